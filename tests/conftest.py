@@ -1,0 +1,54 @@
+"""What the project's own tests share: they grade the grader."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tunelings.course import Course
+
+ROOT = Path(__file__).resolve().parent.parent
+COURSE = Course(ROOT)
+TREES = ("exercises", "solutions", "checks", "docs", "data")
+pytest_plugins = ["pytester"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seeds", type=int, default=2, metavar="N", help="seeds for each answer (sweep: 20)")
+    parser.addoption("--exercise", metavar="NAME", help="only the tests of one exercise or module")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Here and not in pyproject.toml: a learner's warning must not fail a check.
+    config.addinivalue_line("filterwarnings", "error")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "sweep" not in config.getoption("markexpr"):
+        skip = pytest.mark.skip(reason="the long sweep: ask for it with -m sweep")
+        for item in items:
+            if item.get_closest_marker("sweep"):
+                item.add_marker(skip)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    name = metafunc.config.getoption("exercise")
+    exercises = COURSE.select(name) if name else COURSE.exercises
+    if "exercise" in metafunc.fixturenames:
+        metafunc.parametrize("exercise", exercises, ids=lambda e: f"{e.number}-{e.name}")
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(metafunc.config.getoption("seeds")))
+
+
+@pytest.fixture
+def course_copy(tmp_path: Path) -> Course:
+    """A copy of the whole course, as a fresh clone would have it, to be changed at will."""
+    root = tmp_path / "course"
+    for tree in ("exercises", "solutions", "checks"):
+        shutil.copytree(ROOT / tree, root / tree, ignore=shutil.ignore_patterns("__pycache__"))
+    if (ROOT / "data").exists():
+        (root / "data").symlink_to(ROOT / "data")
+    shutil.copy(ROOT / "pyproject.toml", root)
+    return Course(root)

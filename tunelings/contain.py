@@ -1,0 +1,200 @@
+"""Keep what an answer does from reaching the next check.
+
+`contained()` gives each check the same starting state (seeds, grad mode, default dtype, patched
+functions, working folder) and puts it back afterwards. `time_limit()` ends a check that does not finish.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+
+from tunelings.answers import TimeoutLike
+
+
+class OutOfTime(TimeoutLike):
+    """A check did not finish within its limit."""
+
+    def __init__(self, seconds: float):
+        super().__init__(f"did not finish in {seconds:g} s")
+
+
+class Exited(Exception):
+    """The answer tried to end the run: sys.exit, SystemExit or KeyboardInterrupt."""
+
+
+class LeftBehind(Exception):
+    """The answer left global state changed."""
+
+
+@contextlib.contextmanager
+def contained(global_seed: int = 0) -> Iterator[None]:
+    """Run one check in a known state, and restore that state.
+
+    Raises:
+        Exited: the answer called sys.exit or raised SystemExit or KeyboardInterrupt itself.
+        LeftBehind: grad mode, default dtype, thread count or a function of a library was left changed.
+    """
+    seed_everything(global_seed)
+    before = _State()
+    try:
+        with _interrupts_told_apart() as user_pressed, warnings.catch_warnings():
+            try:
+                yield
+            except (SystemExit, KeyboardInterrupt) as error:
+                if user_pressed.is_set():
+                    raise
+                raise Exited(f"the answer ends the program: {type(error).__name__}") from error
+    finally:
+        changed = before.restore()
+    if changed:
+        raise LeftBehind(f"the answer leaves {', '.join(changed[:3])} changed for everything that runs after it")
+
+
+def seed_everything(seed: int) -> None:
+    """Seed random, and numpy and torch where they are loaded."""
+    random.seed(seed)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(seed)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(seed)
+
+
+@contextlib.contextmanager
+def _interrupts_told_apart() -> Iterator[threading.Event]:
+    """An event that is set when the user pressed Ctrl-C, as opposed to the answer raising it."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def on_interrupt(signum, frame):
+        pressed.set()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime after `seconds`, and again each second, since an answer may swallow the first.
+
+    Works in the main thread of POSIX systems; elsewhere it does nothing. An outer limit is suspended.
+    """
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_alarm(signum, frame):
+        raise OutOfTime(seconds)
+
+    previous_handler = signal.signal(signal.SIGALRM, on_alarm)
+    previous_timer = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous_handler)
+        signal.setitimer(signal.ITIMER_REAL, *previous_timer)
+
+
+class _State:
+    """A snapshot of what an answer could change for those after it."""
+
+    def __init__(self) -> None:
+        self.folder = os.getcwd()
+        self.environment = dict(os.environ)
+        self.streams = sys.stdout, sys.stderr
+        self.recursion_limit = sys.getrecursionlimit()
+        self.settings = {name: get() for name, (get, _) in _settings().items()}
+        self.namespaces = [(owner, dict(vars(owner))) for owner in _namespaces()]
+
+    def restore(self) -> list[str]:
+        """Put everything back; the names of what had been changed in a way that alters other answers."""
+        os.chdir(self.folder)
+        if dict(os.environ) != self.environment:
+            os.environ.clear()
+            os.environ.update(self.environment)
+        sys.stdout, sys.stderr = self.streams
+        sys.setrecursionlimit(self.recursion_limit)
+        changed = []
+        for name, (get, put) in _settings().items():
+            if name in self.settings and get() != self.settings[name]:
+                put(self.settings[name])
+                changed.append(name)
+        for owner, names in self.namespaces:
+            changed += _restore_names(owner, names)
+        return changed
+
+
+def _settings() -> dict:
+    """Global switches by name: how to read and how to set each."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {}
+    return {
+        "torch's grad mode": (torch.is_grad_enabled, torch.set_grad_enabled),
+        "torch's default dtype": (torch.get_default_dtype, torch.set_default_dtype),
+        "torch's default device": (torch.get_default_device, torch.set_default_device),
+        "torch's thread count": (torch.get_num_threads, torch.set_num_threads),
+        "torch's deterministic mode": (
+            torch.are_deterministic_algorithms_enabled,
+            torch.use_deterministic_algorithms,
+        ),
+    }
+
+
+_LIBRARIES = (
+    "builtins", "math", "random", "time", "numpy", "numpy.random", "torch", "torch.nn", "torch.nn.init",
+    "torch.nn.functional", "torch.nn.utils", "torch.autograd", "torch.optim", "torch.amp", "torch.utils.data",
+)  # fmt: skip
+_CLASSES = ("torch.nn", "torch.optim", "torch.utils.data", "torch.amp")
+
+
+def _namespaces() -> list:
+    """The modules whose functions an answer could replace, and the classes whose methods it could."""
+    modules = [sys.modules[name] for name in _LIBRARIES if name in sys.modules]
+    classes = {c for m in modules if m.__name__ in _CLASSES for c in vars(m).values() if isinstance(c, type)}
+    if torch := sys.modules.get("torch"):
+        classes |= {torch.Tensor, torch.nn.Module, torch.optim.Optimizer}
+    return modules + [c for c in classes if c.__module__.startswith("torch")]
+
+
+def _restore_names(owner, names: dict) -> list[str]:
+    now = vars(owner)
+    changed = [
+        name
+        for name, value in names.items()
+        if name not in _VOLATILE and not _is_same_function(now.get(name, _GONE), value)
+    ]
+    for name in changed:
+        setattr(owner, name, names[name])
+    # A lazy import adds names; that changes nothing for anyone, so new names stay and are not reported.
+    return [f"{owner.__name__}.{name}" for name in changed if callable(names[name])]
+
+
+def _is_same_function(now, before) -> bool:
+    """Unchanged, or wrapped by torch itself: an optimizer's first step wraps `step` and other functions."""
+    while now is not before:
+        code = getattr(now, "__code__", None)
+        if code is None or _TORCH not in code.co_filename or not hasattr(now, "__wrapped__"):
+            return False
+        now = now.__wrapped__
+    return True
+
+
+_TORCH = f"site-packages{os.sep}torch{os.sep}"
+_GONE = object()
+# Written by Python and the libraries themselves.
+_VOLATILE = frozenset({"__dict__", "__weakref__", "__warningregistry__", "__annotations__", "_", "__abstractmethods__"})

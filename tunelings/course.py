@@ -1,0 +1,233 @@
+"""The course on disk: modules, exercises and their cards.
+
+An exercise is five files with one name (see CONTRIBUTING.md). This file knows where they stand and
+reads them; it never imports torch, pytest or an answer.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+MODULES = {
+    "module01": "Training fundamentals",
+    "module02": "Fine-tuning basics",
+    "module03": "LoRA and QLoRA",
+    "module04": "Dataset preparation",
+    "module05": "Evaluation and choosing an approach",
+}
+# Checks with one of these marks run only when asked for, so no tick depends on them.
+FULL_RUN_MARKS = frozenset({"gpu", "real"})
+
+
+class CourseError(Exception):
+    """Something about the course's files is wrong; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known mistake: edits of the reference, and what went wrong in one line.
+
+    `forms` is a list of forms; a form is a list of (old, new) edits of the solution's text.
+    `shows` is a format string over `actual`, `expected` and the notes of the failing check.
+    """
+
+    id: str
+    says: str
+    forms: tuple[tuple[tuple[str, str], ...], ...]
+    shows: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What an exercise says of itself: `checks/moduleNN/exNN_name.toml`."""
+
+    title: str
+    lesson: str
+    minutes: int
+    difficulty: int
+    learnt: str
+    hints: tuple[str, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise; `root` is the folder that holds `exercises/`, `solutions/` and the others."""
+
+    root: Path
+    module: str  # "module01"
+    name: str  # "ex05_training_step"
+
+    @property
+    def number(self) -> str:
+        """The public number, such as "1.05"."""
+        return f"{int(self.module.removeprefix('module'))}.{self.name[2:4]}"
+
+    @property
+    def relative_path(self) -> Path:
+        """The path of the answer inside `exercises/` or any folder with its tree."""
+        return Path(self.module, f"{self.name}.py")
+
+    @property
+    def answer_path(self) -> Path:
+        return self.root / "exercises" / self.relative_path
+
+    @property
+    def solution_path(self) -> Path:
+        return self.root / "solutions" / self.relative_path
+
+    @property
+    def check_path(self) -> Path:
+        return self.root / "checks" / self.module / f"test_{self.name}.py"
+
+    @property
+    def card_path(self) -> Path:
+        return self.root / "checks" / self.module / f"{self.name}.toml"
+
+    @property
+    def lesson_path(self) -> Path:
+        return self.root / "docs" / self.module / f"{self.card.lesson}.md"
+
+    @property
+    def lesson_address(self) -> str:
+        return f"docs/{self.module}/{self.card.lesson}/"
+
+    @cached_property
+    def card(self) -> Card:
+        return read_card(self.card_path)
+
+    @property
+    def title(self) -> str:
+        return self.card.title
+
+    def check_names(self) -> list[str]:
+        """The checks that decide the tick, in file order, read without importing anything."""
+        tree = ast.parse(self.check_path.read_text(encoding="utf-8"))
+        return [node.name for node in tree.body if _is_check(node) and not FULL_RUN_MARKS & _marks(node)]
+
+
+def _is_check(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+
+
+def _marks(function: ast.FunctionDef) -> set[str]:
+    """The names in decorators such as `@pytest.mark.gpu` or `@pytest.mark.timeout(60)`."""
+    targets = [d.func if isinstance(d, ast.Call) else d for d in function.decorator_list]
+    return {target.attr for target in targets if isinstance(target, ast.Attribute)}
+
+
+def read_card(path: Path) -> Card:
+    """Read a card; a missing or malformed one is a CourseError that names the file and the field."""
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        mistakes = tuple(_read_mistake(entry) for entry in fields.get("mistakes", []))
+        return Card(
+            title=fields["title"],
+            lesson=fields["lesson"],
+            minutes=fields["minutes"],
+            difficulty=fields["difficulty"],
+            learnt=fields["learnt"],
+            hints=tuple(hint.strip() for hint in fields["hints"]),
+            mistakes=mistakes,
+        )
+    except FileNotFoundError:
+        raise CourseError(f"{path} is missing: every exercise needs its card.") from None
+    except KeyError as error:
+        raise CourseError(f"{path}: the field {error} is missing.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
+        raise CourseError(f"{path} cannot be read as a card: {error}.") from None
+
+
+def _read_mistake(entry: dict) -> Mistake:
+    forms = tuple(tuple((edit["old"], edit["new"]) for edit in form) for form in entry["forms"])
+    return Mistake(id=entry["id"], says=entry["says"].strip(), forms=forms, shows=entry.get("shows", ""))
+
+
+@dataclass(frozen=True)
+class Course:
+    """The whole course under one root folder."""
+
+    root: Path
+
+    @cached_property
+    def exercises(self) -> tuple[Exercise, ...]:
+        """All exercises, in the order of their numbers; a solution makes an exercise exist."""
+        files = sorted((self.root / "solutions").glob("module[0-9][0-9]/ex[0-9][0-9]_*.py"))
+        return tuple(Exercise(self.root, path.parent.name, path.stem) for path in files)
+
+    def module(self, module: str) -> list[Exercise]:
+        return [exercise for exercise in self.exercises if exercise.module == module]
+
+    def find(self, name: str) -> Exercise:
+        """The exercise that a learner means by "1.05", "1.5", "ex05_training_step", a path, a title.
+
+        An unknown name raises CourseError with the nearest known one.
+        """
+        wanted = _normal_name(name)
+        by_name: dict[str, list[Exercise]] = {}
+        for exercise in self.exercises:
+            for known in _known_names(exercise):
+                by_name.setdefault(known, []).append(exercise)
+        matches = by_name.get(wanted, [])
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            numbers = ", ".join(exercise.number for exercise in matches)
+            raise CourseError(f"{name!r} could be any of {numbers}: use the number.")
+        near = difflib.get_close_matches(wanted, by_name, n=1, cutoff=0.5)
+        hint = f"did you mean {by_name[near[0]][0].number}?" if near else "tunelings list shows them all."
+        raise CourseError(f"There is no exercise {name!r}: {hint}")
+
+    def select(self, name: str) -> list[Exercise]:
+        """The exercises that "all", "module01", "1" or one exercise's name stand for."""
+        if name == "all":
+            return list(self.exercises)
+        module = re.fullmatch(r"(?:module)?0*([1-9]\d*)", name)
+        if module is None:
+            return [self.find(name)]
+        key = f"module{int(module[1]):02d}"
+        if key not in MODULES:
+            raise CourseError(f"There is no module {name!r}: the modules are {', '.join(MODULES)}.")
+        found = self.module(key)
+        if not found:
+            raise CourseError(f"{key} ({MODULES[key]}) has no exercises yet.")
+        return found
+
+
+def _normal_name(name: str) -> str:
+    name = name.strip().replace("\\", "/").lower()
+    if number := re.fullmatch(r"0*(\d+)\.0*(\d+)", name):
+        return f"{number[1]}.{int(number[2]):02d}"
+    stem = name.rsplit("/", 1)[-1].removesuffix(".py").removesuffix(".toml").removeprefix("test_")
+    return stem.replace(" ", "_").replace("-", "_")
+
+
+def _known_names(exercise: Exercise) -> set[str]:
+    short = exercise.name.split("_", 1)[1]
+    return {exercise.number, exercise.name, short, exercise.name[:4]}
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The course's folder: the nearest one at or above `start` that holds its trees.
+
+    Falls back to the folder that this package was installed from, so that `tunelings` works anywhere.
+    """
+    start = (start or Path.cwd()).resolve()
+    candidates = [start, *start.parents, Path(__file__).resolve().parent.parent]
+    for folder in candidates:
+        if all((folder / tree).is_dir() for tree in ("exercises", "solutions", "checks")):
+            return folder
+    raise CourseError(f"No course at {start}: run this in the folder that holds exercises/ and checks/.")
+
+
+def shown_path(path: Path, start: Path | None = None) -> str:
+    """`path` as a learner would type it from here, with forward slashes."""
+    relative = os.path.relpath(path, start or Path.cwd())
+    return Path(path if relative.startswith("..") else relative).as_posix()

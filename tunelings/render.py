@@ -1,0 +1,246 @@
+"""The words of a verdict: plain text that reads the same without colour and in 80 columns.
+
+A failure says what was checked, what came out, which mistake gives exactly that, and where to read.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import string
+import sys
+import textwrap
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tunelings.course import Exercise, shown_path
+from tunelings.diagnose import Diagnosis
+from tunelings.run import Result
+
+WIDTH = 100
+_SHOWN = 8  # numbers of a tensor on one line
+
+
+def failure(
+    exercise: Exercise,
+    check: Callable[..., None],
+    result: Result,
+    diagnosis: Diagnosis | None,
+    answer_path,
+) -> str:
+    """The whole text of one failing check."""
+    lines = [headline(exercise, check.__name__)]
+    lines += [f"    {line}" for line in _body(result, answer_path)]
+    if diagnosis:
+        lines += _named(diagnosis, result)
+    lines.append(f"    {_places(exercise, check, result, answer_path)}")
+    return "\n".join(lines)
+
+
+def headline(exercise: Exercise, check_name: str, mark: str | None = None) -> str:
+    sentence = check_name.removeprefix("test_").replace("_", " ")
+    return f"{mark or symbol('failed')} {exercise.number} {exercise.title} · {sentence}"
+
+
+def symbol(state: str) -> str:
+    """A mark for a state; the words beside it say the same, so nothing rests on the mark."""
+    marks = {"passed": "✓", "failed": "✗", "todo": "○", "started": "◐"}
+    plain = {"passed": "+", "failed": "x", "todo": "o", "started": "~"}
+    return marks[state] if can_print("✓✗○◐·") else plain[state]
+
+
+def can_print(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _body(result: Result, answer_path) -> list[str]:
+    error = result.error
+    if result.status == "failed" and hasattr(error, "what"):
+        got = number_text(error.actual, error.expected)
+        remark = f"     {error.remark}" if error.remark else ""
+        got_line = f"  got       {got}"
+        lines = [error.what, f"  expected  {number_text(error.expected, error.actual)}"]
+        if len(got_line) + len(remark) <= WIDTH:
+            return [*lines, got_line + remark]
+        return [*lines, got_line, f"            {error.remark}"] if remark else [*lines, got_line]
+    if result.status == "crashed":
+        return _crash(error, answer_path)
+    return str(error).splitlines()
+
+
+def _crash(error: BaseException, answer_path) -> list[str]:
+    """The learner's own frames, ending at their line; nothing of the grader or of a library."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(answer_path)]
+    message = " ".join(str(error).split())
+    lines = textwrap.wrap(f"{type(error).__name__}: {message}", WIDTH, max_lines=2, placeholder=" …")
+    if not frames:
+        return ["the check could not use what the answer gave it", *lines]
+    at = [f"line {frame.lineno}, in {frame.name}: {frame.line}" for frame in frames[-3:]]
+    return ["your code stops here", *(f"  {line}" for line in at), *lines]
+
+
+def _named(diagnosis: Diagnosis, result: Result) -> list[str]:
+    one, *other = diagnosis.mistakes
+    if other:
+        said = [f"This is what comes out in one of these cases: when {one.says}", f"Or when {other[0].says}"]
+    else:
+        said = [shown(one.shows, result), f"This is what comes out when {one.says}"]
+    if diagnosis.unexplained:
+        n = diagnosis.unexplained
+        said.append(f"{n} other check{'s fail' if n > 1 else ' fails'} for another reason.")
+    wrapped = [textwrap.wrap(line, WIDTH - 4) for line in said if line]
+    return [f"    {line}" for lines in wrapped for line in lines]
+
+
+def shown(template: str, result: Result) -> str:
+    """A mistake's `shows`, with the learner's own numbers in it.
+
+    The template may use `actual`, `expected` and the notes of the check by name, with indices, such as
+    "{actual[0]:.3g} is {expected[0]:.3g} + {stale[0]:.3g}". A template that does not fit says nothing.
+    """
+    if not template or not hasattr(result.error, "actual"):
+        return ""
+    values = {**result.notes, "actual": result.error.actual, "expected": result.error.expected}
+    try:
+        return string.Formatter().vformat(template, (), {k: _formattable(v) for k, v in values.items()})
+    except (KeyError, IndexError, TypeError, ValueError):
+        return ""
+
+
+def _formattable(value: Any) -> Any:
+    return value.detach().flatten().tolist() if isinstance(value, Tensor) and value.dim() else value
+
+
+def _places(exercise: Exercise, check: Callable[..., None], result: Result, answer_path) -> str:
+    line = _line(check, result, answer_path)
+    answer = shown_path(answer_path) + (f":{line}" if line else "")
+    return f"{answer} · lesson {exercise.lesson_address} · tunelings hint {exercise.number}"
+
+
+def _line(check: Callable[..., None], result: Result, answer_path) -> int | None:
+    """The learner's line: where it crashed, else the function that this check is about."""
+    error = result.error
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(answer_path)]
+    if frames and result.status in {"crashed", "timeout", "escaped"}:
+        return frames[-1].lineno
+    if isinstance(error.__cause__, SyntaxError):
+        return error.__cause__.lineno
+    try:
+        tree = ast.parse(answer_path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return None
+    lines = {getattr(node, "name", None): node.lineno for node in tree.body}
+    return next((lines[name] for name in check.__code__.co_names if name in lines), None)
+
+
+def number_text(value: Any, other: Any = None) -> str:
+    """A value on one line: four significant digits, and of a long tensor the part that differs from `other`."""
+    if isinstance(value, Tensor):
+        return _tensor_text(value.detach(), other)
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, float):
+        return _digits(value)
+    if isinstance(value, list | tuple) and value and all(_is_number(part) for part in value):
+        shown_part = ", ".join(number_text(part) for part in value[:_SHOWN])
+        return f"[{shown_part}{', …' if len(value) > _SHOWN else ''}]"
+    text = value if isinstance(value, str) else repr(value)
+    return textwrap.shorten(text, 90, placeholder=" …") if len(text) > 90 else text
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _tensor_text(value: Tensor, other: Any) -> str:
+    if value.device.type == "meta" or value.numel() == 0:
+        return f"a tensor of shape {list(value.shape)} on {value.device}"
+    value = value.to("cpu")
+    if value.dim() == 0:
+        return number_text(value.item())
+    row, prefix = _row_that_differs(value, other)
+    part = ", ".join(_cell(number) for number in row[:_SHOWN].tolist())
+    return f"{prefix}[{part}{', …' if row.numel() > _SHOWN else ''}]"
+
+
+def _cell(number: float | int | bool) -> str:
+    return f"{number_text(number):>6}" if isinstance(number, float) else str(number)
+
+
+def _row_that_differs(value: Tensor, other: Any) -> tuple[Tensor, str]:
+    """The last-dimension row of `value` that holds the first difference, and its index as text."""
+    rows = value.reshape(-1, value.shape[-1])
+    index = start = 0
+    if isinstance(other, Tensor) and other.shape == value.shape:
+        differs = (value != other.detach().to("cpu")).reshape(rows.shape)
+        scaled = (rows.double() - other.detach().cpu().double().reshape(rows.shape)).abs().nan_to_num(nan=math.inf)
+        largest = scaled.max()
+        apparent = differs & (scaled >= largest * 1e-3)
+        if apparent.any():
+            index, column = (int(i) for i in apparent.nonzero()[0])
+            start = max(0, column - _SHOWN + 1)
+    if value.dim() == 1:
+        return rows[0, start:], f"from [{start}] " if start else ""
+    place = torch.unravel_index(torch.tensor(index), value.shape[:-1])
+    numbers = ", ".join(str(int(i)) for i in place)
+    return rows[index, start:], f"at [{numbers}, {start}:] " if start else f"at [{numbers}] "
+
+
+def _digits(number: float) -> str:
+    if not math.isfinite(number):
+        return str(number)
+    if number == 0 or 1e-4 <= abs(number) < 1e6:
+        decimals = max(0, min(6, 3 - math.floor(math.log10(abs(number))))) if number else 1
+        return f"{number:.{decimals}f}"
+    return f"{number:.3e}"
+
+
+def not_started(exercise: Exercise, check_name: str, answer_path) -> str:
+    """The text for an answer that is still the stub."""
+    return "\n".join(
+        [
+            headline(exercise, check_name, symbol("todo")),
+            "    not started: the TODO is as it came",
+            f"    {shown_path(answer_path)} · lesson {exercise.lesson_address} · tunelings hint {exercise.number}",
+        ]
+    )
+
+
+def todo_left(exercise: Exercise, check_name: str, open_todos: list[str], answer_path) -> str:
+    """The text for a check that met a TODO while others are done."""
+    left = ", ".join(f"`{name}`" for name in open_todos)
+    what = f"this TODO is left: {left}" if left else "a TODO is left: NotImplementedError is still raised"
+    return "\n".join(
+        [
+            headline(exercise, check_name, symbol("started")),
+            f"    in progress: {what}",
+            f"    {shown_path(answer_path)} · lesson {exercise.lesson_address} · tunelings hint {exercise.number}",
+        ]
+    )
+
+
+def summary(runs: list) -> list[str]:
+    """One line for each exercise that was checked, and what to do next."""
+    lines = []
+    marks = {"passed": "passed", "failed": "failed", "not started": "todo", "in progress": "started"}
+    for run in runs:
+        passed = sum(result.status == "passed" for result in run.results.values())
+        counts = f"{passed} of {len(run.results)} checks pass" if run.results else "not started"
+        lines.append(f"{symbol(marks[run.state])} {run.exercise.number} {run.exercise.title:<28} {counts}")
+    unfinished = next((run for run in runs if run.state != "passed"), None)
+    if unfinished is None:
+        return [*lines, "All of these pass. STATUS.md is ticked; `tunelings list` shows the whole course."]
+    number = unfinished.exercise.number
+    return [
+        *lines,
+        f"Next: {shown_path(unfinished.answer_path)} · `tunelings hint {number}` · "
+        f"lesson {unfinished.exercise.lesson_address}",
+    ]

@@ -1,0 +1,109 @@
+"""Run one check on one answer, in a state that nothing else has touched.
+
+pytest, the diagnosis and the watch loop all go through `run_check`, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tunelings import answers, expect, inputs
+from tunelings.answers import AnswerError, NameMissing, Source
+from tunelings.contain import Exited, LeftBehind, OutOfTime, contained, time_limit
+from tunelings.expect import CheckFailed
+from tunelings.stubs import SENTINEL
+
+# A check on tiny models takes milliseconds; a thousand times that is an endless loop.
+DEFAULT_LIMIT = 10.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check said of one answer.
+
+    status: "passed", "failed" (an expectation), "crashed", "todo", "broken" (did not load),
+    "timeout", or "escaped" (ended the program or left global state changed).
+    """
+
+    check: str
+    status: str
+    error: BaseException | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+_STATUS = {
+    CheckFailed: "failed",
+    NameMissing: "failed",
+    AnswerError: "broken",
+    OutOfTime: "timeout",
+    Exited: "escaped",
+    LeftBehind: "escaped",
+}
+
+
+def run_check(
+    check: Callable[..., None],
+    source: Source,
+    *,
+    seed: int = 0,
+    global_seed: int = 0,
+    limit: float = DEFAULT_LIMIT,
+    fixtures: Mapping[str, Any] | None = None,
+) -> Result:
+    """Load the answer afresh and run `check(answer, **fixtures)` on it; never raises for what the answer does.
+
+    pytest's own outcomes (skip, exit) and a real Ctrl-C pass through.
+    """
+    expect.notes.clear()
+    inputs.set_seed(seed)
+    error: BaseException | None = None
+    try:
+        with contained(global_seed), time_limit(limit):
+            answer = answers.load(source)
+            try:
+                check(answer, **(fixtures or {}))
+            finally:
+                answers.unload(answer)
+    except (Exception, OutOfTime) as caught:
+        error = caught
+    return Result(check.__name__, _status(error), error, dict(expect.notes))
+
+
+def _status(error: BaseException | None) -> str:
+    if error is None:
+        return "passed"
+    if isinstance(error, NotImplementedError) and SENTINEL in str(error):
+        return "todo"
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), "crashed")
+
+
+@functools.lru_cache(maxsize=64)
+def _load_check_module(path: Path, modified: float) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"tunelings_checks_{path.parent.name}_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def checks_of(path: Path, names: list[str]) -> list[Callable[..., None]]:
+    """The check functions of a check file, in the order of `names`."""
+    module = _load_check_module(path, path.stat().st_mtime)
+    return [getattr(module, name) for name in names]
+
+
+def limit_of(check: Callable[..., None]) -> float:
+    """The limit in seconds that `@pytest.mark.timeout(N)` gives a check, or the default."""
+    marks = [mark for mark in getattr(check, "pytestmark", []) if mark.name == "timeout"]
+    return float(marks[0].args[0]) if marks else DEFAULT_LIMIT
+
+
+def has_mark(check: Callable[..., None], name: str) -> bool:
+    return any(mark.name == name for mark in getattr(check, "pytestmark", []))
