@@ -1,21 +1,161 @@
-"""The command line."""
+"""The command line: `tunelings`, and the commands that `tunelings --help` lists.
+
+Exit codes: 0 done, 1 a check failed, 2 wrong use, 130 interrupted.
+"""
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from typing import Annotated
 
 import typer
 
-from tunelings import dev
-from tunelings.course import CourseError
+from tunelings import desk, dev, environment
+from tunelings.course import Course, CourseError, Exercise, find_root, shown_path
 
-app = typer.Typer(no_args_is_help=False)
+app = typer.Typer(
+    help="A self-grading course on model customization. Without a command, it opens the first exercise that is "
+    "not done and shows its verdict.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    add_completion=False,
+)
 app.add_typer(dev.app, name="dev")
+
+One = Annotated[str, typer.Argument(metavar="EXERCISE", help='such as "1.05", "training_step" or its file')]
+Some = Annotated[str, typer.Argument(metavar="WHAT", help='an exercise ("1.05"), a module ("module01") or "all"')]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+
+
+def course() -> Course:
+    return Course(find_root())
+
+
+def progress(of: Course):
+    from tunelings.progress import Progress
+
+    return Progress(of)
+
+
+@app.callback(invoke_without_command=True)
+def start(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        begin(course())
+
+
+def begin(the_course: Course) -> None:
+    """Check the first unfinished exercise once and show the verdict."""
+    from tunelings import screen
+
+    exercise = progress(the_course).next_exercise()
+    if exercise is None:
+        screen.show_next(the_course, None)
+        return
+    raise typer.Exit(check_and_show(the_course, [exercise]))
+
+
+@app.command("list")
+def list_all() -> None:
+    """Show the status of every exercise."""
+    from tunelings import screen
+
+    the_course = course()
+    kept = progress(the_course)
+    kept.refresh()
+    screen.show_list(the_course, kept.states())
+
+
+@app.command()
+def run(what: Some) -> None:
+    """Run the checks of an exercise, a module or everything, once."""
+    the_course = course()
+    raise typer.Exit(check_and_show(the_course, the_course.select(what)))
+
+
+def check_and_show(the_course: Course, exercises: list[Exercise]) -> int:
+    """Check, print the verdicts, and return the exit code."""
+    if wrong := environment.problem():
+        raise CourseError(wrong[0].upper() + wrong[1:])
+    from tunelings import screen, verdict
+
+    by_number = {exercise.number: exercise for exercise in exercises}
+    try:
+        verdicts = verdict.check(exercises)
+    except verdict.CheckError as error:
+        raise CourseError(f"The checks cannot be run: {error}") from None
+    for one in verdicts:
+        screen.show_verdict(one, by_number[one.number])
+    if all(one.state == "passed" for one in verdicts):
+        screen.show_next(the_course, progress(the_course).next_exercise())
+        return 0
+    return 1
+
+
+@app.command()
+def hint(
+    exercise: One,
+    level: Annotated[int | None, typer.Option(help="this hint (1 is the mildest), not the next one")] = None,
+) -> None:
+    """Show the next hint of an exercise; each says more than the one before."""
+    from tunelings import screen
+
+    found = course().find(exercise)
+    number, text = desk.next_hint(found, level)
+    screen.show(f"{found.number} {found.title} · hint {number} of {len(found.card.hints)}", "bold")
+    screen.show(text)
+
+
+@app.command()
+def reset(
+    exercise: One,
+    restore: Annotated[bool, typer.Option("--restore", help="bring back the file that was kept last")] = False,
+) -> None:
+    """Restore the stub; your file is kept beside it, dated, and --restore brings it back."""
+    found = course().find(exercise)
+    here = shown_path(found.answer_path)
+    if restore:
+        typer.echo(f"{here} is again as in {shown_path(desk.restore(found))}.")
+        return
+    kept = desk.reset(found)
+    typer.echo(f"{here} is the stub again." + (f" Your file is kept as {shown_path(kept)}." if kept else ""))
+
+
+@app.command()
+def solution(exercise: One, yes: Yes = False) -> None:
+    """Show the reference beside your answer, as a diff; before you have passed, it asks first."""
+    from tunelings import screen, stubs
+    from tunelings.answers import AnswerError, read
+
+    the_course = course()
+    found = the_course.find(exercise)
+    if progress(the_course).state(found) != "done" and not yes:
+        question = f"{found.number} is not done yet. Show the reference all the same?"
+        if not sys.stdin.isatty():
+            raise CourseError(f"{found.number} is not done yet: say --yes to see the reference all the same.")
+        typer.confirm(question, abort=True)
+    try:
+        answer = read(found.answer_path).text
+    except AnswerError:
+        answer = ""
+    screen.show_diff(found, answer, stubs.uncut(found.solution_path.read_text(encoding="utf-8")))
+
+
+@app.command("open")
+def open_answer(exercise: One) -> None:
+    """Open the answer in your editor ($VISUAL or $EDITOR)."""
+    found = course().find(exercise)
+    if not found.answer_path.exists():
+        raise CourseError(f"{shown_path(found.answer_path)} is missing: tunelings reset {found.number} brings it back.")
+    raise typer.Exit(subprocess.run(desk.editor_command(found)).returncode)
 
 
 def main() -> None:
+    """Run the command line; what a user can mend is one line on standard error."""
     try:
         app()
     except CourseError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

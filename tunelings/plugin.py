@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tunelings import answers
+from tunelings import answers, environment
 from tunelings.course import Course, CourseError, Exercise
 from tunelings.progress import Progress, key_of
 
@@ -30,7 +30,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=0, metavar="N", help="change all random inputs (default: 0)")
 
 
+MARKS = {
+    "gpu": "a full run that needs a CUDA GPU",
+    "real": "a run with real data or a real model that takes minutes on a CPU",
+    "trains": "trains for seconds; known mistakes are told apart by the other checks",
+}
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    for name, meaning in MARKS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
     config.pluginmanager.register(Grader(config), "tunelings-grader")
 
 
@@ -66,6 +75,8 @@ class Grader:
         self.config = config
         self.seed: int = config.getoption("seed")
         self.answers_option: str | None = config.getoption("answers")
+        if wrong := environment.problem():
+            raise pytest.UsageError(wrong)
         if self.answers_option and not Path(self.answers_option).is_dir():
             raise pytest.UsageError(f"--answers {self.answers_option}: there is no such folder")
         self.runs: dict[Path, Run] = {}

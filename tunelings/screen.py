@@ -1,0 +1,113 @@
+"""What the commands print. rich does the drawing; it honours NO_COLOR and writes plain text to a file or pipe.
+
+Nothing is said by colour alone: every mark stands beside its word.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from rich.console import Console
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from tunelings.course import MODULES, Course, Exercise, shown_path
+from tunelings.verdict import Verdict
+
+console = Console(highlight=False, soft_wrap=True)
+
+_WORDS = {
+    "passed": ("✓", "+", "green", "done"),
+    "failed": ("✗", "x", "red", "failed"),
+    "in progress": ("◐", "~", "yellow", "in progress"),
+    "not started": ("○", "o", "dim", "not started"),
+}
+_STATES = {"done": "passed", "in progress": "in progress", "TODO": "not started"}
+
+
+def state_text(state: str) -> Text:
+    """A state as mark and word, such as "✓ done"."""
+    mark, plain, style, word = _WORDS[_STATES.get(state, state)]
+    return Text(f"{mark if prints(mark) else plain} {word}", style=style)
+
+
+def prints(text: str) -> bool:
+    try:
+        text.encode(console.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def plain(text: str) -> str:
+    """`text` in characters that this terminal can print."""
+    table = {"·": "-", "…": "...", "✓": "+", "✗": "x", "○": "o", "◐": "~", "×": "x", "→": "->"}
+    if prints(text):
+        return text
+    text = "".join(c if prints(c) else table.get(c, "?") for c in text)
+    return text
+
+
+def show(text: str, style: str = "") -> None:
+    console.print(Text(plain(text), style=style))
+
+
+def show_verdict(verdict: Verdict, exercise: Exercise) -> None:
+    """One exercise's verdict: what to mend first, or what was learnt."""
+    if verdict.state == "passed":
+        mark = state_text("passed").plain.split()[0]
+        show(f"{mark} {exercise.number} {exercise.title}: all {len(verdict.checks)} checks pass", "green")
+        show(f"    {exercise.card.learnt}")
+        return
+    headline, *rest = verdict.text.splitlines()
+    show(headline, _WORDS[verdict.state][2] if verdict.state != "not started" else "bold")
+    for line in rest:
+        show(line)
+    failing = sum(status not in {"passed", "todo"} for status in verdict.checks.values())
+    if failing > 1:
+        passing = sum(status == "passed" for status in verdict.checks.values())
+        show(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that does not")
+
+
+def show_next(course: Course, exercise: Exercise | None) -> None:
+    if exercise is None:
+        show("Every exercise is done. `tunelings solution all` shows the references beside your answers.")
+    else:
+        show(f"Next: {exercise.number} {exercise.title} · {shown_path(exercise.answer_path)} · tunelings run {exercise.number}")
+
+
+def show_list(course: Course, states: dict[str, str]) -> None:
+    """The status of everything."""
+    for module, title in MODULES.items():
+        exercises = course.module(module)
+        done = sum(states[exercise.number] == "done" for exercise in exercises)
+        count = f"{done} of {len(exercises)}" if exercises else "no exercises yet"
+        show(f"Module {int(module[-2:])} · {title} ({count})", "bold")
+        if exercises:
+            console.print(_module_table(exercises, states))
+
+
+def _module_table(exercises: list[Exercise], states: dict[str, str]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    for exercise in exercises:
+        card = exercise.card
+        level = f"difficulty {card.difficulty}, {card.minutes} min"
+        title = plain(escape(card.title))
+        table.add_row(exercise.number, title, state_text(states[exercise.number]), Text(level, style="dim"))
+    return table
+
+
+def show_diff(exercise: Exercise, answer: str, reference: str) -> None:
+    """The way from the learner's answer to the reference, as a unified diff."""
+    lines = difflib.unified_diff(
+        answer.splitlines(), reference.splitlines(), "your answer", "the reference", lineterm="", n=2
+    )
+    diff = "\n".join(lines)
+    if not diff:
+        show("Your answer is the reference, word for word.")
+    elif console.is_terminal and not console.no_color:
+        console.print(Syntax(diff, "diff", theme="ansi_dark", background_color="default", word_wrap=True))
+    else:
+        show(diff)
