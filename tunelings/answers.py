@@ -81,11 +81,9 @@ def load(source: Source) -> Answer:
     sys.modules[name] = module  # Dataclasses and pickle look the module up while it runs.
     try:
         exec(code, module.__dict__)
-    except NotImplementedError:
-        raise
     except BaseException as error:
         sys.modules.pop(name, None)
-        if isinstance(error, KeyboardInterrupt | TimeoutLike):
+        if isinstance(error, NotImplementedError | KeyboardInterrupt | TimeoutLike):
             raise
         raise AnswerError(_load_line(error, source)) from error
     return module

@@ -15,8 +15,8 @@ from tunelings import desk, dev, environment
 from tunelings.course import Course, CourseError, Exercise, find_root, shown_path
 
 app = typer.Typer(
-    help="A self-grading course on model customization. Without a command, it opens the first exercise that is "
-    "not done and shows its verdict.",
+    help="A self-grading course on model customization. Without a command, it opens the first exercise that is not "
+    "done, and shows its verdict each time you save.",
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     add_completion=False,
@@ -45,14 +45,41 @@ def start(context: typer.Context) -> None:
 
 
 def begin(the_course: Course) -> None:
-    """Check the first unfinished exercise once and show the verdict."""
+    """Watch from the first unfinished exercise on; without a terminal, check it once."""
     from tunelings import screen
 
     exercise = progress(the_course).next_exercise()
     if exercise is None:
         screen.show_next(the_course, None)
-        return
-    raise typer.Exit(check_and_show(the_course, [exercise]))
+    elif screen.console.is_terminal and sys.stdin.isatty():
+        follow(the_course, exercise, list(the_course.exercises), poll=False)
+    else:
+        raise typer.Exit(check_and_show(the_course, [exercise]))
+
+
+def follow(the_course: Course, first: Exercise, within: list[Exercise], *, poll: bool) -> None:
+    """Run the watch loop."""
+    stop_if_broken()
+    from tunelings.watch import Watcher
+
+    Watcher(the_course, first, within).run(poll=poll)
+
+
+@app.command()
+def watch(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="an exercise or a module; all of them if left out")
+    ] = "all",
+    poll: Annotated[
+        bool, typer.Option("--poll", help="look for changes instead of being told (network drives)")
+    ] = False,
+) -> None:
+    """Show the verdict of an exercise the moment its file is saved."""
+    the_course = course()
+    chosen = the_course.select(what)
+    states = progress(the_course).states()
+    first = next((exercise for exercise in chosen if states[exercise.number] != "done"), chosen[0])
+    follow(the_course, first, chosen if len(chosen) > 1 else list(the_course.exercises), poll=poll)
 
 
 @app.command("list")
@@ -75,14 +102,13 @@ def run(what: Some) -> None:
 
 def check_and_show(the_course: Course, exercises: list[Exercise]) -> int:
     """Check, print the verdicts, and return the exit code."""
-    if wrong := environment.problem():
-        raise CourseError(wrong[0].upper() + wrong[1:])
-    from tunelings import screen, verdict
+    stop_if_broken()
+    from tunelings import grade, screen
 
     by_number = {exercise.number: exercise for exercise in exercises}
     try:
-        verdicts = verdict.check(exercises)
-    except verdict.CheckError as error:
+        verdicts = grade.check(exercises)
+    except grade.CheckError as error:
         raise CourseError(f"The checks cannot be run: {error}") from None
     for one in verdicts:
         screen.show_verdict(one, by_number[one.number])
@@ -90,6 +116,11 @@ def check_and_show(the_course: Course, exercises: list[Exercise]) -> int:
         screen.show_next(the_course, progress(the_course).next_exercise())
         return 0
     return 1
+
+
+def stop_if_broken() -> None:
+    if wrong := environment.problem():
+        raise CourseError(wrong[0].upper() + wrong[1:])
 
 
 @app.command()

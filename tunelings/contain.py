@@ -7,6 +7,7 @@ functions, working folder) and puts it back afterwards. `time_limit()` ends a ch
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import signal
@@ -14,6 +15,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from types import FrameType
 
 from tunelings.answers import TimeoutLike
 
@@ -26,7 +28,7 @@ class OutOfTime(TimeoutLike):
 
 
 class Exited(Exception):
-    """The answer tried to end the run: sys.exit, SystemExit or KeyboardInterrupt."""
+    """The answer tried to end the run: sys.exit, or an exception that no `except Exception` catches."""
 
 
 class LeftBehind(Exception):
@@ -38,7 +40,7 @@ def contained(global_seed: int = 0) -> Iterator[None]:
     """Run one check in a known state, and restore that state.
 
     Raises:
-        Exited: the answer called sys.exit or raised SystemExit or KeyboardInterrupt itself.
+        Exited: the answer called sys.exit or raised SystemExit, KeyboardInterrupt or GeneratorExit itself.
         LeftBehind: grad mode, default dtype, thread count or a function of a library was left changed.
     """
     seed_everything(global_seed)
@@ -47,7 +49,7 @@ def contained(global_seed: int = 0) -> Iterator[None]:
         with _interrupts_told_apart() as user_pressed, warnings.catch_warnings():
             try:
                 yield
-            except (SystemExit, KeyboardInterrupt) as error:
+            except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
                 if user_pressed.is_set():
                     raise
                 raise Exited(f"the answer ends the program: {type(error).__name__}") from error
@@ -90,23 +92,58 @@ def _interrupts_told_apart() -> Iterator[threading.Event]:
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise OutOfTime after `seconds`, and again each second, since an answer may swallow the first.
 
-    Works in the main thread of POSIX systems; elsewhere it does nothing. An outer limit is suspended.
+    Where one was swallowed, the next is raised twice: `while True: try: … except: pass` catches the one,
+    and the other comes in its handler, each time a line later than the last. Works in the main thread of
+    POSIX systems; elsewhere it does nothing. An outer limit is suspended.
     """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
         return
+    outside = _frames(sys._getframe())
+    swallowed = -1
 
     def on_alarm(signum, frame):
+        nonlocal swallowed
+        swallowed += 1
+        if swallowed > 0:
+            _raise_at_line(swallowed, _frames(frame) - outside, OutOfTime(seconds))
         raise OutOfTime(seconds)
 
+    previous_trace = sys.gettrace()
     previous_handler = signal.signal(signal.SIGALRM, on_alarm)
     previous_timer = signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.settrace(previous_trace)
         signal.signal(signal.SIGALRM, previous_handler)
         signal.setitimer(signal.ITIMER_REAL, *previous_timer)
+
+
+def _frames(frame: FrameType | None) -> set[FrameType]:
+    """A frame and all that wait for it."""
+    found = set()
+    while frame is not None:
+        found.add(frame)
+        frame = frame.f_back
+    return found
+
+
+def _raise_at_line(count: int, frames: set[FrameType], error: BaseException) -> None:
+    """Raise `error` at the line that these frames come to next, or the one after that (a `count` of 2), …"""
+    lines = 0
+
+    def on_line(frame, event, argument):
+        nonlocal lines
+        lines += event == "line"
+        if lines == count:
+            raise error
+        return on_line
+
+    for frame in frames:
+        frame.f_trace = on_line
+    sys.settrace(lambda frame, event, argument: None)
 
 
 class _State:
@@ -164,7 +201,12 @@ _CLASSES = ("torch.nn", "torch.optim", "torch.utils.data", "torch.amp")
 
 def _namespaces() -> list:
     """The modules whose functions an answer could replace, and the classes whose methods it could."""
-    modules = [sys.modules[name] for name in _LIBRARIES if name in sys.modules]
+    return _namespaces_of(tuple(name for name in _LIBRARIES if name in sys.modules))
+
+
+@functools.cache
+def _namespaces_of(loaded: tuple[str, ...]) -> list:
+    modules = [sys.modules[name] for name in loaded]
     classes = {c for m in modules if m.__name__ in _CLASSES for c in vars(m).values() if isinstance(c, type)}
     if torch := sys.modules.get("torch"):
         classes |= {torch.Tensor, torch.nn.Module, torch.optim.Optimizer}
@@ -178,10 +220,20 @@ def _restore_names(owner, names: dict) -> list[str]:
         for name, value in names.items()
         if name not in _VOLATILE and not _is_same_function(now.get(name, _GONE), value)
     ]
+    # A lazy import adds names to a module; that changes nothing for anyone. A new name in a class may hide
+    # what the class inherits: `Tensor.mean = …`.
+    added = now.keys() - names.keys() - _VOLATILE if isinstance(owner, type) else set()
+    hiding = [name for name in added if _hides(owner, name)]
+    for name in hiding:
+        delattr(owner, name)
     for name in changed:
         setattr(owner, name, names[name])
-    # A lazy import adds names; that changes nothing for anyone, so new names stay and are not reported.
-    return [f"{owner.__name__}.{name}" for name in changed if callable(names[name])]
+    return [f"{owner.__name__}.{name}" for name in (*changed, *hiding) if name in hiding or callable(names[name])]
+
+
+def _hides(owner: type, name: str) -> bool:
+    inherited = next((vars(base)[name] for base in owner.__mro__[1:] if name in vars(base)), _GONE)
+    return inherited is not _GONE and not _is_same_function(vars(owner)[name], inherited)
 
 
 def _is_same_function(now, before) -> bool:

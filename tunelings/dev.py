@@ -103,7 +103,12 @@ def new(
     taken = [path for path in files if path.exists()]
     if taken:
         raise CourseError(f"{shown_path(taken[0])} exists already; nothing was written.")
-    values = {"number": number, "name": name, "title": name.replace("_", " ").capitalize(), "lesson": lesson.stem}
+    values = {
+        "number": number,
+        "name": name,
+        "title": name.replace("_", " ").capitalize(),
+        "lesson": lesson.stem,
+    }
     for path, template in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(template.format_map(values), encoding="utf-8")
@@ -138,7 +143,7 @@ def test_each_number_is_doubled(answer):
     expect.close(answer.{name}(x), x + x, what="{name}(x)")
 '''
 
-_CARD = '''title = "{title}"
+_CARD = """title = "{title}"
 lesson = "{lesson}"
 minutes = 10
 difficulty = 2
@@ -153,7 +158,7 @@ hints = [
 id = "not-doubled"
 says = "the input is returned as it came."
 forms = [[{{ old = "2 * x", new = "x" }}]]
-'''
+"""
 
 _LESSON = """# {title}
 

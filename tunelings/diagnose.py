@@ -96,9 +96,7 @@ def run_apart(check, source: Source, seed: int, global_seed: int, folder: Path) 
     fixtures = {}
     if "tmp_path" in inspect.signature(check).parameters:
         fixtures["tmp_path"] = Path(tempfile.mkdtemp(dir=folder))
-    return run_check(
-        check, source, seed=seed, global_seed=global_seed, limit=limit_of(check), fixtures=fixtures
-    )
+    return run_check(check, source, seed=seed, global_seed=global_seed, limit=limit_of(check), fixtures=fixtures)
 
 
 @contextlib.contextmanager

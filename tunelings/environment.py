@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib import metadata
 
 from packaging.requirements import Requirement
@@ -9,6 +10,7 @@ from packaging.requirements import Requirement
 MEND = "run `uv sync` (or `pip install -e .`) in the course's folder"
 
 
+@functools.cache
 def problem() -> str | None:
     """One line on the first package that is missing or of a wrong version; None if all is well."""
     try:

@@ -152,9 +152,7 @@ def _as_tensor(value: Any) -> Tensor | None:
         return None
 
 
-def _tolerance(
-    actual: Tensor, expected: Tensor, terms: int, scale: float | None, dtype: torch.dtype | None
-) -> float:
+def _tolerance(actual: Tensor, expected: Tensor, terms: int, scale: float | None, dtype: torch.dtype | None) -> float:
     dtypes = [d for d in (actual.dtype, expected.dtype, dtype) if d is not None and d.is_floating_point]
     if scale is None:
         finite = expected.detach().to(torch.float64)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tunelings import answers, environment
-from tunelings.course import Course, CourseError, Exercise
+from tunelings.course import Course, Exercise
 from tunelings.progress import Progress, key_of
 
 # Seconds that pytest-timeout waits beyond a check's own limit before it ends the run.

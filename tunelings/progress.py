@@ -69,6 +69,10 @@ class Progress:
     def states(self) -> dict[str, str]:
         return {exercise.number: self.state(exercise) for exercise in self.course.exercises}
 
+    def module_is_done(self, module: str, states: Mapping[str, str]) -> bool:
+        exercises = self.course.module(module)
+        return bool(exercises) and all(states[exercise.number] == "done" for exercise in exercises)
+
     def next_exercise(self) -> Exercise | None:
         """The first exercise that is not done."""
         return next((e for e in self.course.exercises if self.state(e) != "done"), None)

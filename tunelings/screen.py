@@ -6,6 +6,7 @@ Nothing is said by colour alone: every mark stands beside its word.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.markup import escape
@@ -54,28 +55,29 @@ def show(text: str, style: str = "") -> None:
     console.print(Text(plain(text), style=style))
 
 
-def show_verdict(verdict: Verdict, exercise: Exercise) -> None:
-    """One exercise's verdict: what to mend first, or what was learnt."""
+def show_verdict(verdict: Verdict, exercise: Exercise, line: Callable[[str, str], None] = show) -> None:
+    """One exercise's verdict: what to mend first, or what was learnt. `line` prints a text in a style."""
     if verdict.state == "passed":
         mark = state_text("passed").plain.split()[0]
-        show(f"{mark} {exercise.number} {exercise.title}: all {len(verdict.checks)} checks pass", "green")
-        show(f"    {exercise.card.learnt}")
+        line(f"{mark} {exercise.number} {exercise.title}: all {len(verdict.checks)} checks pass", "green")
+        line(f"    {exercise.card.learnt}", "")
         return
     headline, *rest = verdict.text.splitlines()
-    show(headline, _WORDS[verdict.state][2] if verdict.state != "not started" else "bold")
-    for line in rest:
-        show(line)
+    line(headline, _WORDS[verdict.state][2] if verdict.state != "not started" else "bold")
+    for text in rest:
+        line(text, "")
     failing = sum(status not in {"passed", "todo"} for status in verdict.checks.values())
     if failing > 1:
         passing = sum(status == "passed" for status in verdict.checks.values())
-        show(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that does not")
+        line(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that does not", "")
 
 
 def show_next(course: Course, exercise: Exercise | None) -> None:
     if exercise is None:
         show("Every exercise is done. `tunelings solution all` shows the references beside your answers.")
     else:
-        show(f"Next: {exercise.number} {exercise.title} · {shown_path(exercise.answer_path)} · tunelings run {exercise.number}")
+        path = shown_path(exercise.answer_path)
+        show(f"Next: {exercise.number} {exercise.title} · {path} · tunelings run {exercise.number}")
 
 
 def show_list(course: Course, states: dict[str, str]) -> None:
