@@ -12,7 +12,7 @@ from tunelings.course import Course
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = Course(ROOT)
 TREES = ("exercises", "solutions", "checks", "docs", "data")
-pytest_plugins = ["pytester"]
+pytest_plugins = ["tests.miniature", "tests.commandline"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

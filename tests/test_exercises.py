@@ -11,8 +11,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.conftest import ROOT
 
+from tests.conftest import ROOT
 from tunelings import answers, diagnose, mutate, stubs
 from tunelings.answers import Source
 from tunelings.course import Exercise

@@ -7,6 +7,7 @@ known here.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import linecache
 import sys
@@ -22,7 +23,11 @@ _serial = itertools.count()
 
 
 class AnswerError(Exception):
-    """The answer cannot be loaded; the message says in one line what is wrong and where."""
+    """The answer cannot be loaded; the message says in one line what is wrong, and `line` where."""
+
+    def __init__(self, message: str, line: int | None = None):
+        super().__init__(message)
+        self.line = line
 
 
 class NameMissing(AttributeError):
@@ -73,9 +78,9 @@ def load(source: Source) -> Answer:
     module = Answer(name)
     module.__file__ = source.filename
     try:
-        code = compile(source.text, source.filename, "exec", dont_inherit=True)
+        code = _compiled(source.text, source.filename)
     except (SyntaxError, ValueError) as error:
-        raise AnswerError(_syntax_line(error)) from None
+        raise AnswerError(_syntax_line(error), getattr(error, "lineno", None)) from None
     # Tracebacks and inspect.getsource must show this text, also when the file has changed since.
     linecache.cache[source.filename] = (len(source.text), None, source.text.splitlines(True), source.filename)
     sys.modules[name] = module  # Dataclasses and pickle look the module up while it runs.
@@ -85,8 +90,15 @@ def load(source: Source) -> Answer:
         sys.modules.pop(name, None)
         if isinstance(error, NotImplementedError | KeyboardInterrupt | TimeoutLike):
             raise
-        raise AnswerError(_load_line(error, source)) from error
+        line = _line_of(error, source)
+        where = f"line {line}: " if line else ""
+        raise AnswerError(f"{where}loading the file raises {type(error).__name__}: {error}", line) from error
     return module
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(text: str, filename: str) -> types.CodeType:
+    return compile(text, filename, "exec", dont_inherit=True)
 
 
 class TimeoutLike(BaseException):
@@ -107,18 +119,17 @@ def todo_state(source: Source, solution: Path) -> list[str] | None:
     try:
         still_open, total = stubs.open_todos(source.text, stub)
     except (SyntaxError, ValueError) as error:
-        raise AnswerError(_syntax_line(error)) from None
+        raise AnswerError(_syntax_line(error), getattr(error, "lineno", None)) from None
     return None if len(still_open) == total else still_open
 
 
 def _syntax_line(error: SyntaxError | ValueError) -> str:
     if isinstance(error, SyntaxError) and error.lineno:
         text = (error.text or "").strip()
-        return f"line {error.lineno} is not valid Python: {error.msg}" + (f"\n      {text}" if text else "")
+        return f"line {error.lineno} is not valid Python: {error.msg}" + (f"\n  {text}" if text else "")
     return f"the file is not valid Python: {error}"
 
 
-def _load_line(error: BaseException, source: Source) -> str:
+def _line_of(error: BaseException, source: Source) -> int | None:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == source.filename]
-    where = f"line {frames[-1].lineno}: " if frames else ""
-    return f"{where}loading the file raises {type(error).__name__}: {error}"
+    return frames[-1].lineno if frames else None

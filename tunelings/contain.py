@@ -65,7 +65,9 @@ def seed_everything(seed: int) -> None:
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed(seed)
     if torch := sys.modules.get("torch"):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_initialized():  # Before that, each seeding would only be noted, with a stack trace.
+            torch.cuda.manual_seed_all(seed)
 
 
 @contextlib.contextmanager
@@ -215,6 +217,9 @@ def _namespaces_of(loaded: tuple[str, ...]) -> list:
 
 def _restore_names(owner, names: dict) -> list[str]:
     now = vars(owner)
+    with contextlib.suppress(Exception):  # Some value's == may raise.
+        if now == names:  # By identity first, and in C: what is nearly always true must be fast.
+            return []
     changed = [
         name
         for name, value in names.items()

@@ -97,7 +97,11 @@ class Exercise:
 
     @property
     def lesson_address(self) -> str:
-        return f"docs/{self.module}/{self.card.lesson}/"
+        """The lesson's address; the module's where the card is not (yet) readable."""
+        try:
+            return f"docs/{self.module}/{self.card.lesson}/"
+        except CourseError:
+            return f"docs/{self.module}/"
 
     @cached_property
     def card(self) -> Card:

@@ -13,7 +13,7 @@ import typer
 
 from tunelings import stubs
 from tunelings.course import MODULES, Course, CourseError, Exercise, find_root, shown_path
-from tunelings.progress import write_if_changed
+from tunelings.progress import is_started, write_if_changed
 
 app = typer.Typer(help="Add and maintain exercises (see CONTRIBUTING.md).", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help='"1.05", "module01" or "all"', show_default=True)]
@@ -28,19 +28,18 @@ def write_stubs(name: Name = "all") -> None:
             stub = stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
         except stubs.StubError as error:
             raise CourseError(f"{shown_path(exercise.solution_path)}: {error}") from None
-        if is_learners_work(exercise, stub):
+        if is_learners_work(exercise):
             typer.echo(f"{shown_path(exercise.answer_path)} holds an answer and is left alone (tunelings reset).")
             continue
         exercise.answer_path.parent.mkdir(parents=True, exist_ok=True)
         write_if_changed(exercise.answer_path, stub)
 
 
-def is_learners_work(exercise: Exercise, stub: str) -> bool:
-    """The file in exercises/ is neither the stub nor one that git knows as it stands."""
-    path = exercise.answer_path
-    if not path.exists() or path.read_text(encoding="utf-8", errors="replace") == stub:
+def is_learners_work(exercise: Exercise) -> bool:
+    """The file in exercises/ was begun, and git does not hold it as it stands."""
+    if not is_started(exercise):
         return False
-    status = ["git", "-C", str(exercise.root), "status", "--porcelain", "--", str(path)]
+    status = ["git", "-C", str(exercise.root), "status", "--porcelain", "--", str(exercise.answer_path)]
     found = subprocess.run(status, capture_output=True, text=True)
     return found.returncode != 0 or bool(found.stdout.strip())
 

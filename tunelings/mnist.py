@@ -31,7 +31,7 @@ def _pair(raw: Path, part: str) -> Digits:
 def _idx(path: Path, header: int) -> Tensor:
     """The bytes of an IDX file behind its header: 4 bytes of magic and 4 for each dimension."""
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: `git checkout data/mnist` brings the shipped digits back.")
+        raise FileNotFoundError(f"{path} is missing (`git checkout data` brings the shipped digits back)")
     return torch.frombuffer(bytearray(path.read_bytes()), dtype=torch.uint8)[header:]
 
 
@@ -67,12 +67,13 @@ def predict(model: nn.Module, loader: Iterable) -> Tensor:
 
 
 def show_wrong(images: Tensor, labels: Tensor, predictions: Tensor, path: str | Path, most: int = 40) -> int:
-    """Save the wrongly classified digits, each with its prediction and its label; returns how many are wrong."""
+    """Save the wrongly classified digits, each with its prediction and its label; returns how many."""
     from matplotlib.figure import Figure
 
     wrong = (predictions != labels).nonzero().flatten()
     figure = Figure(figsize=(10, 7), layout="constrained")
-    figure.suptitle(f"{len(wrong)} of {len(labels)} wrong (predicted / true), the first {min(most, len(wrong))}")
+    shown = min(most, len(wrong))
+    figure.suptitle(f"{len(wrong)} of {len(labels)} wrong, the first {shown} here (predicted / true)")
     for place, index in enumerate(wrong[:most].tolist(), start=1):
         axes = figure.add_subplot((most + 7) // 8, 8, place)
         axes.imshow(images[index].numpy(), cmap="gray_r")

@@ -10,6 +10,7 @@ alarm signal, and a library's C++ code heeds none), pytest-timeout ends the run 
 from __future__ import annotations
 
 import gc
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tunelings import answers, environment
-from tunelings.course import Course, Exercise
+from tunelings.course import Course, CourseError, Exercise
 from tunelings.progress import Progress, key_of
 
 # Seconds that pytest-timeout waits beyond a check's own limit before it ends the run.
@@ -37,7 +38,19 @@ MARKS = {
 }
 
 
+# What the libraries of modules 2 to 5 read from the environment when they are imported.
+_ENVIRONMENT = {
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+}
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    asked_for = config.getoption("markexpr", "")
+    offline = {} if "gpu" in asked_for or "real" in asked_for else {"HF_HUB_OFFLINE": "1"}
+    for name, value in {**_ENVIRONMENT, **offline}.items():
+        os.environ.setdefault(name, value)
     for name, meaning in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     config.pluginmanager.register(Grader(config), "tunelings-grader")
@@ -170,11 +183,14 @@ class Grader:
             result = run.results[item.name] = Result(item.name, "broken", error)
         if result.status == "todo":
             return "in progress", render.todo_left(run.exercise, item.name, run.open_todos, run.answer_path)
-        named = None
+        named, fault = None, ""
         if not run.explained and result.status in {"failed", "crashed", "escaped"} and not _is_full_run(item):
             run.explained = True
-            named = diagnose.diagnose(run.exercise, run.source, item.name, self.seed)
-        return "failed", render.failure(run.exercise, item.obj, result, named, run.answer_path)
+            try:
+                named = diagnose.diagnose(run.exercise, run.source, item.name, self.seed)
+            except CourseError as card_error:
+                fault = f"\n    No mistake can be named: {card_error}"
+        return "failed", render.failure(run.exercise, item.obj, result, named, run.answer_path) + fault
 
     def pytest_report_teststatus(self, report: pytest.TestReport):
         """Count what is not begun apart from what is wrong; pytest's exit code counts both as failed."""
@@ -191,12 +207,13 @@ class Grader:
                 Progress(Course(run.exercise.root)).record(run.exercise, run.key, checks)
 
     def pytest_terminal_summary(self, terminalreporter) -> None:
-        if not self.runs:
-            return
+        ran = [run for run in self.runs.values() if run.results or run.open_todos is None]
+        if not ran:
+            return  # Nothing but full runs that were skipped.
         from tunelings import render
 
         terminalreporter.section("what to do next", sep="=")
-        for line in render.summary(list(self.runs.values())):
+        for line in render.summary(ran):
             terminalreporter.write_line(line)
 
 

@@ -184,9 +184,12 @@ class Pool:
         return server
 
     def _read(self, server: Server) -> None:
-        with contextlib.suppress(ValueError):
-            for line in server.process.stdout:
+        with server.process.stdout as lines, contextlib.suppress(ValueError):  # A line cut short by a kill.
+            for line in lines:
                 self.events.put((server, json.loads(line)))
+        with contextlib.suppress(OSError):
+            server.process.stdin.close()
+        server.process.wait()
         self.events.put((server, {"event": "died"}))
 
 

@@ -110,7 +110,7 @@ class Progress:
             return exercises
         except FileNotFoundError:
             return {}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             self._set_aside(error)
             return {}
         except OSError as error:

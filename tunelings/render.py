@@ -38,7 +38,7 @@ def failure(
     if diagnosis:
         lines += _named(diagnosis, result)
     lines.append(f"    {_places(exercise, check, result, answer_path)}")
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def headline(exercise: Exercise, check_name: str, mark: str | None = None) -> str:
@@ -48,9 +48,17 @@ def headline(exercise: Exercise, check_name: str, mark: str | None = None) -> st
 
 def symbol(state: str) -> str:
     """A mark for a state; the words beside it say the same, so nothing rests on the mark."""
-    marks = {"passed": "✓", "failed": "✗", "todo": "○", "started": "◐"}
-    plain = {"passed": "+", "failed": "x", "todo": "o", "started": "~"}
-    return marks[state] if can_print("✓✗○◐·") else plain[state]
+    return printable({"passed": "✓", "failed": "✗", "todo": "○", "started": "◐"}[state])
+
+
+def printable(text: str) -> str:
+    """`text` in characters that standard output can show."""
+    if can_print(text):
+        return text
+    return "".join(c if can_print(c) else _PLAIN.get(c, "?") for c in text)
+
+
+_PLAIN = {"✓": "+", "✗": "x", "○": "o", "◐": "~", "·": "-", "…": "...", "×": "x", "→": "->", "–": "-", "’": "'"}
 
 
 def can_print(text: str) -> bool:
@@ -64,39 +72,53 @@ def can_print(text: str) -> bool:
 def _body(result: Result, answer_path) -> list[str]:
     error = result.error
     if result.status == "failed" and hasattr(error, "what"):
-        got = number_text(error.actual, error.expected)
-        remark = f"     {error.remark}" if error.remark else ""
-        got_line = f"  got       {got}"
+        got_line = f"  got       {number_text(error.actual, error.expected, quoted=True)}"
         lines = [error.what, f"  expected  {number_text(error.expected, error.actual)}"]
-        if len(got_line) + len(remark) <= WIDTH:
+        remark = f"     {error.remark}" if error.remark else ""
+        if len(got_line) + len(remark) <= WIDTH - 4:
             return [*lines, got_line + remark]
         return [*lines, got_line, f"            {error.remark}"] if remark else [*lines, got_line]
     if result.status == "crashed":
         return _crash(error, answer_path)
+    if result.status == "timeout":
+        return [str(error), *_stack(error, answer_path)]
     return str(error).splitlines()
 
 
 def _crash(error: BaseException, answer_path) -> list[str]:
     """The learner's own frames, ending at their line; nothing of the grader or of a library."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(answer_path)]
     message = " ".join(str(error).split())
-    lines = textwrap.wrap(f"{type(error).__name__}: {message}", WIDTH, max_lines=2, placeholder=" …")
-    if not frames:
+    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    lines = textwrap.wrap(said, WIDTH - 4, max_lines=2, placeholder=" …")
+    stack = _stack(error, answer_path)
+    if not stack:
         return ["the check could not use what the answer gave it", *lines]
-    at = [f"line {frame.lineno}, in {frame.name}: {frame.line}" for frame in frames[-3:]]
-    return ["your code stops here", *(f"  {line}" for line in at), *lines]
+    return ["your code stops here", *stack, *lines]
+
+
+def _stack(error: BaseException, answer_path) -> list[str]:
+    at = [f"  line {f.lineno}, in {f.name}: {f.line}" for f in _own_frames(error, answer_path)]
+    return [_cut(line, WIDTH - 4) for line in list(dict.fromkeys(at))[-3:]]  # A recursion shows its line once.
+
+
+def _own_frames(error: BaseException, answer_path) -> list[traceback.FrameSummary]:
+    """The frames of an error, or of what caused it, that are in the answer's file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if error.__cause__ is not None:
+        frames += traceback.extract_tb(error.__cause__.__traceback__)
+    return [frame for frame in frames if frame.filename == str(answer_path)]
 
 
 def _named(diagnosis: Diagnosis, result: Result) -> list[str]:
     one, *other = diagnosis.mistakes
     if other:
-        said = [f"This is what comes out in one of these cases: when {one.says}", f"Or when {other[0].says}"]
+        said = ["This is what comes out in either of two cases:", f"- when {one.says}", f"- when {other[0].says}"]
     else:
         said = [shown(one.shows, result), f"This is what comes out when {one.says}"]
     if diagnosis.unexplained:
         n = diagnosis.unexplained
         said.append(f"{n} other check{'s fail' if n > 1 else ' fails'} for another reason.")
-    wrapped = [textwrap.wrap(line, WIDTH - 4) for line in said if line]
+    wrapped = [textwrap.wrap(line, WIDTH - 4, subsequent_indent="  " * line.startswith("- ")) for line in said if line]
     return [f"    {line}" for lines in wrapped for line in lines]
 
 
@@ -111,7 +133,7 @@ def shown(template: str, result: Result) -> str:
     values = {**result.notes, "actual": result.error.actual, "expected": result.error.expected}
     try:
         return string.Formatter().vformat(template, (), {k: _formattable(v) for k, v in values.items()})
-    except (KeyError, IndexError, TypeError, ValueError):
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
         return ""
 
 
@@ -127,12 +149,10 @@ def _places(exercise: Exercise, check: Callable[..., None], result: Result, answ
 
 def _line(check: Callable[..., None], result: Result, answer_path) -> int | None:
     """The learner's line: where it crashed, else the function that this check is about."""
-    error = result.error
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(answer_path)]
-    if frames and result.status in {"crashed", "timeout", "escaped"}:
+    if result.status == "broken":
+        return getattr(result.error, "line", None)
+    if result.status in {"crashed", "timeout", "escaped"} and (frames := _own_frames(result.error, answer_path)):
         return frames[-1].lineno
-    if isinstance(error.__cause__, SyntaxError):
-        return error.__cause__.lineno
     try:
         tree = ast.parse(answer_path.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
@@ -141,19 +161,57 @@ def _line(check: Callable[..., None], result: Result, answer_path) -> int | None
     return next((lines[name] for name in check.__code__.co_names if name in lines), None)
 
 
-def number_text(value: Any, other: Any = None) -> str:
-    """A value on one line: four significant digits, and of a long tensor the part that differs from `other`."""
+def number_text(value: Any, other: Any = None, *, quoted: bool = False) -> str:
+    """A value on one line: four significant digits, and of a long one the part that differs from `other`.
+
+    A text that is data and not prose stands in quotes (`quoted`) where it could be taken for a number.
+    """
     if isinstance(value, Tensor):
         return _tensor_text(value.detach(), other)
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, float):
         return _digits(value)
-    if isinstance(value, list | tuple) and value and all(_is_number(part) for part in value):
-        shown_part = ", ".join(number_text(part) for part in value[:_SHOWN])
-        return f"[{shown_part}{', …' if len(value) > _SHOWN else ''}]"
-    text = value if isinstance(value, str) else repr(value)
-    return textwrap.shorten(text, 90, placeholder=" …") if len(text) > 90 else text
+    if isinstance(value, str):
+        return _string_text(value, other, quoted)
+    if isinstance(value, list | tuple) and value:
+        return _list_text(value, other)
+    return _cut(repr(value))
+
+
+def _string_text(value: str, other: Any, quoted: bool) -> str:
+    texts = [value, other] if isinstance(other, str) else [value]
+    if quoted and _is_number(other) or any(t != t.strip() or not t.isprintable() or not t for t in texts):
+        texts = [repr(text) for text in texts]
+    start = 0
+    if len(texts) == 2 and len(texts[0]) > 84:
+        start = max(0, _first_difference(*texts) - 60)
+    return ("…" if start else "") + _cut(texts[0][start:])
+
+
+def _list_text(value: list | tuple, other: Any) -> str:
+    numbers = all(_is_number(part) for part in value)
+    start = 0
+    if isinstance(other, list | tuple) and len(value) > _SHOWN:
+        start = max(0, _first_difference(value, other) - _SHOWN + 1)
+    parts = [number_text(part) if numbers else repr(part) for part in value[start : start + _SHOWN]]
+    text = ", ".join(parts) + (", …" if len(value) > start + _SHOWN else "")
+    left, right = "()" if isinstance(value, tuple) and not numbers else "[]"
+    return (f"from [{start}] " if start else "") + _cut(f"{left}{text}{right}")
+
+
+def _first_difference(value: Any, other: Any) -> int:
+    """Where two lists or texts part; of numbers, where it shows."""
+    pairs = list(zip(value, other, strict=False))
+    if all(_is_number(a) and _is_number(b) for a, b in pairs):
+        distances = [math.inf if math.isnan(a - b) else abs(a - b) for a, b in pairs]
+        apparent = max(distances, default=0.0) * 1e-3
+        return next((i for i, d in enumerate(distances) if d and d >= apparent), len(pairs))
+    return next((i for i, (a, b) in enumerate(pairs) if repr(a) != repr(b)), len(pairs))
+
+
+def _cut(text: str, most: int = 84) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _is_number(value: Any) -> bool:
@@ -205,26 +263,24 @@ def _digits(number: float) -> str:
 
 def not_started(exercise: Exercise, check_name: str, answer_path) -> str:
     """The text for an answer that is still the stub."""
-    return "\n".join(
-        [
-            headline(exercise, check_name, symbol("todo")),
-            "    not started: the TODO is as it came",
-            f"    {shown_path(answer_path)} · lesson {exercise.lesson_address} · tunelings hint {exercise.number}",
-        ]
-    )
+    lines = [
+        headline(exercise, check_name, symbol("todo")),
+        "    not started: the TODO is as it came",
+        f"    {shown_path(answer_path)} · lesson {exercise.lesson_address} · tunelings hint {exercise.number}",
+    ]
+    return printable("\n".join(lines))
 
 
 def todo_left(exercise: Exercise, check_name: str, open_todos: list[str], answer_path) -> str:
     """The text for a check that met a TODO while others are done."""
     left = ", ".join(f"`{name}`" for name in open_todos)
     what = f"this TODO is left: {left}" if left else "a TODO is left: NotImplementedError is still raised"
-    return "\n".join(
-        [
-            headline(exercise, check_name, symbol("started")),
-            f"    in progress: {what}",
-            f"    {shown_path(answer_path)} · lesson {exercise.lesson_address} · tunelings hint {exercise.number}",
-        ]
-    )
+    lines = [
+        headline(exercise, check_name, symbol("started")),
+        f"    in progress: {what}",
+        f"    {shown_path(answer_path)} · lesson {exercise.lesson_address} · tunelings hint {exercise.number}",
+    ]
+    return printable("\n".join(lines))
 
 
 def summary(runs: list) -> list[str]:
@@ -237,10 +293,8 @@ def summary(runs: list) -> list[str]:
         lines.append(f"{symbol(marks[run.state])} {run.exercise.number} {run.exercise.title:<28} {counts}")
     unfinished = next((run for run in runs if run.state != "passed"), None)
     if unfinished is None:
-        return [*lines, "All of these pass. STATUS.md is ticked; `tunelings list` shows the whole course."]
-    number = unfinished.exercise.number
-    return [
-        *lines,
-        f"Next: {shown_path(unfinished.answer_path)} · `tunelings hint {number}` · "
-        f"lesson {unfinished.exercise.lesson_address}",
-    ]
+        lines.append("All of these pass; `tunelings list` shows the whole course.")
+    else:
+        place, lesson = shown_path(unfinished.answer_path), unfinished.exercise.lesson_address
+        lines.append(f"Next: {place} · `tunelings hint {unfinished.exercise.number}` · lesson {lesson}")
+    return [printable(line) for line in lines]

@@ -1,60 +1,197 @@
 """1.05: one batch, one update; judged by the weights, not by the loss alone."""
 
+from collections import OrderedDict
+
 import torch
 from torch import nn
 
 from tunelings import expect
-from tunelings.inputs import randn, seed
+from tunelings.inputs import randint, randn, seed
 
-LR = 0.1
+LR = 0.3
 
 
-def linear_regression():
-    """A float64 linear model, one batch (3 rows, 4 features) and plain SGD."""
+def linear(n_in=4, n_out=2):
     torch.manual_seed(seed())
-    model = nn.Linear(4, 2, dtype=torch.float64)
-    batch = (randn(3, 4, offset=1), randn(3, 2, offset=2))
-    return model, batch, torch.optim.SGD(model.parameters(), lr=LR)
+    return nn.Linear(n_in, n_out, dtype=torch.float64)
 
 
-def mse(outputs, targets):
-    return ((outputs - targets) ** 2).mean()
+def half_squared_error(outputs, targets):
+    return 0.5 * ((outputs - targets) ** 2).sum()
 
 
-def mse_gradient(weight, bias, batch):
-    """The gradient of `mse` for a linear model, in closed form."""
-    inputs, targets = batch
-    error = 2 * (inputs @ weight.T + bias - targets) / targets.numel()
+def half_squared_error_gradient(weight, bias, inputs, targets):
+    """Of weight and bias of a linear model, in closed form."""
+    error = inputs @ weight.T + bias - targets
     return error.T @ inputs, error.sum(0)
 
 
-def by_hand(model, batch, steps=1):
-    """Weight and bias after `steps` steps of plain SGD, without autograd."""
-    weight, bias = model.weight.detach().clone(), model.bias.detach().clone()
-    for _ in range(steps):
-        grad_weight, grad_bias = mse_gradient(weight, bias, batch)
-        weight, bias = weight - LR * grad_weight, bias - LR * grad_bias
-    return weight, bias
+def batch_with_error(model, offset):
+    """A batch whose weight gradient, for the model as it is now, is positive with two decimals; and it."""
+    inputs = randint(1, 10, (3, 4), offset) / 10
+    error = randint(1, 10, (3, 2), offset + 1) / 10
+    inputs, error = inputs.double(), error.double()
+    targets = (inputs @ model.weight.T + model.bias).detach() - error
+    return (inputs, targets), error.T @ inputs
+
+
+def gradient_used(before, after):
+    """What plain SGD with rate LR took for the gradient of a weight that it moved."""
+    return (before - after.detach()) / LR
+
+
+def watch(model, optimizer, loss_fn):
+    """What happens in a step, in order; what `.grad` of the weight holds at each update; the loss_fn to use."""
+    events, gradients = [], []
+    weight = next(model.parameters())
+
+    def at_step(*_):
+        events.append("step")
+        gradients.append(torch.zeros_like(weight) if weight.grad is None else weight.grad.detach().clone())
+
+    def watched_loss(outputs, targets):
+        events.append("loss")
+        return loss_fn(outputs, targets)
+
+    first_layer = next(module for module in model.modules() if not list(module.children()))
+    first_layer.register_forward_hook(lambda *_: events.append("forward"))
+    weight.register_post_accumulate_grad_hook(lambda _: events.append("backward"))
+    optimizer.register_step_post_hook(at_step)
+    return events, gradients, watched_loss
 
 
 def test_one_step_moves_the_weights_against_the_gradient(answer):
-    model, batch, optimizer = linear_regression()
-    weight, _ = by_hand(model, batch)
-    expect.note("gradient", mse_gradient(model.weight.detach(), model.bias.detach(), batch)[0])
-    answer.training_step(model, batch, mse, optimizer)
-    expect.close(model.weight, weight, what="the weight after one step")
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    inputs, targets = randn(3, 4, offset=1), 3 * randn(3, 2, offset=2)
+    weight, bias = model.weight.detach().clone(), model.bias.detach().clone()
+    grad_weight, grad_bias = half_squared_error_gradient(weight, bias, inputs, targets)
+    events, gradients, loss_fn = watch(model, optimizer, half_squared_error)
+    expect.note("events", events)
+    expect.note("gradient_at_step", gradients)
+    answer.training_step(model, (inputs, targets), loss_fn, optimizer)
+    expect.close(model.weight, weight - LR * grad_weight, what="the weight after one step", scale=20.0)
+    expect.close(model.bias, bias - LR * grad_bias, what="the bias after one step", scale=20.0)
 
 
 def test_old_gradients_do_not_leak_into_the_step(answer):
-    model, batch, optimizer = linear_regression()
-    weight, _ = by_hand(model, batch, steps=2)
-    answer.training_step(model, batch, mse, optimizer)
-    answer.training_step(model, batch, mse, optimizer)
-    expect.close(model.weight, weight, what="the weight after two steps")
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    batch, first = batch_with_error(model, offset=1)
+    answer.training_step(model, batch, half_squared_error, optimizer)
+    expect.note("step_before", first)
+    batch, second = batch_with_error(model, offset=3)
+    before = model.weight.detach().clone()
+    answer.training_step(model, batch, half_squared_error, optimizer)
+    used = gradient_used(before, model.weight)
+    expect.close(used, second, what="the gradient that the second step used", scale=20.0)
 
 
-def test_the_loss_is_that_before_the_update(answer):
-    model, batch, optimizer = linear_regression()
-    before = mse(model(batch[0]), batch[1]).item()
-    loss = answer.training_step(model, batch, mse, optimizer)
-    expect.close(expect.number(loss, what="the returned loss"), before, what="the returned loss")
+def test_a_gradient_left_by_something_else_has_no_effect(answer):
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    batch, gradient = batch_with_error(model, offset=1)
+    left = randint(1, 100, (2, 4), offset=3).double() / 100
+    model.weight.grad, model.bias.grad = left.clone(), randn(2, offset=4)
+    expect.note("left", left)
+    before = model.weight.detach().clone()
+    answer.training_step(model, batch, half_squared_error, optimizer)
+    used = gradient_used(before, model.weight)
+    expect.close(used, gradient, what="the gradient that the first step used", scale=20.0)
+
+
+def test_the_loss_is_that_before_the_update_as_a_python_float(answer):
+    def poisson_loss(outputs, targets):  # not the same with its arguments exchanged
+        return (outputs.exp() - targets * outputs).mean()
+
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    inputs, targets = randn(3, 7, 4, offset=1), randint(1, 6, (3, 7, 2), offset=2).double()
+    before = poisson_loss(inputs @ model.weight.detach().T + model.bias.detach(), targets)
+    loss = answer.training_step(model, (inputs, targets), poisson_loss, optimizer)
+    expect.close(expect.number(loss, what="the returned loss"), before, what="the returned loss", scale=20.0)
+
+
+def norm_model():
+    """Linear, then BatchNorm with statistics that are not 0 and 1."""
+    model = nn.Sequential(OrderedDict(linear=linear(4, 3), norm=nn.BatchNorm1d(3, momentum=0.3)))
+    model.double()
+    model.norm.running_mean.copy_(randn(3, offset=5))
+    return model
+
+
+def test_batchnorm_sees_the_batch_once_whatever_mode_the_model_came_in(answer):
+    inputs, targets = randn(5, 4, offset=1), randn(5, 3, offset=2)
+    moved, expected, in_train_mode = [], [], []
+    for comes_in_train in (True, False):
+        model = norm_model().train(comes_in_train)
+        optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+        batch_mean = model.linear(inputs).detach().mean(0)
+        expected.append(0.7 * model.norm.running_mean + 0.3 * batch_mean)
+        model.norm.register_forward_hook(lambda module, *_: in_train_mode.append(int(module.training)))
+        answer.training_step(model, (inputs, targets), half_squared_error, optimizer)
+        moved.append(model.norm.running_mean.clone())
+    expect.note("in_train_mode", in_train_mode)
+    expect.close(
+        torch.stack(moved),
+        torch.stack(expected),
+        what="BatchNorm's running mean (model came in train, in eval mode)",
+        scale=10.0,
+    )
+
+
+def test_the_model_is_left_in_train_mode(answer):
+    model = norm_model().eval()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    answer.training_step(model, (randn(5, 4, offset=1), randn(5, 3, offset=2)), half_squared_error, optimizer)
+    in_eval_mode = [name or "the model" for name, module in model.named_modules() if not module.training]
+    expect.equal(in_eval_mode, [], what="what is not in train mode on return")
+
+
+def test_the_optimizer_keeps_its_momentum_from_step_to_step(answer):
+    momentum, lr = 0.7, 0.05
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+    weight, bias = model.weight.detach().clone(), model.bias.detach().clone()
+    velocity_weight, velocity_bias = torch.zeros_like(weight), torch.zeros_like(bias)
+    for step in range(3):
+        inputs, targets = randn(3, 4, offset=1 + step), randn(3, 2, offset=4 + step)
+        grad_weight, grad_bias = half_squared_error_gradient(weight, bias, inputs, targets)
+        velocity_weight = momentum * velocity_weight + grad_weight
+        velocity_bias = momentum * velocity_bias + grad_bias
+        weight, bias = weight - lr * velocity_weight, bias - lr * velocity_bias
+        answer.training_step(model, (inputs, targets), half_squared_error, optimizer)
+    expect.close(model.weight, weight, what="the weight after three steps with momentum", terms=1000, scale=10.0)
+
+
+def test_forward_loss_and_update_happen_once_each(answer):
+    model = norm_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    events, _, loss_fn = watch(model, optimizer, half_squared_error)
+    answer.training_step(model, (randn(5, 4, offset=1), randn(5, 3, offset=2)), loss_fn, optimizer)
+    counts = [events.count(event) for event in ("forward", "loss", "step")]
+    expect.equal(counts, [1, 1, 1], what="the number of forward passes, losses and optimizer steps")
+
+
+def test_each_group_moves_at_its_own_rate_and_a_frozen_layer_stays(answer):
+    model = nn.Sequential(linear(4, 3), linear(3, 2))
+    model[0].requires_grad_(False)
+    groups = [{"params": [model[1].weight], "lr": 0.9}, {"params": [model[1].bias], "lr": 0.02}]
+    optimizer = torch.optim.SGD(groups, lr=LR)
+    optimizer.param_groups[0]["lr"] = 0.07  # as a schedule would
+    inputs, targets = randn(3, 4, offset=1), randn(3, 2, offset=2)
+    weight, bias = model[1].weight.detach().clone(), model[1].bias.detach().clone()
+    features = inputs @ model[0].weight.T + model[0].bias
+    grad_weight, grad_bias = half_squared_error_gradient(weight, bias, features, targets)
+    with expect.unchanged("the frozen layer", dict(model[0].named_parameters())):
+        answer.training_step(model, (inputs, targets), half_squared_error, optimizer)
+    expect.close(model[1].weight, weight - 0.07 * grad_weight, what="the weight of the first group", scale=10.0)
+    expect.close(model[1].bias, bias - 0.02 * grad_bias, what="the bias of the second group", scale=10.0)
+
+
+def test_the_batch_is_not_changed(answer):
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    inputs, targets = randn(3, 4, offset=1), randn(3, 2, offset=2)
+    with expect.unchanged("the batch", {"inputs": inputs, "targets": targets}):
+        answer.training_step(model, (inputs, targets), half_squared_error, optimizer)

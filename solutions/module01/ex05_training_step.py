@@ -18,16 +18,19 @@ def training_step(
     """Train the model on one batch and return the loss that this batch had before the update.
 
     Args:
-        model: any module that maps `inputs` to outputs.
-        batch: `(inputs, targets)`.
+        model: any module that maps `inputs`, of any shape and dtype, to outputs. It may come in train or
+            in eval mode.
+        batch: `(inputs, targets)`; neither is changed.
         loss_fn: called once, as `loss_fn(model(inputs), targets)`; returns a scalar tensor.
-        optimizer: holds the model's parameters; its `step()` is called once.
+        optimizer: makes the update, with its own settings and memory; its `step()` is called once. It
+            holds every parameter that needs a gradient; a parameter that needs none keeps its value.
 
     Returns:
         The loss before the update, as a Python float.
 
-    The model is put in train mode and left there, and runs forward exactly once. Whatever stands in
-    `.grad` on entry has no effect on the update; what stands there on return is not promised.
+    The model and all its submodules are in train mode while it runs, and stay so. It runs forward exactly
+    once. Whatever stands in `.grad` on entry, from the step before or from elsewhere, has no effect on the
+    update; what stands there on return is not promised.
 
     Method: https://docs.pytorch.org/tutorials/beginner/basics/optimization_tutorial.html
     """

@@ -1,0 +1,147 @@
+"""1.01: two layers by a slow loop, on rectangular and square weights, with gradients for all five inputs."""
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from tunelings import expect
+from tunelings.inputs import randn
+
+N_IN, N_HIDDEN, N_OUT = 5, 6, 4
+NAMES = ("x", "w1", "b1", "w2", "b2")
+
+
+def network(n_in=N_IN, n_hidden=N_HIDDEN, n_out=N_OUT, offset=0):
+    """Weights and biases in float64.
+
+    The last hidden unit and the last logit are -1.5 times the first before any cut, so that in every row
+    something negative is cut in the hidden layer, and some logit is negative, whatever the seed.
+    """
+    w1, b1 = randn(n_hidden, n_in, offset=offset + 1), randn(n_hidden, offset=offset + 2)
+    w2, b2 = randn(n_out, n_hidden, offset=offset + 3), randn(n_out, offset=offset + 4)
+    for tensor in (w1, b1, w2, b2):
+        tensor[-1] = -1.5 * tensor[0]
+    return w1, b1, w2, b2
+
+
+def linear_loop(row, weight, bias):
+    """One linear layer on one row of Python floats."""
+    return [sum(a * w for a, w in zip(row, unit, strict=True)) + b for unit, b in zip(weight, bias, strict=True)]
+
+
+def by_hand(x, w1, b1, w2, b2):
+    """The logits row by row, number by number, in float64."""
+    w1, b1, w2, b2 = (tensor.double().tolist() for tensor in (w1, b1, w2, b2))
+    rows = []
+    for row in x.double().reshape(-1, x.shape[-1]).tolist():
+        hidden = [max(0.0, value) for value in linear_loop(row, w1, b1)]
+        rows.append(linear_loop(hidden, w2, b2))
+    return torch.tensor(rows, dtype=torch.float64).reshape(*x.shape[:-1], len(b2))
+
+
+def summands(x, w1, b1, w2, b2):
+    """The largest that the sums can grow to if nothing cancels: what rounding errors scale with."""
+    hidden = x.double().abs() @ w1.double().abs().T + b1.double().abs()
+    return float((hidden @ w2.double().abs().T + b2.double().abs()).max())
+
+
+def check_logits(answer, x, parameters, what):
+    expected, scale = by_hand(x, *parameters), summands(x, *parameters)
+    expect.close(answer.forward(x, *parameters), expected, what=what, scale=scale)
+
+
+def test_two_layers_with_a_relu_between_them_give_the_logits(answer):
+    x, parameters = randn(3, N_IN), network()
+    expect.note("output_bias", parameters[-1])
+    expect.note("smallest", float(by_hand(x, *parameters).min()))
+    check_logits(answer, x, parameters, what="the logits of a batch of 3 rows")
+
+
+def test_square_weights_are_transposed_like_any_other(answer):
+    parameters = network(N_IN, N_IN, N_IN, offset=10)
+    check_logits(answer, randn(3, N_IN, offset=10), parameters, what="the logits where all weights are square")
+
+
+def test_none_of_the_inputs_is_changed(answer):
+    for what, n_hidden in (("with rectangular weights", N_HIDDEN), ("with square weights", N_IN)):
+        tensors = [randn(3, N_IN, offset=90), *network(N_IN, n_hidden, n_hidden, offset=90)]
+        with expect.unchanged(f"the input {what}", dict(zip(NAMES, tensors, strict=True))):
+            answer.forward(*tensors)
+
+
+def test_leading_dimensions_are_kept(answer):
+    parameters = network(offset=20)
+    for number, leading in enumerate([(), (2, 3), (2, 1, 3), (1,)]):
+        x = randn(*leading, N_IN, offset=21 + 10 * number)
+        check_logits(answer, x, parameters, what=f"the logits of x {list(x.shape)}")
+
+
+def test_x_need_not_be_contiguous(answer):
+    parameters = network(offset=70)
+    x = randn(7, 3, N_IN, offset=70).transpose(0, 1)
+    check_logits(answer, x, parameters, what="the logits of a transposed x, [3, 7, 5]")
+    every_second = randn(3, 2 * N_IN, offset=76)[:, ::2]
+    check_logits(answer, every_second, parameters, what="the logits of every second column of a tensor")
+
+
+def test_the_dtype_of_x_is_kept(answer):
+    for dtype in (torch.float32, torch.bfloat16, torch.float64):
+        x, *parameters = (tensor.to(dtype) for tensor in [randn(3, N_IN, offset=100), *network(offset=100)])
+        expected, scale = by_hand(x, *parameters), summands(x, *parameters)
+        logits = expect.tensor(answer.forward(x, *parameters), what=f"the logits of {dtype} inputs", dtype=dtype)
+        # Two sums of at most 7 terms each, and a rounding after each layer.
+        expect.close(logits, expected, what=f"the logits in {dtype}", scale=scale, terms=20)
+
+
+def test_gradients_reach_all_five_inputs(answer):
+    tensors = [randn(2, 3, N_IN, offset=80), *network(offset=80)]
+    upstream = randn(2, 3, N_OUT, offset=86)
+    leaves = [tensor.clone().requires_grad_() for tensor in tensors]
+    logits = expect.tensor(answer.forward(*leaves), what="the logits", shape=(2, 3, N_OUT))
+    gradients = [None] * 5
+    if logits.requires_grad:
+        gradients = torch.autograd.grad((logits * upstream).sum(), leaves, allow_unused=True)
+    reached = [name for name, gradient in zip(NAMES, gradients, strict=True) if gradient is not None]
+    expect.equal(reached, list(NAMES), what="the inputs that a gradient reaches")
+    wanted = torch_gradients(tensors, upstream)
+    # With every number positive nothing cancels and nothing is cut: what rounding errors scale with.
+    scales = torch_gradients([tensor.abs() for tensor in tensors], upstream.abs())
+    for name, mine, right, scale in zip(NAMES, gradients, wanted, scales, strict=True):
+        expect.close(mine, right, what=f"the gradient of {name}", scale=float(scale.max()))
+
+
+def torch_gradients(tensors, upstream):
+    """The five gradients by torch's own modules."""
+    x, w1, b1, w2, b2 = tensors
+    model = nn.Sequential(nn.Linear(*w1.T.shape), nn.ReLU(), nn.Linear(*w2.T.shape)).double()
+    names = ("0.weight", "0.bias", "2.weight", "2.bias")
+    model.load_state_dict(dict(zip(names, (w1, b1, w2, b2), strict=True)))
+    x = x.clone().requires_grad_()
+    return torch.autograd.grad((model(x) * upstream).sum(), [x, *model.parameters()])
+
+
+def test_the_device_of_x_is_kept(answer):
+    x, parameters = randn(3, N_IN, offset=110), network(offset=110)
+    with OtherDefaultDevice():
+        logits = expect.tensor(answer.forward(x, *parameters), what="the logits", shape=(3, N_OUT))
+    expect.equal(str(logits.device), "cpu", what="the device of the logits, where x is on the CPU")
+
+
+class OtherDefaultDevice(TorchFunctionMode):
+    """Tensors made without a device land on `meta`, as they would land on the CPU beside an x on a GPU.
+
+    The `meta` device has shapes and no data. A tensor of no dimensions may meet any device and stays.
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        elsewhere = func in FACTORIES and not (kwargs or {}).get("device") and made.dim()
+        return made.to("meta") if elsewhere else made
+
+
+FACTORIES = {torch.zeros, torch.ones, torch.empty, torch.full, torch.eye, torch.tensor, torch.as_tensor, torch.arange}
+
+
+def test_no_rows_give_no_logits(answer):
+    logits = answer.forward(randn(0, 3, N_IN, offset=120), *network(offset=120))
+    expect.tensor(logits, what="the logits of x [0, 3, 5]", shape=(0, 3, N_OUT))

@@ -1,0 +1,196 @@
+"""1.02: the definition by Python's math, torch's own loss where it is defined, and the edges where it is not.
+
+An answer may compute in float32 whatever comes in, so tolerances are those of float32 throughout.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
+
+from tunelings import expect
+from tunelings.inputs import randint, randn
+
+FORBIDDEN = ("cross_entropy", "cross_entropy_loss", "nll_loss", "nll_loss_nd", "log_softmax", "special_log_softmax")
+
+
+def by_definition(row, target):
+    """-log of the target's share of the exponentials, in Python floats."""
+    exponentials = [math.exp(z) for z in row.tolist()]
+    return -math.log(exponentials[target] / sum(exponentials))
+
+
+def mean_loss(logits, targets):
+    """The mean over the rows by the definition."""
+    losses = [by_definition(row, int(target)) for row, target in zip(logits, targets, strict=True)]
+    return sum(losses) / len(losses)
+
+
+def loss_of(answer, logits, targets, **options):
+    """The answer's loss, which must be a scalar tensor."""
+    return expect.tensor(answer.cross_entropy(logits, targets, **options), what="the loss", shape=())
+
+
+def close(actual, expected, what, scale, terms=20):
+    expect.close(actual, expected, what=what, scale=scale, terms=terms, dtype=torch.float32)
+
+
+def gradient_of(answer, logits, targets, times=1.0):
+    """The gradient of `times` the answer's loss, which must be attached to the graph of the logits."""
+    leaf = logits.clone().requires_grad_()
+    loss = loss_of(answer, leaf, targets)
+    expect.true(
+        loss.requires_grad,
+        what="the loss, which must be attached to the graph",
+        actual=loss,
+        expected="a loss that backward() can start from",
+    )
+    (gradient,) = torch.autograd.grad(times * loss, leaf, allow_unused=True)
+    expect.true(
+        gradient is not None,
+        what="the graph of the loss, which must lead back to the logits",
+        actual=loss,
+        expected="a loss computed from the logits",
+    )
+    return gradient
+
+
+def torch_gradient(logits, targets, times=1.0):
+    """The same of torch's own loss."""
+    leaf = logits.clone().requires_grad_()
+    return torch.autograd.grad(times * F.cross_entropy(leaf, targets), leaf)[0]
+
+
+def test_the_loss_of_a_row_is_minus_the_log_of_its_targets_share(answer):
+    logits, targets = 2 * randn(3, 7, offset=1), randint(0, 7, [3], offset=2)
+    expected = [by_definition(logits[i], int(targets[i])) for i in range(3)]
+    expect.note("target_logits", logits[range(3), targets])
+    mine = torch.stack([loss_of(answer, logits[i : i + 1], targets[i : i + 1]) for i in range(3)])
+    close(mine, expected, what="the losses of three batches of one row each", scale=10)
+
+
+def test_the_loss_of_a_batch_is_the_mean_over_its_rows(answer):
+    logits, targets = 2 * randn(5, 3, offset=3), randint(0, 3, [5], offset=4)
+    expect.note("rows", 5)
+    expected = mean_loss(logits, targets)
+    close(loss_of(answer, logits, targets), expected, what="the loss of a batch of 5 rows", scale=10)
+    square, targets = 2 * randn(4, 4, offset=5), randint(0, 4, [4], offset=6)
+    expected = mean_loss(square.T, targets)
+    close(loss_of(answer, square.T, targets), expected, what="the loss of 4 rows of 4 classes, transposed", scale=10)
+
+
+def test_torchs_own_loss_is_not_called(answer):
+    with Recorder() as recorder:
+        answer.cross_entropy(randn(3, 7, offset=7), randint(0, 7, [3], offset=8))
+    expect.equal(recorder.called, [], what="the calls that are not allowed here")
+
+
+class Recorder(TorchFunctionMode):
+    """Notes the first call of torch's own loss, wherever it comes from."""
+
+    def __init__(self):
+        super().__init__()
+        self.called = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        name = getattr(func, "__name__", "")
+        if name in FORBIDDEN and not self.called:
+            self.called.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+def test_large_logits_give_a_finite_loss(answer):
+    logits, targets = large_logits()
+    expected = F.cross_entropy(logits, targets, reduction="none")
+    mine = torch.stack([loss_of(answer, logits[i : i + 1], targets[i : i + 1]) for i in range(4)])
+    close(mine, expected, what="the losses of four single rows with logits up to 1e4", scale=1e4, terms=4)
+    together = torch.stack([loss_of(answer, logits[[1, 2]], targets[[1, 2]]), loss_of(answer, logits, targets)])
+    expected = torch.stack([expected[1:3].mean(), expected.mean()])
+    close(together, expected, what="the losses of two batches that mix 1e4 with -1e4", scale=1e4, terms=8)
+
+
+def large_logits():
+    """Four rows of four classes: all near 1e4, all near -1e4, target far below the maximum, target at it.
+
+    Multiples of 1/16, which float32 holds exactly at this size.
+    """
+    small = (randn(4, 4, offset=9) * 16).round() / 16
+    signs = torch.tensor([[1, 1, 1, 1], [-1, -1, -1, -1], [1, -1, 0, -1], [0, -1, -1, 1]])
+    return small + 9990 * signs, torch.tensor([2, 0, 1, 3])
+
+
+def test_ignored_rows_count_neither_in_the_sum_nor_in_the_number(answer):
+    logits, targets = 2 * randn(7, 4, offset=11), randint(0, 4, [7], offset=12)
+    ignored = torch.tensor([True, False, False, True, True, False, False])
+    expected = mean_loss(logits[~ignored], targets[~ignored])
+    loss = loss_of(answer, logits, targets.masked_fill(ignored, -100))
+    close(loss, expected, what="the loss where 3 of 7 rows are ignored", scale=10)
+    for ignore_index in (-1, 255):
+        loss = loss_of(answer, logits, targets.masked_fill(ignored, ignore_index), ignore_index=ignore_index)
+        close(loss, expected, what=f"the loss where ignore_index is {ignore_index}", scale=10)
+
+
+def test_ignore_index_may_be_a_valid_class(answer):
+    logits, targets = 2 * randn(7, 4, offset=13), torch.tensor([2, 0, 2, 1, 3, 2, 0])
+    expected = mean_loss(logits[targets != 2], targets[targets != 2])
+    loss = loss_of(answer, logits, targets, ignore_index=2)
+    close(loss, expected, what="the loss of 7 rows where class 2 is ignored", scale=10)
+
+
+def test_neither_logits_nor_targets_are_changed(answer):
+    logits, targets = 2 * randn(5, 4, offset=21), torch.tensor([3, -100, 0, 1, -100])
+    for dtype in (torch.float64, torch.float32, torch.bfloat16):
+        mine = {"logits": logits.to(dtype, copy=True), "targets": targets.clone()}
+        with expect.unchanged(f"the inputs in {dtype}", mine):
+            answer.cross_entropy(mine["logits"], mine["targets"])
+
+
+def test_the_gradient_is_softmax_minus_one_hot_over_the_count(answer):
+    logits, targets = 2 * randn(3, 7, offset=17), randint(0, 7, [3], offset=18)
+    gradient = gradient_of(answer, logits, targets)
+    close(gradient, torch_gradient(logits, targets), what="the gradient of the logits", scale=1)
+    logits, targets = 2 * randn(5, 4, offset=19), torch.tensor([3, -100, 0, 1, -100])
+    gradient, expected = gradient_of(answer, logits, targets, 2.5), torch_gradient(logits, targets, 2.5)
+    close(gradient, expected, what="the gradient of 2.5 × the loss, rows 1 and 4 ignored", scale=2.5)
+    ignored = targets == -100
+    expect.close(gradient[ignored], torch.zeros(2, 4), what="the gradient of the ignored rows")
+
+
+def test_no_counted_row_gives_zero(answer):
+    logits, targets = 2 * randn(3, 5, offset=15), torch.tensor([-100, -100, -100])
+    losses = [loss_of(answer, logits, targets), loss_of(answer, logits[:0], targets[:0])]
+    expect.close(torch.stack(losses), [0.0, 0.0], what="the losses where all rows are ignored, and of no rows")
+    gradient = gradient_of(answer, logits, targets)
+    expect.close(gradient, torch.zeros(3, 5), what="the gradient where all rows are ignored")
+    gradient_of(answer, logits[:0], targets[:0])
+
+
+def test_large_logits_give_a_finite_gradient(answer):
+    logits, targets = large_logits()
+    gradient = gradient_of(answer, logits, targets)
+    expected = torch_gradient(logits, targets)
+    # softmax = exp(z - logsumexp): the logsumexp is rounded at 1e4, and the exponential is off in proportion.
+    close(gradient, expected, what="the gradient for logits up to 1e4", scale=1e4, terms=2)
+
+
+def test_half_precision_is_computed_in_float32(answer):
+    for dtype in (torch.bfloat16, torch.float16):
+        logits, targets = torch.tensor(CONFIDENT, dtype=dtype), torch.tensor([2, 0, 1])
+        losses = [answer.cross_entropy(logits[i : i + 1], targets[i : i + 1]) for i in range(3)]
+        losses = [expect.tensor(loss, what=f"the loss of {dtype} logits", shape=()) for loss in losses]
+        expected = F.cross_entropy(logits.double(), targets, reduction="none")
+        for name, loss, right in zip(("first", "second", "third"), losses, expected, strict=True):
+            # One rounding to the half precision (eps/2), after an error of float32 that is far smaller.
+            expect.close(loss, right, what=f"the loss of the {name} {dtype} row", terms=4, dtype=dtype)
+
+
+# The share of everything but the target is smaller than the eps of bfloat16, or of float16, beside 1.
+CONFIDENT = [[0.5, 1.0, 8.0, 0.0, 0.25], [2.0, -6.5, -7.0, -8.0, -6.0], [-3.0, 6.0, -2.0, -4.0, -2.5]]
+
+
+def test_the_dtype_of_the_logits_is_kept(answer):
+    for dtype in (torch.bfloat16, torch.float16, torch.float32, torch.float64):
+        for targets in ([3, -100, 0], [-100, -100, -100]):
+            loss = answer.cross_entropy(randn(3, 4, offset=23, dtype=dtype), torch.tensor(targets))
+            expect.tensor(loss, what=f"the loss of {dtype} logits, targets {targets}", dtype=dtype, shape=())

@@ -1,0 +1,209 @@
+"""1.04: SGD with momentum and AdamW, held against closed forms and torch.optim in float64."""
+
+import math
+
+import torch
+
+from tunelings import expect
+from tunelings.inputs import randn
+
+SHAPES = [(3, 5), (7,), ()]
+# Large and odd, so that each of them shows in the numbers wherever it stands.
+ADAMW = {"betas": (0.7, 0.95), "eps": 0.03, "weight_decay": 0.4}
+LR, MOMENTUM = 0.15, 0.8
+
+
+def drawn(shape, offset, dtype):
+    return randn(math.prod(shape), offset=offset, dtype=dtype).reshape(shape)
+
+
+def parameters(dtype=torch.float64):
+    """A matrix, a vector and a scalar, as leaves that require grad."""
+    return [drawn(shape, i, dtype).requires_grad_() for i, shape in enumerate(SHAPES)]
+
+
+def gradients(step, dtype=torch.float64):
+    """Gradients of unlike sizes, other ones at each step."""
+    return [(0.1 + i) * drawn(shape, 100 + 10 * step + i, dtype) for i, shape in enumerate(SHAPES)]
+
+
+def zeros_like(params):
+    return [torch.zeros_like(p, requires_grad=False) for p in params]
+
+
+def adamw_state(answer, params):
+    return answer.AdamWState(step=[0] * len(params), m=zeros_like(params), v=zeros_like(params))
+
+
+def rates(steps):
+    """A learning rate for each step; no two neighbours are equal."""
+    return [LR / (1 + step % 3) for step in range(steps)]
+
+
+def by_torch(kind, params, grads_of_steps, lrs, **options):
+    """The parameters after torch's own optimizer, and that optimizer."""
+    params = [p.detach().clone().requires_grad_() for p in params]
+    optimizer = kind(params, lr=lrs[0], **options)
+    for grads, lr in zip(grads_of_steps, lrs, strict=True):
+        optimizer.param_groups[0]["lr"] = lr
+        for p, g in zip(params, grads, strict=True):
+            p.grad = None if g is None else g.clone()
+        optimizer.step()
+    return [p.detach() for p in params], optimizer
+
+
+def close_to_each(actual, expected, what, **options):
+    expect.equal(len(actual), len(expected), what=f"the number of tensors {what}")
+    for name, a, e in zip(["the matrix", "the vector", "the scalar"], actual, expected, strict=True):
+        expect.close(a, e, what=f"{name} {what}", **options)
+
+
+def test_sgd_without_momentum_moves_against_the_gradient(answer):
+    params, grads = parameters(), gradients(0)
+    expected = [p.detach() - LR * g for p, g in zip(params, grads, strict=True)]
+    expect.note("before", params[0])
+    answer.sgd_step(params[:], grads, zeros_like(params), LR)
+    others, velocities = parameters(), zeros_like(parameters())
+    for step in (1, 2):
+        answer.sgd_step(others[:], gradients(step), velocities, LR, MOMENTUM)
+    expect.note("with_momentum", others[0])  # Tells apart what looks the same after one step.
+    close_to_each(params, expected, "after one step of SGD", scale=10.0)
+
+
+def test_momentum_carries_past_gradients_into_the_step(answer):
+    """Three steps written out; the learning rate changes on the way."""
+    params, velocities = parameters(), zeros_like(parameters())
+    one, two, three = gradients(1), gradients(2), gradients(3)
+    expected = []
+    for p, g1, g2, g3 in zip(params, one, two, three, strict=True):
+        moved = 0.2 * g1 + 0.1 * (MOMENTUM * g1 + g2) + 0.3 * (MOMENTUM**2 * g1 + MOMENTUM * g2 + g3)
+        expected.append(p.detach() - moved)
+    for grads, lr in ((one, 0.2), (two, 0.1), (three, 0.3)):
+        answer.sgd_step(params[:], grads, velocities, lr, MOMENTUM)
+    expect.note("velocity", velocities[0])
+    close_to_each(params, expected, "after three steps with momentum", scale=10.0)
+
+
+def test_sgd_equals_torch_over_20_steps(answer):
+    params, velocities = parameters(), zeros_like(parameters())
+    steps, lrs = [gradients(step) for step in range(20)], rates(20)
+    expected, optimizer = by_torch(torch.optim.SGD, params, steps, lrs, momentum=MOMENTUM)
+    buffers = [optimizer.state[p]["momentum_buffer"] for p in optimizer.param_groups[0]["params"]]
+    for grads, lr in zip(steps, lrs, strict=True):
+        answer.sgd_step(params[:], grads, velocities, lr=lr, momentum=MOMENTUM)
+    close_to_each(velocities, buffers, "in velocities after 20 steps", scale=100.0)
+    close_to_each(params, expected, "after 20 steps of SGD", scale=100.0)
+
+
+def test_the_first_adamw_step_is_about_lr_times_the_sign(answer):
+    """With both corrections m_hat is g and v_hat is g² at the first step, whatever the betas."""
+    params, grads = parameters(), gradients(0)
+    grads[1].mul_(1e-7)  # Near the default eps, so that eps and its absence show.
+    grads[2].zero_()  # As for an input that has never been active.
+    state = adamw_state(answer, params)
+    expected = [p.detach() * (1 - LR * 0.4) - LR * g / (g.abs() + 0.03) for p, g in zip(params, grads, strict=True)]
+    answer.adamw_step(params[:], grads, state, LR, **ADAMW)
+    expect.note("m", state.m[0])
+    expect.note("v", state.v[0])
+    expect.note("where_the_gradient_is_tiny", params[1])
+    expect.note("where_the_gradient_is_zero", params[2])
+    close_to_each(params, expected, "after the first step of AdamW", scale=10.0)
+
+
+def test_both_moments_and_the_step_count_are_kept_in_the_state(answer):
+    params, g1, g2 = parameters(), gradients(1), gradients(2)
+    state = adamw_state(answer, params)
+    answer.adamw_step(params[:], g1, state, LR, **ADAMW)
+    answer.adamw_step(params[:], g2, state, LR, **ADAMW)
+    expect.equal(list(state.step), [2, 2, 2], what="state.step after two steps")
+    m = [0.3 * (0.7 * a + b) for a, b in zip(g1, g2, strict=True)]
+    v = [0.05 * (0.95 * a**2 + b**2) for a, b in zip(g1, g2, strict=True)]
+    close_to_each(state.m, m, "in state.m after two steps", scale=10.0)
+    close_to_each(state.v, v, "in state.v after two steps", scale=100.0)
+
+
+def test_adamw_equals_torch_over_20_steps(answer):
+    params = parameters()
+    state = adamw_state(answer, params)
+    steps, lrs = [gradients(step) for step in range(20)], rates(20)
+    expected, _ = by_torch(torch.optim.AdamW, params, steps, lrs, **ADAMW)
+    for grads, lr in zip(steps, lrs, strict=True):
+        answer.adamw_step(params[:], grads, state, lr=lr, **ADAMW)
+    close_to_each(params, expected, "after 20 steps of AdamW", terms=1000, scale=10.0)
+
+
+def test_the_defaults_are_those_of_torch(answer):
+    params = parameters()
+    state = adamw_state(answer, params)
+    # Tiny gradients, for which eps = 1e-8 shows beside their size.
+    steps = [[1e-7 * g for g in gradients(step)] for step in range(5)]
+    expected, _ = by_torch(torch.optim.AdamW, params, steps, rates(5))
+    for grads, lr in zip(steps, rates(5), strict=True):
+        answer.adamw_step(params[:], grads, state, lr)
+    close_to_each(params, expected, "after 5 steps of AdamW with its defaults", terms=1000, scale=10.0)
+
+
+def test_where_the_gradient_is_zero_only_the_decay_acts(answer):
+    """The decay shrinks a parameter by lr * weight_decay of itself and leaves no trace in the moments."""
+    params = parameters()
+    state = adamw_state(answer, params)
+    expected = [p.detach() * (1 - LR * 0.4) for p in params]
+    answer.adamw_step(params[:], zeros_like(params), state, LR, **ADAMW)
+    close_to_each(params, expected, "after a step with zero gradient", scale=10.0)
+    close_to_each(state.m, zeros_like(params), "in state.m after a step with zero gradient", scale=1.0)
+
+
+def test_a_parameter_without_gradient_is_skipped_whole(answer):
+    """The vector has no gradient in the first two of four steps, so its own count lags behind."""
+    params = parameters()
+    state = adamw_state(answer, params)
+    steps = [gradients(step) for step in range(4)]
+    steps[0][1] = steps[1][1] = None
+    vector = params[1].detach().clone()
+    expected, _ = by_torch(torch.optim.AdamW, params, steps, [LR] * 4, **ADAMW)
+    for step, grads in enumerate(steps):
+        answer.adamw_step(params[:], grads, state, LR, **ADAMW)
+        if step == 1:
+            expect.note("count", list(state.step))
+            expect.close(params[1], vector, what="the vector after two steps with None as its gradient")
+            expect.equal(list(state.step), [2, 0, 2], what="state.step while one gradient is None")
+    close_to_each(params, expected, "after four steps, two without its gradient", terms=1000, scale=10.0)
+
+
+def both(answer, dtype=torch.float64):
+    """Two steps of SGD and two of AdamW: by name, the parameters, the gradients and what is remembered."""
+    params, velocities = parameters(dtype), zeros_like(parameters(dtype))
+    grads = gradients(1, dtype)
+    for _ in range(2):
+        answer.sgd_step(params[:], grads, velocities, LR, MOMENTUM)
+    yield "sgd_step", params, grads, [expect.tensor(v, what="a velocity") for v in velocities]
+    params, grads = parameters(dtype), gradients(1, dtype)
+    state = adamw_state(answer, params)
+    for _ in range(2):
+        answer.adamw_step(params[:], grads, state, LR, **ADAMW)
+    yield "adamw_step", params, grads, [expect.tensor(t, what="a moment") for t in (*state.m, *state.v)]
+
+
+def test_no_autograd_history_is_recorded(answer):
+    for name, params, _, remembered in both(answer):
+        leaves = sum(p.requires_grad and p.is_leaf for p in params)
+        expect.equal(leaves, 3, what=f"parameters that are still trainable leaves after {name}")
+        tracked = sum(t.requires_grad for t in remembered)
+        expect.equal(tracked, 0, what=f"remembered tensors that require grad after {name}")
+
+
+def test_the_gradients_are_left_as_they_were(answer):
+    """The caller may read them afterwards, to log their norm."""
+    for name, _, grads, _ in both(answer):
+        close_to_each(grads, gradients(1), f"in grads after two calls of {name}", terms=0)
+
+
+def test_float32_is_kept(answer):
+    options = {"sgd_step": (torch.optim.SGD, {"momentum": MOMENTUM}), "adamw_step": (torch.optim.AdamW, ADAMW)}
+    for name, params, grads, remembered in both(answer, torch.float32):
+        for tensor in (*params, *remembered):
+            expect.equal(str(tensor.dtype), "torch.float32", what=f"the dtype after {name}")
+        start, wide = [p.double() for p in parameters(torch.float32)], [g.double() for g in grads]
+        kind, hyper = options[name]
+        expected, _ = by_torch(kind, start, [wide, wide], [LR, LR], **hyper)
+        close_to_each(params, expected, f"in float32 after two steps of {name}", terms=20, scale=10.0)

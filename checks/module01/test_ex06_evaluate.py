@@ -1,0 +1,225 @@
+"""1.06: the mean over the examples, in eval mode, without a graph; and everything as it was before."""
+
+from collections import OrderedDict
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from tunelings import expect
+from tunelings.inputs import randint, randn, seed
+
+
+def loss_of(result):
+    expect.true(
+        hasattr(result, "loss"),
+        "the result has a field `loss`",
+        actual=result,
+        expected="Metrics(loss, accuracy)",
+    )
+    return expect.number(result.loss, what="the returned loss")
+
+
+def accuracy_of(result):
+    expect.true(
+        hasattr(result, "accuracy"),
+        "the result has a field `accuracy`",
+        actual=result,
+        expected="Metrics(loss, accuracy)",
+    )
+    return expect.number(result.accuracy, what="the returned accuracy")
+
+
+def smoothed_cross_entropy(outputs, targets):
+    return F.cross_entropy(outputs, targets, label_smoothing=0.3)
+
+
+def close_loss(result, expected, what):
+    """A mean over a dozen losses; the sums may be kept in float32 whatever the model computes in."""
+    expect.close(loss_of(result), expected, what=what, terms=20, scale=4.0, dtype=torch.float32)
+
+
+def linear(n_in=6, n_classes=5):
+    torch.manual_seed(seed())
+    return nn.Linear(n_in, n_classes, dtype=torch.float64)
+
+
+def examples(count, n_in=6, n_classes=5):
+    return randn(count, n_in, offset=1), randint(0, n_classes, (count,), offset=2)
+
+
+def batches(inputs, targets, size):
+    """A real DataLoader; its last batch is smaller where `size` does not divide the number of examples."""
+    return DataLoader(TensorDataset(inputs, targets), batch_size=size)
+
+
+def deep_model():
+    """Linear, BatchNorm and Dropout; what BatchNorm has learnt is far from 0 and 1."""
+    layers = OrderedDict(linear=linear(), norm=nn.BatchNorm1d(5), dropout=nn.Dropout(0.4), out=linear(5, 5))
+    model = nn.Sequential(layers).double()
+    with torch.no_grad():
+        model.norm.running_mean.copy_(randn(5, offset=5))
+        model.norm.running_var.copy_(randn(5, offset=6) ** 2 + 0.3)
+        model.norm.weight.copy_(randn(5, offset=7))
+        model.norm.bias.copy_(randn(5, offset=8))
+    return model
+
+
+def modes_of(model):
+    return {name or "the model": module.training for name, module in model.named_modules()}
+
+
+def test_the_loss_is_the_mean_over_examples_not_over_batches(answer):
+    model = linear()
+    inputs, targets = examples(7)
+    outputs = inputs @ model.weight.detach().T + model.bias.detach()
+    each = F.cross_entropy(outputs, targets, reduction="none", label_smoothing=0.3)
+    expect.note("batch_means", torch.stack([each[:3].mean(), each[3:6].mean(), each[6]]))
+    result = answer.evaluate(model, batches(inputs, targets, 3), smoothed_cross_entropy)
+    close_loss(result, each.mean(), what="the loss of 7 examples in batches of 3, 3, 1")
+
+
+def test_the_accuracy_is_the_share_of_right_examples(answer):
+    # Three batches of 4, 4 and 1 rows with 4 classes: 3, 1 and 0 right. In the first two each class is
+    # the largest once in its row and once in its column, so that the wrong axis gives another count.
+    predicted = torch.tensor([1, 2, 3, 0, 2, 3, 1, 0, 2])
+    targets = torch.tensor([1, 2, 3, 1, 3, 3, 0, 2, 3])
+    scores = 3 * F.one_hot(predicted, 4) + torch.sigmoid(randn(9, 4, offset=1))
+    model = linear(4, 4)
+    with torch.no_grad():
+        model.weight.copy_(torch.eye(4))
+        model.bias.copy_(torch.tensor([0.1, -0.2, 0.15, -0.05]))
+    expect.note("batch_means", torch.tensor([3 / 4, 1 / 4, 0.0], dtype=torch.float64))
+    result = answer.evaluate(model, batches(scores, targets, 4), F.cross_entropy)
+    expect.close(
+        accuracy_of(result),
+        4 / 9,
+        what="the accuracy with 3 of 4, 1 of 4 and 0 of 1 right",
+        dtype=torch.float32,
+    )
+
+
+def test_dropout_is_off(answer):
+    model = nn.Sequential(nn.Dropout(0.6), linear())
+    inputs, targets = examples(7)
+    outputs = inputs @ model[1].weight.detach().T + model[1].bias.detach()
+    in_train_mode = []
+    model[0].register_forward_hook(lambda module, *_: in_train_mode.append(int(module.training)))
+    expect.note("in_train_mode", in_train_mode)
+    result = answer.evaluate(model, batches(inputs, targets, 3), smoothed_cross_entropy)
+    expected = smoothed_cross_entropy(outputs, targets)
+    close_loss(result, expected, what="the loss of a model with dropout")
+
+
+def test_batchnorm_uses_what_it_has_learnt_and_learns_nothing(answer):
+    model = nn.Sequential(linear(), nn.BatchNorm1d(5)).double()
+    norm = model[1]
+    norm.running_mean, norm.running_var = randn(5, offset=5), randn(5, offset=6) ** 2 + 0.3
+    with torch.no_grad():
+        norm.weight.copy_(randn(5, offset=7))
+        norm.bias.copy_(randn(5, offset=8))
+        inputs, targets = examples(8)
+        hidden = inputs @ model[0].weight.T + model[0].bias
+        outputs = (hidden - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
+    expected = smoothed_cross_entropy(outputs, targets)
+    with expect.unchanged("BatchNorm", dict(norm.named_buffers())):
+        result = answer.evaluate(model, batches(inputs, targets, 3), smoothed_cross_entropy)
+    close_loss(result, expected, what="the loss of a model with BatchNorm")
+
+
+def test_the_mode_that_the_model_came_in_is_restored(answer):
+    in_train_mode = []
+    for comes_in_train in (True, False):
+        model = deep_model().train(comes_in_train)
+        answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+        in_train_mode.append(sum(modes_of(model).values()))
+    what = "how many of 5 modules train afterwards (came in train, in eval mode)"
+    expect.equal(in_train_mode, [5, 0], what=what)
+
+
+def test_a_frozen_batchnorm_stays_frozen(answer):
+    model = deep_model().train()
+    model.norm.eval()
+    before = [name for name, training in modes_of(model).items() if training]
+    answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+    after = [name for name, training in modes_of(model).items() if training]
+    expect.equal(after, before, what="what is in train mode on return")
+    model = deep_model().eval()
+    model.dropout.train()  # dropout kept on, to measure how sure a model is
+    answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+    after = [name for name, training in modes_of(model).items() if training]
+    expect.equal(after, ["dropout"], what="what is in train mode on return, dropout alone before")
+
+
+def test_no_graph_is_built(answer):
+    model = linear()
+    with_graph = []
+    model.register_forward_hook(lambda module, inputs, output: with_graph.append(int(output.requires_grad)))
+    answer.evaluate(model, batches(*examples(7), 3), F.cross_entropy)
+    expect.equal(sum(with_graph), 0, what="for how many of 3 batches a graph was built")
+
+
+def test_grad_mode_is_as_before(answer):
+    modes = []
+    for mode in (True, False):
+        with torch.set_grad_enabled(mode):
+            answer.evaluate(linear(), batches(*examples(7), 3), F.cross_entropy)
+            modes.append(int(torch.is_grad_enabled()))
+    expect.equal(modes, [1, 0], what="grad mode on return (was 1 on entry, was 0)")
+
+
+def test_a_generator_is_read_once(answer):
+    model = linear()
+    inputs, targets = examples(8)
+    passes = []
+
+    class Stream:
+        def __iter__(self):
+            passes.append(1)
+            yield from [(inputs[:5], targets[:5]), (inputs[5:], targets[5:])]
+
+    expected = F.cross_entropy(inputs @ model.weight.detach().T + model.bias.detach(), targets)
+    result = answer.evaluate(model, (batch for batch in Stream()), F.cross_entropy)
+    close_loss(result, expected, what="the loss when the batches come from a generator")
+    passes.clear()
+    answer.evaluate(model, Stream(), F.cross_entropy)
+    expect.equal(len(passes), 1, what="how often the loader was read")
+
+
+def test_an_empty_loader_is_a_value_error(answer):
+    evaluate = answer.evaluate
+    expect.raises(ValueError, lambda: evaluate(linear(), [], F.cross_entropy), what="evaluating an empty list")
+    expect.raises(
+        ValueError, lambda: evaluate(linear(), iter(()), F.cross_entropy), what="evaluating an empty generator"
+    )
+
+
+def test_parameters_gradients_buffers_and_batches_are_untouched(answer):
+    model = deep_model()
+    for number, parameter in enumerate(model.parameters()):
+        parameter.grad = randn(*parameter.shape, offset=20 + number)
+    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
+    inputs, targets = examples(8)
+    loader = [(inputs[:4], targets[:4]), (inputs[4:], targets[4:])]
+    with (
+        expect.unchanged("the model", model.state_dict()),
+        expect.unchanged("the gradient", gradients),
+        expect.unchanged("the batches", {"inputs": inputs, "targets": targets}),
+    ):
+        answer.evaluate(model, loader, F.cross_entropy)
+    cleared = [name for name, parameter in model.named_parameters() if parameter.grad is not gradients[name]]
+    expect.equal(cleared, [], what="the parameters whose .grad was replaced")
+
+
+def test_float32_and_one_big_batch(answer):
+    torch.manual_seed(seed())
+    model = nn.Linear(6, 5)
+    inputs, targets = examples(11)
+    inputs = inputs.float()
+    outputs = (inputs.double() @ model.weight.detach().double().T + model.bias.detach().double()).detach()
+    result = answer.evaluate(model, [[inputs, targets]], F.cross_entropy)
+    expected = F.cross_entropy(outputs, targets)
+    close_loss(result, expected, what="the loss in float32")
+    right = sum(int(row.argmax()) == int(target) for row, target in zip(outputs, targets, strict=True))
+    expect.close(accuracy_of(result), right / 11, what="the accuracy in float32", scale=1.0, dtype=torch.float32)

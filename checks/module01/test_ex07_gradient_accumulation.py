@@ -1,0 +1,218 @@
+"""1.07: groups of uneven micro-batches, each held against one big batch of all its rows."""
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.utils.data import DataLoader
+
+from tunelings import expect
+from tunelings.inputs import randint, randn, seed
+
+FEATURES, CLASSES = 3, 5
+IGNORED = -100
+OPTIONS = {"lr": 0.3, "momentum": 0.7, "weight_decay": 0.2}  # A step with a zero gradient moves the weights too.
+
+
+class Tagger(nn.Module):
+    """One linear layer on each position of a sequence; writes down when it runs forward and backward."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(seed())
+        self.linear = nn.Linear(FEATURES, CLASSES, dtype=torch.float64)
+        self.passes: list[str] = []
+
+    def forward(self, inputs):
+        self.passes.append("forward")
+        outputs = self.linear(inputs)
+        if outputs.requires_grad:
+            outputs.register_hook(lambda gradient: self.passes.append("backward"))
+        return outputs
+
+
+def micro_batches(*counts, width=7, offset=0):
+    """One micro-batch for each count: 2 sequences of `width` positions, of which `count` have a target."""
+    made = []
+    for number, count in enumerate(counts):
+        inputs = randn(2, width, FEATURES, offset=offset + 2 * number + 1)
+        targets = randint(0, CLASSES, (2 * width,), offset=offset + 2 * number + 2)
+        targets[count:] = IGNORED
+        made.append((inputs, targets.reshape(2, width)))
+    return made
+
+
+def loader(batches):
+    return DataLoader(batches, batch_size=None)  # Hands out the micro-batches as they are.
+
+
+def summed_loss(outputs, targets):
+    """The sum of the losses of all positions with a target, and the number of those positions."""
+    total = F.cross_entropy(outputs.reshape(-1, CLASSES), targets.reshape(-1), reduction="sum", ignore_index=IGNORED)
+    return total, int((targets != IGNORED).sum())
+
+
+def big_batches(model, groups, options=OPTIONS):
+    """A copy of the model after one plain step for each group, its losses and its gradients at each step.
+
+    The rows of a group that have a target are put together into one batch, and torch takes their mean.
+    """
+    model = copy.deepcopy(model)
+    optimizer = torch.optim.SGD(model.parameters(), **options)
+    losses, gradients = [], []
+    for group in groups:
+        inputs = torch.cat([batch.reshape(-1, FEATURES) for batch, _ in group])
+        targets = torch.cat([batch.reshape(-1) for _, batch in group])
+        kept = targets != IGNORED
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(inputs[kept]), targets[kept])
+        loss.backward()
+        gradients.append(model.linear.weight.grad.clone())
+        optimizer.step()
+        losses.append(loss.item())
+    return model, losses, gradients
+
+
+def sgd(model):
+    """An optimizer of the model, and the list of the weight's gradients that its steps see."""
+    optimizer = torch.optim.SGD(model.parameters(), **OPTIONS)
+    seen = []
+
+    def keep_gradient(*_):
+        gradient = model.linear.weight.grad
+        seen.append(torch.zeros_like(model.linear.weight) if gradient is None else gradient.clone())
+
+    optimizer.register_step_pre_hook(keep_gradient)
+    return optimizer, seen
+
+
+def note_first_gradients(big, seen):
+    """For the diagnosis: the first gradient of the big batch and of the answer, and all that it saw."""
+    expect.note("gradients", seen)
+    if seen:
+        expect.note("big", big[0])
+        expect.note("seen", seen[0])
+        expect.note("ratio", (seen[0].flatten()[0] / big[0].flatten()[0]).item())
+
+
+def compare(answer, batches, steps, groups, what):
+    """Run one epoch and compare the weight and the bias with those of one big batch for each group."""
+    model = Tagger()
+    big, _, gradients = big_batches(model, groups)
+    optimizer, seen = sgd(model)
+    losses = answer.train_epoch(model, loader(batches), summed_loss, optimizer, steps)
+    note_first_gradients(gradients, seen)
+    expect.close(model.linear.weight, big.linear.weight, what=f"the weight after {what}")
+    expect.close(model.linear.bias, big.linear.bias, what=f"the bias after {what}")
+    return losses
+
+
+def test_a_group_moves_the_weights_as_one_big_batch_would(answer):
+    batches = micro_batches(2, 11, 5)
+    model = Tagger()
+    optimizer, seen = sgd(model)
+    answer.train_epoch(model, loader(batches), summed_loss, optimizer, 4)
+    expect.note("seen in a group that is not full", seen)
+    compare(answer, batches, 3, [batches], what="one group of 2 + 11 + 5 losses")
+
+
+def test_every_group_starts_from_nothing_and_makes_one_update(answer):
+    batches = micro_batches(4, 9, 12, 3)
+    compare(answer, batches, 2, [batches[:2], batches[2:]], what="two groups of two micro-batches")
+
+
+def test_a_last_group_that_is_not_full_is_an_update_like_any_other(answer):
+    batches = micro_batches(4, 4, 4, 9, 2)
+    compare(answer, batches, 3, [batches[:3], batches[3:]], what="a group of three and one of two")
+    batches = micro_batches(6, 13, offset=50)
+    compare(answer, batches, 7, [batches], what="two micro-batches where seven make a group")
+
+
+def test_backward_runs_for_each_micro_batch_before_the_next_forward(answer):
+    model = Tagger()
+    optimizer, _ = sgd(model)
+    answer.train_epoch(model, loader(micro_batches(3, 8, 6)), summed_loss, optimizer, 2)
+    expect.equal(" ".join(model.passes), " ".join(["forward backward"] * 3), what="the passes of three micro-batches")
+
+
+def test_each_update_returns_the_mean_loss_of_its_group(answer):
+    batches = micro_batches(4, 9, 12, 3, 7)
+    groups = [batches[:2], batches[2:4], batches[4:]]
+    model = Tagger()
+    _, expected, _ = big_batches(model, groups)
+    expect.note("means", [big_batches(model, [[batch]])[1][0] for batch in groups[0]])
+    optimizer, _ = sgd(model)
+    losses = answer.train_epoch(model, loader(batches), summed_loss, optimizer, 2)
+    expect.close(losses, expected, what="the losses of three groups")
+    for number, loss in enumerate(losses):
+        expect.number(loss, what=f"loss {number} of the list")
+
+
+def test_gradients_from_before_the_call_have_no_effect(answer):
+    model = Tagger()
+    batches = micro_batches(8, 3)
+    big, _, gradients = big_batches(model, [batches])
+    optimizer, seen = sgd(model)
+    old = randn(CLASSES, FEATURES, offset=90)
+    model.linear.weight.grad = old.clone()
+    expect.note("old", old)
+    answer.train_epoch(model, loader(batches), summed_loss, optimizer, 2)
+    note_first_gradients(gradients, seen)
+    expect.close(model.linear.weight, big.linear.weight, what="the weight, with old gradients in .grad")
+
+
+def test_a_group_that_counts_nothing_makes_no_update_and_no_entry(answer):
+    batches = micro_batches(6, 0, 0, 0, 0, 1, 0)
+    groups = [batches[:2], batches[4:6]]
+    model = Tagger()
+    big, expected, _ = big_batches(model, groups)
+    optimizer, _ = sgd(model)
+    losses = answer.train_epoch(model, loader(batches), summed_loss, optimizer, 2)
+    expect.close(model.linear.weight, big.linear.weight, what="the weight after groups of 6, 0, 1 and 0 losses")
+    expect.close(losses, expected, what="the losses of groups of 6, 0, 1 and 0 losses")
+
+
+def test_groups_of_one_are_plain_training(answer):
+    batches = micro_batches(5, 14, 2, width=8)
+    losses = compare(answer, batches, 1, [[batch] for batch in batches], what="three groups of one micro-batch")
+    expect.close(losses, big_batches(Tagger(), [[b] for b in batches])[1], what="the losses of three groups of one")
+
+
+def test_a_frozen_parameter_stays_as_it_is(answer):
+    model = Tagger()
+    model.linear.weight.requires_grad_(False)
+    optimizer = torch.optim.SGD(model.parameters(), **OPTIONS)
+    batches = micro_batches(5, 9)
+    with expect.unchanged("the frozen weight", model.linear.weight):
+        answer.train_epoch(model, loader(batches), summed_loss, optimizer, 2)
+
+
+def test_inputs_and_targets_are_not_changed(answer):
+    model = Tagger()
+    batches = micro_batches(5, 9, 3)
+    tensors = {f"inputs {i}": inputs for i, (inputs, _) in enumerate(batches)}
+    tensors |= {f"targets {i}": targets for i, (_, targets) in enumerate(batches)}
+    with expect.unchanged("micro-batches", tensors):
+        answer.train_epoch(model, loader(batches), summed_loss, sgd(model)[0], 2)
+
+
+def test_an_empty_loader_gives_an_empty_list(answer):
+    model = Tagger()
+    optimizer, seen = sgd(model)
+    before = model.linear.weight.detach().clone()
+    losses = answer.train_epoch(model, loader([]), summed_loss, optimizer, 2)
+    expect.equal(losses, [], what="the losses of an empty loader")
+    expect.close(model.linear.weight, before, what="the weight after an empty loader")
+
+
+def test_fewer_than_one_accumulation_step_is_a_value_error(answer):
+    for steps in (0, -3):
+        model = Tagger()
+        optimizer, _ = sgd(model)
+        expect.raises(
+            ValueError,
+            lambda: answer.train_epoch(model, loader(micro_batches(4, 9)), summed_loss, optimizer, steps),  # noqa: B023
+            what=f"train_epoch with accumulation_steps={steps}",
+            mentions=[steps],
+        )

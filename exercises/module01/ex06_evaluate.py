@@ -1,0 +1,48 @@
+"""1.06 · Evaluate: what a model is worth on data that it does not learn from.
+
+The mean over examples, with dropout off, BatchNorm fixed and no graph; and the model as it was before.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Metrics(NamedTuple):
+    """Means over all examples: the loss, and the share of right answers, from 0 to 1."""
+
+    loss: float
+    accuracy: float
+
+
+def evaluate(
+    model: nn.Module,
+    loader: Iterable[tuple[Tensor, Tensor]],
+    loss_fn: Callable[[Tensor, Tensor], Tensor],
+) -> Metrics:
+    """Measure the model's loss and accuracy on all examples of `loader`, and change nothing.
+
+    Args:
+        model: maps `inputs` to one score for each class, `[N, C]`. It may come in train or in eval mode,
+            and some of its submodules in another mode than the rest (a frozen BatchNorm).
+        loader: any iterable of `(inputs, targets)`, targets int64 `[N]`; the batches may differ in size.
+            It is read once, may be a generator, and may have no length.
+        loss_fn: `loss_fn(outputs, targets)` returns the mean loss over the batch, as a scalar tensor.
+
+    Returns:
+        `loss`, the mean over all examples (not over batches), and `accuracy`, the share of examples whose
+        largest score is that of the target; both Python floats in fields of these names.
+
+    Raises:
+        ValueError: `loader` yields nothing.
+
+    All submodules are in eval mode while the model runs, and no graph is built. On return the `training`
+    flag of each submodule is what it was on entry, and so is torch's grad mode. Parameters, what stands in
+    their `.grad`, buffers, inputs and targets are not changed.
+
+    Method: https://docs.pytorch.org/docs/stable/notes/autograd.html#locally-disabling-gradient-computation
+    """
+    # TODO: eval mode, sums over the examples without a graph, every mode as it was, means.
+    raise NotImplementedError("TODO")

@@ -1,0 +1,54 @@
+"""1.08 · Device and precision: one training step on any device, with half of the bits in the forward pass.
+
+Move the batch, run the forward under autocast, keep the loss and the weights in float32, unscale before clipping.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
+
+
+def autocast_step(
+    model: nn.Module,
+    batch: tuple[Tensor, Tensor],
+    loss_fn: Callable[[Tensor, Tensor], Tensor],
+    optimizer: Optimizer,
+    *,
+    device: str | torch.device,
+    dtype: torch.dtype = torch.bfloat16,
+    scaler: Any | None = None,
+    max_norm: float = 1.0,
+) -> float:
+    """Train the model on one batch in mixed precision and return the loss before the update.
+
+    Args:
+        model: float32, already on `device`, in train mode; maps `inputs` to one output tensor.
+        batch: `(inputs, targets)`, on any device. Both are moved to `device`, with their method `.to`;
+            the tensors that came in are not changed.
+        loss_fn: called as `loss_fn(outputs, targets)`; returns a scalar tensor. `outputs` are what the model
+            gave, cast to float32 (`outputs.float()`). It may run inside or outside of autocast.
+        optimizer: holds the model's parameters.
+        device: where the model is: a name such as "cuda", "cuda:0" or "cpu", or a `torch.device`.
+        dtype: the low precision of autocast, `torch.bfloat16` or `torch.float16`.
+        scaler: a `torch.amp.GradScaler`, or any object with its methods `scale`, `unscale_`, `step` and
+            `update`; only these are called, each once and in this order. None: no loss scaling.
+        max_norm: the norm of all gradients together is at most this at the update: larger gradients are
+            scaled down to it (`clip_grad_norm_`), smaller ones are left alone.
+
+    Returns:
+        The loss before the update, as a Python float, without the scaler's factor.
+
+    The forward runs under `torch.autocast` for the type of `device`; `backward` runs outside of it. Without
+    a scaler the order is backward, clip, `optimizer.step()`. With one it is `scaler.scale(loss)`, backward,
+    `scaler.unscale_(optimizer)`, clip, `scaler.step(optimizer)` (which calls `optimizer.step()`, unless a
+    gradient overflowed) and `scaler.update()`. Parameters stay float32. Whatever stands in `.grad` on entry
+    has no effect on the update; what stands there on return is not promised.
+
+    Method: https://docs.pytorch.org/docs/stable/notes/amp_examples.html
+    """
+    # TODO: move, clear, forward under autocast, loss in float32, backward, clip, update.
+    raise NotImplementedError("TODO")

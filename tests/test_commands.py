@@ -1,0 +1,209 @@
+"""`tunelings …`: what each command prints, keeps and returns."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from tests.commandline import mark_done
+from tests.miniature import ROOT
+from tunelings import environment
+from tunelings.progress import Progress
+
+
+def test_help_lists_the_commands(tunelings):
+    said = tunelings("--help")
+    assert said.code == 0
+    for command in ("list", "run", "hint", "reset", "solution", "open", "watch"):
+        assert re.search(rf"^\W*{command}\b", said.out, re.MULTILINE), command
+    assert tunelings("-h") == said
+
+
+def test_an_unknown_command_is_wrong_use(tunelings):
+    said = tunelings("no-such-command")
+    assert said.code == 2 and "no-such-command" in said.err
+
+
+def test_list_shows_every_exercise_with_its_state(tunelings, mini):
+    mark_done(mini)
+    said = tunelings("list")
+    assert said.code == 0
+    assert [line.split() for line in said.out.splitlines()[:3]] == [
+        "Module 1 · Training fundamentals (1 of 2)".split(),
+        "1.01 Squares ✓ done difficulty 1, 5 min".split(),
+        "1.02 Shift ○ not started difficulty 1, 5 min".split(),
+    ]
+    assert "Module 2 · Fine-tuning basics (no exercises yet)" in said.out
+    assert "\x1b" not in said.out
+
+
+def test_list_takes_a_stale_tick_out_of_the_status_file(tunelings, mini):
+    mark_done(mini)
+    mini.solve(mini.squares, "x * x", "x + x")
+    assert "in progress" in tunelings("list").out
+    assert "[ ] 1.01 Squares: in progress" in (mini.root / "STATUS.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["1.01", "1.1", "squares", "ex01_squares", "exercises/module01/ex01_squares.py"])
+def test_run_checks_an_exercise_by_any_of_its_names(tunelings, mini, name):
+    mini.solve(mini.squares)
+    said = tunelings("run", name)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[:2] == [
+        "✓ 1.01 Squares: all 4 checks pass",
+        "    A number times itself is never negative.",
+    ]
+    assert "Next: 1.02 Shift" in said.out
+
+
+def test_run_returns_1_and_shows_the_first_failure(tunelings, mini):
+    mini.solve(mini.squares, "x * x", "x + x")
+    said = tunelings("run", "module01")
+    assert said.code == 1
+    assert "This is what comes out when each number is added to itself" in said.out
+    assert "○ 1.02 Shift" in said.out
+    assert Progress(mini.course).state(mini.squares) == "in progress"
+
+
+def test_without_a_command_and_a_terminal_the_next_exercise_is_checked_once(tunelings, mini):
+    mark_done(mini)
+    said = tunelings()
+    assert said.code == 1
+    assert said.out.startswith("○ 1.02 Shift") and "1.01" not in said.out
+
+
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        (["run", "1.09"], "There is no exercise '1.09': did you mean 1.02?"),
+        (["run", "sqares"], "There is no exercise 'sqares': did you mean 1.01?"),
+        (["hint", "zzzz"], "There is no exercise 'zzzz': tunelings list shows them all."),
+        (["run", "module09"], "There is no module 'module09': the modules are module01, module02, "),
+        (["run", "2"], "module02 (Fine-tuning basics) has no exercises yet."),
+        (["hint", "1.01", "--level", "4"], "1.01 has hints 1 to 3, and no hint 4."),
+        (["hint", "1.01", "--level", "0"], "1.01 has hints 1 to 3, and no hint 0."),
+        (["reset", "1.01", "--restore"], "1.01 has no kept file: tunelings reset makes one."),
+        (["dev", "new", "7.01", "name"], "7.01 name: give a number such as 1.11 and a name in snake case."),
+        (["dev", "new", "1.03", "Name"], "1.03 Name: give a number such as 1.11 and a name in snake case."),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line_and_exit_code_2(tunelings, args, message):
+    said = tunelings(*args)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(message) and said.err.count("\n") == 1
+
+
+def test_a_name_that_two_exercises_share_asks_for_the_number(tunelings, mini):
+    for tree, name in [("solutions", "ex03_shift.py"), ("exercises", "ex03_shift.py")]:
+        (mini.root / tree / "module01" / name).write_text("x = 1\n")
+    assert tunelings("run", "shift").err == "'shift' could be any of 1.02, 1.03: use the number.\n"
+
+
+def test_a_check_that_cannot_be_imported_is_the_courses_fault(tunelings, mini):
+    mini.squares.check_path.write_text("import no_such_package\n")
+    said = tunelings("run", "1.01")
+    assert said.code == 2
+    assert said.err.startswith("The checks cannot be run: ") and "no_such_package" in said.err
+
+
+def test_a_wrong_version_is_one_line(tunelings, monkeypatch):
+    version = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "1.0" if name == "torch" else version(name))
+    monkeypatch.setattr(environment, "problem", environment.problem.__wrapped__)
+    said = tunelings("run", "1.01")
+    assert (said.code, said.out) == (2, "")
+    assert re.fullmatch(r"The course needs torch>=\S+, and 1\.0 is installed: run `uv sync` .*\n", said.err)
+
+
+def test_a_package_that_is_missing_is_one_line(monkeypatch):
+    def version(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert re.fullmatch(r"\S+ is not installed: run `uv sync` .*", environment.problem.__wrapped__())
+
+
+# The maintainer's commands.
+
+
+def test_a_new_exercise_is_whole_and_its_checks_pass_as_printed(tunelings, mini):
+    said = tunelings("dev", "new", "1.03", "double_it")
+    assert said.code == 0, said.err
+    assert "Next: fill them in, then tunelings dev stubs 1.03" in said.out
+    for line in said.out.splitlines():
+        if line.startswith(("wrote ", "made ")):
+            assert (mini.root / line.split(" ", 1)[1]).exists()
+    made = mini.course.find("1.03")
+    assert made.card.title == "Double it" and made.lesson_path.exists()
+    check = str(made.check_path.relative_to(mini.root))
+    assert set(mini.grade(check).states.values()) == {"not started"}
+    mini.solve(made)
+    assert mini.grade(check).code == 0
+    mini.solve(made, "2 * x", "x")
+    assert "This is what comes out when the input is returned as it came." in mini.grade(check).text()
+
+
+def test_a_new_exercise_never_overwrites_one(tunelings, mini):
+    before = mini.squares.solution_path.read_text()
+    said = tunelings("dev", "new", "1.01", "squares")
+    assert (said.code, said.err) == (2, "solutions/module01/ex01_squares.py exists already; nothing was written.\n")
+    assert mini.squares.solution_path.read_text() == before
+
+
+def test_stubs_are_written_and_a_learners_answer_is_left_alone(tunelings, mini):
+    stub = mini.squares.answer_path.read_text()
+    mini.squares.answer_path.unlink()
+    mini.solve(mini.shift)
+    said = tunelings("dev", "stubs")
+    assert said.out == "exercises/module01/ex02_shift.py holds an answer and is left alone (tunelings reset).\n"
+    assert mini.squares.answer_path.read_text() == stub
+
+
+def test_a_malformed_solution_is_one_line(tunelings, mini):
+    mini.squares.solution_path.write_text("# BEGIN SOLUTION\n")
+    said = tunelings("dev", "stubs", "1.01")
+    assert said.code == 2
+    assert said.err == "solutions/module01/ex01_squares.py: the last BEGIN SOLUTION has no END SOLUTION\n"
+
+
+def test_mutants_are_counted(tunelings, mini):
+    said = tunelings("dev", "mutate", "1.01")
+    assert (said.code, said.out) == (0, "module01: 3 mutants, 0 survive (0.0%)\n")
+
+
+# Processes of their own.
+
+
+def test_a_folder_without_a_course_falls_back_to_the_installed_one(tmp_path):
+    code = "import os; from tunelings.course import find_root; print(find_root())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert Path(done.stdout.strip()) == ROOT
+
+
+def test_a_folder_without_any_course_is_one_line(tunelings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tunelings.course.__file__", str(tmp_path / "site-packages" / "tunelings" / "course.py"))
+    said = tunelings("list")
+    assert said.code == 2
+    assert said.err == f"No course at {tmp_path}: run this in the folder that holds exercises/ and checks/.\n"
+
+
+@pytest.mark.parametrize("args", [["list"], ["hint", "1.01"], ["reset", "1.01"], ["--help"]])
+def test_what_needs_no_torch_does_not_import_it(mini, args):
+    code = (
+        "import sys; from tunelings.cli import main\ntry: main()\nexcept SystemExit as e: assert not e.code\n"
+        "assert not {'torch', 'numpy', 'pytest'} & set(sys.modules), sorted(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *args], cwd=mini.root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_installed_command_is_this_one(mini):
+    done = mini.command("hint", "1.02")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1.02 Shift · hint 1 of 2\nWhich operator adds?\n", "")
+    assert metadata.entry_points(group="console_scripts", name="tunelings")["tunelings"].value == "tunelings.cli:main"

@@ -1,0 +1,272 @@
+"""What an answer does to its surroundings ends with its check."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from tunelings import contain
+from tunelings.contain import OutOfTime, time_limit
+
+HEAD = "import torch\n\n\ndef squares(x):\n"
+RIGHT = HEAD + "    return x * x\n"
+
+
+def after(*lines: str) -> str:
+    """An answer that does this, and then returns what is right."""
+    return HEAD + "".join(f"    {line}\n" for line in lines) + "    return x * x\n"
+
+
+SETTINGS = {
+    "torch's grad mode": "torch.set_grad_enabled(False)",
+    "torch's default dtype": "torch.set_default_dtype(torch.float64)",
+    "torch's default device": "torch.set_default_device('meta')",
+    "torch's thread count": "torch.set_num_threads(torch.get_num_threads() + 1)",
+}
+PATCHES = {
+    "torch.relu": "torch.relu = lambda x: x",
+    "torch.nn.functional.softmax": "torch.nn.functional.softmax = None",
+    "torch.nn.init.zeros_": "del torch.nn.init.zeros_",
+    "Linear.forward": "torch.nn.Linear.forward = lambda self, x: x",
+    "Module.__call__": "torch.nn.Module.__call__ = lambda self, x: x",
+    "Linear.__call__": "torch.nn.Linear.__call__ = lambda self, x: x",
+    "CrossEntropyLoss.forward": "torch.nn.CrossEntropyLoss.forward = lambda self, x, y: 0",
+    "Tensor.mean": "torch.Tensor.mean = lambda self: 0",
+    "SGD.step": "torch.optim.SGD.step = lambda self: None",
+    "AdamW.step": "torch.optim.AdamW.step = lambda self: None",
+    "DataLoader.__iter__": "torch.utils.data.DataLoader.__iter__ = lambda self: iter([])",
+    "numpy.mean": "import numpy; numpy.mean = sum",
+    "numpy.random.shuffle": "import numpy; numpy.random.shuffle = list",
+    "random.shuffle": "import random; random.shuffle = list",
+    "builtins.print": "import builtins; builtins.print = len",
+    "builtins.abs": "import builtins; builtins.abs = len",
+    "time.perf_counter": "import time; time.perf_counter = int",
+}
+
+
+def place(name: str):
+    """What a name such as "Linear.forward" stands for now."""
+    owner, _, attribute = name.rpartition(".")
+    module = sys.modules.get(owner)
+    if module is None:
+        module = next(getattr(m, owner) for m in (torch.nn, torch, torch.optim, torch.utils.data) if hasattr(m, owner))
+    return getattr(module, attribute)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_changed_setting_is_named_and_put_back(mini, name: str):
+    get = contain._settings()[name][0]
+    before = get()
+    result = mini.run(mini.squares, after(SETTINGS[name]))
+    assert result.status == "escaped"
+    assert str(result.error) == f"the answer leaves {name} changed for everything that runs after it"
+    assert get() == before
+    assert mini.run(mini.squares, RIGHT).status == "passed"
+
+
+@pytest.mark.parametrize("name", PATCHES)
+def test_a_patched_function_is_named_and_put_back(mini, name: str):
+    before = place(name)
+    result = mini.run(mini.squares, after(PATCHES[name]))
+    assert result.status == "escaped"
+    assert f"the answer leaves {name} changed" in str(result.error)
+    assert place(name) is before
+    assert mini.run(mini.squares, RIGHT).status == "passed"
+
+
+def test_a_patched_constant_is_put_back_without_a_word(mini):
+    assert mini.run(mini.squares, after("import math", "math.pi = 3")).status == "passed"
+    assert torch.pi == place("math.pi") != 3
+
+
+def test_a_name_that_hides_nothing_may_be_added(mini):
+    try:
+        assert mini.run(mini.squares, after("torch.nn.Linear.is_mine = True")).status == "passed"
+    finally:
+        del torch.nn.Linear.is_mine
+
+
+def test_what_was_changed_is_put_back_also_when_the_check_fails(mini):
+    result = mini.run(mini.squares, HEAD + "    torch.set_grad_enabled(False)\n    raise ValueError('no')\n")
+    assert (result.status, str(result.error)) == ("crashed", "no")
+    assert torch.is_grad_enabled()
+
+
+def test_a_setting_that_is_put_back_by_the_answer_is_no_fault(mini):
+    assert mini.run(mini.squares, HEAD + "    with torch.no_grad():\n        return x * x\n").status == "passed"
+
+
+def test_torchs_own_wrapping_at_the_first_step_is_not_reported(mini):
+    """In a process of its own: in this one some test may have taken the first step."""
+    lines = [
+        "w = torch.nn.Parameter(torch.ones(2))",
+        "for kind in (torch.optim.SGD, torch.optim.AdamW, torch.optim.NAdam):",
+        "    optimizer = kind([w], lr=0.1)",
+        "    torch.optim.lr_scheduler.StepLR(optimizer, 1)",
+        "    w.sum().backward(); optimizer.step(); optimizer.zero_grad()",
+    ]
+    mini.answer(mini.squares, after(*lines))
+    graded = mini.cold(str(mini.squares.check_path.relative_to(mini.root)), "-k", "each_number")
+    assert (graded.code, "1 passed" in graded.output) == (0, True), graded.output
+
+
+def test_random_numbers_begin_at_the_same_place_in_each_check(mini):
+    text = after("import random, numpy", "print(random.random(), numpy.random.rand(), torch.rand(1).item())")
+    printed = []
+    for global_seed in (0, 0, 1):
+        random.random(), np.random.rand(), torch.rand(1)
+        stream = Recording()
+        sys.stdout, before = stream, sys.stdout
+        try:
+            assert mini.run(mini.squares, text, global_seed=global_seed).status == "passed"
+        finally:
+            sys.stdout = before
+        printed.append("".join(stream.written))
+    assert printed[0] == printed[1]
+    assert all(a != b for a, b in zip(printed[1].split(), printed[2].split(), strict=True))
+
+
+class Recording:
+    def __init__(self):
+        self.written = []
+
+    def write(self, text):
+        self.written.append(text)
+
+
+def test_folder_variables_and_streams_are_put_back(mini, monkeypatch):
+    monkeypatch.setenv("KEPT", "as it was")
+    before = os.getcwd(), sys.stdout, sys.stderr, sys.getrecursionlimit()
+    lines = ["import os, sys", "os.chdir('/')", "os.environ['NEW'] = '1'", "os.environ['KEPT'] = '2'"]
+    lines += ["sys.stdout = sys.stderr = None", "sys.setrecursionlimit(500)"]
+    assert mini.run(mini.squares, after(*lines)).status == "passed"
+    assert (os.getcwd(), sys.stdout, sys.stderr, sys.getrecursionlimit()) == before
+    assert os.environ["KEPT"] == "as it was" and "NEW" not in os.environ
+
+
+@pytest.mark.parametrize(
+    "line, name",
+    [
+        ("import sys; sys.exit()", "SystemExit"),
+        ("raise SystemExit(3)", "SystemExit"),
+        ("quit()", "SystemExit"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("raise GeneratorExit", "GeneratorExit"),
+    ],
+)
+def test_an_answer_that_ends_the_program_gets_a_verdict(mini, line: str, name: str):
+    result = mini.run(mini.squares, after(line))
+    assert (result.status, str(result.error)) == ("escaped", f"the answer ends the program: {name}")
+
+
+def test_an_exception_that_is_no_exception_gets_a_verdict(mini):
+    text = "class Mine(BaseException):\n    pass\n\n" + after("raise Mine('no')")
+    result = mini.run(mini.squares, text)
+    assert (result.status, str(result.error)) == ("crashed", "no")
+
+
+def test_what_pytest_raises_passes_through(mini):
+    with pytest.raises(pytest.skip.Exception):
+        mini.run(mini.squares, after("import pytest; pytest.skip('no')"))
+
+
+def test_a_real_interrupt_passes_through_and_the_handler_is_put_back(mini):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        mini.run(mini.squares, after("import os, signal", "os.kill(os.getpid(), signal.SIGINT)", "sum(range(9))"))
+    assert signal.getsignal(signal.SIGINT) is before
+    assert mini.run(mini.squares, RIGHT).status == "passed"
+
+
+LOOPS = {
+    "plain": "    while True:\n        pass\n",
+    "in torch": "    while True:\n        x = x + 1\n",
+    "bare except": "    while True:\n        try:\n            x = x + 1\n        except:\n            pass\n",
+    "bare except and sleep": "    import time\n    while True:\n        try: time.sleep(0.01)\n        except: pass\n",
+    "except Exception": "    while True:\n        try: x = x + 1\n        except Exception: pass\n",
+    "nested": "    import time\n    while True:\n        try:\n            while True:\n                try:\n"
+    "                    time.sleep(0.01)\n                finally:\n                    x = x + 1\n"
+    "        except BaseException:\n            continue\n",
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_an_endless_loop_ends(mini, loop: str):
+    began = time.monotonic()
+    result = mini.run(mini.squares, HEAD + LOOPS[loop], limit=0.2)
+    assert (result.status, str(result.error)) == ("timeout", "did not finish in 0.2 s")
+    assert time.monotonic() - began < 4
+    assert sys.gettrace() is None
+    assert mini.run(mini.squares, RIGHT, limit=5).status == "passed"
+
+
+def test_a_limit_inside_a_limit_leaves_the_outer_one_as_it_was():
+    outer = signal.getsignal(signal.SIGALRM), signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        with pytest.raises(OutOfTime, match="0.3 s"), time_limit(0.3):
+            with pytest.raises(OutOfTime, match="0.05 s"), time_limit(0.05):
+                time.sleep(2)
+            assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+            time.sleep(2)
+        assert signal.getsignal(signal.SIGALRM) is outer[0]
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *outer[1])
+
+
+def test_a_check_that_is_done_in_time_hears_no_alarm():
+    with time_limit(0.05):
+        pass
+    time.sleep(0.1)
+
+
+def test_a_thread_left_behind_does_not_change_the_next_check(mini):
+    lines = ["import threading, time", "threading.Thread(target=time.sleep, args=(0.5,), daemon=True).start()"]
+    assert mini.run(mini.squares, after(*lines)).status == "passed"
+    assert mini.run(mini.squares, RIGHT).status == "passed"
+    assert mini.run(mini.squares, HEAD + "    return x\n").status == "failed"
+
+
+def test_a_megabyte_of_print_does_not_change_the_next_check(mini, capsys):
+    assert mini.run(mini.squares, after("for _ in range(1024):", "    print('x' * 1024)")).status == "passed"
+    assert len(capsys.readouterr().out) > 2**20
+    assert mini.run(mini.squares, RIGHT).status == "passed"
+
+
+@pytest.mark.parametrize(
+    "line, kind",
+    [
+        ("return squares(x)", RecursionError),
+        ("raise MemoryError", MemoryError),
+        ("return torch.empty(10**14)", RuntimeError),
+    ],
+)
+def test_running_out_of_stack_or_memory_is_a_crash(mini, line: str, kind: type):
+    result = mini.run(mini.squares, HEAD + f"    {line}\n")
+    assert result.status == "crashed" and isinstance(result.error, kind)
+    assert mini.run(mini.squares, RIGHT).status == "passed"
+
+
+def test_an_answer_that_deletes_its_own_file_keeps_its_verdict(mini):
+    mini.answer(mini.squares, "import os\nos.remove(__file__)\n" + RIGHT)
+    graded = mini.grade(str(mini.squares.check_path))
+    assert graded.states["test_each_number_is_squared"] == "passed"
+    assert graded.states["test_a_matrix_keeps_its_shape"] == "failed"
+    assert "loading the file raises FileNotFoundError" in graded.text()
+
+
+def test_a_warning_in_an_answer_changes_nothing_for_the_next(mini):
+    lines = ["import warnings", "warnings.simplefilter('error')"]
+    assert mini.run(mini.squares, after(*lines)).status == "passed"
+    code = "import warnings; warnings.warn('heard', stacklevel=1)"
+    with pytest.warns(UserWarning, match="heard"):
+        exec(code)
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

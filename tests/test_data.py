@@ -1,0 +1,77 @@
+"""The data that ships is what its sums say, and torchvision reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tests.conftest import ROOT
+
+from tunelings import mnist
+
+DATA = ROOT / "data"
+LISTED = dict(reversed(line.split()) for line in (DATA / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_each_file_has_its_sum(name: str):
+    assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == LISTED[name]
+
+
+def test_every_file_is_listed():
+    shipped = {path.relative_to(DATA) for path in DATA.rglob("*") if path.is_file()}
+    own = {Path("README.md"), Path("SHA256SUMS")}
+    assert {path.as_posix() for path in shipped - own if path.parts[0] != "full"} == set(LISTED)
+
+
+def test_the_readme_of_the_digits_gives_their_sums():
+    text = (DATA / "mnist" / "README.md").read_text(encoding="utf-8")
+    raw = {name: value for name, value in LISTED.items() if "/raw/" in name}
+    assert len(raw) == 4 and all(f"| {Path(name).name} |" in text and value in text for name, value in raw.items())
+
+
+def test_torchvision_reads_the_digits_as_we_do():
+    from torchvision.datasets import MNIST
+
+    for train, (images, labels), count in zip(
+        (True, False), mnist.load_digits(DATA / "mnist"), (8000, 2000), strict=True
+    ):
+        theirs = MNIST(DATA / "mnist", train=train, download=False)
+        assert images.shape == (count, 28, 28) and images.dtype == torch.uint8 and labels.dtype == torch.int64
+        assert torch.equal(images, theirs.data) and torch.equal(labels, theirs.targets)
+        assert labels.unique().tolist() == list(range(10))
+
+
+def test_no_test_digit_is_in_training():
+    (train, _), (test, _) = mnist.load_digits(DATA / "mnist")
+    assert not {image.numpy().tobytes() for image in train} & {image.numpy().tobytes() for image in test}
+
+
+def test_a_missing_file_is_one_clear_line(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match="train-images-idx3-ubyte is missing"):
+        mnist.load_digits(tmp_path)
+
+
+def test_the_full_set_offline_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import torchvision.datasets.mnist
+
+    def offline(*args, **kwargs):
+        raise OSError("no network")
+
+    monkeypatch.setattr(torchvision.datasets.mnist, "download_and_extract_archive", offline)
+    with pytest.raises(ConnectionError, match="cannot be downloaded.*TUNELINGS_MNIST") as error:
+        mnist.download_full(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_the_hands_on_saves_the_curve_and_the_wrong_digits(tmp_path: Path):
+    script = ROOT / "solutions" / "module01" / "ex10_mnist_from_scratch.py"
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "100%" in done.stdout and "test accuracy 0.9" in done.stdout
+    for name in ("curve.png", "wrong.png"):
+        assert (tmp_path / "runs" / "mnist" / name).read_bytes().startswith(b"\x89PNG")

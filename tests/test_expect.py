@@ -1,0 +1,279 @@
+"""Each expectation holds for what is right, and says of what is wrong what was compared and what came out."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from tunelings import expect
+from tunelings.expect import CheckFailed
+
+F32, F64, BF16 = torch.float32, torch.float64, torch.bfloat16
+EPS32 = torch.finfo(F32).eps
+
+
+def vector(*numbers, dtype=F64):
+    return torch.tensor(numbers, dtype=dtype)
+
+
+def failing(expectation, *args, **options) -> CheckFailed:
+    with pytest.raises(CheckFailed) as caught:
+        expectation(*args, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "actual, expected",
+    [
+        (vector(1, 2), vector(1, 2)),
+        (vector(1, 2, dtype=F32), vector(1, 2)),
+        (vector(1, 2, dtype=BF16), vector(1.001, 2.002)),
+        (torch.tensor([1, 2]), vector(1, 2)),
+        (torch.tensor([True, False]), vector(1, 0)),
+        (3, 3.0),
+        (0.1 + 0.2, 0.3),
+        ([1, 2.0], (1.0, 2)),
+        ([[1.0, 2.0]], vector(1, 2).reshape(1, 2)),
+        (np.array([1.0, 2.0]), vector(1, 2)),
+        (np.float32(0.5), 0.5),
+        (vector(math.inf, -math.inf), vector(math.inf, -math.inf)),
+        (torch.empty(0, 3), torch.empty(0, 3)),
+        ([], torch.empty(0)),
+        (vector(2.0).requires_grad_(), vector(2.0)),
+        (torch.tensor(2.0), 2.0),
+    ],
+)
+def test_what_is_close_passes(actual, expected):
+    assert expect.close(actual, expected, what="a value") is None
+
+
+@pytest.mark.parametrize(
+    "actual, expected, remark",
+    [
+        (vector(1, 2.5), vector(1, 2), "differs first at [1]; max |difference| 0.5"),
+        (torch.tensor([[1, 2], [3, 8]]), torch.tensor([[1, 2], [4, 4]]), "differs first at [1, 0]; max |difference| 4"),
+        (3.0, 3.1, "difference 0.1"),
+        (vector(1, 2, 3), vector(1, 2), "shape [3], expected shape [2]"),
+        (vector(1, 2).reshape(1, 2), vector(1, 2), "shape [1, 2], expected shape [2]"),
+        (vector(2.0), 2.0, "shape [1], expected shape []"),
+        ([1.0], [1.0, 2.0], "shape [1], expected shape [2]"),
+        (torch.empty(0), vector(1), "shape [0], expected shape [1]"),
+        (vector(1, math.nan), vector(1, math.nan), "differs first at [1]; max |difference| nan"),
+        (math.nan, 1.0, "difference nan"),
+        (vector(math.inf), vector(-math.inf), "differs first at [0]; max |difference| inf"),
+        (vector(math.inf), vector(1), "differs first at [0]; max |difference| inf"),
+        (None, 1.0, "nothing was returned: is a return missing?"),
+        (True, 1.0, "a bool"),
+        ("1.0", 1.0, "a str"),
+        ({"loss": 1.0}, 1.0, "a dict"),
+        ([1.0, None], [1.0, 2.0], "a list"),
+        ([[1.0], [1.0, 2.0]], vector(1, 2), "a list"),
+    ],
+)
+def test_what_is_not_close_fails_and_says_how(actual, expected, remark):
+    error = failing(expect.close, actual, expected, what="a value")
+    assert (error.what, error.remark) == ("a value", remark)
+    assert error.actual is actual and error.expected is expected
+
+
+def test_the_tolerance_is_terms_times_eps_times_the_largest_number():
+    expected = vector(1000.0, 1.0, dtype=F32)
+    just_inside = expected.double() + 99 * EPS32 * 1000
+    expect.close(just_inside, expected, what="x")
+    failing(expect.close, expected.double() + 101 * EPS32 * 1000, expected, what="x")
+    failing(expect.close, just_inside, expected, what="x", terms=98)
+
+
+def test_the_scale_of_the_summands_can_be_given_where_they_cancel():
+    failing(expect.close, vector(1e-13), vector(0.0), what="x")
+    expect.close(vector(1e-13), vector(0.0), what="x", scale=1e3)
+    failing(expect.close, vector(1e-9), vector(0.0), what="x", scale=1e3)
+
+
+def test_the_coarser_dtype_of_the_two_counts():
+    third = vector(1 / 3)
+    expect.close(third.to(BF16), third, what="x", terms=1)
+    expect.close(third, third.to(BF16), what="x", terms=1)
+    failing(expect.close, third.to(BF16).double(), third, what="x", terms=1)
+
+
+def test_a_dtype_can_be_given_where_the_value_does_not_show_it():
+    rounded = float(torch.tensor(1 / 3, dtype=F32))
+    failing(expect.close, rounded, 1 / 3, what="x")
+    expect.close(rounded, 1 / 3, what="x", dtype=F32)
+
+
+def test_integers_must_be_equal():
+    expect.close(torch.tensor([1, 2]), torch.tensor([1, 2]), what="x")
+    failing(expect.close, torch.tensor([10**9, 2]), torch.tensor([10**9 + 1, 2]), what="x")
+
+
+def test_an_infinity_does_not_widen_the_tolerance():
+    failing(expect.close, vector(math.inf, 1.1), vector(math.inf, 1.0), what="x")
+
+
+@pytest.mark.parametrize(
+    "actual, expected",
+    [
+        (3, 3.0),
+        ("aé", "aé"),
+        ([1, 2], [1, 2]),
+        (None, None),
+        ({"a": [1]}, {"a": [1]}),
+        (torch.tensor([1, 2]), torch.tensor([1, 2])),
+    ],
+)
+def test_what_is_equal_passes(actual, expected):
+    assert expect.equal(actual, expected, what="a value") is None
+
+
+@pytest.mark.parametrize(
+    "actual, expected, remark",
+    [
+        (3, 4, ""),
+        ([1, 2], (1, 2), ""),
+        (None, "text", "nothing was returned: is a return missing?"),
+        (vector(1, 2), vector(1, 3), ""),
+        (vector(1, 2), vector(1, 2).reshape(2, 1), ""),
+        ([1.0, 2.0], vector(1, 2), ""),
+        (vector(1, 2), [1.0, 2.0], ""),
+        (vector(1.0), 1.0, ""),
+    ],
+)
+def test_what_is_not_equal_fails(actual, expected, remark):
+    error = failing(expect.equal, actual, expected, what="a value")
+    assert (error.what, error.remark) == ("a value", remark)
+
+
+def test_an_array_in_place_of_a_plain_value_fails_and_does_not_crash():
+    assert failing(expect.equal, np.array([1, 2]), [1, 2], what="a value").what == "a value"
+
+
+def test_a_condition_shows_the_number_behind_it():
+    assert expect.true(0.9 > 0.8, what="the accuracy", actual=0.9, expected="above 0.8") is None
+    error = failing(expect.true, 0.7 > 0.8, what="the accuracy", actual=0.7, expected="above 0.8")
+    assert (error.what, error.actual, error.expected) == ("the accuracy", 0.7, "above 0.8")
+
+
+def test_a_plain_number_is_given_back_as_a_float():
+    assert expect.number(3, what="the loss") == 3.0 and isinstance(expect.number(3, what="the loss"), float)
+    assert expect.number(np.float64(0.5), what="the loss") == 0.5
+
+
+@pytest.mark.parametrize(
+    "actual, remark",
+    [
+        (torch.tensor(1.0), "a Tensor"),
+        (True, "a bool"),
+        ("1", "a str"),
+        (None, "nothing was returned: is a return missing?"),
+    ],
+)
+def test_what_is_no_plain_number_fails(actual, remark):
+    error = failing(expect.number, actual, what="the loss")
+    assert (error.what, error.expected, error.remark) == ("the loss", "a Python float", remark)
+
+
+def test_a_tensor_of_the_right_kind_is_given_back():
+    value = vector(1, 2, dtype=F32)
+    assert expect.tensor(value, what="x", dtype=F32, shape=(2,)) is value
+    assert expect.tensor(value, what="x") is value
+
+
+def test_a_tensor_of_the_wrong_kind_fails():
+    value = vector(1, 2, dtype=F32)
+    shape = failing(expect.tensor, value, what="x", shape=(1, 2))
+    assert (shape.what, shape.expected, shape.actual) == ("the shape of x", [1, 2], [2])
+    dtype = failing(expect.tensor, value, what="x", dtype=F64)
+    assert (dtype.what, dtype.expected, dtype.actual) == ("the dtype of x", "torch.float64", "torch.float32")
+    assert failing(expect.tensor, [1, 2], what="x").remark == "a list"
+    assert failing(expect.tensor, None, what="x").remark == "nothing was returned: is a return missing?"
+
+
+def raising(error: BaseException):
+    def function():
+        raise error
+
+    return function
+
+
+def test_an_error_that_is_raised_as_promised_passes():
+    expect.raises(ValueError, raising(ValueError("rank 0 is below 1")), what="rank 0", mentions=["rank", 0])
+    expect.raises(LookupError, raising(KeyError("name")), what="a subclass")
+
+
+def test_a_message_without_what_was_promised_fails():
+    error = failing(expect.raises, ValueError, raising(ValueError("no")), what="rank 0", mentions=["rank", 0, "n"])
+    assert (error.what, error.expected, error.actual) == ("the message of rank 0", "a text with rank, 0", "no")
+
+
+def test_an_error_of_another_kind_fails():
+    error = failing(expect.raises, ValueError, raising(TypeError("bad type")), what="rank 0")
+    assert (error.expected, error.actual) == ("ValueError", "TypeError: bad type")
+    assert isinstance(error.__cause__, TypeError)
+
+
+def test_no_error_at_all_fails_and_shows_what_came_back():
+    error = failing(expect.raises, ValueError, lambda: 7, what="rank 0")
+    assert (error.expected, error.actual, error.remark) == ("ValueError is raised", 7, "nothing was raised")
+
+
+def test_a_todo_is_not_taken_for_the_error():
+    with pytest.raises(NotImplementedError, match="TODO"):
+        expect.raises(ValueError, raising(NotImplementedError("TODO")), what="rank 0")
+    with pytest.raises(NotImplementedError, match="TODO"):
+        expect.raises(Exception, raising(NotImplementedError("TODO")), what="any error")
+
+
+def test_an_expectation_inside_is_told_as_itself():
+    with pytest.raises(CheckFailed, match="^inner"):
+        expect.raises(Exception, raising(CheckFailed("inner", 1, 2)), what="any error")
+
+
+def test_tensors_that_stay_pass_with_their_nans():
+    x = vector(1, math.nan, math.inf)
+    with expect.unchanged("x", x):
+        x.add(1)
+    with expect.unchanged("the pair", [x, torch.empty(0)]):
+        pass
+
+
+def test_a_tensor_that_is_changed_in_place_is_named():
+    x, y = vector(1.0, 2.0), vector(3.0)
+    for tensors, name in [(x, "inputs"), ([y, x], "inputs: number 1"), ({"y": y, "x": x}, "inputs: x")]:
+        before = x.clone()
+        with pytest.raises(CheckFailed) as caught, expect.unchanged("inputs", tensors):
+            x.mul_(2)
+        assert (caught.value.what, caught.value.remark) == (name, "changed, and must not be")
+        assert torch.equal(caught.value.expected, before)
+
+
+def test_a_nan_that_appears_or_goes_is_a_change():
+    for before, after in [(1.0, math.nan), (math.nan, 1.0)]:
+        x = vector(before, 2.0)
+        with pytest.raises(CheckFailed), expect.unchanged("x", x):
+            x[0] = after
+
+
+def test_an_error_inside_is_not_hidden_by_a_change():
+    x = vector(1.0)
+    with pytest.raises(ZeroDivisionError), expect.unchanged("x", x):
+        x.zero_()
+        raise ZeroDivisionError
+
+
+def test_a_note_is_a_copy_of_what_was_there():
+    x = vector(1.0, 2.0).requires_grad_()
+    expect.note("x", x)
+    expect.note("passes", 3)
+    with torch.no_grad():
+        x.zero_()
+    assert torch.equal(expect.notes["x"], vector(1.0, 2.0)) and not expect.notes["x"].requires_grad
+    assert expect.notes["passes"] == 3
+
+
+def test_the_error_reads_as_a_sentence_for_those_who_see_it_bare():
+    assert str(CheckFailed("the loss", 1.0, 2.0)) == "the loss: expected 1.0, got 2.0"

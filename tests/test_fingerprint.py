@@ -1,0 +1,122 @@
+"""Values become JSON that can be compared up to rounding."""
+
+from __future__ import annotations
+
+import json
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from tunelings.fingerprint import RANDOM, agree, fingerprint
+
+F32, F64, BF16, F16 = torch.float32, torch.float64, torch.bfloat16, torch.float16
+
+
+def vector(*numbers, dtype=F64):
+    return torch.tensor(numbers, dtype=dtype)
+
+
+def alike(a, b) -> bool:
+    """The two agree, in both directions, and also after a stay on disk."""
+    prints = fingerprint(a), fingerprint(b)
+    stored = json.loads(json.dumps(prints))
+    answers = {agree(*prints), agree(*reversed(prints)), agree(stored[0], prints[1]), agree(*stored)}
+    assert len(answers) == 1
+    return answers.pop()
+
+
+@pytest.mark.parametrize(
+    "value, printed",
+    [
+        (vector(1, 2.5), {"dtype": "float64", "shape": [2], "data": [1.0, 2.5]}),
+        (torch.tensor([[1], [0]]), {"dtype": "int64", "shape": [2, 1], "data": [1.0, 0.0]}),
+        (torch.tensor(True), {"dtype": "bool", "shape": [], "data": [1.0]}),
+        (torch.empty(0, 3), {"dtype": "float32", "shape": [0, 3], "data": []}),
+        (torch.empty(2, device="meta"), {"dtype": "float32", "shape": [2], "data": []}),
+        (3, {"dtype": "float64", "shape": [], "data": [3.0]}),
+        (math.inf, {"dtype": "float64", "shape": [], "data": ["inf"]}),
+        (vector(math.nan, -math.inf), {"dtype": "float64", "shape": [2], "data": ["nan", "-inf"]}),
+        (True, True),
+        (None, None),
+        ("text", "text"),
+        ({"a": None, 1: "b"}, {"keys": {"a": None, "1": "b"}}),
+        (("a", ["b"]), ["a", ["b"]]),
+        ({"b", "a"}, ["a", "b"]),
+        (SimpleNamespace(), "<SimpleNamespace>"),
+    ],
+)
+def test_a_value_is_printed_by_its_content(value, printed):
+    assert fingerprint(value) == printed
+    assert json.loads(json.dumps(printed)) == printed
+
+
+def test_a_gradient_is_not_needed_to_print_a_tensor():
+    assert fingerprint(vector(1.0).requires_grad_()) == fingerprint(vector(1.0))
+
+
+@pytest.mark.parametrize(
+    "dtype, rtol", [(F64, 1e-6), (F32, 1e-4), (BF16, 3e-2), (F16, 3e-3)], ids=["float64", "float32", "bf16", "fp16"]
+)
+def test_rounding_of_the_dtype_is_no_difference(dtype, rtol):
+    def printed(value):
+        return {"dtype": str(dtype).removeprefix("torch."), "shape": [2], "data": [100.0, value]}
+
+    assert agree(printed(1.0), printed(1.0 + 99 * rtol))
+    assert not agree(printed(1.0), printed(1.0 + 101 * rtol))
+
+
+def test_the_coarser_dtype_decides():
+    assert alike(vector(1 / 3, dtype=BF16), vector(1 / 3))
+    assert not alike(vector(1 / 3, dtype=BF16).double(), vector(1 / 3))
+
+
+def test_a_plain_number_agrees_with_a_tensor_of_it():
+    assert alike(2.0, vector(2.0)[0])
+    assert alike(2, 2.0)
+
+
+@pytest.mark.parametrize(
+    "a, b",
+    [
+        (vector(1, 2), vector(1, 2.001)),
+        (vector(1, 2), vector(1, 2, 3)),
+        (vector(1, 2), vector(1, 2).reshape(2, 1)),
+        (vector(2.0), 2.0),
+        (vector(1, math.nan), vector(1, math.inf)),
+        (math.inf, -math.inf),
+        (math.nan, 0.0),
+        (1, True),
+        (0.0, None),
+        ("1", 1),
+        (["a", "b"], ["a"]),
+        ({"a": 1}, {"b": 1}),
+        ({"a": 1}, {"a": 2}),
+        ({"a": 1}, [1]),
+    ],
+)
+def test_what_differs_does_not_agree(a, b):
+    assert alike(a, a) and alike(b, b)
+    assert not alike(a, b)
+
+
+def test_random_agrees_with_random_only():
+    assert agree(RANDOM, dict(RANDOM))
+    for value in (vector(1.0), 1.0, "random", None, {"random": True}):
+        assert not agree(RANDOM, fingerprint(value))
+
+
+def test_a_large_tensor_is_sampled_and_summed():
+    large = torch.arange(1000, dtype=F64)
+    printed = fingerprint(large)
+    assert len(printed["data"]) == 252
+    assert printed["data"][:3] == [0.0, 4.0, 8.0]
+    assert printed["data"][-2:] == [pytest.approx(499500.0), pytest.approx(float(large.norm()))]
+    other = large.clone()
+    other[1] = 1e6  # Not among the sampled ones.
+    assert not alike(large, other)
+
+
+def test_a_long_list_is_cut():
+    assert len(fingerprint(["x"] * 1000)) == 256

@@ -1,0 +1,148 @@
+"""Hints, reset and restore, the reference, the editor: what the commands do with a learner's files."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commandline import mark_done
+from tests.miniature import Miniature
+from tunelings.stubs import uncut
+
+# Hints.
+
+
+def test_hints_rise_and_stay_at_the_last(tunelings, mini):
+    hints = mini.squares.card.hints
+    for level in (1, 2, 3, 3):
+        said = tunelings("hint", "1.01")
+        assert said.out == f"1.01 Squares · hint {level} of 3\n{hints[level - 1]}\n"
+
+
+def test_a_level_can_be_asked_for(tunelings):
+    assert "It is x * x." in tunelings("hint", "1.01", "--level", "3").out
+    assert "What is three times three?" in tunelings("hint", "1.01", "--level", "1").out
+    assert "hint 2 of 3" in tunelings("hint", "1.01").out
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"1.01": "many"}', '{"1.01": null}', "\0"])
+def test_a_damaged_memory_of_hints_begins_anew(tunelings, mini, damage):
+    (mini.root / ".tunelings").mkdir()
+    (mini.root / ".tunelings" / "hints.json").write_text(damage)
+    assert "hint 1 of 3" in tunelings("hint", "1.01").out
+    assert json.loads((mini.root / ".tunelings" / "hints.json").read_text()) == {"1.01": 1}
+
+
+def test_a_hint_is_shown_where_nothing_can_be_remembered(tunelings, mini):
+    (mini.root / ".tunelings").write_text("a file in place of the folder")
+    assert "hint 1 of 3" in tunelings("hint", "1.01").out
+
+
+# Reset and restore.
+
+
+def kept_files(mini: Miniature) -> list[Path]:
+    return sorted(set(mini.squares.answer_path.parent.glob("ex01*")) - {mini.squares.answer_path})
+
+
+def test_reset_keeps_a_dated_copy_and_restore_brings_it_back_twice(tunelings, mini):
+    path = mini.squares.answer_path
+    stub = path.read_text()
+    mini.answer(mini.squares, "mine = 1\n")
+    said = tunelings("reset", "1.01")
+    (kept,) = kept_files(mini)
+    assert re.fullmatch(r"ex01_squares\.\d{4}-\d\d-\d\d-\d{6}\.py", kept.name)
+    shown = f"exercises/module01/{kept.name}"
+    assert said.out == f"exercises/module01/ex01_squares.py is the stub again. Your file is kept as {shown}.\n"
+    assert (path.read_text(), kept.read_text()) == (stub, "mine = 1\n")
+    for _ in range(2):
+        said = tunelings("reset", "1.01", "--restore")
+        assert said.out == f"exercises/module01/ex01_squares.py is again as in {shown}.\n"
+        assert path.read_text() == "mine = 1\n"
+    assert kept_files(mini) == [kept]
+
+
+def test_nothing_that_was_written_is_lost_between_resets(tunelings, mini):
+    for text in ("one = 1\n", "two = 2\n", "three = 3\n"):
+        mini.answer(mini.squares, text)
+        tunelings("reset", "1.01")
+    mini.answer(mini.squares, "four = 4\n")
+    tunelings("reset", "1.01", "--restore")
+    assert mini.squares.answer_path.read_text() == "three = 3\n"
+    assert {path.read_text() for path in kept_files(mini)} == {"one = 1\n", "two = 2\n", "three = 3\n", "four = 4\n"}
+
+
+def test_a_reset_of_an_untouched_stub_keeps_nothing(tunelings, mini):
+    assert tunelings("reset", "1.01").out == "exercises/module01/ex01_squares.py is the stub again.\n"
+    assert kept_files(mini) == []
+
+
+def test_a_reset_brings_a_missing_file_back(tunelings, mini):
+    stub = mini.squares.answer_path.read_text()
+    mini.squares.answer_path.unlink()
+    mini.squares.answer_path.parent.rename(mini.root / "moved")
+    assert tunelings("reset", "1.01").code == 0
+    assert mini.squares.answer_path.read_text() == stub
+
+
+def test_kept_files_are_no_exercises(tunelings, mini):
+    mini.answer(mini.squares, "mine = 1\n")
+    tunelings("reset", "1.01")
+    assert tunelings("list").out.count("1.0") == 2
+
+
+# The reference and the editor.
+
+
+def test_the_reference_is_shown_when_asked_for_twice_or_when_done(tunelings, mini):
+    said = tunelings("solution", "1.01")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == "1.01 is not done yet: say --yes to see the reference all the same.\n"
+    said = tunelings("solution", "1.01", "--yes")
+    assert said.code == 0
+    assert '-    raise NotImplementedError("TODO")' in said.out and "+    return x * x" in said.out
+    assert "SOLUTION" not in said.out
+
+
+def test_the_reference_of_a_done_exercise_needs_no_yes(tunelings, mini):
+    mark_done(mini)
+    mini.answer(mini.squares, mini.squares.solution_path.read_text())
+    assert "    # BEGIN SOLUTION" in tunelings("solution", "1.01").out
+
+
+def test_an_answer_that_is_the_reference_has_no_difference(tunelings, mini):
+    mini.answer(mini.squares, uncut(mini.squares.solution_path.read_text()))
+    assert tunelings("solution", "1.01", "-y").out == "Your answer is the reference, word for word.\n"
+
+
+def test_the_reference_is_shown_beside_a_missing_answer(tunelings, mini):
+    mini.squares.answer_path.unlink()
+    assert "+    return x * x" in tunelings("solution", "1.01", "-y").out
+
+
+def test_open_starts_the_editor_on_the_file(tunelings, mini, monkeypatch):
+    editor = mini.root / "my editor"
+    editor.write_text(
+        f"#!{sys.executable}\nimport sys\nopen(sys.argv[-1], 'a').write(f'# {{sys.argv[1:-1]}}')\nsys.exit(3)\n"
+    )
+    editor.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(editor))
+    assert tunelings("open", "1.01").code == 3
+    monkeypatch.setenv("VISUAL", f"'{editor}' --wait")
+    assert tunelings("open", "1.01").code == 3
+    assert mini.squares.answer_path.read_text().endswith("# []# ['--wait']")
+
+
+def test_open_without_an_editor_or_file_says_what_to_do(tunelings, mini, monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    said = tunelings("open", "1.01")
+    assert (said.code, said.err.partition(":")[0]) == (2, "No editor is known")
+    monkeypatch.setenv("EDITOR", "no-such-editor")
+    assert tunelings("open", "1.01").err == "The editor 'no-such-editor' (from VISUAL or EDITOR) is not installed.\n"
+    mini.squares.answer_path.unlink()
+    said = tunelings("open", "1.01")
+    assert said.err == "exercises/module01/ex01_squares.py is missing: tunelings reset 1.01 brings it back.\n"

@@ -1,0 +1,224 @@
+"""`pytest checks/…` as a learner runs it: exit codes, options, states, and what one answer does to another."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.miniature import Miniature
+
+SQUARES, SHIFT = "checks/module01/test_ex01_squares.py", "checks/module01/test_ex02_shift.py"
+FIRST = "test_each_number_is_squared"
+ALL_OF_SQUARES = [FIRST, "test_a_matrix_keeps_its_shape", "test_the_mean_is_a_plain_number", "test_any_numbers_will_do"]
+GPU = "test_a_gpu_gives_the_same"
+
+
+@pytest.fixture
+def solved(mini: Miniature) -> Miniature:
+    """The course with both exercises done."""
+    mini.solve(mini.squares)
+    mini.solve(mini.shift)
+    return mini
+
+
+# In a process of its own.
+
+
+def test_everything_passes_from_a_cold_start(solved):
+    graded = solved.cold()
+    assert graded.code == 0
+    assert "7 passed, 1 skipped" in graded.output
+    summary = graded.output.rpartition("= what to do next =")[2].splitlines()
+    assert [line for line in summary if line and "==" not in line] == [
+        "✓ 1.01 Squares                      4 of 4 checks pass",
+        "✓ 1.02 Shift                        3 of 3 checks pass",
+        "All of these pass; `tunelings list` shows the whole course.",
+    ]
+
+
+def test_a_failure_is_explained_once_and_not_started_is_counted_apart(mini):
+    mini.solve(mini.squares, "x * x", "x + x")
+    graded = mini.cold("--junitxml=report.xml")
+    assert graded.code == 1
+    assert "4 failed, 1 skipped, 3 not started" in graded.output
+    assert graded.output.count("This is what comes out when") == 1
+    assert graded.output.count("6 is 3 + 3.") == 1
+    assert "Traceback" not in graded.output and "tunelings/" not in graded.output
+    assert "Next: exercises/module01/ex01_squares.py · `tunelings hint 1.01`" in graded.output
+    (suite,) = ET.parse(mini.root / "report.xml").getroot()
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "8", "failures": "7", "errors": "0", "skipped": "1",
+    }  # fmt: skip
+    assert "This is what comes out" in suite[0][0].text
+
+
+def test_an_answers_folder_that_is_not_there_is_one_line(mini):
+    graded = mini.cold("--answers", "nowhere")
+    assert (graded.code, graded.output.strip()) == (4, "ERROR: --answers nowhere: there is no such folder")
+
+
+# In this process.
+
+
+def test_a_selection_of_nothing_has_pytests_own_exit_code(mini):
+    assert mini.grade("-k", "no_such_check").code == 5
+
+
+def test_a_seed_that_is_no_number_is_wrong_use(mini):
+    assert mini.grade("--seed", "many").code == 4
+
+
+@pytest.mark.parametrize(
+    "args, ran",
+    [
+        ([SQUARES], ALL_OF_SQUARES),
+        ([f"{SQUARES}::{FIRST}"], [FIRST]),
+        (["-k", "matrix"], ["test_a_matrix_keeps_its_shape"]),
+        ([SHIFT, SQUARES, "-k", "each_number"], ["test_each_number_moves", FIRST]),
+        (["-m", "not trains", SHIFT, "-k", "not gpu"], ["test_each_number_moves", "test_the_argument_stays"]),
+    ],
+)
+def test_pytests_own_selections_work(solved, args, ran):
+    graded = solved.grade(*args)
+    assert graded.code == 0
+    assert list(graded.states) == ran
+
+
+def test_the_first_failure_stops_the_run_where_asked(mini):
+    mini.solve(mini.squares, "x * x", "x + x")
+    assert list(mini.grade("-x").states) == [FIRST]
+
+
+def test_the_states_are_told_apart(mini):
+    assert set(mini.grade(SQUARES).states.values()) == {"not started"}
+    mini.solve(mini.squares, "return squares(x).mean().item()", 'raise NotImplementedError("TODO")')
+    assert mini.grade(SQUARES).states == {
+        **dict.fromkeys(ALL_OF_SQUARES, "passed"),
+        "test_the_mean_is_a_plain_number": "in progress",
+    }
+    mini.solve(mini.squares, ".mean()", ".sum()")
+    assert mini.grade(SQUARES).states["test_the_mean_is_a_plain_number"] == "failed"
+
+
+def test_another_folder_of_answers_can_be_graded(mini):
+    assert mini.grade("--answers", "solutions").code == 0
+    assert mini.grade().code == 1
+
+
+def test_another_seed_gives_other_numbers(solved):
+    solved.solve(solved.squares, "x * x", "x * x + (x.shape == (7,))")
+    texts = {seed: solved.grade("--seed", seed, "-k", "any_numbers").text() for seed in ("0", "1")}
+    again = solved.grade("--seed", "1", "-k", "any_numbers").text()
+    assert texts["0"] != texts["1"] == again
+
+
+@pytest.mark.parametrize("args, reason", [([], "a full run: ask for it with -m gpu"), (["-m", "gpu"], "sees none")])
+def test_a_full_run_is_skipped_with_a_reason(solved, monkeypatch, args, reason):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    graded = solved.grade(SHIFT, *args, "-rs")
+    assert (graded.code, graded.states[GPU]) == (0, "skipped")
+    assert reason in graded.output
+
+
+def test_a_run_that_only_skips_says_nothing_of_passing(solved, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert "what to do next" not in solved.grade("-m", "gpu").output
+
+
+def test_a_check_that_hangs_ends_and_the_next_one_runs(solved):
+    solved.solve(solved.shift, "return x + by", "while by == 2:\n        pass\n    return x + by")
+    graded = solved.grade(SHIFT)
+    assert "did not finish in 1 s" in graded.texts["test_each_number_moves"]
+    assert "This is what comes out" not in graded.text()
+    assert graded.states["test_the_argument_stays"] == "passed"
+    assert graded.code == 1
+
+
+def test_only_the_first_failing_check_is_diagnosed(mini):
+    mini.solve(mini.squares, "x * x", "x + x")
+    mini.solve(mini.shift, "x + by", "x + 1.0")
+    graded = mini.grade()
+    explained = [name for name, text in graded.texts.items() if "This is what comes out" in text]
+    assert explained == [FIRST, "test_each_number_moves"]
+
+
+def test_two_files_in_one_run_have_their_own_verdicts(mini):
+    mini.solve(mini.squares)
+    mini.solve(mini.shift, "x + by", "x - by")
+    graded = mini.grade()
+    assert {graded.states[name] for name in ALL_OF_SQUARES} == {"passed"}
+    assert graded.states["test_each_number_moves"] == "failed"
+    assert "Next: exercises/module01/ex02_shift.py" in graded.output
+
+
+def test_tests_that_are_no_checks_are_left_alone(mini):
+    (mini.root / "tests").mkdir()
+    other = mini.root / "tests" / "test_other.py"
+    other.write_text(
+        "def test_two():\n    assert 1 + 1 == 3\n\ndef test_todo():\n    raise NotImplementedError('TODO')\n"
+    )
+    graded = mini.grade(str(other))
+    assert graded.states == {"test_two": "failed", "test_todo": "failed"}
+    assert "assert (1 + 1) == 3" in graded.texts["test_two"]
+    assert "what to do next" not in graded.output
+    assert not (mini.root / ".tunelings").exists()
+
+
+BAD = {
+    "prints": "print('x' * 2**20)\n    return x * x",
+    "exits": "import sys; sys.exit(0)",
+    "interrupts": "raise KeyboardInterrupt",
+    "raises what is no Exception": "raise BaseException('no')",
+    "patches a class": "torch.Tensor.__add__ = lambda self, other: self\n    return x * x",
+    "patches a module": "torch.zeros = torch.tensor = torch.ones\n    return x * x",
+    "turns gradients off": "torch.set_grad_enabled(False)\n    return x * x",
+    "changes the dtype": "torch.set_default_dtype(torch.float16)\n    return x * x",
+    "takes the numbers": "torch.manual_seed(x.numel())\n    return x * torch.rand(1)",
+    "drops the streams": "import sys; sys.stdout = sys.stderr = None\n    return x * x",
+    "closes stdout's file": "import os; os.close(1)\n    return x * x",
+    "leaves the folder": "import os; os.chdir('/'); os.environ.clear()\n    return x * x",
+    "starts a thread": "import threading; threading.Thread(target=lambda: 1 / 1).start()\n    return x * x",
+    "raises in a thread": "import threading; threading.Thread(target=lambda: 1 / 0).start()\n    return x * x",
+    "warns": "import warnings; warnings.warn('look'); warnings.simplefilter('error')\n    return x * x",
+    "recurses": "return squares(x)",
+}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("deed", BAD)
+def test_what_one_answer_does_changes_no_other_verdict(mini, deed: str):
+    mini.solve(mini.squares, "return x * x", BAD[deed])
+    mini.solve(mini.shift)
+    graded = mini.grade()
+    shift = {name: state for name, state in graded.states.items() if name not in ALL_OF_SQUARES}
+    assert list(graded.states)[:4] == ALL_OF_SQUARES
+    assert shift == {
+        "test_each_number_moves": "passed",
+        "test_the_argument_stays": "passed",
+        "test_many_small_steps_arrive": "passed",
+        GPU: "skipped",
+    }
+
+
+def test_a_check_that_cannot_be_imported_is_the_courses_fault_and_pytests_error(mini):
+    mini.squares.check_path.write_text("import no_such_package\n")
+    graded = mini.grade(SQUARES)
+    assert graded.code == 2 and "No module named 'no_such_package'" in graded.output
+
+
+def test_a_card_that_cannot_be_read_is_told_and_ends_nothing(mini):
+    mini.solve(mini.squares, "x * x", "x + x")
+    mini.solve(mini.shift)
+    mini.squares.card_path.write_text("title = ")
+    graded = mini.grade()
+    assert (graded.states[FIRST], graded.states["test_each_number_moves"]) == ("failed", "passed")
+    assert "No mistake can be named: " in graded.text() and "ex01_squares.toml cannot be read" in graded.text()
+    assert "what to do next" in graded.output
+
+
+def test_the_same_answer_gets_the_same_text_25_times(mini):
+    mini.solve(mini.squares, "x * x", "x * torch.rand_like(x)")
+    texts = {tuple(mini.grade(SQUARES).texts.items()) for _ in range(25)}
+    assert len(texts) == 1
+    assert "multiplied by a random one" in texts.pop()[0][1]

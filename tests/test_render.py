@@ -1,0 +1,215 @@
+"""What a learner reads, pinned word by word: tests/golden/*.txt.
+
+After a change of words that is meant: `python -m tests.test_render` writes them anew; read the difference.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import tempfile
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.miniature import SQUARES, Miniature, build
+from tunelings import render
+from tunelings.course import Mistake
+from tunelings.expect import CheckFailed
+from tunelings.run import Result
+from tunelings.stubs import uncut
+
+GOLDEN = Path(__file__).with_name("golden")
+RIGHT = uncut(SQUARES)
+NUMBER, MATRIX, MEAN = "test_each_number_is_squared", "test_a_matrix_keeps_its_shape", "test_the_mean_is_a_plain_number"
+
+
+def squares(body: str) -> str:
+    """The right answer with another body of `squares`."""
+    return RIGHT.replace("    return x * x\n", body)
+
+
+def mean(body: str) -> str:
+    return RIGHT.replace("    return squares(x).mean().item()\n", body)
+
+
+TODO = '    raise NotImplementedError("TODO")\n'
+IN_A_HELPER = "    return helper(x)\n\n\ndef helper(x):\n    return x @ x.reshape(1, -1)\n"
+SUMMED = "    return squares(x).sum().item()\n"
+LONG = 'raise ValueError("a long message " * 30)'
+
+# name of the golden text: the answer, and the check whose text is pinned
+CASES = {
+    "vector": (squares("    return x * x + x.relu()\n"), NUMBER),
+    "matrix": (squares("    return torch.where(x == -4, x, x * x)\n"), MATRIX),
+    "scalar": (mean("    return squares(x).median().item()\n"), MEAN),
+    "tensor_for_number": (mean("    return squares(x).mean()\n"), MEAN),
+    "nothing_returned": (squares("    x * x\n"), NUMBER),
+    "wrong_shape": (squares("    return (x * x)[:2]\n"), NUMBER),
+    "text_returned": (squares("    return 'nine'\n"), NUMBER),
+    "nan": (squares("    return x * x * torch.tensor([1, torch.nan, 1])\n"), NUMBER),
+    "crash": (squares(IN_A_HELPER), NUMBER),
+    "crash_long": (squares(f"    {LONG}\n"), NUMBER),
+    "recursion": (squares("    return squares(x)\n"), NUMBER),
+    "syntax_error": (squares("    return x * * x\n"), NUMBER),
+    "does_not_load": ("import no_such_package\n" + RIGHT, NUMBER),
+    "timeout": (squares("    while True:\n        pass\n"), NUMBER),
+    "exit": (squares("    raise SystemExit\n"), NUMBER),
+    "patched": (squares("    torch.set_grad_enabled(False)\n    return x * x\n"), NUMBER),
+    "todo_left": (mean(TODO), MEAN),
+    "not_started": (mean(TODO).replace("    return x * x\n", TODO), NUMBER),
+    "missing_name": (RIGHT.replace("squares(x", "square(x"), NUMBER),
+    "named": (squares("    return torch.stack([x, x]).sum(0)\n"), NUMBER),
+    "one_of_two": (squares("    return x.abs() * x\n"), NUMBER),
+    "unexplained": (mean(SUMMED).replace("x * x\n", "x * x if len(x) < 7 else x\n"), MEAN),
+    "missing_file": (None, NUMBER),
+}
+
+
+def text_of(mini: Miniature, answer: str | None, check: str, encoding: str = "utf-8") -> str:
+    """The text of one check of 1.01 for this answer; the first check has a limit of 1 s."""
+    file = mini.squares.check_path
+    limited = file.read_text(encoding="utf-8").replace(f"def {NUMBER}", f"@pytest.mark.timeout(1)\ndef {NUMBER}")
+    file.write_text(limited.replace("import torch\n", "import pytest\nimport torch\n", 1), encoding="utf-8")
+    if answer is None:
+        mini.squares.answer_path.unlink()
+    else:
+        mini.answer(mini.squares, answer)
+    return mini.grade(f"{file}::{check}", encoding=encoding).text()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_failure_reads_as_pinned(mini, name: str):
+    text = text_of(mini, *CASES[name])
+    assert text + "\n" == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+    assert "\x1b" not in text and "!" not in text.replace("!=", "")
+    lines = text.splitlines()
+    assert len(lines) <= 9, "a headline and at most 8 lines"
+    assert max(map(len, lines)) <= render.WIDTH
+
+
+def test_no_golden_text_is_left_over():
+    assert sorted(path.stem for path in GOLDEN.glob("*.txt")) == sorted(CASES)
+
+
+@pytest.mark.parametrize("name", ["named", "one_of_two", "crash_long", "not_started", "todo_left", "syntax_error"])
+def test_a_terminal_of_ascii_gets_ascii(mini, name: str):
+    text = text_of(mini, *CASES[name], encoding="ascii")
+    assert text.isascii()
+    pinned = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+    marks = {"✗": "x", "○": "o", "◐": "~", "·": "-", "…": "..."}
+    for mark, plain in marks.items():
+        pinned = pinned.replace(mark, plain)
+    assert text + "\n" == pinned
+
+
+def test_the_check_that_cannot_use_an_answer_blames_no_line(mini):
+    check = mini.squares.check_path
+    check.write_text(check.read_text() + "\n\ndef test_it_has_a_loss(answer):\n    answer.squares(VECTOR).loss\n")
+    text = text_of(mini, RIGHT, "test_it_has_a_loss").splitlines()
+    assert text[1:3] == [
+        "    the check could not use what the answer gave it",
+        "    AttributeError: 'Tensor' object has no attribute 'loss'",
+    ]
+    assert text[3].strip().startswith("exercises/module01/ex01_squares.py:7 ·")
+
+
+# Values on one line.
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        (0.5, "0.5000"), (0.0, "0.0"), (1234.5678, "1235"), (-0.00012345, "-0.000123"), (1e-9, "1.000e-09"),
+        (123456789.0, "1.235e+08"), (math.nan, "nan"), (-math.inf, "-inf"), (3, "3"), (True, "True"), (None, "None"),
+        ("a text", "a text"), ([1, 2.0], "[1, 2.000]"), ([], "[]"), ((1, None), "(1, None)"),
+        (list(range(12)), "[0, 1, 2, 3, 4, 5, 6, 7, …]"), ({"a": 1}, "{'a': 1}"),
+        (torch.tensor(2.5), "2.500"), (torch.tensor([1, 2]), "[1, 2]"), (torch.tensor([True]), "[True]"),
+        (torch.empty(0, 3), "a tensor of shape [0, 3] on cpu"),
+        (torch.empty(2, device="meta"), "a tensor of shape [2] on meta"),
+        (torch.tensor([1.0, -2.0]), "[ 1.000, -2.000]"), (torch.tensor([[1, 2], [3, 4]]), "at [0] [1, 2]"),
+        (torch.arange(12), "[0, 1, 2, 3, 4, 5, 6, 7, …]"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_value_takes_one_line(value, shown):
+    assert render.number_text(value) == shown
+
+
+@pytest.mark.parametrize(
+    "value, other, shown",
+    [
+        (torch.arange(12), torch.arange(12) + (torch.arange(12) == 10), "from [3] [3, 4, 5, 6, 7, 8, 9, 10, …]"),
+        (torch.tensor([[1, 2], [3, 4]]), torch.tensor([[1, 2], [3, 5]]), "at [1] [3, 4]"),
+        (torch.zeros(2, 2, 2), torch.tensor([[[0.0, 0], [0, 0]], [[0, 0], [0, 1]]]), "at [1, 1] [   0.0,    0.0]"),
+        (list(range(20)), [*range(18), 0, 0], "from [11] [11, 12, 13, 14, 15, 16, 17, 18, …]"),
+        (list(range(20)), list(range(19)), "from [12] [12, 13, 14, 15, 16, 17, 18, 19]"),
+        ("a ", "a", "'a '"),
+        ("a", "a ", "'a'"),
+        ("", "a", "''"),
+        ("two\nlines", "two lines", "'two\\nlines'"),
+        ("a" * 200 + "b", "a" * 200 + "c", "…" + "a" * 60 + "b"),
+        (["a"] * 50 + ["b"], ["a"] * 51, "from [43] ['a', 'a', 'a', 'a', 'a', 'a', 'a', 'b']"),
+    ],
+)
+def test_of_a_long_value_the_part_that_differs_is_shown(value, other, shown):
+    assert render.number_text(value, other) == shown
+
+
+def test_a_long_value_of_any_kind_is_cut():
+    for value in ("x" * 500, "word " * 100, ["x" * 500], {n: "x" * 9 for n in range(99)}, [10**9] * 99):
+        assert 10 < len(render.number_text(value)) <= 110
+        assert "…" in render.number_text(value)
+
+
+def test_a_text_in_place_of_a_number_stands_in_quotes():
+    assert render.number_text("1", 1, quoted=True) == "'1'"
+    assert render.number_text("a Python float", 1) == "a Python float"
+
+
+# The learner's own numbers in a mistake's `shows`.
+
+
+def failed(actual, expected, **notes) -> Result:
+    return Result("test_x", "failed", CheckFailed("x", expected, actual), notes)
+
+
+@pytest.mark.parametrize(
+    "template, shown",
+    [
+        ("{actual[0]:.3g} is {expected[0]:.3g} + {stale[0]:.3g}", "3 is 1 + 2"),
+        ("{steps} steps", "4 steps"),
+        ("{actual[2]} is not there", ""),
+        ("{unknown} is not there", ""),
+        ("{actual:.3g} has no such format", ""),
+        ("{actual.nope} has no such attribute", ""),
+        ("{broken", ""),
+        ("{} by place", ""),
+        ("", ""),
+    ],
+)
+def test_a_template_shows_the_learners_numbers_or_nothing(template, shown):
+    result = failed(torch.tensor([3.0]), torch.tensor([1.0]), stale=torch.tensor([[2.0]]), steps=4)
+    assert render.shown(template, result) == shown
+
+
+def test_a_template_says_nothing_of_a_crash():
+    assert render.shown("{steps} steps", Result("test_x", "crashed", ValueError("no"), {"steps": 4})) == ""
+
+
+def test_a_mistake_is_never_said_to_be_what_the_learner_did():
+    one = Mistake("one", "the sign is kept.", ())
+    lines = render._named(render.Diagnosis((one,), 2), failed(1.0, 2.0))
+    assert [line.strip() for line in lines] == [
+        "This is what comes out when the sign is kept.",
+        "2 other checks fail for another reason.",
+    ]
+
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for case, (wrong, of_check) in CASES.items():
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            written = text_of(build(Path(folder)), wrong, of_check)
+        (GOLDEN / f"{case}.txt").write_text(written + "\n", encoding="utf-8")

@@ -1,0 +1,170 @@
+"""The store of the verdicts outlives a damage, a kill and a second run, and never costs a verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.commandline import mark_done
+from tests.miniature import Miniature
+from tunelings import progress
+from tunelings.progress import Progress, write_atomically, write_if_changed
+
+SQUARES = "checks/module01/test_ex01_squares.py"
+
+
+@pytest.fixture
+def ticked(mini: Miniature) -> Miniature:
+    mark_done(mini)
+    assert state(mini) == "done"
+    return mini
+
+
+def state(mini: Miniature) -> str:
+    """The state of 1.01, as a run that begins now reads it."""
+    return Progress(mini.course).state(mini.squares)
+
+
+DAMAGES = {
+    "empty": b"",
+    "cut short": b'{"version": 1, "exer',
+    "no object": b"[1, 2]",
+    "no exercises": b'{"version": 1}',
+    "a list of exercises": b'{"version": 1, "exercises": [1]}',
+    "no entry": b'{"version": 1, "exercises": {"1.01": 7}}',
+    "no key": b'{"version": 1, "exercises": {"1.01": {"checks": {}}}}',
+    "a list of checks": b'{"version": 1, "exercises": {"1.01": {"key": "a", "checks": []}}}',
+    "another version": b'{"version": 99, "exercises": {}}',
+    "no text": b"\xff\xfe\x00",
+    "too deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_store_is_set_aside_with_one_message(ticked, capsys, damage):
+    kept = Progress(ticked.course)
+    kept.path.write_bytes(DAMAGES[damage])
+    assert state(ticked) == "in progress"
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and told.startswith("The stored status was damaged (")
+    assert told.endswith("it is kept as progress.damaged.json. Run the checks again.\n")
+    assert kept.path.with_name("progress.damaged.json").read_bytes() == DAMAGES[damage]
+    assert set(kept.states().values()) == {"in progress", "TODO"}
+    mark_done(ticked)
+    assert state(ticked) == "done"
+    assert capsys.readouterr().err == ""
+
+
+def test_a_damaged_store_changes_no_verdict(ticked):
+    Progress(ticked.course).path.write_bytes(b"{")
+    graded = ticked.grade(SQUARES)
+    assert (graded.code, state(ticked)) == (0, "done")
+    assert "The stored status was damaged" in graded.output
+
+
+def test_a_folder_in_place_of_the_store_is_told_and_changes_no_verdict(ticked):
+    store = Progress(ticked.course).path
+    store.unlink()
+    store.mkdir()
+    graded = ticked.grade(SQUARES)
+    assert graded.code == 0
+    assert "The status could not be saved (" in graded.output
+    assert "Traceback" not in graded.output
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_changes_no_verdict(mini, monkeypatch):
+    def read_only(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    mini.solve(mini.squares)
+    monkeypatch.setattr(progress.tempfile, "mkstemp", read_only)
+    graded = mini.grade(SQUARES)
+    assert graded.code == 0
+    assert "The status could not be saved ([Errno 13] Permission denied); the verdict above stands." in graded.output
+
+
+def test_a_file_in_place_of_the_folder_is_told_and_changes_no_verdict(mini):
+    mini.solve(mini.squares)
+    (mini.root / ".tunelings").write_text("")
+    graded = mini.grade(SQUARES)
+    assert graded.code == 0
+    assert "The status could not be saved (" in graded.output
+
+
+def test_a_status_that_cannot_be_written_is_told(mini, capsys):
+    (mini.root / "STATUS.md").mkdir()
+    Progress(mini.course).refresh()
+    assert capsys.readouterr().err.startswith("STATUS.md could not be written (")
+
+
+# Takes the course's root and a name; records that it passed, again and again, as a run of its own would.
+RECORDER = """
+import sys
+from pathlib import Path
+from tunelings.course import Course
+from tunelings.progress import Progress
+course = Course(Path(sys.argv[1]))
+exercise = course.find(sys.argv[2])
+print("ready", flush=True)
+for n in range(int(sys.argv[3])):
+    Progress(course).record(exercise, "key", {f"test_{n}": "passed"})
+"""
+
+
+def recorder(mini: Miniature, number: str, times: int) -> subprocess.Popen:
+    command = [sys.executable, "-c", RECORDER, str(mini.root), number, str(times)]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert started.stdout.readline() == "ready\n"
+    return started
+
+
+def test_a_run_that_is_killed_while_it_writes_leaves_a_whole_store(mini, capsys):
+    path = Progress(mini.course).path
+    for n in range(6):
+        run = recorder(mini, "1.01", 10**6)
+        while not path.exists():
+            time.sleep(0.01)
+        time.sleep(0.03 + n * 0.007)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        run.stdout.close()
+        assert json.loads(path.read_text())["exercises"]["1.01"]["key"] == "key"
+        assert (mini.root / "STATUS.md").read_text().startswith("# Status\n")
+    mark_done(mini)  # The lock of a killed run is no obstacle.
+    assert capsys.readouterr().err == ""
+
+
+def test_two_runs_at_once_lose_nothing(mini):
+    runs = [recorder(mini, number, 60) for number in ("1.01", "1.02")]
+    for run in runs:
+        assert run.wait(60) == 0
+        run.stdout.close()
+    stored = json.loads(Progress(mini.course).path.read_text())["exercises"]
+    assert {number: len(entry["checks"]) for number, entry in stored.items()} == {"1.01": 60, "1.02": 60}
+
+
+def test_a_file_that_holds_the_text_already_is_not_written(tmp_path):
+    path = tmp_path / "file"
+    write_if_changed(path, "one\n")
+    os.utime(path, (1, 1))
+    write_if_changed(path, "one\n")
+    assert path.stat().st_mtime == 1
+    write_if_changed(path, "two\n")
+    assert path.read_text() == "two\n"
+
+
+def test_a_file_keeps_its_mode_and_leaves_nothing_beside_it(tmp_path):
+    path = tmp_path / "file"
+    write_atomically(path, "one\n")
+    path.chmod(0o600)
+    write_atomically(path, "two\n")
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "\ud800")
+    assert path.read_text() == "two\n" and os.listdir(tmp_path) == ["file"]

@@ -1,0 +1,81 @@
+"""The watch loop's verdicts and texts are those of a fresh pytest, for every kept answer of every exercise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import COURSE, ROOT
+from tests.test_pool import ask, verdicts, wait_until_warm
+from tunelings import diagnose, stubs
+from tunelings.course import Course, Exercise
+from tunelings.pool import Pool
+
+
+def kept_texts(exercise: Exercise) -> list[str]:
+    """The stub, the solution, one form of each mistake, then the variants and the wrong answers."""
+    solution = exercise.solution_path.read_text(encoding="utf-8")
+    mistakes = [diagnose.apply(mistake, 0, solution) for mistake in exercise.card.mistakes]
+    folders = [ROOT / "tests" / tree / exercise.module / exercise.name for tree in ("variants", "wrong")]
+    files = [path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.py"))]
+    return [stubs.cut(solution), solution, *mistakes, *files]
+
+
+def cold_verdicts(course: Course, tmp_path: Path) -> dict[str, tuple[dict[str, str], str]]:
+    """Exercise name -> the outcome of each check and the first failure's text, of a pytest process."""
+    report = tmp_path / "report.xml"
+    command = [sys.executable, "-m", "pytest", "checks", "-q", f"--junitxml={report}", "-c", "pyproject.toml"]
+    subprocess.run(command, cwd=course.root, stdout=subprocess.DEVNULL, timeout=600)
+    found: dict[str, tuple[dict[str, str], str]] = {}
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = case.get("classname").rpartition(".")[2].removeprefix("test_")
+        checks, text = found.get(name, ({}, ""))
+        failure = case.find("failure")
+        if case.find("skipped") is None:
+            checks[case.get("name")] = "passed" if failure is None else "failed"
+        found[name] = (checks, text or (failure.text if failure is not None else ""))
+    return found
+
+
+def compare(course: Course, pool: Pool, texts: dict[str, str], tmp_path: Path) -> list[str]:
+    """Exercise numbers whose warm and cold verdicts differ, when the answers are `texts`."""
+    for exercise in course.exercises:
+        exercise.answer_path.write_text(texts[exercise.number], encoding="utf-8")
+    cold = cold_verdicts(course, tmp_path)
+    different = []
+    for exercise in course.exercises:
+        (warm,) = verdicts(ask(pool, exercise))
+        checks, text = cold[exercise.name]
+        failed = {name for name, status in checks.items() if status == "failed"}
+        warm_failed = {name for name, status in warm["checks"].items() if status != "passed"}
+        same_checks = warm["state"] == "not started" or failed == warm_failed
+        if not same_checks or warm["text"] != text:
+            different.append(f"{exercise.number}\ncold: {text}\nwarm: {warm['text']}")
+    return different
+
+
+def check_slots(course: Course, slots: range, tmp_path: Path) -> None:
+    kept = {exercise.number: kept_texts(exercise) for exercise in COURSE.exercises}
+    pool = Pool(course)
+    try:
+        wait_until_warm(pool, course.exercises[0])
+        for slot in slots:
+            texts = {number: answers[slot % len(answers)] for number, answers in kept.items()}
+            assert compare(course, pool, texts, tmp_path) == []
+    finally:
+        pool.close()
+
+
+@pytest.mark.timeout(900)
+def test_stubs_solutions_and_a_mistake_get_the_same_verdict_warm_and_cold(course_copy: Course, tmp_path: Path):
+    check_slots(course_copy, range(3), tmp_path)
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(7200)
+def test_every_kept_answer_gets_the_same_verdict_warm_and_cold(course_copy: Course, tmp_path: Path):
+    check_slots(course_copy, range(max(len(kept_texts(e)) for e in COURSE.exercises)), tmp_path)

@@ -1,0 +1,277 @@
+"""The watch loop as a learner sees it: in a terminal, by its screen, its keys and the files that are saved."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.miniature import Miniature
+from tests.test_pool import is_alive, wait_for
+
+pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals are for POSIX")
+pyte = pytest.importorskip("pyte")
+
+COMMAND = "from tunelings.cli import main; main()"
+HANG = "import torch\n\ndef squares(x):\n    return torch.linalg.svd(torch.randn(6000, 6000))\n\ndef mean_square(x):\n    pass\n"
+
+
+class Terminal:
+    """`tunelings …` in a pseudo-terminal whose screen can be read."""
+
+    def __init__(self, mini: Miniature, *args: str, columns: int = 100, env: dict | None = None):
+        self.screen = pyte.Screen(columns, 30)
+        self.stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.process = pexpect.spawn(
+            sys.executable,
+            ["-c", COMMAND, *args],
+            cwd=str(mini.root),
+            dimensions=(30, columns),
+            env={**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **(env or {})},
+        )
+
+    def read(self) -> str:
+        try:
+            data = self.process.read_nonblocking(65536, timeout=0.05)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return self.text
+        self.raw += data
+        self.stream.feed(data)
+        return self.text
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+
+    def until(self, words: str | Callable[[str], bool], seconds: float = 60) -> str:
+        """The screen once it holds `words`."""
+        found = words if callable(words) else lambda text: words in text
+        end = time.monotonic() + seconds
+        while not found(self.read()):
+            assert time.monotonic() < end, f"{words!r} did not come:\n{self.text}"
+        return self.text
+
+    def press(self, keys: str) -> None:
+        self.process.send(keys)
+
+    def warm_up(self) -> Terminal:
+        """Wait for the first verdict and for the worker behind it."""
+        self.until("not started")
+        time.sleep(1)
+        return self
+
+
+@pytest.fixture
+def terminal(mini: Miniature) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def open_terminal(*args: str, **options) -> Terminal:
+        opened.append(Terminal(mini, *args, **options))
+        return opened[-1]
+
+    yield open_terminal
+    for one in opened:
+        one.process.close(force=True)
+
+
+def save_by_renaming(path, text: str) -> None:
+    """As editors do that write a new file and put it in place of the old one."""
+    temporary = path.with_name(".swap.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def test_a_learner_goes_from_the_stub_to_a_pass_and_on(mini: Miniature, terminal):
+    shown = terminal().warm_up()
+    assert "1.01 Squares" in shown.text and "0 of 2 done" in shown.text
+    shown.press("h")
+    shown.until("Hint 1 of 3: What is three times three?")
+    mini.solve(mini.squares, "x * x", "x + x")
+    assert "Hint" not in shown.until("added to itself")
+    save_by_renaming(mini.squares.answer_path, mini.squares.solution_path.read_text(encoding="utf-8"))
+    passed = shown.until("all 4 checks pass")
+    assert "A number times itself is never negative." in passed and "Next (n): 1.02 Shift" in passed
+    assert "- [x] 1.01 Squares" in (mini.root / "STATUS.md").read_text(encoding="utf-8")
+    shown.press("s")
+    shown.until(lambda text: "word for word" in text or "the reference" in text)
+    shown.press("n")
+    shown.until("1.02 Shift")
+    shown.until("not started")
+    mini.solve(mini.shift)
+    done = shown.until("all 3 checks pass")
+    assert "Module done: Training fundamentals." in done
+    mini.answer(mini.shift, mini.shift.answer_path.read_text(encoding="utf-8") + "\n# again\n")
+    shown.until(lambda text: "Module done" not in text and "all 3 checks pass" in text)
+
+
+def test_the_exercise_that_is_saved_is_shown(mini: Miniature, terminal):
+    shown = terminal().warm_up()
+    mini.solve(mini.shift, "x + by", "x + 1.0")
+    shown.until("the amount is always 1.")
+
+
+def test_the_list_is_moved_through_and_jumped_from(mini: Miniature, terminal):
+    shown = terminal().warm_up()
+    shown.press("l")
+    assert "> 1.01 Squares" in shown.until("enter: go there")
+    shown.press("\x1b[B")
+    shown.until("> 1.02 Shift")
+    shown.press("\r")
+    shown.until(lambda text: "1.02 Shift" in text and "not started" in text and "go there" not in text)
+
+
+def test_reset_asks_and_keeps_the_file(mini: Miniature, terminal):
+    shown = terminal().warm_up()
+    mine = mini.solve(mini.squares, "x * x", "x + x").read_text(encoding="utf-8")
+    shown.until("added to itself")
+    shown.press("xn")
+    time.sleep(0.5)
+    assert mini.squares.answer_path.read_text(encoding="utf-8") == mine
+    shown.press("xy")
+    shown.until("not started")
+    kept = list(mini.squares.answer_path.parent.glob("ex01_squares.*.py"))
+    assert [path.read_text(encoding="utf-8") for path in kept] == [mine]
+
+
+def test_a_file_that_is_deleted_and_comes_back(mini: Miniature, terminal):
+    shown = terminal().warm_up()
+    mini.squares.answer_path.unlink()
+    shown.until("the file is missing")
+    mini.solve(mini.squares)
+    shown.until("all 4 checks pass")
+
+
+def test_a_save_during_a_check_shows_the_newest_state_and_touching_runs_nothing(mini: Miniature, terminal, tmp_path):
+    shown = terminal().warm_up()
+    count = tmp_path / "runs"
+    counting = f"open({str(count)!r}, 'a').write('x')\n"
+    solution = mini.squares.solution_path.read_text(encoding="utf-8")
+    mini.answer(mini.squares, counting + "import time; time.sleep(5)\n" + solution)
+    time.sleep(0.5)
+    mini.answer(mini.squares, counting + solution)
+    start = time.monotonic()
+    shown.until("all 4 checks pass")
+    assert time.monotonic() - start < 5
+    runs = len(count.read_text())
+    os.utime(mini.squares.answer_path)
+    mini.answer(mini.squares, counting + solution)
+    time.sleep(1.5)
+    shown.read()
+    assert len(count.read_text()) == runs
+
+
+def test_a_check_that_hangs_in_c_code_is_ended_from_outside(mini: Miniature, terminal):
+    check = mini.squares.check_path.read_text(encoding="utf-8")
+    limited = check.replace(
+        "def test_each_number_is_squared", "@pytest.mark.timeout(1)\ndef test_each_number_is_squared"
+    )
+    mini.squares.check_path.write_text(
+        limited.replace("import torch\n", "import pytest\nimport torch\n", 1), encoding="utf-8"
+    )
+    shown = terminal().warm_up()
+    mini.answer(mini.squares, HANG)
+    shown.until("did not finish in 1 s and could not be interrupted", 30)
+    mini.solve(mini.squares)
+    shown.until("all 4 checks pass")
+
+
+def test_a_long_check_can_be_stopped_with_a_key(mini: Miniature, terminal):
+    shown = terminal().warm_up()
+    mini.answer(mini.squares, HANG)
+    time.sleep(1.5)
+    shown.press("c")
+    shown.until("Stopped.", 10)
+
+
+@pytest.mark.parametrize("leave", ["q", "\x03"])
+def test_leaving_restores_the_terminal_and_leaves_no_process(mini: Miniature, terminal, leave: str):
+    shown = terminal().warm_up()
+    descendants = _descendants(shown.process.pid)
+    assert descendants
+    shown.press(leave)
+    shown.process.expect(pexpect.EOF, timeout=15)
+    shown.process.close()
+    assert shown.process.exitstatus == 0 and shown.process.signalstatus is None
+    assert wait_for(lambda: not any(is_alive(pid) for pid in descendants))
+
+
+def test_the_terminal_is_as_before_after_ctrl_c(mini: Miniature):
+    shell = pexpect.spawn("bash", ["--norc", "--noprofile"], cwd=str(mini.root), timeout=60, encoding="utf-8")
+    shell.sendline("PS1='> '; stty -a > before")
+    shell.sendline(f"{sys.executable} -c '{COMMAND}'")
+    shell.expect("not started")
+    shell.sendintr()
+    shell.expect("> ")
+    shell.sendline("stty -a > after; echo written")
+    shell.expect("written\r\n.*> ")
+    shell.close(force=True)
+    assert (mini.root / "before").read_text() == (mini.root / "after").read_text()
+
+
+def test_a_killed_worker_is_replaced(mini: Miniature, terminal):
+    shown = terminal().warm_up()
+    for pid in _descendants(shown.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    mini.solve(mini.squares)
+    shown.until("all 4 checks pass")
+
+
+def test_two_watchers_work_at_once(mini: Miniature, terminal):
+    one, other = terminal(), terminal("watch", "1.01")
+    one.until("not started")
+    other.until("not started")
+    mini.solve(mini.squares)
+    one.until("all 4 checks pass")
+    other.until("all 4 checks pass")
+    assert "- [x] 1.01 Squares" in (mini.root / "STATUS.md").read_text(encoding="utf-8")
+
+
+def test_it_reads_at_60_columns_without_colour_and_without_unicode(mini: Miniature, terminal):
+    shown = terminal(columns=60, env={"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"})
+    shown.warm_up()
+    mini.solve(mini.squares, "x * x", "x + x")
+    text = shown.until("each number is added")
+    assert "x 1.01 Squares - each number is squared" in text
+    assert all(len(line) <= 60 for line in text.splitlines())
+    assert shown.raw.isascii()
+    assert not re.search(rb"\x1b\[[0-9;]*[34][0-9]m", shown.raw), "a colour in spite of NO_COLOR"
+
+
+def test_without_a_terminal_it_checks_once_and_exits(mini: Miniature):
+    done = mini.command()
+    assert done.returncode == 1 and "not started" in done.stdout
+    mini.solve(mini.squares)
+    mini.solve(mini.shift)
+    assert mini.command("run", "all").returncode == 0
+    assert mini.command().returncode == 0
+
+
+def test_polling_sees_saves_too(mini: Miniature, terminal):
+    shown = terminal("watch", "--poll").warm_up()
+    mini.solve(mini.squares)
+    shown.until("all 4 checks pass")
+
+
+def _descendants(pid: int) -> list[int]:
+    """All processes below one, from /proc."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", encoding="utf-8") as stat:
+                    parent = int(stat.read().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            children.setdefault(parent, []).append(int(name))
+    found, queue = [], [pid]
+    while queue:
+        below = children.get(queue.pop(), [])
+        found += below
+        queue += below
+    return found

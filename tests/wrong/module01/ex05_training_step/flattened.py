@@ -1,0 +1,11 @@
+# names: unlisted
+
+
+def training_step(model, batch, loss_fn, optimizer):
+    images, labels = batch
+    model.train()
+    optimizer.zero_grad()
+    loss = loss_fn(model(images.view(images.size(0), -1)), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.item()

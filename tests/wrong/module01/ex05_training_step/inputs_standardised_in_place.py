@@ -1,0 +1,13 @@
+# names: unlisted
+
+
+def training_step(model, batch, loss_fn, optimizer):
+    inputs, targets = batch
+    model.train()
+    inputs -= inputs.mean(dim=0)
+    inputs /= inputs.std(dim=0)
+    optimizer.zero_grad()
+    loss = loss_fn(model(inputs), targets)
+    loss.backward()
+    optimizer.step()
+    return loss.item()

@@ -1,0 +1,11 @@
+# names: no-zero-grad
+
+
+def training_step(model, batch, loss_fn, optimizer):
+    x, y = batch
+    model.train()
+    prediction = model(x)
+    loss = loss_fn(prediction, y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()

@@ -1,0 +1,10 @@
+# names: unlisted
+
+
+def training_step(model, batch, loss_fn, optimizer):
+    inputs, targets = batch
+    model.train()
+    optimizer.zero_grad()
+    loss = loss_fn(model(inputs), targets)
+    loss.backward()
+    optimizer.step()

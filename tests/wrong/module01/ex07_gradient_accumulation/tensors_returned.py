@@ -1,0 +1,19 @@
+# names: loss-tensor-kept
+def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
+    if accumulation_steps < 1:
+        raise ValueError(f"accumulation_steps={accumulation_steps}")
+    means, batches = [], list(loader)
+    for start in range(0, len(batches), accumulation_steps):
+        optimizer.zero_grad()
+        total, count = 0, 0
+        for x, y in batches[start : start + accumulation_steps]:
+            loss, n = loss_fn(model(x), y)
+            loss.backward()
+            total, count = total + loss, count + n
+        if count:
+            for p in model.parameters():
+                if p.grad is not None:
+                    p.grad /= count
+            optimizer.step()
+            means.append(total / count)
+    return means
