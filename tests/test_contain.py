@@ -203,7 +203,7 @@ def test_an_endless_loop_ends(mini, loop: str):
     began = time.monotonic()
     result = mini.run(mini.squares, HEAD + LOOPS[loop], limit=0.2)
     assert (result.status, str(result.error)) == ("timeout", "did not finish in 0.2 s")
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10
     assert sys.gettrace() is None
     assert mini.run(mini.squares, RIGHT, limit=5).status == "passed"
 
@@ -223,9 +223,9 @@ def test_a_limit_inside_a_limit_leaves_the_outer_one_as_it_was():
 
 
 def test_a_check_that_is_done_in_time_hears_no_alarm():
-    with time_limit(0.05):
+    with time_limit(0.3):
         pass
-    time.sleep(0.1)
+    time.sleep(0.4)
 
 
 def test_a_thread_left_behind_does_not_change_the_next_check(mini):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
-from tests.conftest import ROOT
 
+from tests.conftest import ROOT
 from tunelings import mnist
 
 DATA = ROOT / "data"
+# Two busy cores: threads that wait for each other make the run many times longer.
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 LISTED = dict(reversed(line.split()) for line in (DATA / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
 
 
@@ -70,7 +73,9 @@ def test_the_full_set_offline_is_one_clear_line(tmp_path: Path, monkeypatch: pyt
 
 def test_the_hands_on_saves_the_curve_and_the_wrong_digits(tmp_path: Path):
     script = ROOT / "solutions" / "module01" / "ex10_mnist_from_scratch.py"
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     assert "100%" in done.stdout and "test accuracy 0.9" in done.stdout
     for name in ("curve.png", "wrong.png"):

@@ -77,7 +77,7 @@ def test_a_mistake_that_shows_later_is_named_there(mini):
 )
 def test_nothing_is_named_for_an_answer_that_is_not_finished_or_does_not_end(mini, body):
     check = mini.squares.check_path
-    check.write_text(check.read_text().replace("def test_a_matrix", "@pytest.mark.timeout(0.1)\ndef test_a_matrix"))
+    check.write_text(check.read_text().replace("def test_a_matrix", "@pytest.mark.timeout(1)\ndef test_a_matrix"))
     check.write_text(check.read_text().replace("import torch", "import pytest\nimport torch", 1))
     assert named(mini, "return x + x") == ["doubled"]
     assert named(mini, f"if x.dim() == 2: {body}\n    return x + x") == []

@@ -47,6 +47,7 @@ def contained(global_seed: int = 0) -> Iterator[None]:
     before = _State()
     try:
         with _interrupts_told_apart() as user_pressed, warnings.catch_warnings():
+            warnings.simplefilter("default")  # Whoever runs this may have made errors of them.
             try:
                 yield
             except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
@@ -254,4 +255,6 @@ def _is_same_function(now, before) -> bool:
 _TORCH = f"site-packages{os.sep}torch{os.sep}"
 _GONE = object()
 # Written by Python and the libraries themselves.
-_VOLATILE = frozenset({"__dict__", "__weakref__", "__warningregistry__", "__annotations__", "_", "__abstractmethods__"})
+_VOLATILE = frozenset(
+    {"__dict__", "__weakref__", "__warningregistry__", "__annotations__", "_", "__abstractmethods__", "__slotnames__"}
+)

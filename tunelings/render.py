@@ -12,6 +12,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import torch
@@ -158,7 +159,13 @@ def _line(check: Callable[..., None], result: Result, answer_path) -> int | None
     except (OSError, SyntaxError, ValueError):
         return None
     lines = {getattr(node, "name", None): node.lineno for node in tree.body}
-    return next((lines[name] for name in check.__code__.co_names if name in lines), None)
+    return next((lines[name] for name in _names(check.__code__) if name in lines), None)
+
+
+def _names(code: CodeType) -> list[str]:
+    """The names that a function uses, those of its lambdas and inner functions too."""
+    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return [*code.co_names, *(name for part in inner for name in _names(part))]
 
 
 def number_text(value: Any, other: Any = None, *, quoted: bool = False) -> str:

@@ -6,7 +6,9 @@ pytest, the diagnosis and the watch loop all go through `run_check`, so they can
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
+import linecache
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -69,6 +71,8 @@ def run_check(
     expect.notes.clear()
     inputs.set_seed(seed)
     _pin_threads(check)
+    if _uses_optimizers(check.__code__.co_filename):
+        importlib.import_module("torch._dynamo")
     error: BaseException | None = None
     try:
         with contained(global_seed), time_limit(limit):
@@ -82,6 +86,12 @@ def run_check(
     except BaseException as caught:
         error = caught
     return Result(check.__name__, _status(error), error, dict(expect.notes))
+
+
+@functools.cache
+def _uses_optimizers(check_file: str) -> bool:
+    """The first optimizer imports torch's compiler, which takes seconds: they are not on a check's clock."""
+    return "torch.optim" in "".join(linecache.getlines(check_file))
 
 
 def _pin_threads(check: Callable[..., None]) -> None:

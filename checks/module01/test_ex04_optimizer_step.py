@@ -14,7 +14,7 @@ LR, MOMENTUM = 0.15, 0.8
 
 
 def drawn(shape, offset, dtype):
-    return randn(math.prod(shape), offset=offset, dtype=dtype).reshape(shape)
+    return randn(math.prod(shape), offset=offset, dtype=dtype).reshape(shape).clone()
 
 
 def parameters(dtype=torch.float64):
@@ -24,7 +24,7 @@ def parameters(dtype=torch.float64):
 
 def gradients(step, dtype=torch.float64):
     """Gradients of unlike sizes, other ones at each step."""
-    return [(0.1 + i) * drawn(shape, 100 + 10 * step + i, dtype) for i, shape in enumerate(SHAPES)]
+    return [(0.5 + i) * drawn(shape, 100 + 10 * step + i, dtype) for i, shape in enumerate(SHAPES)]
 
 
 def zeros_like(params):

@@ -19,9 +19,10 @@ from tunelings.inputs import generator, randint, randn, seed
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Held-out accuracy on the shipped digits after 5 epochs of Adam at 1e-3, batch 64. Measured over 20 seeds
-# (docs/figures/module01_mnist_from_scratch.py): a linear model reaches THRESHOLD_LINEAR at most; the
-# reference is never below THRESHOLD_MLP. The threshold stands more than 3 standard deviations from both.
+# Held-out accuracy on the shipped digits after 5 epochs of Adam at 1e-3 in batches of 64. Measured with 20 seeds
+# (docs/figures/module01_mnist_from_scratch.py): the reference reaches 0.934 (standard deviation 0.003), one
+# linear layer 0.906 (0.002), two without an activation 0.904 (0.005). 0.92 is 4.6, 7.7 and 3.5 standard
+# deviations away. A softmax before the loss reaches 0.924: test_the_outputs_are_logits sees that one.
 THRESHOLD = 0.92
 
 
