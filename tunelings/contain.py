@@ -256,5 +256,5 @@ _TORCH = f"site-packages{os.sep}torch{os.sep}"
 _GONE = object()
 # Written by Python and the libraries themselves.
 _VOLATILE = frozenset(
-    {"__dict__", "__weakref__", "__warningregistry__", "__annotations__", "_", "__abstractmethods__", "__slotnames__"}
+    {"__dict__", "__weakref__", "__warningregistry__", "__annotations__", "__abstractmethods__", "__slotnames__", "_"}
 )
