@@ -173,9 +173,14 @@ def test_an_exception_that_is_no_exception_gets_a_verdict(mini):
     assert (result.status, str(result.error)) == ("crashed", "no")
 
 
-def test_what_pytest_raises_passes_through(mini):
-    with pytest.raises(pytest.skip.Exception):
-        mini.run(mini.squares, after("import pytest; pytest.skip('no')"))
+def test_a_skip_in_a_check_passes_through_and_one_in_an_answer_gets_a_verdict(mini):
+    check = mini.squares.check_path
+    check.write_text(check.read_text() + "\n\ndef test_last(answer):\n    import pytest; pytest.skip('not here')\n")
+    with pytest.raises(pytest.skip.Exception, match="not here"):
+        mini.run(mini.squares, RIGHT, "test_last")
+    for deed in ("pytest.skip('no')", "pytest.exit('no')", "pytest.importorskip('nothing_at_all')"):
+        result = mini.run(mini.squares, after(f"import pytest; {deed}"))
+        assert result.status == "escaped" and str(result.error).startswith("the answer ends the check: ")
 
 
 def test_a_real_interrupt_passes_through_and_the_handler_is_put_back(mini):

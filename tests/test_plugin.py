@@ -181,6 +181,8 @@ BAD = {
     "starts a thread": "import threading; threading.Thread(target=lambda: 1 / 1).start()\n    return x * x",
     "raises in a thread": "import threading; threading.Thread(target=lambda: 1 / 0).start()\n    return x * x",
     "warns": "import warnings; warnings.warn('look'); warnings.simplefilter('error')\n    return x * x",
+    "skips": "import pytest; pytest.skip('no')",
+    "ends pytest": "import pytest; pytest.exit('no')",
     "recurses": "return squares(x)",
 }
 

@@ -32,8 +32,8 @@ def generator(offset: int = 0) -> torch.Generator:
 
 
 def randn(*shape: int, offset: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Standard normal numbers; give each tensor of a check its own `offset`."""
-    return torch.randn(*shape, generator=generator(offset), dtype=torch.float64).to(dtype)
+    """Standard normal numbers (one, without a shape); give each tensor of a check its own `offset`."""
+    return torch.randn(shape, generator=generator(offset), dtype=torch.float64).to(dtype)
 
 
 def randint(low: int, high: int, shape: Sequence[int], offset: int = 0) -> Tensor:

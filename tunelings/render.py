@@ -159,13 +159,18 @@ def _line(check: Callable[..., None], result: Result, answer_path) -> int | None
     except (OSError, SyntaxError, ValueError):
         return None
     lines = {getattr(node, "name", None): node.lineno for node in tree.body}
-    return next((lines[name] for name in _names(check.__code__) if name in lines), None)
+    return next((lines[name] for name in _names(check.__code__, check.__globals__) if name in lines), None)
 
 
-def _names(code: CodeType) -> list[str]:
-    """The names that a function uses, those of its lambdas and inner functions too."""
-    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return [*code.co_names, *(name for part in inner for name in _names(part))]
+def _names(code: CodeType, scope: dict[str, Any], seen: tuple[CodeType, ...] = ()) -> list[str]:
+    """The names that a function uses, and those that its lambdas and the helpers of its file use."""
+    names = list(code.co_names)
+    helpers = [getattr(scope.get(name), "__code__", None) for name in names]
+    for part in (*code.co_consts, *helpers):
+        same_file = isinstance(part, CodeType) and part.co_filename == code.co_filename
+        if same_file and part not in seen:
+            names += _names(part, scope, (*seen, code))
+    return names
 
 
 def number_text(value: Any, other: Any = None, *, quoted: bool = False) -> str:

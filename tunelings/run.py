@@ -11,6 +11,7 @@ import importlib.util
 import linecache
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,8 +82,13 @@ def run_check(
                 check(answer, **(fixtures or {}))
             finally:
                 answers.unload(answer)
-    except (SystemExit, KeyboardInterrupt, pytest.skip.Exception, pytest.exit.Exception):
+    except (SystemExit, KeyboardInterrupt):
         raise
+    except (pytest.skip.Exception, pytest.exit.Exception) as caught:
+        if not _comes_from(source, caught):
+            raise  # The check's own.
+        error = Exited(f"the answer ends the check: {type(caught).__name__}")
+        error.__cause__ = caught
     except BaseException as caught:
         error = caught
     return Result(check.__name__, _status(error), error, dict(expect.notes))
@@ -92,6 +98,10 @@ def run_check(
 def _uses_optimizers(check_file: str) -> bool:
     """The first optimizer imports torch's compiler, which takes seconds: they are not on a check's clock."""
     return "torch.optim" in "".join(linecache.getlines(check_file))
+
+
+def _comes_from(source: Source, error: BaseException) -> bool:
+    return any(frame.filename == source.filename for frame in traceback.extract_tb(error.__traceback__))
 
 
 def _pin_threads(check: Callable[..., None]) -> None:

@@ -1,6 +1,7 @@
 """1.07: groups of uneven micro-batches, each held against one big batch of all its rows."""
 
 import copy
+import weakref
 
 import torch
 import torch.nn.functional as F
@@ -15,21 +16,40 @@ IGNORED = -100
 OPTIONS = {"lr": 0.3, "momentum": 0.7, "weight_decay": 0.2}  # A step with a zero gradient moves the weights too.
 
 
+class Saved:
+    """A tensor that autograd keeps for backward; gone as soon as nobody keeps the graph."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+
 class Tagger(nn.Module):
-    """One linear layer on each position of a sequence; writes down when it runs forward and backward."""
+    """One linear layer on each position of a sequence; writes down when it runs forward and backward.
+
+    `left_over` has, for each forward, the number of tensors that earlier graphs still keep for backward.
+    """
 
     def __init__(self):
         super().__init__()
         torch.manual_seed(seed())
         self.linear = nn.Linear(FEATURES, CLASSES, dtype=torch.float64)
         self.passes: list[str] = []
+        self.left_over: list[int] = []
+        self.saved = weakref.WeakSet()
 
     def forward(self, inputs):
         self.passes.append("forward")
-        outputs = self.linear(inputs)
+        self.left_over.append(len(self.saved))
+        with torch.autograd.graph.saved_tensors_hooks(self.keep, lambda saved: saved.tensor):
+            outputs = self.linear(inputs)
         if outputs.requires_grad:
             outputs.register_hook(lambda gradient: self.passes.append("backward"))
         return outputs
+
+    def keep(self, tensor):
+        saved = Saved(tensor)
+        self.saved.add(saved)
+        return saved
 
 
 def micro_batches(*counts, width=7, offset=0):
@@ -134,6 +154,7 @@ def test_backward_runs_for_each_micro_batch_before_the_next_forward(answer):
     optimizer, _ = sgd(model)
     answer.train_epoch(model, loader(micro_batches(3, 8, 6)), summed_loss, optimizer, 2)
     expect.equal(" ".join(model.passes), " ".join(["forward backward"] * 3), what="the passes of three micro-batches")
+    expect.equal(model.left_over, [0, 0, 0], what="saved tensors of earlier graphs at each forward")
 
 
 def test_each_update_returns_the_mean_loss_of_its_group(answer):

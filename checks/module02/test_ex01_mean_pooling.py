@@ -1,0 +1,176 @@
+"""2.01: the mean by Python's own floats, token by token; then padding that bites and shapes that broadcast.
+
+An answer may compute in float32 whatever comes in, so tolerances are those of float32 throughout.
+"""
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from tunelings import expect
+from tunelings.inputs import randint, randn
+
+MASK = torch.tensor([[1, 1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1], [1, 0, 0, 0, 0, 0, 0]])  # 4, 7 and 1 real tokens
+
+
+def by_hand(hidden, mask):
+    """The mean of the real tokens, added up one number at a time; zeros where there is none."""
+    means = []
+    for states, real in zip(hidden.double().tolist(), mask.tolist(), strict=True):
+        kept = [state for state, counts in zip(states, real, strict=True) if counts]
+        means.append([sum(state[h] for state in kept) / max(len(kept), 1) for h in range(hidden.shape[2])])
+    return torch.tensor(means, dtype=torch.float64)
+
+
+def pooled(answer, hidden, mask):
+    """The answer's result, which must be a tensor of shape [B, H]."""
+    shape = (hidden.shape[0], hidden.shape[2])
+    return expect.tensor(answer.mean_pool(hidden, mask), what="the pooled states", shape=shape)
+
+
+def close(actual, expected, what, scale=4.0):
+    expect.close(actual, expected, what=what, scale=scale, terms=20, dtype=torch.float32)
+
+
+def test_each_text_gets_the_mean_of_its_real_tokens(answer):
+    hidden = randn(3, 7, 4, offset=1)
+    result = expect.tensor(answer.mean_pool(hidden, MASK), what="the pooled states", shape=(3, 4))
+    close(result, by_hand(hidden, MASK), what="the means of texts of 4, 7 and 1 tokens, padded to 7")
+
+
+def test_the_real_tokens_may_stand_anywhere(answer):
+    hidden = randn(3, 7, 4, offset=2)
+    left = MASK.flip(1)
+    close(answer.mean_pool(hidden, left), by_hand(hidden, left), what="the means where padding comes first")
+    holes = torch.tensor([[0, 1, 0, 0, 1, 1, 0], [1, 0, 1, 1, 0, 1, 1], [0, 0, 0, 1, 0, 0, 1]])
+    close(answer.mean_pool(hidden, holes), by_hand(hidden, holes), what="the means where padding comes between")
+
+
+def test_the_mask_is_for_positions_and_not_for_features(answer):
+    square = randn(3, 5, 5, offset=3)
+    mask = torch.tensor([[1, 1, 0, 0, 0], [1, 1, 1, 1, 0], [0, 1, 1, 1, 1]])
+    close(pooled(answer, square, mask), by_hand(square, mask), what="the means of 3 texts with T = H = 5")
+    cube = randn(4, 4, 4, offset=4)
+    mask = torch.tensor([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 0]])
+    close(pooled(answer, cube, mask), by_hand(cube, mask), what="the means of 4 texts with B = T = H = 4")
+
+
+def test_a_text_without_real_tokens_gets_zeros(answer):
+    mask = torch.tensor([[1, 1, 0, 1, 0], [0, 0, 0, 0, 0], [1, 0, 0, 0, 0]])
+    for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+        hidden = randint(-100, 100, (3, 5, 4), offset=5).to(dtype) / 8
+        result, expected = pooled(answer, hidden, mask), by_hand(hidden, mask)
+        what = f"the means where the second text has no token, in {dtype}"
+        expect.close(result, expected, what=what, scale=13.0, terms=20)
+
+
+def test_what_stands_in_the_padding_never_matters(answer):
+    hidden, mask = randn(3, 7, 4, offset=6), MASK
+    expected = by_hand(hidden, mask)
+    large = hidden.masked_fill(mask.unsqueeze(-1) == 0, -3e30)
+    close(pooled(answer, large, mask), expected, what="the means where padding holds -3e30")
+    strange = hidden.clone()
+    strange[0, 4, 1], strange[0, 6, 2], strange[2, 3, 0] = torch.nan, torch.inf, -torch.inf
+    close(pooled(answer, strange, mask), expected, what="the means where padding holds nan, inf and -inf")
+
+
+def test_the_mask_may_be_bool(answer):
+    hidden, mask = randn(3, 7, 4, offset=7), MASK.flip(1)
+    close(answer.mean_pool(hidden, mask.bool()), by_hand(hidden, mask), what="the means with a mask of bools")
+
+
+def test_real_tokens_share_the_gradient_and_padding_gets_none(answer):
+    hidden, mask = randn(3, 7, 4, offset=8), MASK.clone()
+    mask[1, 2:4] = 0
+    hidden[0, 5, 1], hidden[2, 3] = torch.nan, torch.inf
+    upstream = randn(3, 4, offset=9)
+    share = torch.zeros(3, 7, 4, dtype=torch.float64)
+    for b, t in mask.nonzero().tolist():
+        share[b, t] = upstream[b] / int(mask[b].sum())
+    leaf = hidden.clone().requires_grad_()
+    result = expect.tensor(answer.mean_pool(leaf, mask), what="the pooled states", shape=(3, 4))
+    attached = "the pooled states, which must be attached to the graph of hidden"
+    expect.true(result.requires_grad, what=attached, actual=result, expected="a tensor that backward() can start from")
+    (gradient,) = torch.autograd.grad(result, leaf, upstream.to(result.dtype), allow_unused=True)
+    expect.true(gradient is not None, what=attached, actual=result, expected="a tensor computed from hidden")
+    close(gradient, share, what="the gradient of hidden")
+    padding = gradient[mask == 0]
+    expect.close(padding, torch.zeros_like(padding), what="the gradient of the padding")
+
+
+def test_half_precision_is_summed_in_float32(answer):
+    tokens = 301  # bfloat16 holds 300 and 302, not 301
+    mask = torch.ones(2, 303, dtype=torch.int64)
+    mask[0, :2], mask[1, 300:], mask[1, 0] = 0, 0, 1
+    for dtype, unit, what in (
+        (torch.bfloat16, 1 / 64, "the means of 301 and 300 tokens in torch.bfloat16"),
+        (torch.float16, 4.0, "the means of 301 and 300 tokens, all above 256, in torch.float16"),
+    ):
+        # Half of the tokens lie as far above the mean as the others below it: the dtype holds the mean exactly.
+        mean = randint(96, 128, (2, 1, 48), offset=10)
+        far = randint(1, 32, (2, tokens // 2, 48), offset=11)
+        hidden = (torch.cat([mean + far, mean, mean - far], dim=1) * unit).to(dtype)
+        padding = randint(-100, 100, (2, 2, 48), offset=12).to(dtype)
+        hidden = torch.stack([torch.cat([padding[0], hidden[0]]), torch.cat([hidden[1], padding[1]])])
+        hidden[1, tokens // 2] = padding[1, 0]  # The one in the middle, which is the mean itself.
+        mask[1] = 1
+        mask[1, 301:], mask[1, tokens // 2] = 0, 0
+        result = expect.tensor(answer.mean_pool(hidden, mask), what=what, shape=(2, 48))
+        # The mean can be represented, so only float32's own error is left, and rounding takes that away.
+        expect.close(result.double(), mean[:, 0] * unit, what=what, terms=600, dtype=torch.float32, scale=8 * 128 * unit)
+
+
+def test_the_dtype_of_hidden_is_kept(answer):
+    for dtype in (torch.bfloat16, torch.float16, torch.float64, torch.float32):
+        for mask in (MASK, MASK.bool()):
+            result = answer.mean_pool(randn(3, 7, 4, offset=13, dtype=dtype), mask)
+            expect.tensor(result, what=f"the pooled states of {dtype} hidden states", dtype=dtype, shape=(3, 4))
+
+
+def test_a_batch_of_one_and_a_layout_that_is_not_contiguous(answer):
+    alone = randn(1, 1, 1, offset=14)
+    close(pooled(answer, alone, torch.tensor([[1]])), alone[0], what="the mean of one text of one token, H = 1")
+    one = randn(1, 6, 4, offset=15)
+    mask = torch.tensor([[0, 1, 1, 1, 0, 0]])
+    close(pooled(answer, one, mask), by_hand(one, mask), what="the mean of a batch of one text")
+    first = randn(7, 3, 4, offset=16).transpose(0, 1)
+    mask = MASK.T.contiguous().T
+    close(pooled(answer, first, mask), by_hand(first, mask), what="the means where hidden is a transposed view")
+
+
+def test_neither_hidden_nor_the_mask_is_changed(answer):
+    for dtype in (torch.float64, torch.float32, torch.bfloat16):
+        for mask in (MASK.clone(), MASK.bool()):
+            hidden = randn(3, 7, 4, offset=17).to(dtype)
+            with expect.unchanged(f"the inputs in {dtype}", {"hidden": hidden, "attention_mask": mask}):
+                answer.mean_pool(hidden, mask)
+
+
+def test_the_result_is_on_the_device_of_hidden(answer):
+    with NewTensorsElsewhere():
+        result = answer.mean_pool(randn(3, 7, 4, offset=18), MASK)
+    result = expect.tensor(result, what="the pooled states")
+    expect.equal(str(result.device), "cpu", what="the device of the result (hidden: cpu, torch's default: meta)")
+
+
+class NewTensorsElsewhere(TorchFunctionMode):
+    """As if the default device were another one than that of hidden.
+
+    A tensor that is made from nothing and without `device=` lands on meta, single numbers excepted, which
+    torch takes from any device. Moved to the CPU by hand, it is what it was.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.moved = {}
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if args and id(args[0]) in self.moved and getattr(func, "__name__", "") in ("to", "cpu"):
+            return func(self.moved[id(args[0])][1], *args[1:], **kwargs)
+        result = func(*args, **kwargs)
+        made = isinstance(result, torch.Tensor) and not types and not any(isinstance(a, torch.Tensor) for a in args)
+        if made and result.dim() and result.device.type == "cpu" and kwargs.get("device") is None:
+            elsewhere = result.to("meta")
+            self.moved[id(elsewhere)] = (elsewhere, result)
+            return elsewhere
+        return result
