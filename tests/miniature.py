@@ -130,7 +130,7 @@ from tunelings import expect
 from tunelings.inputs import randn
 
 
-@pytest.mark.timeout(2)
+@pytest.mark.timeout(1)
 def test_each_number_moves(answer):
     x = torch.tensor([1.0, 2.0, 4.0])
     expect.close(answer.shift(x, 2.0), [3.0, 4.0, 6.0], what="shift([1, 2, 4], 2)", dtype=torch.float32)

@@ -185,6 +185,10 @@ def _settings() -> dict:
         return {}
     return {
         "torch's grad mode": (torch.is_grad_enabled, torch.set_grad_enabled),
+        "torch's autocast mode": (
+            lambda: torch.is_autocast_enabled("cpu"),
+            lambda enabled: torch.set_autocast_enabled("cpu", enabled),
+        ),
         "torch's default dtype": (torch.get_default_dtype, torch.set_default_dtype),
         "torch's default device": (torch.get_default_device, torch.set_default_device),
         "torch's thread count": (torch.get_num_threads, torch.set_num_threads),

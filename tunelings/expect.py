@@ -156,6 +156,8 @@ def _as_tensor(value: Any) -> Tensor | None:
         return value
     if isinstance(value, bool) or value is None:
         return None
+    if isinstance(value, list | tuple):
+        value = [part.detach() if isinstance(part, Tensor) else part for part in value]
     try:
         return torch.as_tensor(value, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError):

@@ -1,0 +1,9 @@
+"""Padding becomes nan and nanmean leaves it out; an empty text is put right at the end."""
+
+import torch
+
+
+def mean_pool(hidden, attention_mask):
+    real = attention_mask.to(torch.bool)
+    nan = hidden.to(torch.float32).masked_fill(~real.unsqueeze(2), float("nan"))
+    return nan.nanmean(dim=1).masked_fill(~real.any(dim=1, keepdim=True), 0.0).to(hidden.dtype)
