@@ -35,7 +35,8 @@ def exercise_block(exercise: Exercise) -> str:
     tree = ast.parse(exercise.solution_path.read_text(encoding="utf-8"))
     contracts = [contract for node in tree.body if (contract := contract_of(node))]
     commands = f"```\ntunelings hint {exercise.number}\npytest {relative(exercise.check_path)}\n```"
-    head = f"**{exercise.number} {card.title}** · `{relative(exercise.answer_path)}` · {card.minutes} minutes, difficulty {card.difficulty} of 5"
+    effort = f"{card.minutes} minutes, difficulty {card.difficulty} of 5"
+    head = f"**{exercise.number} {card.title}** · `{relative(exercise.answer_path)}` · {effort}"
     return "\n\n".join([head, *contracts, commands])
 
 
@@ -63,7 +64,8 @@ def module_list() -> str:
     for module, title in MODULES.items():
         exercises = COURSE.module(module)
         lines.append(f"\n### Module {int(module[-2:])} · {title}\n")
-        lines += [f"- [{e.number} {e.title}]({e.module}/{e.card.lesson}.md)" for e in exercises] or ["No exercises yet."]
+        links = [f"- [{e.number} {e.title}]({e.module}/{e.card.lesson}.md)" for e in exercises]
+        lines += links or ["No exercises yet."]
     return "\n".join(lines)
 
 

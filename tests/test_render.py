@@ -19,6 +19,8 @@ from tunelings.course import Mistake
 from tunelings.expect import CheckFailed
 from tunelings.run import Result
 from tunelings.stubs import uncut
+from tunelings.text import WIDTH
+from tunelings.values import value_text
 
 GOLDEN = Path(__file__).with_name("golden")
 RIGHT = uncut(SQUARES)
@@ -86,7 +88,7 @@ def test_a_failure_reads_as_pinned(mini, name: str):
     assert "\x1b" not in text and "!" not in text.replace("!=", "")
     lines = text.splitlines()
     assert len(lines) <= 9, "a headline and at most 8 lines"
-    assert max(map(len, lines)) <= render.WIDTH
+    assert max(map(len, lines)) <= WIDTH
 
 
 def test_no_golden_text_is_left_over():
@@ -134,7 +136,7 @@ def test_the_check_that_cannot_use_an_answer_blames_no_line(mini):
     ids=repr,
 )  # fmt: skip
 def test_a_value_takes_one_line(value, shown):
-    assert render.number_text(value) == shown
+    assert value_text(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -154,18 +156,18 @@ def test_a_value_takes_one_line(value, shown):
     ],
 )
 def test_of_a_long_value_the_part_that_differs_is_shown(value, other, shown):
-    assert render.number_text(value, other) == shown
+    assert value_text(value, other) == shown
 
 
 def test_a_long_value_of_any_kind_is_cut():
     for value in ("x" * 500, "word " * 100, ["x" * 500], {n: "x" * 9 for n in range(99)}, [10**9] * 99):
-        assert 10 < len(render.number_text(value)) <= 110
-        assert "…" in render.number_text(value)
+        assert 10 < len(value_text(value)) <= 110
+        assert "…" in value_text(value)
 
 
 def test_a_text_in_place_of_a_number_stands_in_quotes():
-    assert render.number_text("1", 1, quoted=True) == "'1'"
-    assert render.number_text("a Python float", 1) == "a Python float"
+    assert value_text("1", 1, quoted=True) == "'1'"
+    assert value_text("a Python float", 1) == "a Python float"
 
 
 # The learner's own numbers in a mistake's `shows`.

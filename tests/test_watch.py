@@ -18,7 +18,14 @@ pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals are for POSIX"
 pyte = pytest.importorskip("pyte")
 
 COMMAND = "from tunelings.cli import main; main()"
-HANG = "import torch\n\ndef squares(x):\n    return torch.linalg.svd(torch.randn(6000, 6000))\n\ndef mean_square(x):\n    pass\n"
+HANG = """import torch
+
+def squares(x):
+    return torch.linalg.svd(torch.randn(6000, 6000))
+
+def mean_square(x):
+    pass
+"""
 
 
 class Terminal:

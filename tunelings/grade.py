@@ -76,9 +76,17 @@ def rehearse() -> None:
 
 
 def _run_pytest(args: list[str], plugins: list[object]) -> int:
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     chosen = [word for name in _PLUGINS for word in ("-p", name)]
-    return pytest.main(["-c", os.devnull, *chosen, "--import-mode=importlib", *args], plugins=plugins)
+    variable = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+    before = os.environ.get(variable)
+    os.environ[variable] = "1"
+    try:
+        return pytest.main(["-c", os.devnull, *chosen, "--import-mode=importlib", *args], plugins=plugins)
+    finally:
+        if before is None:
+            del os.environ[variable]
+        else:
+            os.environ[variable] = before
 
 
 def _verdict(run) -> Verdict:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import pytest
 from tunelings import answers, environment
 from tunelings.course import Course, CourseError, Exercise
 from tunelings.progress import Progress, key_of
+from tunelings.text import WIDTH, fitted, printable
 
 # Seconds that pytest-timeout waits beyond a check's own limit before it ends the run.
 GRACE = 20
@@ -167,7 +169,7 @@ class Grader:
         report.tunelings_state = report.outcome
         if report.failed:
             report.tunelings_state, text = self._explain(item, run, call.excinfo.value)
-            report.longrepr = text
+            report.longrepr = printable(fitted(text, WIDTH), getattr(sys.stdout, "encoding", None))
             run.texts[item.name] = text
         return report
 
@@ -214,7 +216,7 @@ class Grader:
 
         terminalreporter.section("what to do next", sep="=")
         for line in render.summary(ran):
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(printable(line, getattr(sys.stdout, "encoding", None)))
 
 
 def exercise_of(path: Path) -> Exercise | None:

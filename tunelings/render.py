@@ -1,4 +1,4 @@
-"""The words of a verdict: plain text that reads the same without colour and in 80 columns.
+"""The words of a verdict: plain text that reads the same without colour.
 
 A failure says what was checked, what came out, which mistake gives exactly that, and where to read.
 """
@@ -6,24 +6,20 @@ A failure says what was checked, what came out, which mistake gives exactly that
 from __future__ import annotations
 
 import ast
-import math
 import string
-import sys
 import textwrap
 import traceback
 from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from tunelings.course import Exercise, shown_path
 from tunelings.diagnose import Diagnosis
 from tunelings.run import Result
-
-WIDTH = 100
-_SHOWN = 8  # numbers of a tensor on one line
+from tunelings.text import WIDTH
+from tunelings.values import cut, value_text
 
 
 def failure(
@@ -33,13 +29,13 @@ def failure(
     diagnosis: Diagnosis | None,
     answer_path,
 ) -> str:
-    """The whole text of one failing check."""
+    """The whole text of one failing check; a line of prose is as long as it is (see `text.fitted`)."""
     lines = [headline(exercise, check.__name__)]
     lines += [f"    {line}" for line in _body(result, answer_path)]
     if diagnosis:
         lines += _named(diagnosis, result)
     lines.append(f"    {_places(exercise, check, result, answer_path)}")
-    return printable("\n".join(lines))
+    return "\n".join(lines)
 
 
 def headline(exercise: Exercise, check_name: str, mark: str | None = None) -> str:
@@ -49,32 +45,14 @@ def headline(exercise: Exercise, check_name: str, mark: str | None = None) -> st
 
 def symbol(state: str) -> str:
     """A mark for a state; the words beside it say the same, so nothing rests on the mark."""
-    return printable({"passed": "✓", "failed": "✗", "todo": "○", "started": "◐"}[state])
-
-
-def printable(text: str) -> str:
-    """`text` in characters that standard output can show."""
-    if can_print(text):
-        return text
-    return "".join(c if can_print(c) else _PLAIN.get(c, "?") for c in text)
-
-
-_PLAIN = {"✓": "+", "✗": "x", "○": "o", "◐": "~", "·": "-", "…": "...", "×": "x", "→": "->", "–": "-", "’": "'"}
-
-
-def can_print(text: str) -> bool:
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    return {"passed": "✓", "failed": "✗", "todo": "○", "started": "◐"}[state]
 
 
 def _body(result: Result, answer_path) -> list[str]:
     error = result.error
     if result.status == "failed" and hasattr(error, "what"):
-        got_line = f"  got       {number_text(error.actual, error.expected, quoted=True)}"
-        lines = [error.what, f"  expected  {number_text(error.expected, error.actual)}"]
+        got_line = f"  got       {value_text(error.actual, error.expected, quoted=True)}"
+        lines = [error.what, f"  expected  {value_text(error.expected, error.actual)}"]
         remark = f"     {error.remark}" if error.remark else ""
         if len(got_line) + len(remark) <= WIDTH - 4:
             return [*lines, got_line + remark]
@@ -99,7 +77,7 @@ def _crash(error: BaseException, answer_path) -> list[str]:
 
 def _stack(error: BaseException, answer_path) -> list[str]:
     at = [f"  line {f.lineno}, in {f.name}: {f.line}" for f in _own_frames(error, answer_path)]
-    return [_cut(line, WIDTH - 4) for line in list(dict.fromkeys(at))[-3:]]  # A recursion shows its line once.
+    return [cut(line, WIDTH - 4) for line in list(dict.fromkeys(at))[-3:]]  # A recursion shows its line once.
 
 
 def _own_frames(error: BaseException, answer_path) -> list[traceback.FrameSummary]:
@@ -119,8 +97,7 @@ def _named(diagnosis: Diagnosis, result: Result) -> list[str]:
     if diagnosis.unexplained:
         n = diagnosis.unexplained
         said.append(f"{n} other check{'s fail' if n > 1 else ' fails'} for another reason.")
-    wrapped = [textwrap.wrap(line, WIDTH - 4, subsequent_indent="  " * line.startswith("- ")) for line in said if line]
-    return [f"    {line}" for lines in wrapped for line in lines]
+    return [f"    {line}" for line in said if line]
 
 
 def shown(template: str, result: Result) -> str:
@@ -173,106 +150,6 @@ def _names(code: CodeType, scope: dict[str, Any], seen: tuple[CodeType, ...] = (
     return names
 
 
-def number_text(value: Any, other: Any = None, *, quoted: bool = False) -> str:
-    """A value on one line: four significant digits, and of a long one the part that differs from `other`.
-
-    A text that is data and not prose stands in quotes (`quoted`) where it could be taken for a number.
-    """
-    if isinstance(value, Tensor):
-        return _tensor_text(value.detach(), other)
-    if isinstance(value, bool) or value is None:
-        return str(value)
-    if isinstance(value, float):
-        return _digits(value)
-    if isinstance(value, str):
-        return _string_text(value, other, quoted)
-    if isinstance(value, list | tuple) and value:
-        return _list_text(value, other)
-    return _cut(repr(value))
-
-
-def _string_text(value: str, other: Any, quoted: bool) -> str:
-    texts = [value, other] if isinstance(other, str) else [value]
-    if quoted and _is_number(other) or any(t != t.strip() or not t.isprintable() or not t for t in texts):
-        texts = [repr(text) for text in texts]
-    start = 0
-    if len(texts) == 2 and len(texts[0]) > 84:
-        start = max(0, _first_difference(*texts) - 60)
-    return ("…" if start else "") + _cut(texts[0][start:])
-
-
-def _list_text(value: list | tuple, other: Any) -> str:
-    numbers = all(_is_number(part) for part in value)
-    start = 0
-    if isinstance(other, list | tuple) and len(value) > _SHOWN:
-        start = max(0, _first_difference(value, other) - _SHOWN + 1)
-    parts = [number_text(part) if numbers else repr(part) for part in value[start : start + _SHOWN]]
-    text = ", ".join(parts) + (", …" if len(value) > start + _SHOWN else "")
-    left, right = "()" if isinstance(value, tuple) and not numbers else "[]"
-    return (f"from [{start}] " if start else "") + _cut(f"{left}{text}{right}")
-
-
-def _first_difference(value: Any, other: Any) -> int:
-    """Where two lists or texts part; of numbers, where it shows."""
-    pairs = list(zip(value, other, strict=False))
-    if all(_is_number(a) and _is_number(b) for a, b in pairs):
-        distances = [math.inf if math.isnan(a - b) else abs(a - b) for a, b in pairs]
-        apparent = max(distances, default=0.0) * 1e-3
-        return next((i for i, d in enumerate(distances) if d and d >= apparent), len(pairs))
-    return next((i for i, (a, b) in enumerate(pairs) if repr(a) != repr(b)), len(pairs))
-
-
-def _cut(text: str, most: int = 84) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _tensor_text(value: Tensor, other: Any) -> str:
-    if value.device.type == "meta" or value.numel() == 0:
-        return f"a tensor of shape {list(value.shape)} on {value.device}"
-    value = value.to("cpu")
-    if value.dim() == 0:
-        return number_text(value.item())
-    row, prefix = _row_that_differs(value, other)
-    part = ", ".join(_cell(number) for number in row[:_SHOWN].tolist())
-    return f"{prefix}[{part}{', …' if row.numel() > _SHOWN else ''}]"
-
-
-def _cell(number: float | int | bool) -> str:
-    return f"{number_text(number):>6}" if isinstance(number, float) else str(number)
-
-
-def _row_that_differs(value: Tensor, other: Any) -> tuple[Tensor, str]:
-    """The last-dimension row of `value` that holds the first difference, and its index as text."""
-    rows = value.reshape(-1, value.shape[-1])
-    index = start = 0
-    if isinstance(other, Tensor) and other.shape == value.shape:
-        differs = (value != other.detach().to("cpu")).reshape(rows.shape)
-        scaled = (rows.double() - other.detach().cpu().double().reshape(rows.shape)).abs().nan_to_num(nan=math.inf)
-        largest = scaled.max()
-        apparent = differs & (scaled >= largest * 1e-3)
-        if apparent.any():
-            index, column = (int(i) for i in apparent.nonzero()[0])
-            start = max(0, column - _SHOWN + 1)
-    if value.dim() == 1:
-        return rows[0, start:], f"from [{start}] " if start else ""
-    place = torch.unravel_index(torch.tensor(index), value.shape[:-1])
-    numbers = ", ".join(str(int(i)) for i in place)
-    return rows[index, start:], f"at [{numbers}, {start}:] " if start else f"at [{numbers}] "
-
-
-def _digits(number: float) -> str:
-    if not math.isfinite(number):
-        return str(number)
-    if number == 0 or 1e-4 <= abs(number) < 1e6:
-        decimals = max(0, min(6, 3 - math.floor(math.log10(abs(number))))) if number else 1
-        return f"{number:.{decimals}f}"
-    return f"{number:.3e}"
-
-
 def not_started(exercise: Exercise, check_name: str, answer_path) -> str:
     """The text for an answer that is still the stub."""
     lines = [
@@ -280,7 +157,7 @@ def not_started(exercise: Exercise, check_name: str, answer_path) -> str:
         "    not started: the TODO is as it came",
         f"    {shown_path(answer_path)} · lesson {exercise.lesson_address} · tunelings hint {exercise.number}",
     ]
-    return printable("\n".join(lines))
+    return "\n".join(lines)
 
 
 def todo_left(exercise: Exercise, check_name: str, open_todos: list[str], answer_path) -> str:
@@ -292,7 +169,7 @@ def todo_left(exercise: Exercise, check_name: str, open_todos: list[str], answer
         f"    in progress: {what}",
         f"    {shown_path(answer_path)} · lesson {exercise.lesson_address} · tunelings hint {exercise.number}",
     ]
-    return printable("\n".join(lines))
+    return "\n".join(lines)
 
 
 def summary(runs: list) -> list[str]:
@@ -309,4 +186,4 @@ def summary(runs: list) -> list[str]:
     else:
         place, lesson = shown_path(unfinished.answer_path), unfinished.exercise.lesson_address
         lines.append(f"Next: {place} · `tunelings hint {unfinished.exercise.number}` · lesson {lesson}")
-    return [printable(line) for line in lines]
+    return lines

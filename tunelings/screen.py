@@ -14,44 +14,36 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from tunelings.course import MODULES, Course, Exercise, shown_path
+from tunelings.course import MODULES, Course, CourseError, Exercise, shown_path
+from tunelings.text import fitted, printable
 from tunelings.verdict import Verdict
 
 console = Console(highlight=False, soft_wrap=True)
 
 _WORDS = {
-    "passed": ("✓", "+", "green", "done"),
-    "failed": ("✗", "x", "red", "failed"),
-    "in progress": ("◐", "~", "yellow", "in progress"),
-    "not started": ("○", "o", "dim", "not started"),
+    "passed": ("✓", "green", "done"),
+    "failed": ("✗", "red", "failed"),
+    "in progress": ("◐", "yellow", "in progress"),
+    "not started": ("○", "dim", "not started"),
 }
 _STATES = {"done": "passed", "in progress": "in progress", "TODO": "not started"}
 
 
 def state_text(state: str) -> Text:
     """A state as mark and word, such as "✓ done"."""
-    mark, plain, style, word = _WORDS[_STATES.get(state, state)]
-    return Text(f"{mark if prints(mark) else plain} {word}", style=style)
-
-
-def prints(text: str) -> bool:
-    try:
-        text.encode(console.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+    mark, style, word = _WORDS[_STATES.get(state, state)]
+    return Text(plain(f"{mark} {word}"), style=style)
 
 
 def plain(text: str) -> str:
     """`text` in characters that this terminal can print."""
-    table = {"·": "-", "…": "...", "✓": "+", "✗": "x", "○": "o", "◐": "~", "×": "x", "→": "->"}
-    if prints(text):
-        return text
-    text = "".join(c if prints(c) else table.get(c, "?") for c in text)
-    return text
+    return printable(text, console.encoding)
 
 
 def show(text: str, style: str = "") -> None:
+    """Print a text, wrapped in a terminal and as it is in a pipe."""
+    if console.is_terminal:
+        text = fitted(text, console.width)
     console.print(Text(plain(text), style=style))
 
 
@@ -62,8 +54,8 @@ def show_verdict(verdict: Verdict, exercise: Exercise, line: Callable[[str, str]
         line(f"{mark} {exercise.number} {exercise.title}: all {len(verdict.checks)} checks pass", "green")
         line(f"    {exercise.card.learnt}", "")
         return
-    headline, *rest = verdict.text.splitlines()
-    line(headline, _WORDS[verdict.state][2] if verdict.state != "not started" else "bold")
+    headline, *rest = verdict.text.splitlines() or [f"{exercise.number} {exercise.title}: no check ran"]
+    line(headline, _WORDS[verdict.state][1] if verdict.state != "not started" else "bold")
     for text in rest:
         line(text, "")
     failing = sum(status not in {"passed", "todo"} for status in verdict.checks.values())
@@ -74,7 +66,7 @@ def show_verdict(verdict: Verdict, exercise: Exercise, line: Callable[[str, str]
 
 def show_next(course: Course, exercise: Exercise | None) -> None:
     if exercise is None:
-        show("Every exercise is done. `tunelings solution all` shows the references beside your answers.")
+        show("Every exercise is done. `tunelings solution 1.01` shows a reference beside your answer.")
     else:
         path = shown_path(exercise.answer_path)
         show(f"Next: {exercise.number} {exercise.title} · {path} · tunelings run {exercise.number}")
@@ -94,11 +86,17 @@ def show_list(course: Course, states: dict[str, str]) -> None:
 def _module_table(exercises: list[Exercise], states: dict[str, str]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     for exercise in exercises:
-        card = exercise.card
-        level = f"difficulty {card.difficulty}, {card.minutes} min"
-        title = plain(escape(card.title))
-        table.add_row(exercise.number, title, state_text(states[exercise.number]), Text(level, style="dim"))
+        title = plain(escape(exercise.title))
+        level = Text(_level(exercise), style="dim")
+        table.add_row(exercise.number, title, state_text(states[exercise.number]), level)
     return table
+
+
+def _level(exercise: Exercise) -> str:
+    try:
+        return f"difficulty {exercise.card.difficulty}, {exercise.card.minutes} min"
+    except CourseError as error:
+        return str(error)
 
 
 def show_diff(exercise: Exercise, answer: str, reference: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from rich.padding import Padding
 from rich.text import Text
 
 from tunelings import screen
@@ -82,24 +81,24 @@ class View:
         if self.listing:
             self._draw_list()
             return
-        self._line(self._header(), "bold")
-        self._line("")
+        screen.show(self._header(), "bold")
+        screen.show("")
         if self.running and self.verdict is None:
-            self._line(self.activity)
+            screen.show(self.activity)
         self._body()
         if self.running and self.verdict is not None:
-            self._line(self.activity, "dim")
+            screen.show(self.activity, "dim")
         for message in self.messages:
-            self._line("")
-            self._line(message)
-        self._line("")
-        self._line(KEYS, "dim")
+            screen.show("")
+            screen.show(message)
+        screen.show("")
+        screen.show(KEYS, "dim")
 
     def _print_plainly(self) -> None:
         if not self.running:
             self._body()
         for message in self.messages:
-            self._line(message)
+            screen.show(message)
         self.messages = []
 
     def _header(self) -> str:
@@ -111,22 +110,22 @@ class View:
 
     def _body(self) -> None:
         if self.trouble:
-            self._line(f"{self.exercise.number} {self.exercise.title}", "bold")
-            self._line(self.trouble)
+            screen.show(f"{self.exercise.number} {self.exercise.title}", "bold")
+            screen.show(self.trouble)
         elif self.verdict is not None:
-            screen.show_verdict(self.verdict, self.exercise, line=self._line)
+            screen.show_verdict(self.verdict, self.exercise, line=screen.show)
             if self.verdict.state == "passed":
                 self._after_pass()
 
     def _after_pass(self) -> None:
         if self.module_done:
-            self._line("")
-            self._line(f"Module done: {MODULES[self.exercise.module]}. Every exercise in it passes.", "bold green")
+            screen.show("")
+            screen.show(f"Module done: {MODULES[self.exercise.module]}. Every exercise in it passes.", "bold green")
         if self.next_one is None:
-            self._line("Every exercise here is done.")
+            screen.show("Every exercise here is done.")
         else:
             path = shown_path(self.next_one.answer_path)
-            self._line(f"Next (n): {self.next_one.number} {self.next_one.title} · {path}")
+            screen.show(f"Next (n): {self.next_one.number} {self.next_one.title} · {path}")
 
     def _draw_list(self) -> None:
         module = ""
@@ -135,26 +134,16 @@ class View:
         for index, exercise in enumerate(self.listing[start : start + height], start):
             if exercise.module != module:
                 module = exercise.module
-                self._line(f"Module {int(module[-2:])} · {MODULES[module]}", "bold")
+                screen.show(f"Module {int(module[-2:])} · {MODULES[module]}", "bold")
             pointer = ">" if index == self.cursor else " "
             state = screen.state_text(self.states[exercise.number])
             line = Text(f"{pointer} {exercise.number} {exercise.title[:28]:<28} ") + state
             screen.console.print(line, no_wrap=True, overflow="ellipsis")
-        self._line("")
-        self._line(LIST_KEYS, "dim")
-
-    def _line(self, text: str, style: str = "") -> None:
-        """One line of text, wrapped with its own indent in a narrow terminal."""
-        bare = text.lstrip(" ")
-        padded = Padding(Text(screen.plain(bare), style=style, overflow="fold"), (0, 0, 0, len(text) - len(bare)))
-        if self.interactive:
-            screen.console.print(padded, soft_wrap=False)
-        else:
-            screen.console.print(Text(screen.plain(text), style=style))
+        screen.show("")
+        screen.show(LIST_KEYS, "dim")
 
 
 def bar(share: float, width: int) -> str:
-    """A progress bar in characters that the terminal can print."""
-    full, empty = ("█", "░") if screen.prints("█░") else ("#", ".")
+    """A progress bar of `width` characters."""
     filled = round(share * width)
-    return full * filled + empty * (width - filled)
+    return "█" * filled + "░" * (width - filled)
