@@ -19,11 +19,13 @@ from tunelings.inputs import generator, randint, randn, seed
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Held-out accuracy on the shipped digits after 5 epochs of Adam at 1e-3 in batches of 64. Measured with 20 seeds
-# (docs/figures/module01_mnist_from_scratch.py): the reference reaches 0.934 (standard deviation 0.003), one
-# linear layer 0.906 (0.002), two without an activation 0.904 (0.005). 0.92 is 4.6, 7.7 and 3.5 standard
-# deviations away. A softmax before the loss reaches 0.924: test_the_outputs_are_logits sees that one.
-THRESHOLD = 0.92
+# Held-out accuracy on the shipped digits after 10 epochs of Adam at 1e-3 in batches of 64. Measured with 20 seeds
+# (docs/figures/module01_mnist_from_scratch.py), with the distance from the threshold in standard deviations:
+# reference 0.944 (8.5), sigmoid 0.931 (5.7), 64 units 0.936 (5.4), layer norm and tanh 0.926 (4.3); one linear
+# layer 0.908 (3.6), two without an activation 0.901 (5.2). A mistake that still learns, such as a softmax before
+# the loss, does not fall below it: the checks above are there for those.
+EPOCHS = 10
+THRESHOLD = 0.918
 
 
 # ---------------------------------------------------------------- digits whose number can be read off them
@@ -511,8 +513,8 @@ def test_the_network_reads_digits_that_it_has_not_seen(answer):
     train, test = shipped()
     torch.manual_seed(seed(170))
     with one_thread():
-        accuracy = held_out_accuracy(answer, answer.make_model(), train, test, epochs=5)
-    what = "accuracy on the 2,000 test digits after 5 epochs at lr 1e-3"
+        accuracy = held_out_accuracy(answer, answer.make_model(), train, test, EPOCHS)
+    what = "accuracy on the 2,000 test digits after 10 epochs at lr 1e-3"
     expect.true(accuracy >= THRESHOLD, what, actual=accuracy, expected=f"at least {THRESHOLD}")
 
 
