@@ -1,0 +1,106 @@
+"""3.02 · LoRA budget: how many parameters will train, and how many bytes that takes.
+
+The arithmetic that says before a download whether a fine-tuning fits on a GPU, and which part to shrink.
+"""
+
+import math
+from typing import NamedTuple
+
+
+class Memory(NamedTuple):
+    """Bytes that stay allocated all through training; `total` is the sum of the other three."""
+
+    weights: int
+    gradients: int
+    optimizer: int
+    total: int
+
+
+def lora_parameters(shapes: dict[str, tuple[int, int]], r: int, target_modules: list[str]) -> int:
+    """Count the parameters that LoRA of rank r adds to a model.
+
+    An adapted layer `[out, in]` gets two matrices, A `[r, in]` and B `[out, r]`, and no bias.
+
+    Args:
+        shapes: for the full name of each linear layer, such as "model.layers.0.self_attn.q_proj", the shape
+            `(out, in)` of its weight.
+        r: the rank, at least 1, the same for all layers.
+        target_modules: which layers are adapted. As in peft, a layer matches an entry if its full name
+            equals the entry or ends with "." followed by the entry. Entries are plain text, not patterns,
+            and may hold dots themselves ("mlp.down_proj").
+
+    Returns:
+        The number of parameters of all A and B. A layer that matches two entries is adapted once. An entry
+        that matches no layer adds nothing.
+
+    Raises:
+        ValueError: no layer matches any entry (the message holds the entries).
+
+    Neither argument is changed. The count is the exercise: peft is not needed.
+
+    Method: Hu et al., LoRA (2021), section 4.2, https://arxiv.org/abs/2106.09685; names as in
+    https://huggingface.co/docs/peft/package_reference/lora (target_modules)
+    """
+    # BEGIN SOLUTION: pick the layers whose name matches, then add up what A and B of each hold.
+    matched = [
+        shape
+        for name, shape in shapes.items()
+        if any(name == entry or name.endswith("." + entry) for entry in target_modules)
+    ]
+    if not matched:
+        raise ValueError(f"none of {target_modules} is the name, or the end of the name, of a layer")
+    return sum(r * (n_in + n_out) for n_out, n_in in matched)
+    # END SOLUTION
+
+
+def training_memory(
+    frozen: int,
+    trainable: int,
+    *,
+    frozen_bits: int = 16,
+    trainable_bits: int = 32,
+    optimizer: str = "adamw",
+    block_size: int = 64,
+    double_quant: bool = False,
+) -> Memory:
+    """Return the bytes that weights, gradients and optimizer state take.
+
+    Args:
+        frozen: the number of parameters that do not train, the base of LoRA; 0 in full fine-tuning.
+        trainable: the number of those that train. They come on top of `frozen`.
+        frozen_bits: the bits of one frozen weight: 32, 16, 8 or 4.
+        trainable_bits: the bits of one trainable weight (32 or 16); its gradient has as many.
+        optimizer: "adamw" keeps two float32 numbers for each trainable parameter (8 bytes), "adamw_8bit" two
+            of one byte (2 bytes), "sgd_momentum" one float32 (4 bytes), "sgd" nothing (0 bytes), whatever
+            trainable_bits is. Step counters and the constants of the 8-bit states are left out.
+        block_size: in 4 bits, this many frozen weights share one scale in float32, so that each weight takes
+            32 / block_size bits more. Without meaning for other widths.
+        double_quant: the scales are quantised themselves: 8 bits each, and one float32 for 256 of them, so
+            that each weight takes 8 / block_size + 32 / (256 * block_size) bits more, in place of
+            32 / block_size. Without meaning for other widths.
+
+    Returns:
+        Memory(weights, gradients, optimizer, total), in bytes. `weights` are frozen and trainable ones
+        together. Only trainable parameters have gradients and optimizer state. Each of the three is rounded
+        up to a whole number once, at its end, and `total` is the sum of the rounded three. All four are ints.
+
+    Raises:
+        ValueError: an optimizer that is not one of the four (the message holds its name).
+
+    What is left out: activations, the CUDA context, and copies that some trainers keep.
+
+    Method: Dettmers et al., QLoRA (2023), section 3, https://arxiv.org/abs/2305.14314; for the parts,
+    https://huggingface.co/docs/transformers/model_memory_anatomy
+    """
+    # BEGIN SOLUTION: look up the optimizer, add the scales to 4 bits, then weights, gradients and state.
+    optimizer_bytes = {"adamw": 8, "adamw_8bit": 2, "sgd_momentum": 4, "sgd": 0}
+    if optimizer not in optimizer_bytes:
+        raise ValueError(f"unknown optimizer {optimizer!r}, expected one of {list(optimizer_bytes)}")
+    bits = frozen_bits
+    if frozen_bits == 4:
+        bits += 8 / block_size + 32 / (256 * block_size) if double_quant else 32 / block_size
+    weights = math.ceil((frozen * bits + trainable * trainable_bits) / 8)
+    gradients = math.ceil(trainable * trainable_bits / 8)
+    state = trainable * optimizer_bytes[optimizer]
+    return Memory(weights, gradients, state, weights + gradients + state)
+    # END SOLUTION
