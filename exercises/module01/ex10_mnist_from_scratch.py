@@ -122,7 +122,7 @@ def empty_chart():
     loss_axes.set_title("loss: training blue, validation orange")
     accuracy_axes.set_title("validation accuracy")
     for axes in (loss_axes, accuracy_axes):
-        axes.set_xlabel("epoch")
+        axes.set_xlabel("epoch, from 0")
         axes.set_prop_cycle(color=["tab:blue", "tab:orange"], marker=["o", "s"])
     return figure, loss_axes, accuracy_axes
 

@@ -74,8 +74,9 @@ def make_loaders(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], batc
     """
     # BEGIN SOLUTION: draw val with the seed, standardise all by the rest, build three loaders.
     images, labels = train
-    if len(images) < 10 or len(test[0]) == 0:
-        raise ValueError(f"too few digits: {len(images)} to train on (10 at least), {len(test[0])} to test on")
+    test_images, test_labels = test
+    if len(images) < 10 or len(test_images) == 0:
+        raise ValueError(f"too few digits: {len(images)} to train on (10 at least), {len(test_images)} to test on")
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     val_part, train_part = order.tensor_split([len(images) // 10])
     std, mean = torch.std_mean(images[train_part].float())
@@ -86,7 +87,7 @@ def make_loaders(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], batc
     return Loaders(
         train=DataLoader(standardised(images[train_part], labels[train_part]), batch_size, shuffle=True),
         val=DataLoader(standardised(images[val_part], labels[val_part]), batch_size),
-        test=DataLoader(standardised(*test), batch_size),
+        test=DataLoader(standardised(test_images, test_labels), batch_size),
     )
     # END SOLUTION
 
@@ -178,7 +179,7 @@ def empty_chart():
     loss_axes.set_title("loss: training blue, validation orange")
     accuracy_axes.set_title("validation accuracy")
     for axes in (loss_axes, accuracy_axes):
-        axes.set_xlabel("epoch")
+        axes.set_xlabel("epoch, from 0")
         axes.set_prop_cycle(color=["tab:blue", "tab:orange"], marker=["o", "s"])
     return figure, loss_axes, accuracy_axes
 
@@ -195,10 +196,9 @@ def plot(history: History, path: str | Path) -> None:
     """
     # BEGIN SOLUTION: draw the two losses on one axes and the accuracy on the other, then save the figure.
     figure, loss_axes, accuracy_axes = empty_chart()
-    epochs = range(1, len(history.train_loss) + 1)
-    loss_axes.plot(epochs, history.train_loss)
-    loss_axes.plot(epochs, history.val_loss)
-    accuracy_axes.plot(epochs, history.val_accuracy)
+    loss_axes.plot(history.train_loss)
+    loss_axes.plot(history.val_loss)
+    accuracy_axes.plot(history.val_accuracy)
     figure.savefig(path)
     # END SOLUTION
 
