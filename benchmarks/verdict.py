@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tunelings import diagnose, screen
+from tunelings import screen, vectors
 from tunelings.course import Course, Exercise, find_root
 from tunelings.imports import needed_imports
 from tunelings.pool import Pool
@@ -115,7 +115,7 @@ def print_table(course: Course, options: argparse.Namespace) -> None:
         solution = exercise.solution_path.read_text(encoding="utf-8")
         passed, state = bench.save(exercise, solution, repeats)
         assert state == "passed", (exercise.number, state)
-        failed, state = bench.save(exercise, diagnose.apply(exercise.card.mistakes[0], 0, solution), repeats)
+        failed, state = bench.save(exercise, vectors.apply(exercise.card.mistakes[0], 0, solution), repeats)
         assert state == "failed", (exercise.number, state)
         exercise.answer_path.write_text(solution, encoding="utf-8")
         cold = wall([python, "-m", "pytest", str(exercise.check_path)], course.root, repeats)

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.miniature import SQUARES
-from tunelings import diagnose
+from tunelings import diagnose, vectors
 from tunelings.answers import Source
 from tunelings.course import CourseError, Mistake
-from tunelings.diagnose import Diagnosis, Entry, apply, name_mistake
+from tunelings.diagnose import Diagnosis, name_mistake
 from tunelings.fingerprint import RANDOM, fingerprint
+from tunelings.vectors import Entry, apply
 
 FIRST = "test_each_number_is_squared"
 
@@ -98,7 +99,7 @@ def test_every_seed_has_its_own_vectors(mini):
 
 def test_a_check_that_trains_is_not_run_for_the_diagnosis(mini):
     source = Source(mini.shift.answer_path, "def shift(x, by=1.0):\n    return x + by\n")
-    assert list(diagnose.vector_of(mini.shift, source, 0)) == ["test_each_number_moves", "test_the_argument_stays"]
+    assert list(vectors.vector_of(mini.shift, source, 0)) == ["test_each_number_moves", "test_the_argument_stays"]
 
 
 def test_a_check_that_skips_itself_takes_no_part(mini):
@@ -182,13 +183,13 @@ def test_a_mistake_that_was_cut_short_is_not_named():
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The file names of the mistakes that were run."""
     seen: list[str] = []
-    run = diagnose.run_apart
+    run = vectors.run_apart
 
     def counted(check, source, *rest):
         seen.append(source.path.name)
         return run(check, source, *rest)
 
-    monkeypatch.setattr(diagnose, "run_apart", counted)
+    monkeypatch.setattr(vectors, "run_apart", counted)
     return seen
 
 

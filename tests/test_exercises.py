@@ -13,20 +13,21 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tunelings import answers, diagnose, mutate, stubs
+from tunelings import answers, diagnose, mutate, stubs, vectors
 from tunelings.answers import Source
 from tunelings.course import Exercise
+from tunelings.run import Result, checks_of
 
 # Pairs of mistakes that no check of the signature can tell apart, with the reason.
 INDISTINGUISHABLE = tomllib.loads((ROOT / "tests" / "indistinguishable.toml").read_text(encoding="utf-8"))
 
 
 @functools.cache
-def vectors(exercise: Exercise, seed: int):
-    return diagnose.mistake_vectors(exercise, seed)
+def known_vectors(exercise: Exercise, seed: int):
+    return vectors.mistake_vectors(exercise, seed)
 
 
-def first_failing(vector: diagnose.Vector) -> str | None:
+def first_failing(vector: vectors.Vector) -> str | None:
     return next((name for name, entry in vector.items() if entry.failed), None)
 
 
@@ -34,11 +35,11 @@ def kept_answers(tree: str, exercise: Exercise) -> list[Path]:
     return sorted((ROOT / "tests" / tree / exercise.module / exercise.name).glob("*.py"))
 
 
-def run_all(exercise: Exercise, source: Source, seed: int, folder: Path) -> dict[str, diagnose.Result]:
+def run_all(exercise: Exercise, source: Source, seed: int, folder: Path) -> dict[str, Result]:
     """Every check, those that train too."""
-    checks = diagnose.checks_of(exercise.check_path, exercise.check_names())
-    with diagnose.silence():
-        return {check.__name__: diagnose.run_apart(check, source, seed, 0, folder) for check in checks}
+    checks = checks_of(exercise.check_path, exercise.check_names())
+    with vectors.silence():
+        return {check.__name__: vectors.run_apart(check, source, seed, 0, folder) for check in checks}
 
 
 def failures(exercise: Exercise, source: Source, seed: int, folder: Path) -> dict[str, str]:
@@ -68,7 +69,7 @@ def test_every_variant_passes(exercise: Exercise, seed: int, tmp_path: Path):
 
 
 def test_every_mistake_fails_and_is_named(exercise: Exercise, seed: int):
-    known = vectors(exercise, seed)
+    known = known_vectors(exercise, seed)
     problems = []
     for number, (mistake, vector) in enumerate(known):
         first = first_failing(vector)
@@ -92,12 +93,12 @@ def test_wrong_answers_fail_and_are_never_misnamed(exercise: Exercise, seed: int
     for path, name in expected.items():
         assert name == "unlisted" or name in known_ids, f"{path.name} names {name}, which is on no card"
         source = answers.read(path)
-        vector = diagnose.vector_of(exercise, source, seed)
+        vector = vectors.vector_of(exercise, source, seed)
         first = first_failing(vector)
         if first is None and not failures(exercise, source, seed, tmp_path):
             problems.append(f"{path.name} passes every check")
             continue
-        found = diagnose.name_mistake(vector, vectors(exercise, seed), first) if first else None
+        found = diagnose.name_mistake(vector, known_vectors(exercise, seed), first) if first else None
         named = {m.id for m in found.mistakes} if found else set()
         if named and name not in named:
             problems.append(f"{path.name} is {name} and is named {sorted(named)} by {first}: {vector[first]}")
@@ -106,7 +107,7 @@ def test_wrong_answers_fail_and_are_never_misnamed(exercise: Exercise, seed: int
 
 def test_leave_one_out_is_counted(exercise: Exercise, capsys):
     """Each mistake is the answer and its own entry is missing: any name that is given is false."""
-    known = vectors(exercise, 0)
+    known = known_vectors(exercise, 0)
     false_names = []
     for mistake, vector in known:
         others = [(m, v) for m, v in known if m.id != mistake.id]

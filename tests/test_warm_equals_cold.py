@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import COURSE, ROOT
 from tests.test_pool import ask, verdicts, wait_until_warm
-from tunelings import diagnose, stubs
+from tunelings import stubs, vectors
 from tunelings.course import Course, Exercise
 from tunelings.pool import Pool
 
@@ -19,7 +19,7 @@ from tunelings.pool import Pool
 def kept_texts(exercise: Exercise) -> list[str]:
     """The stub, the solution, one form of each mistake, then the variants and the wrong answers."""
     solution = exercise.solution_path.read_text(encoding="utf-8")
-    mistakes = [diagnose.apply(mistake, 0, solution) for mistake in exercise.card.mistakes]
+    mistakes = [vectors.apply(mistake, 0, solution) for mistake in exercise.card.mistakes]
     folders = [ROOT / "tests" / tree / exercise.module / exercise.name for tree in ("variants", "wrong")]
     files = [path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.py"))]
     return [stubs.cut(solution), solution, *mistakes, *files]
@@ -71,11 +71,13 @@ def check_slots(course: Course, slots: range, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_stubs_solutions_and_a_mistake_get_the_same_verdict_warm_and_cold(course_copy: Course, tmp_path: Path):
+def test_stubs_solutions_and_a_mistake_get_the_same_verdict_warm_and_cold(course_copy: Course, tmp_path, monkeypatch):
+    monkeypatch.chdir(course_copy.root)  # Texts name files as they are seen from here.
     check_slots(course_copy, range(3), tmp_path)
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(7200)
-def test_every_kept_answer_gets_the_same_verdict_warm_and_cold(course_copy: Course, tmp_path: Path):
+def test_every_kept_answer_gets_the_same_verdict_warm_and_cold(course_copy: Course, tmp_path, monkeypatch):
+    monkeypatch.chdir(course_copy.root)
     check_slots(course_copy, range(max(len(kept_texts(e)) for e in COURSE.exercises)), tmp_path)

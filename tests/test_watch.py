@@ -28,6 +28,11 @@ def mean_square(x):
 """
 
 
+def _default_interrupt() -> None:
+    """A shell that starts its jobs in the background has them ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """`tunelings …` in a pseudo-terminal whose screen can be read."""
 
@@ -40,6 +45,7 @@ class Terminal:
             ["-c", COMMAND, *args],
             cwd=str(mini.root),
             dimensions=(30, columns),
+            preexec_fn=_default_interrupt,
             env={**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **(env or {})},
         )
 
@@ -209,7 +215,8 @@ def test_leaving_restores_the_terminal_and_leaves_no_process(mini: Miniature, te
 
 
 def test_the_terminal_is_as_before_after_ctrl_c(mini: Miniature):
-    shell = pexpect.spawn("bash", ["--norc", "--noprofile"], cwd=str(mini.root), timeout=60, encoding="utf-8")
+    options = {"cwd": str(mini.root), "timeout": 60, "encoding": "utf-8", "preexec_fn": _default_interrupt}
+    shell = pexpect.spawn("bash", ["--norc", "--noprofile"], **options)
     shell.sendline("PS1='> '; stty -a > before")
     shell.sendline(f"{sys.executable} -c '{COMMAND}'")
     shell.expect("not started")

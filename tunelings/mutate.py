@@ -16,9 +16,9 @@ from pathlib import Path
 
 from tunelings import stubs
 from tunelings.answers import Source, read
-from tunelings.course import Exercise
-from tunelings.diagnose import run_apart, silence
+from tunelings.course import CourseError, Exercise
 from tunelings.run import checks_of
+from tunelings.vectors import run_apart, silence
 
 _COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -131,16 +131,19 @@ def _with(node: ast.AST, **fields) -> ast.AST:
 
 def survivors(exercise: Exercise, folder: Path, seed: int = 0) -> tuple[int, list[str]]:
     """How many mutants the exercise has, and the names of those that pass every check."""
-    found = mutants(read(exercise.solution_path).text)
+    solution = read(exercise.solution_path)
     checks = checks_of(exercise.check_path, exercise.check_names())
-    alive = []
-    for number, mutant in enumerate(found):
-        source = Source(exercise.solution_path.with_name(f"{exercise.name}-mutant-{number}.py"), mutant.text)
+
+    def passes(source: Source) -> bool:
         with silence():
-            passes = all(run_apart(check, source, seed, 0, folder).status == "passed" for check in checks)
-        if passes:
-            alive.append(mutant.name)
-    return len(found), alive
+            return all(run_apart(check, source, seed, 0, folder).status == "passed" for check in checks)
+
+    if not passes(solution):
+        raise CourseError(f"{exercise.number}: the solution itself does not pass, so its mutants say nothing.")
+    found = mutants(solution.text)
+    paths = [exercise.solution_path.with_name(f"{exercise.name}-mutant-{n}.py") for n in range(len(found))]
+    sources = [Source(path, mutant.text) for path, mutant in zip(paths, found, strict=True)]
+    return len(found), [mutant.name for mutant, source in zip(found, sources, strict=True) if passes(source)]
 
 
 def listed_survivors(root: Path) -> dict[str, dict[str, str]]:

