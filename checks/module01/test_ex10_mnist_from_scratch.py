@@ -4,7 +4,6 @@ import math
 import os
 import random
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tunelings import expect, mnist
+from tunelings import expect, mnist, report
 from tunelings.inputs import generator, randint, randn, seed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -489,21 +488,17 @@ def test_the_plot_shows_all_of_the_history(answer, tmp_path):
 
 
 # ---------------------------------------------------------------- the real digits
-@contextmanager
-def one_thread():
-    """On small matrices a second thread gains nothing, and on a busy machine the two wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def held_out_accuracy(answer, model, train, test, epochs, batch_size=64):
     """Train with the answer's functions and count the right answers on the test digits."""
     loaders = loaders_of(answer, train, test, batch_size, split_seed=seed(171))
-    answer.fit(model, loaders.train, loaders.val, epochs, 1e-3)
+    total = epochs * len(loaders.train)
+
+    def on_step(step, loss):
+        report.progress((step + 1) / total, f"step {step + 1} of {total}, loss {loss:.3f}")
+
+    answer.fit(model, loaders.train, loaders.val, epochs, 1e-3, on_step=on_step)
     return (mnist.predict(model, loaders.test) == test[1]).double().mean().item()
 
 
@@ -512,8 +507,7 @@ def held_out_accuracy(answer, model, train, test, epochs, batch_size=64):
 def test_the_network_reads_digits_that_it_has_not_seen(answer):
     train, test = shipped()
     torch.manual_seed(seed(170))
-    with one_thread():
-        accuracy = held_out_accuracy(answer, answer.make_model(), train, test, EPOCHS)
+    accuracy = held_out_accuracy(answer, answer.make_model(), train, test, EPOCHS)
     what = "accuracy on the 2,000 test digits after 10 epochs at lr 1e-3"
     expect.true(accuracy >= THRESHOLD, what, actual=accuracy, expected=f"at least {THRESHOLD}")
 
