@@ -1,0 +1,56 @@
+"""2.04 · Parameter groups: the head learns fast, the lower layers slowly, and only weights decay.
+
+A pretrained layer needs smaller steps the lower it stands; a new head needs the full learning rate.
+"""
+
+from torch import nn
+from transformers import BertForSequenceClassification
+
+
+def parameter_groups(
+    model: BertForSequenceClassification, lr: float, layer_decay: float, weight_decay: float
+) -> list[dict]:
+    """Sort the parameters of a BERT into groups for AdamW, each with its own learning rate and decay.
+
+    Learning rates, with L encoder layers: what stands in `model.bert.encoder.layer[i]` gets
+    `lr * layer_decay ** (L - i)`, what stands in `model.bert.embeddings` gets `lr * layer_decay ** (L + 1)`,
+    and everything else (pooler, classifier, whatever somebody has added) gets `lr`.
+
+    Weight decay: `weight_decay`, the same at every height. It is 0 for a parameter whose own name, the last
+    part of its full name, is exactly `bias`, and for every parameter of an `nn.LayerNorm`, wherever that
+    stands and whatever it is called. Nothing else is spared: not embeddings, not other vectors.
+
+    Only parameters with `requires_grad` are in a group, and each of them once. One that is shared by two
+    modules is treated as what it is at its first occurrence in `model.named_parameters()`.
+
+    Args:
+        model: of any number of layers; it is not changed. At least one of its parameters trains.
+        lr, layer_decay, weight_decay: positive numbers; `layer_decay` is at most 1. They are named so.
+
+    Returns:
+        A list of dicts that `torch.optim.AdamW` takes as it is, each with the keys `params`, `lr` and
+        `weight_decay`. How many groups there are, in what order, and further keys are not promised.
+
+    Method: Sun et al., How to Fine-Tune BERT for Text Classification? (2019), on layer-wise decreasing rates,
+    https://arxiv.org/abs/1905.05583
+    """
+    # BEGIN SOLUTION: for each parameter that trains: its height gives the rate, its kind the decay.
+    n_layers = len(model.bert.encoder.layer)
+    norms = [module for module in model.modules() if isinstance(module, nn.LayerNorm)]
+    in_norms = {id(parameter) for norm in norms for parameter in norm.parameters()}
+    groups = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        path = name.split(".")
+        steps_down = 0
+        if path[:2] == ["bert", "embeddings"]:
+            steps_down = n_layers + 1
+        elif path[:3] == ["bert", "encoder", "layer"]:
+            steps_down = n_layers - int(path[3])
+        spared = path[-1] == "bias" or id(parameter) in in_norms
+        rate, decay = lr * layer_decay**steps_down, 0.0 if spared else weight_decay
+        group = groups.setdefault((rate, decay), {"params": [], "lr": rate, "weight_decay": decay})
+        group["params"].append(parameter)
+    return list(groups.values())
+    # END SOLUTION
