@@ -122,6 +122,26 @@ def test_leave_one_out_is_counted(exercise: Exercise, capsys):
     assert len(false_names) <= max(1, len(known) // 10), false_names
 
 
+def repeated_verdicts_are_identical(exercise: Exercise, repeats: int) -> None:
+    solution = exercise.solution_path.read_text(encoding="utf-8")
+    texts = [solution] + [vectors.apply(mistake, 0, solution) for mistake in exercise.card.mistakes]
+    for number, text in enumerate(texts):
+        source = Source(exercise.solution_path.with_name(f"{exercise.name}-repeat-{number}.py"), text)
+        first = vectors.vector_of(exercise, source, 0)
+        for _ in range(repeats - 1):
+            assert vectors.vector_of(exercise, source, 0) == first
+
+
+def test_the_same_answer_gets_the_same_verdict_again(exercise: Exercise):
+    repeated_verdicts_are_identical(exercise, 2)
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(3600)
+def test_the_same_answer_gets_the_same_verdict_25_times(exercise: Exercise):
+    repeated_verdicts_are_identical(exercise, 25)
+
+
 def test_the_card_is_whole(exercise: Exercise):
     card = exercise.card
     assert len(card.hints) >= 3 and all(len(hint) > 10 for hint in card.hints)

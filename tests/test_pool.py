@@ -88,6 +88,17 @@ def test_each_check_is_announced_with_its_limit(pool: Pool, mini: Miniature):
     assert announced["test_the_argument_stays"] == 10.0
 
 
+def test_a_long_check_says_how_far_it_is(pool: Pool, mini: Miniature):
+    check = mini.shift.check_path.read_text(encoding="utf-8")
+    told = check.replace(
+        "    for _ in range(8):\n", "    for _ in range(8):\n        report.progress(1.0, 'step 8, loss 0.5')\n"
+    )
+    mini.shift.check_path.write_text(told.replace("import expect\n", "import expect, report\n"), encoding="utf-8")
+    mini.solve(mini.shift)
+    events = [(e["done"], e["text"]) for e in ask(pool, mini.shift) if e["event"] == "progress"]
+    assert events and set(events) == {(1.0, "step 8, loss 0.5")}
+
+
 def test_an_answer_that_ends_its_process_harms_nobody_else(pool: Pool, mini: Miniature):
     wait_until_warm(pool, mini.squares)
     mini.answer(mini.squares, "import os\n\ndef squares(x):\n    os._exit(3)\n\ndef mean_square(x):\n    return 1.0\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -192,6 +193,28 @@ def test_a_check_that_hangs_in_c_code_is_ended_from_outside(mini: Miniature, ter
     shown.until("did not finish in 1 s and could not be interrupted", 30)
     mini.solve(mini.squares)
     shown.until("all 4 checks pass")
+
+
+def test_switching_a_branch_shows_the_exercise_at_hand(mini: Miniature, terminal):
+    def git(*args: str) -> None:
+        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run(["git", *identity, *args], cwd=mini.root, check=True, capture_output=True)
+
+    git("init", "-q", "-b", "stubs")
+    git("add", "exercises")
+    git("commit", "-qm", "stubs")
+    git("checkout", "-qb", "solved")
+    mini.solve(mini.squares)
+    mini.solve(mini.shift)
+    git("commit", "-qam", "solved")
+    shown = terminal()
+    shown.until("all 4 checks pass")
+    git("checkout", "-q", "stubs")
+    shown.until(lambda text: "not started" in text)
+    git("checkout", "-q", "solved")
+    shown.until("checks pass")
+    shown.press("l")
+    shown.until(lambda text: text.count("✓ done") == 2)
 
 
 def test_a_long_check_can_be_stopped_with_a_key(mini: Miniature, terminal):
