@@ -1,0 +1,344 @@
+"""3.08: labels by hand from the parts of a conversation, the loss by a loop over positions.
+
+The labels are shown as tokens, "-" where they are -100.
+"""
+
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+
+import torch
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
+from torch.nn.functional import one_hot
+from transformers import PreTrainedTokenizerFast
+
+from tunelings import expect
+from tunelings.inputs import randint, randn
+
+FRUIT = ["kiwi", "plum", "fig", "lime", "pear", "date", "melon", "guava"]
+OTHERS = ["\n", "system", "user", "assistant", "be", "brief", "[", "]", "INST", "/", "<unk>"]
+SPECIAL = ["</s>", "<|im_start|>", "<s>", "<|im_end|>", "<pad>"]
+IDS = {token: number for number, token in enumerate(FRUIT + OTHERS + SPECIAL)}
+TOKENS = list(IDS)
+
+# As SmolLM2's: a system turn is put in where there is none, and a newline follows each end token.
+CHATML = """{% if messages[0]['role'] != 'system' %}<|im_start|>system
+be brief<|im_end|>
+{% endif %}{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}"""
+# As Llama 2's: the assistant has no header of its own, and each pair begins with <s>.
+INST = """{% for message in messages %}{% if message['role'] == 'user' %}<s>[INST] {{ message['content'] }} [/INST] \
+{% else %}{{ message['content'] }}</s>{% endif %}{% endfor %}"""
+
+
+def tokenizer_with(template, end, pad="<pad>"):
+    """Whole words, newlines and signs as tokens; called on a text it puts <s> before it, as Llama's does."""
+    backend = Tokenizer(models.WordLevel(IDS, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"\n|\w+|[^\w\s]"), behavior="removed", invert=True)
+    backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", IDS["<s>"])])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        unk_token="<unk>",
+        bos_token="<s>",
+        eos_token=end,
+        pad_token=pad,
+        extra_special_tokens=[token for token in SPECIAL if token not in ("<s>", end, pad)],
+    )
+    tokenizer.chat_template = template
+    return tokenizer
+
+
+def chatml_tokenizer():
+    return tokenizer_with(CHATML, "<|im_end|>")
+
+
+def split(text):
+    """The tokens of a rendered text."""
+    return re.findall(r"</?s>|<\|\w+\|>|\n|\w+|[^\w\s]", text)
+
+
+def fruit(count, offset):
+    """A sentence of `count` words."""
+    return " ".join(FRUIT[i] for i in randint(0, len(FRUIT), [count], offset).tolist())
+
+
+def chatml_parts(messages):
+    """(text, does it count) of a conversation in ChatML."""
+    if messages[0]["role"] != "system":
+        messages = [{"role": "system", "content": "be brief"}, *messages]
+    parts = []
+    for message in messages:
+        answer = message["role"] == "assistant"
+        parts += [
+            (f"<|im_start|>{message['role']}\n", False),
+            (message["content"] + "<|im_end|>", answer),
+            ("\n", False),
+        ]
+    return parts
+
+
+def inst_parts(messages):
+    parts = []
+    for message in messages:
+        if message["role"] == "user":
+            parts.append((f"<s>[INST] {message['content']} [/INST]", False))
+        else:
+            parts.append((message["content"] + "</s>", True))
+    return parts
+
+
+def tokens_and_labels(parts):
+    """All tokens of a conversation, and its labels as tokens."""
+    tokens = [token for text, _ in parts for token in split(text)]
+    labels = [token if counts else "-" for text, counts in parts for token in split(text)]
+    return tokens, labels
+
+
+def line(tokens):
+    """Tokens as one text, a newline as \\n."""
+    return " ".join(token.replace("\n", "\\n") for token in tokens)
+
+
+def list_in(example, name):
+    """One of the three lists of an example."""
+    expect.true(
+        isinstance(example, Mapping) and name in example,
+        what=f"the keys of the example, {name} among them",
+        actual=sorted(map(str, example)) if isinstance(example, Mapping) else example,
+        expected=["attention_mask", "input_ids", "labels"],
+    )
+    return example[name]
+
+
+def as_tokens(values):
+    """A list of ids as a line of tokens, "-" for -100; what is not a list comes back as it is."""
+    if not isinstance(values, list):
+        return values
+    known = {-100: "-", **dict(enumerate(TOKENS))}
+    return line([known.get(value, str(value)) if isinstance(value, int) else str(value) for value in values])
+
+
+def labels_of(example):
+    return as_tokens(list_in(example, "labels"))
+
+
+def test_only_the_answer_and_its_end_token_count(answer):
+    messages = [
+        {"role": "system", "content": fruit(2, offset=1)},
+        {"role": "user", "content": fruit(3, offset=2)},
+        {"role": "assistant", "content": fruit(3, offset=3)},
+    ]
+    _, labels = tokens_and_labels(chatml_parts(messages))
+    example = answer.build_example(messages, chatml_tokenizer(), 100)
+    expect.equal(labels_of(example), line(labels), what="the labels, as tokens")
+
+
+def test_the_ids_are_those_of_the_rendered_text_and_no_more(answer):
+    messages = [
+        {"role": "user", "content": fruit(3, offset=4)},
+        {"role": "assistant", "content": fruit(2, offset=5)},
+    ]
+    for name, parts, tokenizer in (
+        ("[INST] template, which begins with <s>", inst_parts, tokenizer_with(INST, "</s>")),
+        ("ChatML template, which puts a system turn in", chatml_parts, chatml_tokenizer()),
+    ):
+        tokens, _ = tokens_and_labels(parts(messages))
+        example = answer.build_example(messages, tokenizer, 100)
+        expect.equal(as_tokens(list_in(example, "input_ids")), line(tokens), what=f"the ids, as tokens; {name}")
+        expect.equal(list_in(example, "attention_mask"), [1] * len(tokens), what=f"the attention mask; {name}")
+
+
+def long_conversation():
+    """Three answers: the words of the question again, two lines with an empty one between, nothing."""
+    question = fruit(3, offset=6)
+    return [
+        {"role": "user", "content": question},
+        {"role": "assistant", "content": question},
+        {"role": "user", "content": fruit(2, offset=7)},
+        {"role": "assistant", "content": f"{fruit(2, offset=8)}\n\n{fruit(1, offset=9)}"},
+        {"role": "user", "content": fruit(1, offset=10)},
+        {"role": "assistant", "content": ""},
+    ]
+
+
+def test_every_turn_of_the_assistant_counts(answer):
+    messages = long_conversation()
+    for name, parts, tokenizer in (
+        ("ChatML", chatml_parts, chatml_tokenizer()),
+        ("[INST]", inst_parts, tokenizer_with(INST, "</s>")),
+    ):
+        _, labels = tokens_and_labels(parts(messages))
+        example = answer.build_example(messages, tokenizer, 200)
+        expect.equal(labels_of(example), line(labels), what=f"the labels of three answers, as tokens; {name}")
+
+
+def test_a_long_conversation_is_cut_on_the_right(answer):
+    messages = long_conversation()
+    tokens, labels = tokens_and_labels(chatml_parts(messages))
+    first = next(i for i, label in enumerate(labels) if label != "-")
+    for side in ("right", "left"):
+        for length in (len(tokens), len(tokens) - 5, first + 2, first + 1):
+            tokenizer = chatml_tokenizer()
+            tokenizer.truncation_side = side
+            example = answer.build_example(messages, tokenizer, length)
+            what = f"max_length {length} of {len(tokens)}, truncation_side {side}"
+            expect.equal(as_tokens(list_in(example, "input_ids")), line(tokens[:length]), what=f"the ids; {what}")
+            expect.equal(labels_of(example), line(labels[:length]), what=f"the labels; {what}")
+            expect.equal(list_in(example, "attention_mask"), [1] * length, what=f"the mask; {what}")
+
+
+def test_no_label_left_is_an_error(answer):
+    messages, tokenizer = long_conversation(), chatml_tokenizer()
+    _, labels = tokens_and_labels(chatml_parts(messages))
+    first = next(i for i, label in enumerate(labels) if label != "-")
+    expect.raises(
+        ValueError,
+        lambda: answer.build_example(messages[:1], tokenizer, 113),
+        what="a conversation without an assistant's turn",
+        mentions=[113],
+    )
+    for length in (first, 3):
+        expect.raises(
+            ValueError,
+            lambda length=length: answer.build_example(messages, tokenizer, length),
+            what=f"the first answer begins at token {first}, and max_length is {length}",
+            mentions=[length],
+        )
+    expect.raises(ValueError, lambda: answer.build_example([], tokenizer, 113), what="a conversation of no messages")
+
+
+def test_messages_and_tokenizer_stay_as_they_are(answer):
+    messages, tokenizer = long_conversation(), chatml_tokenizer()
+    tokenizer.truncation_side = tokenizer.padding_side = "left"
+    before, settings_before = deepcopy(messages), settings(tokenizer)
+    answer.build_example(messages, tokenizer, 30)
+    expect.equal(messages, before, what="the messages after the call")
+    changed = [item for item in settings(tokenizer) if item not in settings_before]
+    expect.equal(changed, [], what="the tokenizer's settings that the call changed")
+
+
+def settings(tokenizer):
+    names = ("truncation_side", "padding_side", "pad_token", "eos_token", "bos_token", "chat_template")
+    return [[name, getattr(tokenizer, name)] for name in names] + [["tokens", len(tokenizer)]]
+
+
+PAD = 11
+
+
+def three_examples():
+    """5, 2 and 3 tokens; the padding id stands inside two of them, as an end token does, and counts."""
+    ids = randint(20, 90, [10], offset=11).tolist()
+    a, b, c = [*ids[:2], PAD, ids[2], PAD], [ids[4], PAD], ids[5:8]
+    labels = [[-100, -100, -100, *a[3:]], [-100, PAD], [-100, *c[1:]]]
+    rows = zip((a, b, c), labels, strict=True)
+    return [{"input_ids": row, "attention_mask": [1] * len(row), "labels": label} for row, label in rows]
+
+
+def padded(examples, name, value):
+    """By a loop over the cells of a batch that is full of `value`."""
+    batch = torch.full((len(examples), max(len(e[name]) for e in examples)), value)
+    for row, example in enumerate(examples):
+        for column, number in enumerate(example[name]):
+            batch[row, column] = number
+    return batch
+
+
+def test_a_batch_is_padded_on_the_right_and_padding_does_not_count(answer):
+    examples = three_examples()
+    for order in ([1, 0, 2], [2, 1], [0]):
+        some = [examples[i] for i in order]
+        lengths = [len(e["labels"]) for e in some]
+        batch = answer.collate(deepcopy(some), PAD)
+        for name, value in (("labels", -100), ("attention_mask", 0), ("input_ids", PAD)):
+            expected = padded(some, name, value)
+            part = expect.tensor(list_in(batch, name), what=name, dtype=torch.int64, shape=expected.shape)
+            expect.equal(part, expected, what=f"{name} of examples of {lengths} tokens, pad_token_id {PAD}")
+
+
+def test_the_examples_stay_as_they_are_and_none_is_an_error(answer):
+    examples = three_examples()
+    answer.collate(examples, PAD)
+    expect.equal(examples, three_examples(), what="the examples after collate")
+    expect.raises(ValueError, lambda: answer.collate([], PAD), what="a batch of no examples")
+
+
+def logits_and_labels(offset=12):
+    """3 rows of 7 positions, 5 classes; 2, 5 and 1 labels count, besides one at position 0 that does not."""
+    logits = 2 * randn(3, 5, 7, offset=offset).transpose(1, 2)
+    labels = randint(0, 5, [3, 7], offset=offset + 1)
+    counts = ["..-x--x", "-xxxx-x", "x---x--"]
+    ignored = torch.tensor([[sign in "-." for sign in row] for row in counts])
+    return logits, labels.masked_fill(ignored, -100)
+
+
+def losses_by_loop(logits, labels):
+    """-log of the share of each label that counts, predicted from the position before it."""
+    losses = []
+    for row in range(len(labels)):
+        for t in range(1, labels.shape[1]):
+            if labels[row, t] != -100:
+                shares = logits[row, t - 1].exp()
+                losses.append(-(shares[labels[row, t]] / shares.sum()).log())
+    return torch.stack(losses)
+
+
+def close(actual, expected, what, scale=10.0):
+    expect.close(actual, expected, what=what, scale=scale, terms=20, dtype=torch.float32)
+
+
+def loss_of(answer, logits, labels):
+    return expect.tensor(answer.causal_lm_loss(logits, labels), what="the loss", shape=())
+
+
+def test_each_label_is_predicted_from_the_position_before_it(answer):
+    logits, labels = logits_and_labels()
+    counted = losses_by_loop(logits, labels)
+    expect.note("counted", len(counted))
+    expect.note("places", labels[:, 1:].numel())
+    loss = loss_of(answer, logits, labels)
+    close(loss, counted.mean(), what="the loss of 3 rows of 7 positions, 8 labels count")
+    loss = loss_of(answer, logits[2:], labels[2:])
+    close(loss, losses_by_loop(logits[2:], labels[2:])[0], what="the loss of one row in which one label counts")
+
+
+def test_the_gradient_is_softmax_minus_one_hot_at_the_positions_that_predict(answer):
+    logits, labels = logits_and_labels(offset=14)
+    expected = torch.zeros_like(logits)
+    for row, t in (labels[:, 1:] != -100).nonzero().tolist():
+        expected[row, t] = (logits[row, t].softmax(0) - one_hot(labels[row, t + 1], 5)) / 8
+    gradient = gradient_of(answer, logits, labels)
+    close(gradient, expected, what="the gradient of the logits", scale=1.0)
+
+
+def gradient_of(answer, logits, labels):
+    """The gradient of the answer's loss, which must be attached to the graph of the logits."""
+    leaf = logits.clone().requires_grad_()
+    loss = loss_of(answer, leaf, labels)
+    expect.true(loss.requires_grad, what="the loss, attached to the graph", actual=loss, expected="one with a graph")
+    (gradient,) = torch.autograd.grad(loss, leaf, allow_unused=True)
+    expect.true(gradient is not None, what="the graph of the loss", actual=loss, expected="one that reaches the logits")
+    return gradient
+
+
+def test_no_label_that_counts_gives_zero(answer):
+    logits, labels = logits_and_labels(offset=16)
+    none = torch.full_like(labels, -100)
+    only_first = none.clone()
+    only_first[:, 0] = labels[1, 1]
+    losses = [loss_of(answer, logits, y) for y in (none, only_first)]
+    losses.append(loss_of(answer, logits[:, :1], labels[:, 1:2]))
+    expect.close(torch.stack(losses), [0.0] * 3, what="the losses of: all -100; only position 0 counts; T = 1")
+    gradient = gradient_of(answer, logits, none)
+    expect.close(gradient, torch.zeros(3, 7, 5), what="the gradient where all labels are -100")
+
+
+def test_the_dtype_is_kept_and_the_inputs_are_not_changed(answer):
+    for dtype in (torch.float32, torch.bfloat16, torch.float64):
+        logits, labels = logits_and_labels(offset=18)
+        logits = logits.to(dtype)
+        with expect.unchanged(f"the inputs in {dtype}", {"logits": logits, "labels": labels}):
+            loss = answer.causal_lm_loss(logits, labels)
+        loss = expect.tensor(loss, what=f"the loss of {dtype} logits", dtype=dtype, shape=())
+        expected = losses_by_loop(logits.double(), labels).mean()
+        expect.close(loss, expected, what=f"the loss of {dtype} logits", scale=10.0, terms=20, dtype=torch.float32)

@@ -1,0 +1,293 @@
+"""3.09: the answers of a small model that was taught what to say, so each right text is known.
+
+The output layer is solved for: along every path that the conversations take, the next token is the one in
+the script. A prompt that is padded, cut or rendered otherwise leaves the path and comes out as other words.
+"""
+
+import functools
+from copy import deepcopy
+
+import torch
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from tunelings import expect
+from tunelings.inputs import randint, randn, seed
+
+FRUIT = ["kiwi", "plum", "fig", "lime", "pear", "date", "melon", "guava", "quince", "papaya", "mango", "peach"]
+OTHERS = ["\n", "system", "user", "assistant", "be", "brief", "[", "]", "INST", "/"]
+SPECIAL = ["<s>", "</s>", "<|im_start|>", "<|im_end|>", "<pad>"]
+IDS = {token: number for number, token in enumerate(FRUIT + OTHERS + SPECIAL)}
+TOKENS = list(IDS)
+HIDDEN = 96
+
+# As SmolLM2's: a system turn is put in where there is none, and a newline follows each end token.
+CHATML = """{% if messages[0]['role'] != 'system' %}<|im_start|>system
+be brief<|im_end|>
+{% endif %}{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}"""
+# As Llama 2's: the assistant has no header of its own, and each pair begins with <s>.
+INST = """{% for message in messages %}{% if message['role'] == 'user' %}<s>[INST] {{ message['content'] }} [/INST] \
+{% else %}{{ message['content'] }}</s>{% endif %}{% endfor %}"""
+
+
+def tokenizer_with(template=CHATML, end="<|im_end|>", pad="<|im_end|>"):
+    """Whole words, newlines and signs as tokens; called on a text it puts <s> before it, as Llama's does."""
+    backend = Tokenizer(models.WordLevel(IDS, unk_token="<pad>"))
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"\n|\w+|[^\w\s]"), behavior="removed", invert=True)
+    backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", IDS["<s>"])])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token="<s>",
+        eos_token=end,
+        pad_token=pad,
+        extra_special_tokens=[token for token in SPECIAL if token not in ("<s>", end, pad)],
+    )
+    tokenizer.chat_template = template
+    return tokenizer
+
+
+def fruit(count, offset):
+    """A sentence of `count` words."""
+    return " ".join(FRUIT[i] for i in randint(0, len(FRUIT), [count], offset).tolist())
+
+
+def user(text):
+    return {"role": "user", "content": text}
+
+
+def assistant(text):
+    return {"role": "assistant", "content": text}
+
+
+def four_conversations():
+    """Questions of different lengths, the longest neither first nor last, one with a history; their answers.
+
+    The answers have 2, 9, 0 and 4 words.
+    """
+    history = [
+        {"role": "system", "content": fruit(2, offset=2)},
+        user(fruit(5, offset=3)),
+        assistant(fruit(1, offset=4)),
+    ]
+    conversations = [
+        [user(fruit(2, offset=1))],
+        [*history, user(fruit(1, offset=5))],
+        [user(fruit(1, offset=6))],
+        [user(fruit(4, offset=7))],
+    ]
+    return conversations, [fruit(2, offset=8), fruit(9, offset=9), "", fruit(4, offset=10)]
+
+
+def taught(tokenizer, conversations, answers):
+    """A Llama in eval mode that gives these answers, and goes on with three more words if it is not stopped."""
+    paths = []
+    for number, (conversation, answer) in enumerate(zip(conversations, answers, strict=True)):
+        question = encode(tokenizer, conversation)
+        prompt = encode(tokenizer, conversation, add_generation_prompt=True)
+        more = fruit(3, offset=50 + number).split()
+        told = [IDS[word] for word in [*answer.split(), tokenizer.eos_token, *more]]
+        paths.append((len(question), (*prompt, *told)))  # It knows the header too, and writes it where it is missing.
+    return deepcopy(model_with(tuple(paths), seed()))
+
+
+@functools.lru_cache(maxsize=16)
+def model_with(paths, _):
+    """The model that goes on along each path from a place in it; the second argument is the seed of its weights."""
+    torch.default_generator.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(TOKENS),
+        hidden_size=HIDDEN,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        attention_dropout=0.5,
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=None,
+    )
+    model = LlamaForCausalLM(config).double().eval()
+    for number, parameter in enumerate(model.parameters()):
+        if parameter.dim() == 2:
+            parameter.data = randn(*parameter.shape, offset=100 + number) / parameter.shape[1] ** 0.5
+    states, targets = [], []
+    for begin, path in paths:
+        with torch.no_grad():
+            hidden = model.model(torch.tensor([path])).last_hidden_state[0]
+        states.append(hidden[begin - 1 : -1])
+        targets += path[begin:]
+    states = torch.cat(states)
+    logits = randn(len(targets), len(TOKENS), offset=99).clamp(-0.5, 0.5)
+    logits[range(len(targets)), targets] = 1.0
+    model.lm_head.weight.data = (torch.linalg.pinv(states) @ logits).T.contiguous()
+    return model
+
+
+def encode(tokenizer, conversation, **options):
+    text = tokenizer.apply_chat_template(conversation, tokenize=False, **options)
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def watch(model):
+    """What the model is given at each forward pass: ids and mask, and whether it is in train mode."""
+    passes = []
+
+    def before_forward(module, args, kwargs):
+        ids = args[0] if args else kwargs.get("input_ids")
+        passes.append((ids, kwargs.get("attention_mask"), int(module.training)))
+
+    model.register_forward_pre_hook(before_forward, with_kwargs=True)
+    return passes
+
+
+def note_first(passes):
+    """Note what each row could see at the first forward pass, and whether the last column is hidden in it."""
+    if not passes or passes[0][0] is None:
+        return
+    ids, mask, _ = passes[0]
+    mask = torch.ones_like(ids) if mask is None or mask.shape != ids.shape else mask
+    seen = [" ".join(TOKENS[i] for i in row[keep.bool()].tolist()) for row, keep in zip(ids, mask, strict=True)]
+    expect.note("seen", [text.replace("\n", "\\n") for text in seen])
+    expect.note("read", mask.bool().sum(dim=1).tolist())
+    expect.note("last_column", mask[:, -1].tolist())
+
+
+def test_one_conversation_is_answered_with_the_new_text_alone(answer):
+    tokenizer = tokenizer_with()
+    conversations, answers = four_conversations()
+    model = taught(tokenizer, conversations, answers)
+    passes = watch(model)
+    texts = []
+    for conversation in (conversations[0], conversations[3]):
+        texts.append(answer.generate_batch(model, tokenizer, [conversation], max_new_tokens=7))
+        note_first(passes)
+    expect.equal(texts, [[answers[0]], [answers[3]]], what="the answers to two conversations, each a batch of its own")
+
+
+def test_conversations_of_different_lengths_do_not_disturb_each_other(answer):
+    tokenizer = tokenizer_with()
+    conversations, answers = four_conversations()
+    model = taught(tokenizer, conversations, answers)
+    passes = watch(model)
+    expect.note("tokens", [len(encode(tokenizer, c, add_generation_prompt=True)) for c in conversations])
+    texts = answer.generate_batch(model, tokenizer, conversations, max_new_tokens=12)
+    note_first(passes)
+    expect.equal(texts, answers, what="the answers to four conversations in one batch")
+
+
+def test_a_long_answer_is_cut_at_max_new_tokens(answer):
+    tokenizer = tokenizer_with()
+    conversations, answers = four_conversations()
+    answers[0] = fruit(40, offset=11)
+    for limit, options in ((5, {"max_new_tokens": 5}), (1, {"max_new_tokens": 1}), (32, {})):
+        some = [0, 3, 1][: 2 if limit == 32 else 3]
+        model = taught(tokenizer, [conversations[i] for i in some], [answers[i] for i in some])
+        texts = answer.generate_batch(model, tokenizer, [conversations[i] for i in some], **options)
+        expected = [" ".join(answers[i].split()[:limit]) for i in some]
+        expect.equal(texts, expected, what=f"the answers, {f'max_new_tokens {limit}' if options else 'by default'}")
+
+
+def test_all_run_as_one_batch_and_end_with_the_longest_answer(answer):
+    tokenizer = tokenizer_with()
+    conversations, answers = four_conversations()
+    model = taught(tokenizer, conversations, answers)
+    passes = watch(model)
+    answer.generate_batch(model, tokenizer, conversations, max_new_tokens=20)
+    rows = [len(ids) if ids is not None else 0 for ids, _, _ in passes]
+    expect.true(
+        set(rows) <= {4},
+        what="how many conversations each forward pass saw",
+        actual=rows,
+        expected="4 in every one",
+    )
+    expect.true(
+        len(rows) <= 10,
+        what="the forward passes for answers of 2, 9, 0 and 4 words",
+        actual=len(rows),
+        expected="at most 10: nine words and an end token",
+    )
+
+
+def test_a_tokenizer_without_a_padding_token_will_do(answer):
+    tokenizer = tokenizer_with(pad=None)
+    conversations, answers = four_conversations()
+    model = taught(tokenizer, conversations, answers)
+    texts = answer.generate_batch(model, tokenizer, conversations[:2], max_new_tokens=12)
+    expect.equal(texts, answers[:2], what="the answers where the tokenizer has no padding token")
+    expect.equal(tokenizer.pad_token, None, what="tokenizer.pad_token after the call")
+    expect.equal(len(tokenizer), len(TOKENS), what="the number of the tokenizer's tokens after the call")
+
+
+def test_a_template_that_begins_with_a_special_token_gets_no_second_one(answer):
+    tokenizer = tokenizer_with(INST, end="</s>", pad="<pad>")
+    conversations, answers = four_conversations()
+    conversations[1] = conversations[1][1:]
+    model = taught(tokenizer, conversations, answers)
+    passes = watch(model)
+    texts = answer.generate_batch(model, tokenizer, conversations, max_new_tokens=12)
+    note_first(passes)
+    expect.equal(texts, answers, what="the answers with a template that begins with <s>")
+
+
+def test_the_models_generation_config_has_no_effect_and_stays_as_it_is(answer):
+    tokenizer = tokenizer_with(pad="<pad>")
+    conversations, answers = four_conversations()
+    model = taught(tokenizer, conversations, answers)
+    config = model.generation_config
+    config.do_sample, config.temperature = True, 7.5
+    config.eos_token_id, config.pad_token_id = IDS[answers[3].split()[1]], IDS["fig"]
+    before = config.to_dict()
+    texts = answer.generate_batch(model, tokenizer, conversations, max_new_tokens=12)
+    expect.equal(texts, answers, what="the answers where the config asks for sampling and names other tokens")
+    after = model.generation_config.to_dict()
+    changed = {name: after.get(name) for name in before if after.get(name) != before[name]}
+    expect.equal(changed, {}, what="what the call changed in the model's generation_config")
+
+
+def test_the_model_answers_in_eval_mode_and_each_mode_is_restored(answer):
+    tokenizer = tokenizer_with()
+    conversations, answers = four_conversations()
+    changed = []
+    for mode in (True, False):
+        model = taught(tokenizer, conversations, answers).train(mode)
+        model.model.layers[1].self_attn.train(not mode)
+        before = [module.training for module in model.modules()]
+        passes = watch(model)
+        texts = answer.generate_batch(model, tokenizer, conversations[:2], max_new_tokens=12)
+        expect.note("in_train_mode", [training for _, _, training in passes][:1])
+        came_in = f"the model comes in {'train' if mode else 'eval'} mode, one layer in the other"
+        expect.equal(texts, answers[:2], what=f"the answers; {came_in}")
+        after = {name or "the model": module.training for name, module in model.named_modules()}
+        changed.append(some([name for name, old in zip(after, before, strict=True) if after[name] != old]))
+    what = "whose mode the call changed; the model comes in train, in eval mode"
+    expect.equal(changed, ["none", "none"], what=what)
+
+
+def some(names):
+    return f"{names[0]} and {len(names) - 1} more" if names else "none"
+
+
+def test_tokenizer_and_conversations_stay_as_they_are(answer):
+    conversations, answers = four_conversations()
+    for side in ("right", "left"):
+        tokenizer = tokenizer_with(pad="<pad>")
+        tokenizer.padding_side, tokenizer.truncation_side = side, "left"
+        model = taught(tokenizer, conversations, answers)
+        before, settings_before = deepcopy(conversations), settings(tokenizer)
+        answer.generate_batch(model, tokenizer, conversations, max_new_tokens=3)
+        expect.equal(conversations, before, what="the conversations after the call")
+        changed = [item for item in settings(tokenizer) if item not in settings_before]
+        expect.equal(changed, [], what=f"what the call changed in a tokenizer with padding_side {side}")
+
+
+def settings(tokenizer):
+    names = ("padding_side", "truncation_side", "pad_token", "eos_token", "bos_token", "chat_template")
+    return [[name, getattr(tokenizer, name)] for name in names] + [["tokens", len(tokenizer)]]
+
+
+def test_no_conversations_are_an_error(answer):
+    tokenizer = tokenizer_with()
+    conversations, answers = four_conversations()
+    model = taught(tokenizer, conversations, answers)
+    expect.raises(ValueError, lambda: answer.generate_batch(model, tokenizer, []), what="no conversations at all")
