@@ -251,6 +251,19 @@ def test_the_terminal_is_as_before_after_ctrl_c(mini: Miniature):
     assert (mini.root / "before").read_text() == (mini.root / "after").read_text()
 
 
+def test_closing_the_terminal_ends_it_also_where_hangups_are_ignored(mini: Miniature):
+    def ignore_signals() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    options = {"cwd": str(mini.root), "timeout": 60, "encoding": "utf-8", "preexec_fn": ignore_signals}
+    watcher = pexpect.spawn(sys.executable, ["-c", COMMAND], **options)
+    watcher.expect("not started")
+    pids = [watcher.pid, *_descendants(watcher.pid)]
+    os.close(watcher.child_fd)
+    assert wait_for(lambda: not any(is_alive(pid) for pid in pids), 20)
+
+
 def test_a_killed_worker_is_replaced(mini: Miniature, terminal):
     shown = terminal().warm_up()
     for pid in _descendants(shown.process.pid):

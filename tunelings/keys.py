@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 _SEQUENCES = {"\x1b[A": "up", "\x1b[B": "down", "\x1bOA": "up", "\x1bOB": "down", "\x1b": "escape"}
 _NAMES = {"\r": "enter", "\n": "enter", "\x03": "interrupt"}
+_GONE = "\x03"  # A terminal that was closed reads like Ctrl-C.
 _PATIENCE = 0.05  # seconds between looks at whether reading is still wanted
 
 
@@ -91,8 +92,15 @@ else:
         return settings
 
     def _leave_cbreak(settings) -> None:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)
+        with contextlib.suppress(termios.error):  # The terminal was closed.
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)
 
     def _read(seconds: float) -> str:
         ready, _, _ = select.select([sys.stdin], [], [], seconds)
-        return os.read(sys.stdin.fileno(), 16).decode(errors="ignore") if ready else ""
+        if not ready:
+            return ""
+        try:
+            pressed = os.read(sys.stdin.fileno(), 16).decode(errors="ignore")
+        except OSError:
+            return _GONE
+        return pressed or _GONE
