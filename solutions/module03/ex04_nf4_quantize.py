@@ -84,13 +84,13 @@ def dequantize_nf4(q: NF4, dtype: torch.dtype = torch.float32) -> Tensor:
         dtype: any floating dtype.
 
     Returns:
-        A tensor of the shape `q.shape` and of this dtype, on the device of the codes. The product is made in at
-        least float32 and only then turned into `dtype`. A block whose absmax is 0 comes back as exact zeros.
+        A tensor of the shape `q.shape` and of this dtype, on the device of the codes. The product is made in
+        at least float32 and only then turned into `dtype`. A block of absmax 0 comes back as exact zeros.
 
     Method: QLoRA, section 3, the function doubleDequant without its second quantisation.
     """
     # BEGIN SOLUTION: unpack two codes a byte, drop the padding, level times absmax, shape and dtype.
-    codes = torch.stack([q.codes // 16, q.codes % 16], dim=1).flatten().long()
+    codes = torch.stack([q.codes >> 4, q.codes & 15], dim=1).flatten().long()
     scale = q.absmax.repeat_interleave(q.block_size)
     n = q.shape.numel()
     values = LEVELS.to(q.codes.device)[codes[:n]] * scale[:n]

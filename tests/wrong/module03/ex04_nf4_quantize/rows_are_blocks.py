@@ -1,0 +1,38 @@
+# names: unlisted
+# One scale for each row, whatever the block size.
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+
+LEVELS = torch.tensor([
+    -1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453,
+    -0.28444138169288635, -0.18477343022823334, -0.09105003625154495, 0.0,
+    0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
+    0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0,
+])  # fmt: skip
+
+
+class NF4(NamedTuple):
+    codes: torch.Tensor
+    absmax: torch.Tensor
+    shape: torch.Size
+    block_size: int
+
+
+def quantize_nf4(weight, block_size=64):
+    if weight.numel() == 0:
+        raise ValueError("empty")
+    w = weight.detach().float()
+    n = w.numel()
+    absmax = w.abs().amax(dim=-1, keepdim=True)
+    x = torch.where(absmax > 0, w / absmax, 0).flatten()
+    codes = F.pad((x[:, None] - LEVELS).abs().argmin(1), (0, n % 2), value=7)
+    return NF4((codes[::2] << 4 | codes[1::2]).byte(), absmax.flatten(), weight.shape, w.shape[-1])
+
+
+def dequantize_nf4(q, dtype=torch.float32):
+    n = q.shape.numel()
+    codes = torch.stack([q.codes >> 4, q.codes & 15], dim=-1).view(-1)[:n].int()
+    scale = q.absmax.repeat_interleave(q.block_size)[:n]
+    return (LEVELS[codes] * scale).view(q.shape).to(dtype)
