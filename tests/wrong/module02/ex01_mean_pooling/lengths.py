@@ -1,5 +1,4 @@
 # names: padding-only-on-the-right
-import torch
 
 
 def mean_pool(hidden, attention_mask):

@@ -1,0 +1,168 @@
+"""2.02: a tokenizer of whole words whose ids can be looked up by hand, so that no tokenizer is the oracle."""
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from tunelings import expect
+from tunelings.inputs import randint
+
+CLS, SEP, UNK, PAD = 31, 17, 5, 23  # Nothing is 0: a row that is filled up with zeros is not padded.
+WORDS = ["film", "good", "bad", "the", "was", "not", "very", "long", "dull", "naïve", "日本", "plot"]
+IDS = {word: 40 + 3 * number for number, word in enumerate(WORDS)}
+
+
+def word_tokenizer(pad="[PAD]", padding_side="left", model_max_length=50):
+    """[CLS] words [SEP], one id for each word."""
+    vocabulary = {"[CLS]": CLS, "[SEP]": SEP, "[UNK]": UNK, "[PAD]": PAD, **IDS}
+    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", CLS), ("[SEP]", SEP)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        unk_token="[UNK]",
+        pad_token=pad,
+        padding_side=padding_side,
+        model_max_length=model_max_length,
+    )
+
+
+def drawn_examples(lengths, offset):
+    """Texts of so many words, with labels from 0 to 4 that differ from row to row."""
+    examples = []
+    for row, length in enumerate(lengths):
+        words = [WORDS[i] for i in randint(0, len(WORDS), [length], offset + row)]
+        examples.append({"text": " ".join(words), "label": (2 * row + 3) % 5})
+    return examples
+
+
+def by_hand(examples, max_length, pad=PAD):
+    """input_ids and attention_mask, word by word."""
+    rows = [[IDS.get(word, UNK) for word in example["text"].split()] for example in examples]
+    rows = [[CLS, *row[: max_length - 2], SEP] for row in rows]
+    longest = max(map(len, rows))
+    ids = torch.tensor([row + [pad] * (longest - len(row)) for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+    return ids, mask
+
+
+def part(batch, key):
+    """One of the tensors of what was returned."""
+    expect.true(isinstance(batch, Mapping), what="what is returned", actual=batch, expected="a dict of tensors")
+    keys = sorted(str(name) for name in batch)
+    expect.true(key in batch, what=f"the keys of the batch, where {key} must be", actual=keys, expected=key)
+    return expect.tensor(batch[key], what=key)
+
+
+def test_texts_are_padded_to_the_longest_of_the_batch(answer):
+    examples = drawn_examples([3, 6, 1], offset=1)
+    batch = answer.encode_batch(examples, word_tokenizer(padding_side="right"), 12)
+    ids, _ = by_hand(examples, 12)
+    expect.note("longest", 8)
+    expect.note("limit", 12)
+    expect.equal(part(batch, "input_ids"), ids, what="input_ids of texts of 3, 6 and 1 words, max_length 12")
+
+
+def test_the_mask_is_1_at_tokens_and_0_at_padding(answer):
+    examples = drawn_examples([3, 6, 1], offset=5)
+    batch = answer.encode_batch(examples, word_tokenizer(padding_side="right"), 12)
+    _, mask = by_hand(examples, 12)
+    expect.equal(part(batch, "attention_mask"), mask, what="attention_mask of texts of 3, 6 and 1 words")
+
+
+def test_a_long_text_is_shortened_and_keeps_its_special_tokens(answer):
+    examples = drawn_examples([2, 9, 5, 4], offset=9)
+    tokenizer = word_tokenizer(padding_side="right", model_max_length=10)
+    batch = answer.encode_batch(examples, tokenizer, 7)
+    ids, mask = by_hand(examples, 7)
+    expect.note("sep", SEP)
+    expect.equal(part(batch, "input_ids"), ids, what="input_ids of texts of 2, 9, 5 and 4 words, max_length 7")
+    expect.equal(part(batch, "attention_mask"), mask, what="attention_mask of the same texts, max_length 7")
+
+
+def test_labels_stand_beside_their_texts_as_int64(answer):
+    examples = drawn_examples([4, 1, 6, 2], offset=14)
+    batch = answer.encode_batch(examples, word_tokenizer(padding_side="right"), 12)
+    ids, _ = by_hand(examples, 12)
+    expected = torch.tensor([3, 0, 2, 4])
+    labels = part(batch, "labels")
+    expect.note("input_ids", part(batch, "input_ids"))
+    expect.equal(labels, expected, what="the labels of four texts")
+    expect.equal(part(batch, "input_ids"), ids, what="input_ids of the same texts, in their order")
+    dtypes = [str(part(batch, key).dtype) for key in ("input_ids", "attention_mask", "labels")]
+    expect.equal(dtypes, ["torch.int64"] * 3, what="the dtypes of input_ids, attention_mask and labels")
+
+
+def test_padding_comes_on_the_right_for_every_tokenizer(answer):
+    examples = drawn_examples([2, 5, 3], offset=19)
+    batch = answer.encode_batch(examples, word_tokenizer(padding_side="left"), 9)
+    ids, mask = by_hand(examples, 9)
+    expect.equal(part(batch, "input_ids"), ids, what="input_ids, where tokenizer.padding_side is left")
+    expect.equal(part(batch, "attention_mask"), mask, what="attention_mask, where tokenizer.padding_side is left")
+
+
+def test_the_pad_token_may_be_one_that_ends_the_texts(answer):
+    examples = drawn_examples([1, 4], offset=23)
+    batch = answer.encode_batch(examples, word_tokenizer(pad="[SEP]", padding_side="right"), 9)
+    ids, mask = by_hand(examples, 9, pad=SEP)
+    expect.equal(part(batch, "input_ids"), ids, what="input_ids, where [SEP] pads too")
+    expect.equal(part(batch, "attention_mask"), mask, what="attention_mask, where [SEP] pads too")
+
+
+def test_empty_unknown_and_repeated_texts_are_texts(answer):
+    examples = [
+        {"text": "", "label": 4},
+        {"text": "naïve 日本 qwertz", "label": 1},
+        {"text": "good film", "label": 2},
+        {"text": "naïve 日本 qwertz", "label": 0},
+    ]
+    batch = answer.encode_batch(examples, word_tokenizer(padding_side="right"), 9)
+    ids, mask = by_hand(examples, 9)
+    expect.equal(part(batch, "input_ids"), ids, what="input_ids of an empty, a rare, a short and a repeated text")
+    expect.equal(part(batch, "attention_mask"), mask, what="attention_mask of the same texts")
+    expect.equal(part(batch, "labels"), torch.tensor([4, 1, 2, 0]), what="the labels of the same texts")
+
+
+def test_one_example_is_a_batch_too(answer):
+    examples = drawn_examples([3], offset=26)
+    batch = answer.encode_batch(examples, word_tokenizer(), 9)
+    ids, mask = by_hand(examples, 9)
+    expect.equal(part(batch, "input_ids"), ids, what="input_ids of one text of 3 words")
+    expect.equal(part(batch, "attention_mask"), mask, what="attention_mask of one text of 3 words")
+    expect.equal(part(batch, "labels"), torch.tensor([3]), what="the labels of one text")
+
+
+def test_the_tokenizer_is_as_it_was(answer):
+    for side in ("left", "right"):
+        tokenizer = word_tokenizer(padding_side=side)
+        tokenizer.truncation_side = "right"
+        before = settings(tokenizer)
+        answer.encode_batch(drawn_examples([2, 9, 3], offset=27), tokenizer, 6)
+        what = "sides of padding and truncation, model_max_length, pad id, vocabulary"
+        expect.equal(settings(tokenizer), before, what=what)
+        ids = tokenizer("the film was not very good the plot was dull")["input_ids"]
+        expect.equal(len(ids), 12, what="the tokens of a text of 10 words, encoded after the batch")
+
+
+def settings(tokenizer):
+    sides = [tokenizer.padding_side, tokenizer.truncation_side]
+    return [*sides, tokenizer.model_max_length, tokenizer.pad_token_id, len(tokenizer)]
+
+
+def test_the_examples_are_not_changed(answer):
+    examples = drawn_examples([4, 1, 6], offset=31)
+    before = copy.deepcopy(examples)
+    answer.encode_batch(examples, word_tokenizer(), 5)
+    expect.equal(examples, before, what="the examples after the call")
+
+
+def test_an_empty_batch_is_rejected(answer):
+    tokenizer = word_tokenizer()
+    expect.raises(ValueError, lambda: answer.encode_batch([], tokenizer, 9), what="a batch of no examples")

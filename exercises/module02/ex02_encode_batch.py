@@ -1,0 +1,42 @@
+"""2.02 · Encode a batch: texts of different lengths become tensors of one length.
+
+Padding, truncation, mask and labels: the four things that stand between a list of texts and a model.
+"""
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+
+def encode_batch(examples: list[dict], tokenizer: PreTrainedTokenizerBase, max_length: int) -> dict[str, Tensor]:
+    """Return what a classifier of transformers takes for these examples, as tensors.
+
+    Args:
+        examples: one or more of `{"text": str, "label": int}`. A text may be empty, and the same text may come
+            twice, with another label.
+        tokenizer: a tokenizer of transformers that has a pad token and puts special tokens round each text.
+        max_length: the most tokens that a text may have, the special tokens among them.
+
+    Returns:
+        A mapping (a dict or the tokenizer's own `BatchEncoding`) with at least these keys, all int64; row i
+        belongs to example i. Other keys of the tokenizer, such as `token_type_ids`, may be there too.
+
+        - `input_ids` `[B, T]`: each text with its special tokens, as the tokenizer gives it, then padding. A
+          text of more than `max_length` tokens is shortened as the tokenizer does it: words go, the special
+          tokens stay. T is the length of the longest row after that, and no more. Padding comes on the
+          right, whatever `tokenizer.padding_side` says.
+        - `attention_mask` `[B, T]`: 1 at every token of a text, special ones too, 0 at padding; also where
+          the pad token is one that texts have as well, such as the token that ends them.
+        - `labels` `[B]`.
+
+    Raises:
+        ValueError: if `examples` is empty.
+
+    On return the tokenizer is as it was: sides of padding and truncation, `model_max_length`, special tokens
+    and vocabulary. The list and its dicts are not changed. Tokenizing, padding and truncating by the
+    tokenizer's own call is what is wanted here.
+
+    Method: https://huggingface.co/docs/transformers/pad_truncation
+    """
+    # TODO: no empty batch; the tokenizer pads to the longest, on the right, and truncates; add the labels.
+    raise NotImplementedError("TODO")

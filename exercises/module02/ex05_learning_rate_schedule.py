@@ -1,0 +1,56 @@
+"""2.05 · Learning rate schedule: up in small steps, then down to almost nothing.
+
+Two functions that say, for each step of a training, which share of the peak learning rate it gets.
+"""
+
+import math
+
+
+def warmup_then_linear(step: int, warmup_steps: int, total_steps: int) -> float:
+    """Return the share of the peak learning rate at `step`: a straight line up, then one down to 0.
+
+    In the warm-up, where `step < warmup_steps`, it is `step / warmup_steps`: 0 at step 0. From then on it
+    falls in a straight line from 1 at `step = warmup_steps` to 0 at `step = total_steps`.
+
+    Args:
+        step: how many updates were made before this one; 0 or more. At `total_steps` and beyond the share is 0.
+        warmup_steps: how many steps the warm-up takes; without one (0) step 0 has the share 1.
+        total_steps: the steps of the whole training, those of the warm-up among them.
+
+    Returns:
+        A Python float from 0 to 1, which depends on the three arguments alone. `LambdaLR` multiplies the
+        optimizer's learning rate with it.
+
+    Raises:
+        ValueError: unless `0 <= warmup_steps < total_steps`, at any step; the message holds both numbers.
+
+    Method: Devlin et al., BERT (2019), appendix A.2, https://arxiv.org/abs/1810.04805
+    """
+    # TODO: reject a warm-up that does not fit; a line from 0 up to 1, then one from 1 down to 0.
+    raise NotImplementedError("TODO")
+
+
+def cosine_with_floor(step: int, warmup_steps: int, total_steps: int, floor: float) -> float:
+    """Return the share of the peak learning rate at `step`: a straight line up, then half a cosine down to `floor`.
+
+    The warm-up is that of `warmup_then_linear`: from 0, not from `floor`. After it, with q the part of the
+    way from `warmup_steps` to `total_steps` that is done, from 0 to 1, it is
+
+        floor + (1 - floor) * (1 + cos(pi * q)) / 2
+
+    which is 1 at `step = warmup_steps` and `floor` at `step = total_steps`.
+
+    Args:
+        step, warmup_steps, total_steps: as in `warmup_then_linear`. At `total_steps` and beyond the share is `floor`.
+        floor: the share that is left at the end; from 0 to 1.
+
+    Returns:
+        A Python float from 0 to 1, which depends on the four arguments alone.
+
+    Raises:
+        ValueError: unless `0 <= warmup_steps < total_steps`, at any step; the message holds both numbers.
+
+    Method: Loshchilov and Hutter, SGDR (2017), equation 5, without restarts, https://arxiv.org/abs/1608.03983
+    """
+    # TODO: the same warm-up, then floor + (1 - floor) * (1 + cos(pi * q)) / 2.
+    raise NotImplementedError("TODO")
