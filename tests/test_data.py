@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
-from tunelings import mnist
+from tunelings import mnist, reviews
 
 DATA = ROOT / "data"
 # Two busy cores: threads that wait for each other make the run many times longer.
@@ -35,6 +35,35 @@ def test_the_readme_of_the_digits_gives_their_sums():
     text = (DATA / "mnist" / "README.md").read_text(encoding="utf-8")
     raw = {name: value for name, value in LISTED.items() if "/raw/" in name}
     assert len(raw) == 4 and all(f"| {Path(name).name} |" in text and value in text for name, value in raw.items())
+
+
+def test_the_readme_of_the_reviews_gives_their_sum():
+    text = (DATA / "sentiment" / "README.md").read_text(encoding="utf-8")
+    assert f"| `{LISTED['sentiment/movie_snippets.csv.gz']}` |" in text
+
+
+def test_the_reviews_are_read_with_their_labels():
+    texts, labels = reviews.load_reviews(DATA / "sentiment")
+    assert len(texts) == len(labels) == len(set(texts)) == 10_070
+    assert labels.count("positive") == 4_995 and labels.count("negative") == 5_075
+    assert texts[0].startswith("In all fairness, I must report that the children") and labels[0] == "positive"
+
+
+def test_missing_reviews_are_one_clear_line(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match="movie_snippets.csv.gz is missing"):
+        reviews.load_reviews(tmp_path)
+
+
+def test_a_paired_comparison_counts_only_where_the_two_differ():
+    true = ["a"] * 100
+    first, second = ["a"] * 80 + ["b"] * 20, ["a"] * 60 + ["b"] * 30 + ["a"] * 10
+    more = reviews.compare(first, second, true)
+    assert (more.first_only, more.second_only) == (20, 10) and more.difference == pytest.approx(0.1)
+    # sqrt((30/100 - 0.1**2) / 100) = 0.05385
+    assert (more.low, more.high) == (pytest.approx(0.1 - 1.96 * 0.05385, abs=1e-5), pytest.approx(0.20555, abs=1e-5))
+    # Wilson's interval: (0.8 + 0.0192) / 1.0384 = 0.7889, give or take 0.0777.
+    assert reviews.score(first, true) == (0.8, pytest.approx(0.7111, abs=1e-4), pytest.approx(0.8666, abs=1e-4))
+    assert reviews.confusion(first, true, ["a", "b"]) == [[80, 20], [0, 0]]
 
 
 def test_torchvision_reads_the_digits_as_we_do():

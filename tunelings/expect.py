@@ -59,8 +59,7 @@ def close(
     if actual_tensor is None:
         raise CheckFailed(what, expected, actual, _wrong_kind(actual))
     if actual_tensor.shape != expected_tensor.shape:
-        remark = f"shape {_shape(actual_tensor)}, expected shape {_shape(expected_tensor)}"
-        raise CheckFailed(what, expected, actual, remark)
+        raise CheckFailed(what, expected, actual, _remark(actual_tensor, expected_tensor))
     allowed = _tolerance(actual_tensor, expected_tensor, terms, scale, dtype)
     a, e = actual_tensor.detach().to("cpu", torch.float64), expected_tensor.detach().to("cpu", torch.float64)
     wrong = ~((a - e).abs() <= allowed) & (a != e)  # `a != e` lets equal infinities pass.
@@ -75,7 +74,13 @@ def equal(actual: Any, expected: Any, what: str) -> None:
     else:
         ok = not isinstance(actual, Tensor) and _same_value(actual, expected)
     if not ok:
-        raise CheckFailed(what, expected, actual, _wrong_kind(actual) if actual is None else "")
+        raise CheckFailed(what, expected, actual, _remark(actual, expected))
+
+
+def _remark(actual: Any, expected: Any) -> str:
+    if isinstance(actual, Tensor) and isinstance(expected, Tensor) and actual.shape != expected.shape:
+        return f"shape {_shape(actual)}, expected shape {_shape(expected)}"
+    return _wrong_kind(actual) if actual is None else ""
 
 
 def _same_value(actual: Any, expected: Any) -> bool:
