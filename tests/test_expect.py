@@ -137,7 +137,7 @@ def test_what_is_equal_passes(actual, expected):
         ([1, 2], (1, 2), ""),
         (None, "text", "nothing was returned: is a return missing?"),
         (vector(1, 2), vector(1, 3), ""),
-        (vector(1, 2), vector(1, 2).reshape(2, 1), ""),
+        (vector(1, 2), vector(1, 2).reshape(2, 1), "shape [2], expected shape [2, 1]"),
         ([1.0, 2.0], vector(1, 2), ""),
         (vector(1, 2), [1.0, 2.0], ""),
         (vector(1.0), 1.0, ""),
