@@ -7,10 +7,16 @@ table of known mistakes). The home page holds `<!-- modules -->`.
 from __future__ import annotations
 
 import ast
+import re
+from html import unescape
 from pathlib import Path
+
+import latex2mathml.converter
 
 from tunelings.course import MODULES, Course, Exercise
 
+# What arithmatex makes of $…$ and $$…$$.
+FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
 COURSE = Course(Path(__file__).resolve().parent.parent)
 
 
@@ -22,6 +28,16 @@ def on_page_markdown(markdown: str, page, **_) -> str:
     for mark, text in parts.items():
         markdown = markdown.replace(mark, text)
     return markdown
+
+
+def on_page_content(html: str, **_) -> str:
+    """Formulas as MathML, which browsers draw themselves: no script and no font is loaded."""
+    return FORMULA.sub(mathml, html)
+
+
+def mathml(match: re.Match) -> str:
+    inline = match["tag"] == "span"
+    return latex2mathml.converter.convert(unescape(match["tex"]), display="inline" if inline else "block")
 
 
 def exercise_of(src_uri: str) -> Exercise | None:
