@@ -1,0 +1,318 @@
+"""3.07: a tiny Llama and adapters drawn here; each answer is compared with a plain model of the summed weights."""
+
+import functools
+import shutil
+import tempfile
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from peft import LoraConfig
+from safetensors.torch import save_file
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from tunelings import expect
+from tunelings.inputs import randint, randn, seed
+
+# Rank, lora_alpha and target modules of three adapters; the rank divides no alpha.
+KINDS = {
+    "poems": (3, 5, ["q_proj", "v_proj"]),
+    "law": (2, 7, ["q_proj", "up_proj", "o_proj"]),
+    "jokes": (4, 3, ["v_proj", "down_proj"]),
+}
+FACTOR = 0.5  # The size of the numbers in A and B: large enough to matter, small enough not to saturate.
+
+
+def llama(dtype=torch.float64, intermediate=24):
+    """A small model with random weights, in train mode and with dropout, as training may have left it."""
+    config = LlamaConfig(
+        vocab_size=11,
+        hidden_size=16,
+        intermediate_size=intermediate,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        attention_dropout=0.5,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    model = LlamaForCausalLM(config).to(dtype)
+    for number, parameter in enumerate(model.parameters()):
+        values = randn(*parameter.shape, offset=100 + number)
+        parameter.data = (values / parameter.shape[-1] ** 0.5 if parameter.dim() == 2 else 1 + 0.1 * values).to(dtype)
+    return model.train()
+
+
+def targets(model, names):
+    """The linear layers that `names` mean, each with its place in the model."""
+    return {place: m for place, m in model.named_modules() if place.rpartition(".")[2] in names}
+
+
+def save_adapter(folder, base, kind, offset):
+    """Write an adapter as peft does, and return what it adds to the weight of each of its layers."""
+    r, alpha, names = KINDS[kind]
+    tensors, added = {}, {}
+    for number, (place, layer) in enumerate(targets(base, names).items()):
+        n_out, n_in = layer.weight.shape
+        a = FACTOR * randn(r, n_in, offset=offset + 2 * number)
+        b = FACTOR * randn(n_out, r, offset=offset + 2 * number + 1)
+        dtype = layer.weight.dtype
+        tensors[f"base_model.model.{place}.lora_A.weight"] = a.to(dtype)
+        tensors[f"base_model.model.{place}.lora_B.weight"] = b.to(dtype)
+        added[place] = alpha / r * (b.to(dtype).double() @ a.to(dtype).double())
+    config = LoraConfig(r=r, lora_alpha=alpha, target_modules=names, lora_dropout=0.5, task_type="CAUSAL_LM")
+    config.inference_mode = True
+    config.save_pretrained(folder)
+    save_file(tensors, folder / "adapter_model.safetensors")
+    return added
+
+
+def with_added(base, *updates):
+    """The logits of a plain copy of the base, in eval mode, whose weights are the sums."""
+    model = deepcopy(base).eval()
+    for update in updates:
+        for place, values in update.items():
+            layer = model.get_submodule(place)
+            layer.weight.data = (layer.weight.data.double() + values).to(layer.weight.dtype)
+    return logits(model)
+
+
+def logits(model):
+    """What a model answers to two rows of seven tokens."""
+    expect.true(callable(model), what="what the block yields", actual=model, expected="a model to call")
+    with torch.no_grad():
+        return model(input_ids=randint(0, 11, [2, 7], offset=1)).logits
+
+
+@functools.lru_cache(maxsize=8)
+def prepared(dtype, _):
+    """A base, the files of the adapters, and the logits of the base with each of them and alone.
+
+    The second argument is the seed that they were drawn with.
+    """
+    base, files, expected = llama(dtype), {}, {}
+    for number, kind in enumerate(KINDS):
+        with tempfile.TemporaryDirectory() as folder:
+            added = save_adapter(Path(folder), base, kind, offset=200 + 50 * number)
+            files[kind] = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+        expected[kind] = with_added(base, added)
+    return base, files, expected, with_added(base)
+
+
+def three_adapters(folder, dtype=torch.float64):
+    """A base, the logits it should give with each of three adapters, and alone; the adapters are in `folder`."""
+    base, files, expected, before = prepared(dtype, seed())
+    for kind, contents in files.items():
+        (folder / kind).mkdir()
+        for name, content in contents.items():
+            (folder / kind / name).write_bytes(content)
+    return deepcopy(base), dict(expected), before
+
+
+def library_of(answer, base, folder, names=tuple(KINDS)):
+    library = answer.AdapterLibrary(base)
+    for name in names:
+        library.add(name, folder / name)
+    return library
+
+
+CLOSE = {"terms": 3000, "scale": 5.0}  # Sums of 24 products, one after the other, in float64.
+
+
+def test_in_each_block_its_adapter_answers_and_no_other(answer, tmp_path):
+    base, expected, of_base = three_adapters(tmp_path)
+    expect.note("of_base", of_base.flatten()[0])
+    library = answer.AdapterLibrary(base)
+    for name in KINDS:
+        library.add(name, tmp_path / name)
+    for name in ("law", "poems", "jokes", "law"):
+        expect.note("of_this", expected[name].flatten()[0])
+        with library.using(name) as model:
+            expect.close(logits(model), expected[name], what=f"the logits in using({name!r})", **CLOSE)
+
+
+def test_outside_any_block_the_base_answers_as_before_bit_for_bit(answer, tmp_path):
+    base, _, before = three_adapters(tmp_path, torch.float32)
+    library = answer.AdapterLibrary(base)
+    expect.equal(logits(base), before, what="the base's logits after the construction")
+    library.add("poems", str(tmp_path / "poems"))
+    expect.equal(logits(base), before, what="the base's logits after the first add")
+    library.add("law", tmp_path / "law")
+    expect.equal(logits(base), before, what="the base's logits after the second add")
+    for name in ("law", "poems"):
+        with library.using(name) as model:
+            logits(model)
+        expect.equal(logits(base), before, what="the base's logits after a block")
+    with library.using(None) as model:
+        expect.equal(logits(model), before, what="the logits in using(None)")
+        expect.equal(logits(base), before, what="the base's logits in using(None)")
+    expect.equal(logits(base), before, what="the base's logits after using(None)")
+
+
+def test_an_exception_leaves_the_block_and_the_base_is_back(answer, tmp_path):
+    base, expected, before = three_adapters(tmp_path)
+    library = library_of(answer, base, tmp_path, ["poems", "law"])
+
+    def fail_inside():
+        with library.using("poems"):
+            raise ZeroDivisionError("raised by the caller")
+
+    expect.raises(ZeroDivisionError, fail_inside, what="an exception inside a block", mentions=["raised by the caller"])
+    expect.equal(logits(base), before, what="the base's logits after an exception in a block")
+    with library.using("law") as model:
+        expect.raises(ZeroDivisionError, fail_inside, what="an exception inside an inner block")
+        what = "the logits in using('law') after an exception in an inner block"
+        expect.close(logits(model), expected["law"], what=what, **CLOSE)
+
+
+def test_leaving_an_inner_block_brings_the_outer_one_back(answer, tmp_path):
+    base, expected, before = three_adapters(tmp_path)
+    expected[None] = before
+    library = library_of(answer, base, tmp_path)
+    for outer in ("law", None):
+        with library.using(outer) as model:
+            for inner in ("poems", None, "law"):
+                with library.using(inner) as inner_model:
+                    what = f"the logits in using({inner!r}) within using({outer!r})"
+                    expect.close(logits(inner_model), expected[inner], what=what, **CLOSE)
+                what = f"the logits in using({outer!r}) after using({inner!r}) within"
+                expect.close(logits(model), expected[outer], what=what, **CLOSE)
+    expect.equal(logits(base), before, what="the base's logits after nested blocks")
+
+
+def test_there_is_one_base_in_memory_and_nothing_is_written_to_it(answer, tmp_path):
+    base, _, _ = three_adapters(tmp_path)
+    weights = {key: (weight, weight.detach().clone()) for key, weight in base.named_parameters()}
+    places = {weight.data_ptr() for weight, _ in weights.values()}
+    in_adapters = sum(r * sum(m.weight.shape) for r, _, t in KINDS.values() for m in targets(base, t).values())
+    library = library_of(answer, base, tmp_path)
+    for name in ("jokes", "poems", None):
+        with library.using(name) as model:
+            logits(model)
+            for key, (weight, before) in weights.items():
+                expect.equal(weight.detach(), before, what=f"the base's {key} in using({name!r})")
+            in_use = {p.data_ptr() for p in model.parameters()}
+            what = "how many of the base's weight tensors the model in use has"
+            expect.equal(len(in_use & places), len(places), what=what)
+            more = sum(p.numel() for p in model.parameters() if p.data_ptr() not in places)
+            expect.true(
+                more <= in_adapters,
+                what="how many numbers the model in use has besides the base's",
+                actual=more,
+                expected=f"at most {in_adapters}, those of the three adapters",
+            )
+    for key, (weight, before) in weights.items():
+        expect.equal(weight.detach(), before, what=f"the base's {key} after the blocks")
+
+
+def state(*models):
+    """How many parameters need a gradient, and how many modules are in train mode."""
+    parameters = {id(p): p for model in models for p in model.parameters()}
+    modules = {module for model in models for module in model.modules()}
+    return [sum(p.requires_grad for p in parameters.values()), sum(module.training for module in modules)]
+
+
+def test_all_is_frozen_and_in_eval_mode_always(answer, tmp_path):
+    base, _, _ = three_adapters(tmp_path)
+    library = answer.AdapterLibrary(base)
+    found = {"after the construction": state(base)}
+    library.add("law", tmp_path / "law")
+    found["after the first add"] = state(base)
+    library.add("poems", tmp_path / "poems")
+    found["after the second add"] = state(base)
+    for name in ("poems", "law", None):
+        with library.using(name) as model:
+            callable(model) and found.update({f"in using({name!r})": state(base, model)})
+        found[f"after using({name!r})"] = state(base)
+    wrong = {when: counts for when, counts in found.items() if counts != [0, 0]}
+    expect.equal(wrong, {}, what="when how many parameters need a gradient, and modules train")
+
+
+def test_add_leaves_on_what_is_on(answer, tmp_path):
+    base, expected, before = three_adapters(tmp_path)
+    library = library_of(answer, base, tmp_path, ["poems"])
+    with library.using("poems") as model:
+        library.add("law", tmp_path / "law")
+        expect.close(logits(model), expected["poems"], what="the logits in using('poems') after an add in it", **CLOSE)
+        with library.using(None) as inner_model:
+            library.add("jokes", tmp_path / "jokes")
+            expect.equal(logits(inner_model), before, what="the logits in using(None) after an add in it")
+    expect.equal(logits(base), before, what="the base's logits after a block with an add in it")
+    with library.using("jokes") as model:
+        expect.close(logits(model), expected["jokes"], what="the logits of the adapter added in a block", **CLOSE)
+
+
+def test_an_unknown_name_is_a_key_error_that_lists_the_names(answer, tmp_path):
+    base, expected, before = three_adapters(tmp_path)
+    library = answer.AdapterLibrary(base)
+
+    def use(name):
+        with library.using(name):
+            return "the block was entered"
+
+    expect.raises(KeyError, lambda: use("law"), what="a name when there are none yet", mentions=["law"])
+    library = library_of(answer, base, tmp_path, ["poems", "law"])
+    names = ["poetry", "poems", "law"]
+    expect.raises(KeyError, lambda: use("poetry"), what="a name that was not added", mentions=names)
+    expect.raises(KeyError, lambda: use(""), what="an empty name", mentions=names[1:])
+    expect.equal(logits(base), before, what="the base's logits after an unknown name")
+    with library.using("law") as model:
+        expect.raises(KeyError, lambda: use("poetry"), what="an unknown name within a block")
+        what = "the logits in using('law') after an unknown name"
+        expect.close(logits(model), expected["law"], what=what, **CLOSE)
+
+
+def test_names_are_in_the_order_in_which_they_were_added(answer, tmp_path):
+    base, _, _ = three_adapters(tmp_path)
+    library = answer.AdapterLibrary(base)
+    expect.equal(library.names, [], what="names at the start")
+    for name in KINDS:
+        library.add(name, tmp_path / name)
+    expect.equal(library.names, list(KINDS), what="names after three adds")
+    library.names.clear()
+    expect.equal(library.names, list(KINDS), what="names after the list they were given in was cleared")
+
+
+def test_a_taken_name_and_a_name_with_a_dot_are_refused(answer, tmp_path):
+    base, expected, before = three_adapters(tmp_path)
+    library = library_of(answer, base, tmp_path, ["poems"])
+    for name, kind in (("poems", "a name that is taken"), ("v1.5", "a name with a dot")):
+        expect.raises(ValueError, lambda n=name: library.add(n, tmp_path / "law"), what=kind, mentions=[name])
+        expect.equal(library.names, ["poems"], what=f"names after {kind}")
+    expect.equal(logits(base), before, what="the base's logits after refused names")
+    with library.using("poems") as model:
+        expect.close(logits(model), expected["poems"], what="the logits in using('poems') after refused names", **CLOSE)
+
+
+def test_a_failed_add_changes_nothing(answer, tmp_path):
+    base, expected, before = three_adapters(tmp_path)
+    # Made for a base with a wider MLP: the part for q_proj fits, the part for up_proj does not.
+    save_adapter(tmp_path / "wider", llama(intermediate=40), "law", offset=400)
+    (tmp_path / "empty").mkdir()
+    library = answer.AdapterLibrary(base)
+    for good, known in (("poems", []), ("jokes", ["poems"])):
+        for bad in ("wider", "empty"):
+            which = f"an adapter that {'does not fit' if bad == 'wider' else 'is not there'}"
+            expect.raises(Exception, lambda g=good, b=bad: library.add(g, tmp_path / b), what=which)
+            expect.equal(library.names, known, what=f"names after {which}")
+            expect.equal(logits(base), before, what=f"the base's logits after {which}")
+            for name in known:
+                with library.using(name) as model:
+                    what = f"the logits in using({name!r}) after {which}"
+                    expect.close(logits(model), expected[name], what=what, **CLOSE)
+        library.add(good, tmp_path / good)
+        with library.using(good) as model:
+            what = f"the logits in using({good!r}), added after a failed try"
+            expect.close(logits(model), expected[good], what=what, **CLOSE)
+    expect.equal(state(base), [0, 0], what="how many parameters need a gradient, and modules train, at the end")
+
+
+def test_the_files_are_read_once_by_add(answer, tmp_path):
+    base, expected, _ = three_adapters(tmp_path)
+    library = library_of(answer, base, tmp_path, ["poems", "law"])
+    for name in ("poems", "law"):
+        shutil.rmtree(tmp_path / name)
+    for name in ("law", "poems"):
+        with library.using(name) as model:
+            what = f"the logits in using({name!r}), whose folder is gone"
+            expect.close(logits(model), expected[name], what=what, **CLOSE)
