@@ -1,0 +1,223 @@
+"""2.07: small checkpoints on disk, every value in them drawn anew, so that nothing right comes about by chance."""
+
+from random import Random
+
+import torch
+from safetensors.torch import save_file
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForSequenceClassification,
+    BertModel,
+    BertTokenizer,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    PreTrainedConfig,
+)
+
+from tunelings import expect
+from tunelings.inputs import randn, seed
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = ["film", "Film", "plot", "dull", "bright", "a", "the", "##s", "##ly"]
+ROWS = 23  # More rows in the embedding than words: checkpoints are padded to handy sizes.
+FOUR = ["praise", "neutral", "blame", "other"]
+
+
+def bert(labels=None):
+    return BertConfig(
+        vocab_size=ROWS,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=24,
+        max_position_embeddings=12,
+        **names_of(labels),
+    )
+
+
+def distilbert(labels):
+    sizes = {"dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 24}
+    return DistilBertConfig(vocab_size=ROWS, max_position_embeddings=12, **sizes, **names_of(labels))
+
+
+def names_of(labels):
+    if labels is None:
+        return {}
+    return {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
+
+
+def vocabulary():
+    """Words and special tokens with their ids, in another order for each seed."""
+    words = SPECIAL + WORDS
+    Random(seed(90)).shuffle(words)
+    return {word: i for i, word in enumerate(words)}
+
+
+def save(folder, kind, config: PreTrainedConfig):
+    """Write a checkpoint with random values, and return its path and its parameters by name."""
+    model = kind(config)
+    for number, parameter in enumerate(model.parameters()):
+        parameter.data = 0.5 * randn(*parameter.shape, offset=100 + number, dtype=torch.float32)
+    stored = {name: value.detach().clone() for name, value in model.named_parameters()}
+    folder.mkdir(exist_ok=True)
+    config.architectures = [kind.__name__]
+    config.save_pretrained(folder)
+    save_file(stored, folder / "model.safetensors", metadata={"format": "pt"})  # save_pretrained takes a second
+    BertTokenizer(vocab=vocabulary(), do_lower_case=False).save_pretrained(folder)
+    return str(folder), stored
+
+
+def parameters(loaded):
+    """The parameters of the model by name; an expectation fails if there is no model."""
+    model = getattr(loaded, "model", None)
+    is_model = isinstance(model, torch.nn.Module)
+    expect.true(is_model, "the field `model`", actual=type(model).__name__, expected="a model of transformers")
+    return dict(model.named_parameters())
+
+
+def differing(found, stored, within=""):
+    """The names of the stored parameters that the model has not, or has with other values."""
+    wanted = {name: value for name, value in stored.items() if name.startswith(within)}
+    return [name for name, value in wanted.items() if name not in found or not torch.equal(found[name], value)]
+
+
+def of_bare_body(stored):
+    """The parameters of a body that was saved alone, by their names in a classifier."""
+    return {f"bert.{name}": value for name, value in stored.items()}
+
+
+def logits(model):
+    """What the model says of three texts of different lengths, in eval mode."""
+    ids = torch.tensor([[3, 1, 5, 8, 2], [3, 9, 2, 0, 0], [3, 7, 4, 2, 0]])
+    with torch.no_grad():
+        return model.eval()(input_ids=ids, attention_mask=(ids != 0).long()).logits
+
+
+def test_the_body_has_the_values_of_the_checkpoint(answer, tmp_path):
+    path, stored = save(tmp_path, BertModel, bert())
+    loaded = answer.load_for_classification(path, list(FOUR))
+    found = parameters(loaded)
+    changed = differing(found, of_bare_body(stored))
+    expect.note("changed", changed)
+    expect.equal(len(changed), 0, what=f"how many of the body's {len(stored)} parameters are not the checkpoint's")
+
+
+def test_the_model_gives_one_logit_for_each_label(answer, tmp_path):
+    path, _ = save(tmp_path, BertModel, bert())
+    loaded = answer.load_for_classification(path, list(FOUR))
+    found = parameters(loaded)
+    expect.tensor(logits(loaded.model), "the logits of three texts", shape=(3, 4))
+    values = found["classifier.weight"].unique().numel() if "classifier.weight" in found else 0
+    expect.true(values > 1, "different values in the weight of the new head", actual=values, expected="more than 1")
+    frozen = sorted(name for name, value in found.items() if not value.requires_grad)
+    expect.equal(frozen, [], what="the parameters that cannot be trained")
+
+
+def test_the_config_knows_the_names_of_the_labels(answer, tmp_path):
+    path, _ = save(tmp_path, BertModel, bert())
+    labels = list(FOUR)
+    loaded = answer.load_for_classification(path, labels)
+    parameters(loaded)
+    expect.equal(loaded.model.config.id2label, dict(enumerate(FOUR)), what="config.id2label")
+    expect.equal(loaded.model.config.label2id, {name: i for i, name in enumerate(FOUR)}, what="config.label2id")
+    expect.equal(labels, FOUR, what="the list of labels afterwards")
+
+
+def test_the_tokenizer_is_the_one_of_the_checkpoint(answer, tmp_path):
+    path, _ = save(tmp_path, BertModel, bert())
+    loaded = answer.load_for_classification(path, list(FOUR))
+    tokenizer = getattr(loaded, "tokenizer", None)
+    expect.true(callable(tokenizer), "the field `tokenizer`", actual=type(tokenizer).__name__, expected="a tokenizer")
+    ids = vocabulary()
+    texts = {"the Film": ["the", "Film"], "dull plots nicely": ["dull", "plot", "##s", "[UNK]"]}
+    expected = [[ids["[CLS]"], *(ids[word] for word in words), ids["[SEP]"]] for words in texts.values()]
+    expect.equal([list(row) for row in tokenizer(list(texts))["input_ids"]], expected, what="the ids of two texts")
+
+
+def test_a_body_that_was_saved_alone_leaves_the_head_new(answer, tmp_path):
+    path, _ = save(tmp_path, BertModel, bert())
+    loaded = answer.load_for_classification(path, list(FOUR))
+    expected = ["classifier.bias", "classifier.weight"]
+    expect.equal(getattr(loaded, "new_parameters", None), expected, what="new_parameters, for a body without a head")
+
+
+def test_what_a_checkpoint_of_another_task_lacks_is_new_too(answer, tmp_path):
+    path, stored = save(tmp_path, BertForMaskedLM, bert())
+    loaded = answer.load_for_classification(path, list(FOUR))
+    changed = differing(parameters(loaded), stored, within="bert.")
+    expect.note("changed", changed)
+    expect.equal(len(changed), 0, what="how many parameters of the body are not the checkpoint's")
+    expected = ["bert.pooler.dense.bias", "bert.pooler.dense.weight", "classifier.bias", "classifier.weight"]
+    expect.equal(loaded.new_parameters, expected, what="new_parameters, for a masked language model")
+
+
+def test_the_head_for_the_same_labels_is_kept(answer, tmp_path):
+    labels = ["up", "down", "sideways"]
+    path, stored = save(tmp_path, BertForSequenceClassification, bert(labels))
+    before = logits(BertForSequenceClassification.from_pretrained(path))
+    loaded = answer.load_for_classification(path, list(labels))
+    changed = differing(parameters(loaded), stored)
+    expect.equal(changed, [], what="parameters that are not those of the classifier on disk")
+    expect.close(logits(loaded.model), before, what="its logits", scale=20.0)
+    expect.equal(loaded.new_parameters, [], what="new_parameters, for a classifier into the same labels")
+
+
+def test_a_head_of_the_same_size_for_other_labels_is_replaced(answer, tmp_path):
+    path, stored = save(tmp_path, BertForSequenceClassification, bert(["up", "down", "sideways"]))
+    loaded = answer.load_for_classification(path, ["cat", "dog", "owl"])
+    check_replaced(loaded, stored, 3)
+
+
+def test_a_head_of_another_size_is_replaced(answer, tmp_path):
+    path, stored = save(tmp_path, BertForSequenceClassification, bert(["up", "down", "sideways"]))
+    loaded = answer.load_for_classification(path, list(FOUR))
+    check_replaced(loaded, stored, 4)
+
+
+def test_the_same_labels_in_another_order_are_other_labels(answer, tmp_path):
+    path, stored = save(tmp_path, BertForSequenceClassification, bert(["up", "down", "sideways"]))
+    loaded = answer.load_for_classification(path, ["sideways", "up", "down"])
+    check_replaced(loaded, stored, 3)
+
+
+def check_replaced(loaded, stored, size):
+    found = parameters(loaded)
+    head = ["classifier.bias", "classifier.weight"]
+    expect.note("named", sorted(map(str, getattr(loaded, "new_parameters", None) or [])))
+    changed = differing(found, stored)
+    expect.equal(sorted(changed), head, what="the parameters that differ from the checkpoint's")
+    expect.equal(list(found["classifier.weight"].shape), [size, 16], what="the shape of classifier.weight")
+    expect.equal(loaded.new_parameters, head, what="new_parameters, for a classifier into other labels")
+
+
+def test_a_head_of_two_layers_is_replaced_as_a_whole(answer, tmp_path):
+    for labels in (["cat", "dog", "owl"], FOUR):
+        config = distilbert(["up", "down", "sideways"])
+        path, stored = save(tmp_path, DistilBertForSequenceClassification, config)
+        loaded = answer.load_for_classification(path, list(labels))
+        changed = sorted(differing(parameters(loaded), stored))
+        head = ["classifier.bias", "classifier.weight", "pre_classifier.bias", "pre_classifier.weight"]
+        expect.equal(changed, head, what="the parameters that differ from DistilBERT's")
+        expect.equal(loaded.new_parameters, head, what="new_parameters, for a DistilBERT")
+
+
+def test_nothing_to_load_is_an_error_of_one_line(answer, tmp_path):
+    labels = list(FOUR)
+    missing, empty, no_weights = tmp_path / "missing", tmp_path / "empty", tmp_path / "no_weights"
+    empty.mkdir()
+    save(no_weights, BertModel, bert())
+    (no_weights / "model.safetensors").unlink()
+    cases = {"a folder that does not exist": missing, "an empty folder": empty, "a folder without weights": no_weights}
+    for case, folder in cases.items():
+        messages = []
+
+        def load(path=str(folder), messages=messages):
+            try:
+                return answer.load_for_classification(path, labels)
+            except FileNotFoundError as error:
+                messages.append(str(error))
+                raise
+
+        expect.raises(FileNotFoundError, load, what=f"the error for {case}", mentions=[folder])
+        expect.equal(len(messages[0].strip().splitlines()), 1, what=f"the lines of the message for {case}")

@@ -1,0 +1,60 @@
+"""3.05 · Configure QLoRA: a base that is kept in 4 bits, and adapters in float32 that learn on top of it.
+
+A few options decide what the weights are stored and computed in; the order of three calls does the rest.
+"""
+
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+
+def qlora_config() -> BitsAndBytesConfig:
+    """Return the options for loading a model as in the QLoRA paper.
+
+    Returns:
+        A new `BitsAndBytesConfig` with `load_in_4bit` on and `load_in_8bit` off, the quantisation type
+        "nf4", double quantisation on, and `torch.bfloat16` as the dtype in which the layers compute.
+
+    Method: Dettmers et al., QLoRA: Efficient Finetuning of Quantized LLMs (2023), section 3,
+    https://arxiv.org/abs/2305.14314; the options in
+    https://huggingface.co/docs/transformers/main_classes/quantization
+    """
+    # TODO: a BitsAndBytesConfig with four options: 4 bits, NF4, double quantisation, bfloat16.
+    raise NotImplementedError("TODO")
+
+
+def load_for_qlora(path: str | Path, r: int, lora_alpha: int) -> PeftModel:
+    """Load a causal language model in 4 bits, prepare it for training, and attach one LoRA adapter.
+
+    Args:
+        path: the folder of a model that `save_pretrained` wrote, a causal language model of any family whose
+            projections are `nn.Linear` (such as Llama or Phi). Its files are only read.
+        r: the rank of each adapter.
+        lora_alpha: the scale: an adapted layer adds `(lora_alpha / r) * B A x` to what the base says.
+
+    Returns:
+        A `PeftModel` of task type CAUSAL_LM, in which
+
+        - every projection of attention and MLP is a `Linear4bit` of bitsandbytes with the options of
+          `qlora_config()`. Its weights are those of the file up to the error of NF4 (about 9 % of the norm
+          of the matrix) and take half a byte each, plus one byte for each block of 64 weights, plus four
+          bytes for each 256 blocks.
+        - everything else of the base is not quantised: `lm_head`, embeddings, norms and biases hold the
+          numbers of the file, and are float32.
+        - every one of these projections, and no other module, has an adapter of rank r whose A and B are
+          float32. B is zero: with the adapter the model answers as without.
+        - A and B of the adapters need a gradient, and no other parameter does.
+        - gradient checkpointing is on: in train mode each decoder layer runs again during the backward pass.
+
+    The model has not run a forward pass when it is returned. Whether it is in train or eval mode is not
+    promised (`from_pretrained` returns eval mode): call `.train()` before you train. Dropout on the way into
+    the adapters is yours to choose. The model may be on a GPU or on the CPU, as bitsandbytes finds it.
+    transformers, peft and bitsandbytes may be used for all of it, and may warn.
+
+    Method: https://arxiv.org/abs/2305.14314, section 3, and
+    https://huggingface.co/docs/peft/developer_guides/quantization
+    """
+    # TODO: load with qlora_config(), prepare for k-bit training, then attach LoRA to all projections.
+    raise NotImplementedError("TODO")
