@@ -248,12 +248,18 @@ def _hides(owner: type, name: str) -> bool:
 
 def _is_same_function(now, before) -> bool:
     """Unchanged, or wrapped by torch itself: an optimizer's first step wraps `step` and other functions."""
-    while now is not before:
-        code = getattr(now, "__code__", None)
-        if code is None or _TORCH not in code.co_filename or not hasattr(now, "__wrapped__"):
-            return False
-        now = now.__wrapped__
-    return True
+    return now is before or _without_wrappers(now) is _without_wrappers(before)
+
+
+def _without_wrappers(function):
+    """What stands inside the wrappers that torch puts around its own functions."""
+    while hasattr(function, "__wrapped__") and _TORCH in _file_of(function):
+        function = function.__wrapped__
+    return function
+
+
+def _file_of(function) -> str:
+    return getattr(getattr(function, "__code__", None), "co_filename", "")
 
 
 _TORCH = f"site-packages{os.sep}torch{os.sep}"

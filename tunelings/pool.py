@@ -64,7 +64,7 @@ def _kill_group(pid: int) -> None:
 class Pool:
     """Warm workers for one course.
 
-    `events` receives (server, event) for every event of a worker, and (server, {"event": "died"}) when one ends.
+    `events` receives (server, event) for every event of a worker, and (server, {"event": "died", …}) when one ends.
     """
 
     course: Course
@@ -190,7 +190,7 @@ class Pool:
         with contextlib.suppress(OSError):
             server.process.stdin.close()
         server.process.wait()
-        self.events.put((server, {"event": "died"}))
+        self.events.put((server, {"event": "died", "once": server.once}))
 
 
 def _packages_state() -> float:

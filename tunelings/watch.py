@@ -159,6 +159,9 @@ class Watcher:
             self._show([Verdict(**verdict) for verdict in event["verdicts"]])
         elif kind == "error":
             self.view.failed(f"The check could not be run. {event['text']}")
+        elif kind == "died" and not event["once"] and self.view.running:
+            self.view.say("The warm worker ended; a new one is being started.")
+            self.check([self.view.exercise])  # In a process of its own, while the new worker imports.
         elif kind in {"ended", "died"}:
             self._ended()
 
