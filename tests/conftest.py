@@ -16,7 +16,7 @@ pytest_plugins = ["tests.miniature", "tests.commandline"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seeds", type=int, default=2, metavar="N", help="seeds for each answer (sweep: 20)")
+    parser.addoption("--seeds", type=int, default=1, metavar="N", help="seeds for each answer (sweep: 20)")
     parser.addoption("--exercise", metavar="NAME", help="only the tests of one exercise or module")
 
 

@@ -1,0 +1,277 @@
+"""3.03: which layers have an adapter, by name and by count; what trains, what is saved, what is refused.
+
+Four tiny families, made in memory: Llama, Phi, Qwen2 and GPT-2, whose layers are Conv1D.
+"""
+
+import torch
+import transformers
+from peft import PeftModel
+from transformers import (
+    GPT2Config,
+    GPT2ForSequenceClassification,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlamaForSequenceClassification,
+    PhiConfig,
+    PhiForCausalLM,
+    PhiForSequenceClassification,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen2ForSequenceClassification,
+)
+
+from tunelings import expect
+from tunelings.inputs import randint, randn, seed
+
+transformers.utils.logging.disable_progress_bar()
+
+TOKENS = {"vocab_size": 31, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+SIZES = {
+    "hidden_size": 16,
+    "intermediate_size": 20,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 32,
+}
+GPT2_SIZES = {"n_embd": 16, "n_inner": 20, "n_head": 4, "n_positions": 32}
+
+# config, language model, classifier, and [in, out] of each projection of attention and MLP.
+ATTENTION = {"self_attn.q_proj": (16, 16), "self_attn.k_proj": (16, 8), "self_attn.v_proj": (16, 8)}
+GATED = {"mlp.gate_proj": (16, 20), "mlp.up_proj": (16, 20), "mlp.down_proj": (20, 16)}
+LLAMA = {**ATTENTION, "self_attn.o_proj": (16, 16), **GATED}
+PHI = {**ATTENTION, "self_attn.dense": (16, 16), "mlp.fc1": (16, 20), "mlp.fc2": (20, 16)}
+GPT2 = {"attn.c_attn": (16, 48), "attn.c_proj": (16, 16), "mlp.c_fc": (16, 20), "mlp.c_proj": (20, 16)}
+FAMILIES = {
+    "Llama": (LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, LLAMA),
+    "Phi": (PhiConfig, PhiForCausalLM, PhiForSequenceClassification, PHI),
+    "Qwen2": (Qwen2Config, Qwen2ForCausalLM, Qwen2ForSequenceClassification, LLAMA),
+    "GPT-2": (GPT2Config, GPT2LMHeadModel, GPT2ForSequenceClassification, GPT2),
+}
+
+
+def build(family, offset, classifier=False, layers=1):
+    """A tiny model of the family with random weights of its own, in eval mode."""
+    config_class, language_model, classifying_model, _ = FAMILIES[family]
+    sizes = {**GPT2_SIZES, "n_layer": layers} if family == "GPT-2" else {**SIZES, "num_hidden_layers": layers}
+    torch.default_generator.manual_seed(seed(offset))
+    config = config_class(**TOKENS, **sizes, num_labels=3)
+    return (classifying_model if classifier else language_model)(config).eval()
+
+
+def adapted(model):
+    """The names of the layers that have an adapter (an embedding too), as they are in the given model."""
+    named = model.named_modules() if isinstance(model, torch.nn.Module) else []
+    return [name.removeprefix("base_model.model.") for name, module in named if hasattr(module, "lora_A")]
+
+
+def kinds(model):
+    """The last two parts of each adapted layer's name, once each: `self_attn.q_proj` stands for all layers."""
+    return sorted({".".join(name.split(".")[-2:]) for name in adapted(model)})
+
+
+def matrices(model):
+    """The adapted projections: `{name: (A's weight, B's weight)}`."""
+    layers = {name: model.get_submodule(f"base_model.model.{name}") for name in adapted(model)}
+    pairs = {name: (list(layer.lora_A.values()), list(layer.lora_B.values())) for name, layer in layers.items()}
+    return {name: (a[0].weight, b[0].weight) for name, (a, b) in pairs.items() if a and b}
+
+
+def attached(model):
+    """What the answer returned, which must be a PeftModel."""
+    what = "what attach_lora returned, which must be a PeftModel"
+    expect.true(isinstance(model, PeftModel), what=what, actual=type(model).__name__, expected="a PeftModel")
+    return model.eval()
+
+
+def trainable(model):
+    """The parameters that need a gradient: how many numbers they hold in each kind."""
+    counts = {"adapters": 0, "everything else": 0}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            counts["adapters" if "lora_" in name else "everything else"] += parameter.numel()
+    return counts
+
+
+def fill(model, offset):
+    """Random numbers into all that needs a gradient, as if it had been trained."""
+    with torch.no_grad():
+        for number, parameter in enumerate(p for p in model.parameters() if p.requires_grad):
+            parameter.copy_(0.3 * randn(*parameter.shape, offset=offset + number))
+
+
+def logits(model, offset=90):
+    with torch.no_grad():
+        return model.eval()(input_ids=randint(3, 31, (3, 7), offset=offset)).logits
+
+
+def test_every_projection_of_attention_and_mlp_has_an_adapter_and_nothing_else(answer):
+    for number, (family, (_, _, _, projections)) in enumerate(FAMILIES.items()):
+        model = attached(answer.attach_lora(build(family, offset=number, layers=2), 3, 6))
+        expect.equal(kinds(model), sorted(projections), what=f"the layers of {family} with an adapter")
+        expect.equal(len(adapted(model)), 2 * len(projections), what=f"how many adapters two layers of {family} have")
+
+
+def test_each_adapter_has_rank_r_and_counts_alpha_over_r(answer):
+    for r, alpha, family in ((3, 12, "Llama"), (5, 2, "GPT-2")):
+        _, _, _, projections = FAMILIES[family]
+        model = attached(answer.attach_lora(build(family, offset=1), r, alpha))
+        ranks = [len(a) for a, _ in matrices(model).values()]
+        expect.equal(sorted(set(ranks)), [r], what=f"the ranks of the adapters for r = {r}")
+        fill(model, offset=10)
+        scales = []
+        for name, (a, b) in matrices(model).items():
+            x = randn(4, a.shape[1], offset=7, dtype=torch.float32)
+            layer = model.get_submodule(f"base_model.model.{name}")
+            with torch.no_grad():
+                added, update = layer(x) - layer.get_base_layer()(x), x @ a.T @ b.T
+            scales.append(float((added * update).sum() / update.square().sum()))
+            expect.close(added, scales[-1] * update, what=f"the direction of what {name} adds", terms=500, scale=30.0)
+        expected = [alpha / r] * len(projections)
+        what = f"the scale of each adapter for r = {r} and lora_alpha = {alpha}"
+        expect.close(scales, expected, what=what, dtype=torch.float32, scale=30.0)
+
+
+def test_the_task_type_is_that_of_the_models_class(answer):
+    found, expected = [], []
+    for number, family in enumerate(FAMILIES):
+        for classifier in (False, True):
+            model = attached(answer.attach_lora(build(family, number, classifier), 3, 6))
+            task = model.peft_config[model.active_adapter].task_type
+            found.append(str(getattr(task, "value", task)))
+            expected.append("SEQ_CLS" if classifier else "CAUSAL_LM")
+    expect.equal(found, expected, what="the task types of a language model and a classifier of each family")
+
+
+def test_a_classifiers_head_is_trained_whole_and_comes_back_from_the_file(answer, tmp_path):
+    for number, family in enumerate(("Llama", "GPT-2")):
+        _, _, _, projections = FAMILIES[family]
+        model = attached(answer.attach_lora(build(family, 1, classifier=True), 3, 6))
+        expect.equal(kinds(model), sorted(projections), what=f"the layers with an adapter, {family} classifier")
+        others = trainable(model)["everything else"]
+        expect.equal(others, 3 * 16, what=f"the trainable numbers outside of adapters, {family} classifier")
+        fill(model, offset=10)
+        expected = logits(model)
+        model.save_pretrained(tmp_path / str(number))
+        base = build(family, 1, classifier=True)
+        with torch.no_grad():
+            base.score.weight.copy_(randn(3, 16, offset=80))  # Each new model draws its own head.
+        again = logits(PeftModel.from_pretrained(base, tmp_path / str(number)))
+        what = f"the scores of the {family} classifier after saving and loading"
+        expect.close(again, expected, what=what, scale=30.0, terms=500)
+
+
+def test_at_the_start_the_model_answers_as_before(answer):
+    for number, family in enumerate(("Qwen2", "GPT-2")):
+        model = build(family, offset=number)
+        before, weights = logits(model), {name: p.detach().clone() for name, p in model.named_parameters()}
+        adapted_model = attached(answer.attach_lora(model, 3, 6))
+        after = logits(adapted_model)
+        expect.close(after, before, what=f"the logits of {family} right after attaching", terms=500)
+        not_zero = [int(b.count_nonzero()) for _, b in matrices(adapted_model).values()]
+        expect.equal(not_zero, [0] * len(not_zero), what=f"how many numbers of each B are not 0 at the start, {family}")
+        now = {n.removeprefix("base_model.model."): p for n, p in adapted_model.named_parameters() if "lora_" not in n}
+        now = {name.replace(".base_layer", ""): parameter for name, parameter in now.items()}
+        changed = [name for name, weight in weights.items() if name not in now or not torch.equal(now[name], weight)]
+        expect.equal(changed, [], what=f"weights of the {family} base that attaching has changed")
+
+
+def test_adapters_train_and_the_base_does_not(answer):
+    for number, family in enumerate(("Phi", "GPT-2")):
+        _, _, _, projections = FAMILIES[family]
+        model = attached(answer.attach_lora(build(family, offset=number), 3, 6))
+        counts = list(trainable(model).values())
+        expected = [sum(3 * (n_in + n_out) for n_in, n_out in projections.values()), 0]
+        expect.equal(counts, expected, what=f"trainable numbers of {family}, in adapters and elsewhere")
+        fill(model, offset=10)
+        ids = randint(3, 31, (3, 7), offset=91)
+        model(input_ids=ids, labels=ids).loss.backward()
+        pairs = matrices(model).values()
+        reached = [sum(p.grad is not None and bool(p.grad.any()) for p in pair) for pair in pairs]
+        expect.equal(reached, [2] * len(reached), what=f"how many of A and B of each {family} adapter have a gradient")
+
+
+def test_only_the_target_modules_asked_for_have_an_adapter(answer):
+    cases = (
+        ("Llama", ["q_proj", "down_proj"], ["mlp.down_proj", "self_attn.q_proj"], 4),
+        ("GPT-2", ["c_proj"], ["attn.c_proj", "mlp.c_proj"], 4),
+        ("GPT-2", ["mlp.c_proj"], ["mlp.c_proj"], 2),
+        ("Phi", ["model.layers.1.mlp.fc1", "v_proj"], ["mlp.fc1", "self_attn.v_proj"], 3),
+    )
+    for family, asked, expected, count in cases:
+        given = list(asked)
+        model = attached(answer.attach_lora(build(family, offset=1, layers=2), 3, 6, target_modules=given))
+        expect.equal(kinds(model), expected, what=f"the layers of {family} with an adapter for {asked}")
+        expect.equal(len(adapted(model)), count, what=f"how many adapters {family} has for {asked}")
+        expect.equal(given, asked, what="the list of target_modules after the call")
+
+
+def test_an_entry_that_matches_nothing_is_refused_by_name(answer):
+    cases = (
+        ("Llama", ["q_proj", "w_proj"], "w_proj"),
+        ("Llama", ["c_attn"], "c_attn"),
+        ("Phi", ["o_proj", "fc1", "fc2"], "o_proj"),
+        ("Qwen2", ["v_proj", "k_pro"], "k_pro"),  # part of a name
+        ("GPT-2", ["c_fc", "fc"], "fc"),
+    )
+    for family, asked, unmatched in cases:
+        model = build(family, offset=1)
+
+        def call(model=model, asked=asked):
+            return kinds(answer.attach_lora(model, 3, 6, target_modules=asked))
+
+        expect.raises(ValueError, call, what=f"the call for {family} with {asked}", mentions=[unmatched])
+
+
+def test_an_empty_list_of_target_modules_is_refused(answer):
+    model = build("Llama", offset=1)
+
+    def call():
+        return kinds(answer.attach_lora(model, 3, 6, target_modules=[]))
+
+    expect.raises(ValueError, call, what="the call with target_modules=[]")
+
+
+def test_a_model_that_has_lora_layers_is_refused(answer):
+    for kept, name in ((True, "a PeftModel"), (False, "the base object inside of a PeftModel")):
+        base = build("Llama", offset=1)
+        model = attached(answer.attach_lora(base, 3, 6, target_modules=["q_proj"]))
+        again = model if kept else base
+
+        def call(again=again):
+            return kinds(answer.attach_lora(again, 3, 6, target_modules=["up_proj"]))
+
+        expect.raises(ValueError, call, what=f"the second call, for {name}")
+        expect.equal(kinds(model), ["self_attn.q_proj"], what=f"the adapters after the refused call for {name}")
+
+
+def test_a_refused_call_leaves_the_model_as_it_was(answer):
+    for asked in (["q_proj", "w_proj"], []):
+        model = build("Llama", offset=1)
+        model.model.embed_tokens.weight.requires_grad_(False)
+        before = [p.requires_grad for p in model.parameters()]
+
+        def call(model=model, asked=asked):
+            return kinds(answer.attach_lora(model, 3, 6, target_modules=asked))
+
+        expect.raises(ValueError, call, what=f"the call with target_modules={asked}")
+        expect.equal(kinds(model), [], what="the layers with an adapter after a call that was refused")
+        after = [p.requires_grad for p in model.parameters()]
+        expect.equal(after, before, what="which parameters need a gradient after a call that was refused")
+    model = attached(answer.attach_lora(model, 3, 6, target_modules=["q_proj"]))
+    expect.equal(kinds(model), ["self_attn.q_proj"], what="the layers with an adapter after a second try")
+
+
+def test_modules_to_save_are_trained_whole_and_come_back_from_the_file(answer, tmp_path):
+    cases = (("Llama", False, ["lm_head"], 31 * 16), ("Phi", True, ["embed_tokens"], 31 * 16 + 3 * 16))
+    for family, classifier, modules, expected in cases:
+        model = attached(answer.attach_lora(build(family, 1, classifier), 3, 6, modules_to_save=modules))
+        expect.note("layers with an adapter", kinds(model))
+        counts = trainable(model)["everything else"]
+        expect.equal(counts, expected, what=f"trainable numbers outside of adapters for modules_to_save={modules}")
+        fill(model, offset=10)
+        expected = logits(model)
+        model.save_pretrained(tmp_path / family)
+        again = logits(PeftModel.from_pretrained(build(family, 1, classifier), tmp_path / family))
+        what = f"the logits after saving and loading, modules_to_save={modules}"
+        expect.close(again, expected, what=what, scale=30.0, terms=500)

@@ -1,0 +1,385 @@
+"""3.06: one layer by the formula and bit by bit; then whole folders: what is written, and what is left alone."""
+
+import hashlib
+import json
+import os
+
+import torch
+import transformers
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file
+from tokenizers import Tokenizer, models, pre_tokenizers
+from torch import nn
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PhiConfig,
+    PhiForCausalLM,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
+
+from tunelings import expect
+from tunelings.inputs import randint, randn, seed
+
+transformers.utils.logging.disable_progress_bar()
+
+
+class Layer(nn.Module):
+    """The attributes of 3.01, filled with given numbers; `dropout` is that of training."""
+
+    def __init__(self, base, lora_A, lora_B, scaling):
+        super().__init__()
+        self.base = base.requires_grad_(False)
+        self.lora_A, self.lora_B, self.scaling = nn.Parameter(lora_A), nn.Parameter(lora_B), scaling
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, x):
+        return self.base(x) + self.scaling * (self.dropout(x) @ self.lora_A.T @ self.lora_B.T)
+
+
+def linear(weight, bias=None):
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=weight.dtype)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        if bias is not None:
+            layer.bias.copy_(bias)
+    return layer
+
+
+def random_layer(n_in, n_out, r, scaling, offset, bias=True, dtype=torch.float64):
+    base = linear(
+        randn(n_out, n_in, offset=offset, dtype=dtype), randn(n_out, offset=offset + 1, dtype=dtype) if bias else None
+    )
+    a, b = randn(r, n_in, offset=offset + 2, dtype=dtype), randn(n_out, r, offset=offset + 3, dtype=dtype)
+    return Layer(base, a, b, scaling)
+
+
+def product(b, a):
+    """B A as a sum of outer products, in float64."""
+    return sum(torch.outer(b.detach().double()[:, k], a.detach().double()[k]) for k in range(a.shape[0]))
+
+
+def merged_weight(layer):
+    return layer.base.weight.detach().double() + layer.scaling * product(layer.lora_B, layer.lora_A)
+
+
+def is_linear(merged):
+    what = "what merge returned, which must be an nn.Linear"
+    expect.true(isinstance(merged, nn.Linear), what=what, actual=type(merged).__name__, expected="Linear")
+    return merged
+
+
+def close(actual, expected, what, scale=50.0):
+    expect.close(actual, expected, what=what, terms=100, scale=scale, dtype=torch.float32)
+
+
+def test_the_weight_is_the_bases_plus_the_scaled_product(answer):
+    numbers = [randint(1, 6, (4, 4), offset=i).double() for i in range(3)]
+    layer = Layer(linear(numbers[0]), numbers[1], numbers[2], scaling=2.5)
+    expect.note("base", numbers[0])
+    expect.note("product", product(layer.lora_B, layer.lora_A))
+    merged = is_linear(answer.merge(layer))
+    close(merged.weight, merged_weight(layer), what="the merged weight, scaling 2.5", scale=500.0)
+
+
+def test_the_merged_layer_answers_as_the_lora_layer_did(answer):
+    for n_in, n_out, r, bias in ((7, 3, 2, True), (3, 5, 1, False), (4, 6, 9, True)):
+        layer = random_layer(n_in, n_out, r, scaling=0.7, offset=10, bias=bias)
+        x = randn(5, 2, n_in, offset=20)
+        expected = x @ merged_weight(layer).T + (layer.base.bias if bias else 0)
+        merged = is_linear(answer.merge(layer))
+        expect.equal((merged.bias is not None), bias, what=f"a bias in the merged layer, with bias={bias} in the base")
+        with torch.no_grad():
+            output = merged.double()(x)
+        close(output, expected, what=f"the output of {n_in} to {n_out} features, rank {r}", scale=100.0)
+
+
+def test_layer_and_base_are_not_changed_and_a_second_call_gives_the_same(answer):
+    layer = random_layer(5, 3, 2, scaling=1.5, offset=30)
+    expected = merged_weight(layer)
+    with expect.unchanged("the layer", dict(layer.named_parameters())):
+        answer.merge(layer)
+    close(is_linear(answer.merge(layer)).weight, expected, what="the weight that a second call returns")
+
+
+def test_the_new_layer_shares_no_memory_with_the_old_one(answer):
+    layer = random_layer(5, 3, 2, scaling=1.5, offset=30)
+    merged = is_linear(answer.merge(layer))
+    with expect.unchanged("the layer, when the merged one is written to", dict(layer.named_parameters())):
+        with torch.no_grad():
+            for parameter in merged.parameters():
+                parameter.copy_(randn(*parameter.shape, offset=40))
+
+
+def test_half_precision_is_summed_in_float32_and_rounded_once(answer):
+    for dtype, matrices in ((torch.bfloat16, torch.bfloat16), (torch.bfloat16, torch.float32), (torch.float16,) * 2):
+        a, b = randn(7, 5, offset=50, dtype=matrices), randn(6, 7, offset=51, dtype=matrices)
+        update = 0.3 * product(b, a)
+        # The base nearly cancels the update: a rounding on the way is large beside what is left.
+        base = linear((-update * (1 + 0.05 * randn(6, 5, offset=52).sign())).to(dtype))
+        layer = Layer(base, a, b, scaling=0.3)
+        merged = is_linear(answer.merge(layer))
+        ratio = expect.tensor(merged.weight, what="the merged weight").detach().double() / merged_weight(layer)
+        what = f"merged weight / exact sum, {dtype} base, {matrices} A and B"
+        expect.close(ratio, torch.ones(6, 5), what=what, terms=0.52, scale=1.0, dtype=dtype)
+
+
+def test_dtype_and_device_are_those_of_the_base(answer):
+    for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
+        for bias in (True, False):
+            merged = is_linear(answer.merge(random_layer(5, 3, 2, 1.5, offset=60, bias=bias, dtype=dtype)))
+            found = sorted({str(p.dtype) for p in merged.parameters()})
+            expect.equal(found, [str(dtype)], what=f"the dtypes of the merged layer for a {dtype} base")
+    merged = is_linear(answer.merge(random_layer(5, 3, 2, 1.5, offset=60).to("meta")))
+    found = sorted({str(p.device) for p in merged.parameters()})
+    expect.equal(found, ["meta"], what="the devices of the merged layer for a base on the meta device")
+
+
+TOKENS = {"vocab_size": 31, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+SIZES = {
+    "hidden_size": 16,
+    "intermediate_size": 20,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 32,
+}
+GPT2_SIZES = {"n_embd": 16, "n_inner": 20, "n_layer": 1, "n_head": 4, "n_positions": 32}
+FAMILIES = {
+    "Llama": (LlamaConfig, LlamaForCausalLM, SIZES),
+    "Phi": (PhiConfig, PhiForCausalLM, SIZES),
+    "Qwen2": (Qwen2Config, Qwen2ForCausalLM, SIZES),
+    "GPT-2": (GPT2Config, GPT2LMHeadModel, GPT2_SIZES),
+}
+R, ALPHA = 3, 7
+
+
+def put_random(model, offset, trainable_only=False):
+    with torch.no_grad():
+        for number, parameter in enumerate(model.parameters()):
+            if parameter.requires_grad or not trainable_only:
+                parameter.copy_(0.3 * randn(*parameter.shape, offset=offset + number))
+
+
+def make_base(folder, family="Llama", offset=100, dtype=torch.float32):
+    """A base with random weights, biases too, in its folder; the model itself is returned."""
+    config, model_class, sizes = FAMILIES[family]
+    torch.default_generator.manual_seed(seed(offset))
+    model = model_class(config(**TOKENS, **sizes)).to(dtype)
+    put_random(model, offset)
+    model.save_pretrained(folder)
+    return model.eval()
+
+
+def make_adapter(folder, base, names_as_base, **options):
+    """A trained adapter in its folder, whose config names a base; the logits that base and adapter give."""
+    config = LoraConfig(r=R, lora_alpha=ALPHA, target_modules="all-linear", task_type="CAUSAL_LM", **options)
+    model = get_peft_model(base, config)
+    put_random(model, offset=300, trainable_only=True)
+    expected = logits(model)
+    model.save_pretrained(folder)
+    config_file = folder / "adapter_config.json"
+    named = json.loads(config_file.read_text(encoding="utf-8"))
+    config_file.write_text(json.dumps({**named, "base_model_name_or_path": str(names_as_base)}), encoding="utf-8")
+    return expected
+
+
+def folders(tmp_path, family="Llama", dtype=torch.float32, **options):
+    """A base and an adapter in their folders, where the result shall go, and the logits that are to come out."""
+    base_path, adapter_path = tmp_path / "the-base", tmp_path / "the-adapter"
+    base = make_base(base_path, family, dtype=dtype)
+    expected = make_adapter(adapter_path, base, base_path, **options)
+    return base_path, adapter_path, tmp_path / "out", expected
+
+
+def logits(model):
+    with torch.no_grad():
+        return model.eval()(input_ids=randint(3, 31, (3, 7), offset=400)).logits
+
+
+def files(folder):
+    return sorted(path.name for path in folder.rglob("*")) if folder.is_dir() else []
+
+
+def stored(folder):
+    """The tensors of a model's own weight files, which must be there."""
+    weights = sorted(folder.glob("model*.safetensors")) if folder.is_dir() else []
+    what, expected = "the files written into out_path", "model.safetensors and config.json"
+    expect.true(weights and (folder / "config.json").is_file(), what=what, actual=files(folder), expected=expected)
+    return {name: tensor for path in weights for name, tensor in load_file(path).items()}
+
+
+def merged_by_hand(base_path, adapter_path, transposed=False):
+    """Every tensor of the base's file in float64, with the update added where the adapter has one."""
+    adapter = load_file(adapter_path / "adapter_model.safetensors")
+    merged = {}
+    for name, weight in load_file(base_path / "model.safetensors").items():
+        layer = f"base_model.model.{name.removesuffix('.weight')}"
+        merged[name] = weight.double()
+        if f"{layer}.lora_A.weight" in adapter:
+            update = ALPHA / R * product(adapter[f"{layer}.lora_B.weight"], adapter[f"{layer}.lora_A.weight"])
+            merged[name] = merged[name] + (update.T if transposed else update)
+    return merged
+
+
+def check_weights(found, expected, base_path, family, terms=100):
+    """Names, dtypes and numbers of what was written."""
+    what = f"names of stored weights that the {family} base's file has not"
+    expect.equal(sorted(found.keys() - expected.keys()), [], what=what)
+    what = f"weights of the {family} base's file that were not written"
+    expect.equal(sorted(expected.keys() - found.keys()), [], what=what)
+    dtypes = {name: str(tensor.dtype) for name, tensor in found.items()}
+    in_base = {name: str(tensor.dtype) for name, tensor in load_file(base_path / "model.safetensors").items()}
+    expect.equal(sorted(set(dtypes.values())), sorted(set(in_base.values())), what=f"the dtypes of {family}'s weights")
+    for name in sorted(expected, key=lambda name: "attn" not in name):
+        scale = float(expected[name].abs().max()) + 3
+        expect.close(found[name], expected[name], what=f"{family}'s {name}", terms=terms, scale=scale)
+
+
+def test_the_files_hold_the_bases_weights_with_the_update_in_them(answer, tmp_path):
+    base_path, adapter_path, out_path, _ = folders(tmp_path)
+    answer.merge_adapter(base_path, adapter_path, out_path)
+    adapter_file = out_path / "adapter_model.safetensors"
+    expect.note("tensors in an adapter file", len(load_file(adapter_file)) if adapter_file.is_file() else None)
+    check_weights(stored(out_path), merged_by_hand(base_path, adapter_path), base_path, "Llama")
+
+
+def test_the_written_model_is_plain_and_answers_as_base_and_adapter(answer, tmp_path):
+    for family in ("Phi", "Qwen2", "GPT-2"):
+        base_path, adapter_path, out_path, expected = folders(tmp_path / family, family)
+        answer.merge_adapter(str(base_path), str(adapter_path), str(out_path / "deeper" / "down"))
+        out_path = out_path / "deeper" / "down"
+        found = stored(out_path)
+        check_weights(found, merged_by_hand(base_path, adapter_path, family == "GPT-2"), base_path, family)
+        adapter_files = [name for name in files(out_path) if "adapter" in name]
+        expect.equal(adapter_files, [], what=f"the adapter's files in out_path, {family}")
+        model = AutoModelForCausalLM.from_pretrained(out_path)
+        kind = FAMILIES[family][1].__name__
+        expect.equal(type(model).__name__, kind, what=f"the class of the written {family} model")
+        expect.close(logits(model), expected, what=f"the logits of the written {family} model", terms=500, scale=30.0)
+
+
+def test_the_base_that_the_adapters_config_names_is_ignored(answer, tmp_path):
+    base_path, adapter_path, other = tmp_path / "the-base", tmp_path / "the-adapter", tmp_path / "another-base"
+    make_adapter(adapter_path, make_base(base_path), other)
+    make_base(other, offset=200)
+    answer.merge_adapter(base_path, adapter_path, tmp_path / "out")
+    check_weights(stored(tmp_path / "out"), merged_by_hand(base_path, adapter_path), base_path, "Llama")
+
+
+def test_a_bfloat16_base_is_written_in_bfloat16(answer, tmp_path):
+    base_path, adapter_path, out_path, _ = folders(tmp_path, dtype=torch.bfloat16)
+    answer.merge_adapter(base_path, adapter_path, out_path)
+    # Two roundings: of the update and of the sum.
+    check_weights(stored(out_path), merged_by_hand(base_path, adapter_path), base_path, "Llama", terms=2)
+    dtype = AutoModelForCausalLM.from_pretrained(out_path).dtype
+    expect.equal(str(dtype), "torch.bfloat16", what="the dtype of the written model when it is loaded")
+
+
+def test_whole_modules_of_the_adapter_are_written_too(answer, tmp_path):
+    base_path, adapter_path, out_path, expected = folders(tmp_path, modules_to_save=["lm_head"])
+    answer.merge_adapter(base_path, adapter_path, out_path)
+    found = stored(out_path)
+    adapter = load_file(adapter_path / "adapter_model.safetensors")
+    head = next(tensor for name, tensor in adapter.items() if "lm_head" in name)
+    names = load_file(base_path / "model.safetensors")
+    expect.equal(sorted(found), sorted(names), what="the names of the weights for an adapter with a head")
+    expect.close(found["lm_head.weight"], head, what="the head that was trained whole with the adapter")
+    model = AutoModelForCausalLM.from_pretrained(out_path)
+    expect.close(logits(model), expected, what="the logits of the written model", terms=500, scale=30.0)
+
+
+TEXT = "w5 w9 w9 w30 w7"
+CHAT = [{"role": "user", "content": "w6 w11"}]
+TEMPLATE = "{% for message in messages %}w3 {{ message['content'] }} w4 {% endfor %}"
+
+
+def make_tokenizer(folder, shift=0):
+    """Words w0 to w30; `shift` gives them other numbers."""
+    words = {f"w{(number + shift) % 31}": number for number in range(31)}
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="w0"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="w0", pad_token="w0", eos_token="w2")
+    fast.chat_template = TEMPLATE
+    fast.save_pretrained(folder)
+    return fast
+
+
+def test_the_bases_tokenizer_is_written_too(answer, tmp_path):
+    base_path, adapter_path, out_path, _ = folders(tmp_path)
+    tokenizer = make_tokenizer(base_path)
+    make_tokenizer(adapter_path, shift=5)
+    answer.merge_adapter(base_path, adapter_path, out_path)
+    there = bool(list(out_path.glob("tokenizer*.json")))
+    expect.true(there, what="the files in out_path", actual=files(out_path), expected="those of the tokenizer too")
+    written = AutoTokenizer.from_pretrained(out_path)
+    expect.equal(written(TEXT)["input_ids"], tokenizer(TEXT)["input_ids"], what=f"the ids of {TEXT!r}")
+    expect.equal(str(written.chat_template), TEMPLATE, what="the chat template of the written tokenizer")
+    said = written.apply_chat_template(CHAT, tokenize=False)
+    expect.equal(said, "w3 w6 w11 w4 ", what="a conversation in the written tokenizer's chat template")
+
+
+def test_where_the_base_has_no_tokenizer_none_is_written(answer, tmp_path):
+    for family in ("Llama", "GPT-2"):
+        base_path, adapter_path, out_path, _ = folders(tmp_path / family, family)
+        answer.merge_adapter(base_path, adapter_path, out_path)
+        stored(out_path)
+        found = [name for name in files(out_path) if "token" in name or name in ("vocab.json", "merges.txt")]
+        expect.equal(found, [], what=f"the tokenizer's files in out_path, {family} base without one")
+
+
+def bytes_of(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir() if path.is_file()}
+
+
+def changed_files(before, after):
+    return sorted(name for name in after.keys() | before.keys() if after.get(name) != before.get(name))
+
+
+def test_the_folders_of_base_and_adapter_are_left_as_they_are(answer, tmp_path):
+    base_path, adapter_path, out_path, _ = folders(tmp_path)
+    make_tokenizer(base_path)
+    before = {folder: bytes_of(folder) for folder in (base_path, adapter_path)}
+    answer.merge_adapter(base_path, adapter_path, out_path)
+    for folder in (base_path, adapter_path):
+        what = f"files in {folder.name} that were changed, added or removed"
+        expect.equal(changed_files(before[folder], bytes_of(folder)), [], what=what)
+
+
+def test_the_bases_own_folder_is_refused_as_out_path_however_it_is_spelled(answer, tmp_path):
+    base_path, adapter_path, _, _ = folders(tmp_path)
+    before = bytes_of(base_path)
+    link = tmp_path / "link"
+    spellings = {"itself": base_path, "as a text with a slash": f"{base_path}{os.sep}"}
+    spellings["with .."] = f"{adapter_path}{os.sep}..{os.sep}{base_path.name}"
+    try:
+        link.symlink_to(base_path, target_is_directory=True)
+        spellings["as a link"] = link
+        spellings["relative"] = os.path.relpath(base_path)
+    except (OSError, ValueError):
+        pass  # Some systems allow no links, or have no relative path between drives.
+    came = {name: outcome(answer, base_path, adapter_path, path) for name, path in spellings.items()}
+    expect.equal(came, dict.fromkeys(spellings, "ValueError"), what="what is raised for each spelling of base_path")
+    changed = changed_files(before, bytes_of(base_path))
+    expect.equal(changed, [], what="the base's files that a refused call has changed")
+
+    def call():
+        answer.merge_adapter(base_path, adapter_path, base_path)
+
+    expect.raises(ValueError, call, what="the call with out_path = base_path", mentions=[base_path.name])
+
+
+def outcome(answer, base_path, adapter_path, out_path):
+    try:
+        answer.merge_adapter(base_path, adapter_path, out_path)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return type(error).__name__
+    return "nothing"

@@ -1,0 +1,257 @@
+"""3.10: rows, ids and logits after adding tokens; then one step of training, and the file that it leaves."""
+
+import functools
+from copy import deepcopy
+
+import torch
+from peft import PeftModel
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from tunelings import expect
+from tunelings.inputs import randint, randn, seed
+
+WORDS = ["<unk>", "cat", "dog", "sees", "the", "a", "and", "runs", "old", "red", "bird"]
+OLD, HIDDEN, INNER = len(WORDS), 8, 12
+NEW = ["<tool>", "zebra"]
+IDS = [OLD, OLD + 1]
+SHARED = {"the input embedding": "get_input_embeddings", "the output head": "get_output_embeddings"}
+
+
+def words():
+    """A tokenizer whose tokens are whole words; what it does not know is <unk>."""
+    backend = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>")
+
+
+def llama(tied):
+    return deepcopy(_llama(tied, seed()))
+
+
+@functools.lru_cache(maxsize=8)
+def _llama(tied, _):
+    """A small model; its rows are about 0.5 and not 0 in the mean, so that no usual start is near it."""
+    config = LlamaConfig(
+        vocab_size=OLD,
+        hidden_size=HIDDEN,
+        intermediate_size=INNER,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        tie_word_embeddings=tied,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+    model = LlamaForCausalLM(config).double().eval()
+    for number, parameter in enumerate(model.parameters()):
+        parameter.data = 0.5 + 0.5 * randn(*parameter.shape, offset=100 + number)
+    return model
+
+
+def rows_of(model):
+    """The rows of input embedding and output head."""
+    return {name: getattr(model, get)().weight.detach() for name, get in SHARED.items()}
+
+
+def with_tokens(tied):
+    """A model and a tokenizer to which two tokens were added, with rows of their own."""
+    tokenizer, model = words(), llama(tied)
+    tokenizer.add_tokens(NEW)
+    model.resize_token_embeddings(OLD + 2, mean_resizing=False)
+    for number, rows in enumerate(rows_of(model).values()):
+        rows[OLD:] = randn(2, HIDDEN, offset=200 + number)
+    return model, tokenizer
+
+
+def logits(model, ids):
+    with torch.no_grad():
+        return model(input_ids=ids).logits
+
+
+def kind(tied):
+    return "a tied" if tied else "an untied"
+
+
+def is_tied(model):
+    return model.get_input_embeddings().weight.data_ptr() == model.get_output_embeddings().weight.data_ptr()
+
+
+def test_each_new_row_is_the_mean_of_the_old_ones(answer):
+    for tied in (False, True):
+        model, tokenizer = llama(tied), words()
+        before = {name: rows.clone() for name, rows in rows_of(model).items()}
+        answer.add_tokens(model, tokenizer, list(NEW))
+        for name, rows in rows_of(model).items():
+            what = f"the rows of {name} of {kind(tied)} model"
+            expect.equal(list(rows.shape), [OLD + 2, HIDDEN], what=f"the shape of {what}")
+            expect.note("old_mean", before[name].mean())
+            mean = before[name].mean(dim=0).expand(2, -1)
+            expect.note("first", rows[OLD, 0])
+            share = float(rows[OLD:].mean() / before[name].mean())
+            expect.note("share_of_the_mean", round(share, 1) + 0.0)
+            far = (rows[OLD:] - mean).abs().max() > 1e-3 * before[name].std()
+            expect.true(not far, what=f"new among {what}", actual=rows[OLD:], expected=mean)
+            expect.equal(rows[:OLD], before[name], what=f"old among {what}")
+        expect.equal(model.config.vocab_size, OLD + 2, what="config.vocab_size")
+
+
+def test_the_logits_of_old_tokens_are_unchanged_and_the_new_ones_their_mean(answer):
+    ids = randint(0, OLD, [3, 7], offset=1)
+    for tied in (False, True):
+        model = llama(tied)
+        before = logits(model, ids)
+        answer.add_tokens(model, words(), list(NEW))
+        after = logits(model, ids)
+        expect.equal(list(after.shape), [3, 7, OLD + 2], what=f"the shape of the logits of {kind(tied)} model")
+        close = {"terms": 500, "scale": 20.0}
+        expect.close(after[..., :OLD], before, what=f"the logits of old tokens, {kind(tied)} model", **close)
+        off = (after[..., OLD:] - before.mean(dim=-1, keepdim=True)).abs().max()
+        expect.true(off < 0.05, what=f"the logits of new tokens, {kind(tied)} model", actual=off, expected="near 0")
+
+
+def test_a_tied_head_stays_tied_and_an_untied_one_untied(answer):
+    for tied in (True, False):
+        model = llama(tied)
+        answer.add_tokens(model, words(), list(NEW))
+        places = 1 if is_tied(model) else 2
+        expect.equal(places, 1 if tied else 2, what=f"tensors that embedding and head of {kind(tied)} model have")
+
+
+def test_each_new_token_is_encoded_as_one_id(answer):
+    tokenizer = words()
+    count = answer.add_tokens(llama(False), tokenizer, list(NEW))
+    expect.equal(count, 2, what="how many tokens are really new")
+    expect.equal(len(tokenizer), OLD + 2, what="how many tokens the tokenizer has")
+    encoded = [tokenizer(text)["input_ids"] for text in [*NEW, "the zebra sees a <tool> and runs"]]
+    expect.equal(encoded, [[OLD], [OLD + 1], [4, OLD + 1, 3, 5, OLD, 6, 7]], what="the ids of texts with new tokens")
+
+
+def test_known_tokens_are_skipped_and_repeats_count_once(answer):
+    tokenizer, model = words(), llama(False)
+    tokens = ["dog", "<tool>", "<unk>", "<tool>", "zebra", "dog"]
+    found = [answer.add_tokens(model, tokenizer, tokens)]
+    expect.equal(tokens, ["dog", "<tool>", "<unk>", "<tool>", "zebra", "dog"], what="the list after the call")
+    found.append(len(tokenizer))
+    found.append(len(model.get_input_embeddings().weight))
+    what = "new tokens, the tokenizer's tokens, rows, of six given and two really new"
+    expect.equal(found, [2, OLD + 2, OLD + 2], what=what)
+    rows = {name: values.clone() for name, values in rows_of(model).items()}
+    for again in (["zebra", "cat"], []):
+        what = "new tokens, the tokenizer's tokens, rows, where none is new"
+        count = answer.add_tokens(model, tokenizer, again)
+        expect.equal([count, len(tokenizer), len(model.lm_head.weight)], [0, OLD + 2, OLD + 2], what=what)
+        for name, values in rows_of(model).items():
+            expect.equal(values, rows[name], what=f"the rows of {name} where no token is new")
+    more = answer.add_tokens(model, tokenizer, ["zebra", "yak"])
+    expect.equal([more, tokenizer("yak")["input_ids"]], [1, [OLD + 2]], what="the count and the id of a third token")
+    for name, values in rows_of(model).items():
+        expect.close(
+            values[OLD + 2 :],
+            rows[name].mean(0, keepdim=True),
+            what=f"a third row, {name}",
+            terms=1,
+            dtype=torch.bfloat16,
+        )
+
+
+def attached(answer, tied, r=2):
+    model, tokenizer = with_tokens(tied)
+    peft_model = answer.attach_with_new_tokens(model, r, 3, new_tokens=list(NEW), tokenizer=tokenizer)
+    expect.true(isinstance(peft_model, PeftModel), what="what is returned", actual=peft_model, expected="a PeftModel")
+    return peft_model
+
+
+def tables_that_train(peft_model):
+    """The names of what trains of input embedding and head, whole or a few rows; a shared tensor counts once."""
+    names = [name for name, parameter in peft_model.named_parameters() if parameter.requires_grad]
+    return [n for n in names if ".lora_" not in n and (".embed_tokens." in n or ".lm_head." in n)]
+
+
+def trained(peft_model):
+    """One step of gradient descent on a text that holds all tokens, as input and as target."""
+    wanted = [parameter for parameter in peft_model.parameters() if parameter.requires_grad]
+    ids = torch.cat([torch.randperm(OLD + 2, generator=torch.Generator().manual_seed(seed(9))) for _ in range(2)])
+    loss = peft_model(input_ids=ids[None], labels=ids[None]).loss
+    loss.backward()
+    torch.optim.SGD(wanted, lr=0.3).step()
+    return peft_model.eval()
+
+
+def effective_rows(peft_model):
+    """What the model looks its tokens up in, and scores them with, adapters counted in."""
+    merged = deepcopy(peft_model).merge_and_unload()
+    return rows_of(merged)
+
+
+def test_training_moves_the_new_rows_of_embedding_and_head(answer):
+    for tied in (False, True):
+        base, _ = with_tokens(tied)
+        before = rows_of(base)
+        peft_model = attached(answer, tied)
+        one = len(tables_that_train(peft_model)) == 1
+        rows = effective_rows(trained(peft_model))
+        moved = {}
+        for name in SHARED:
+            expect.equal(list(rows[name].shape), [OLD + 2, HIDDEN], what=f"the shape of {name} after training")
+            change = (rows[name] != before[name]).any(dim=1)
+            moved[name] = int(change[OLD:].sum())
+        expected = dict.fromkeys(SHARED, 2)
+        expect.equal(moved, expected, what=f"how many new rows training moved, {kind(tied)} model")
+        if tied and one:
+            pair = list(rows.values())
+            expect.equal(pair[1], pair[0], what="the head's rows beside the embedding's, tied, after training")
+
+
+def test_beside_embedding_and_head_only_lora_needs_a_gradient(answer):
+    for tied, r in ((False, 2), (True, 3)):
+        peft_model = attached(answer, tied, r)
+        lora = r * (2 * (2 * HIDDEN) + 2 * (HIDDEN + HIDDEN // 2) + 3 * (HIDDEN + INNER))
+        needs = [[name, p.numel()] for name, p in peft_model.named_parameters() if p.requires_grad]
+        tables = tables_that_train(peft_model)
+        found = [
+            sum(n for name, n in needs if ".lora_" in name),
+            sum(n for name, n in needs if ".lora_" not in name and name not in tables),
+        ]
+        what = f"numbers of LoRA that train, and of the body, {kind(tied)} model"
+        expect.equal(found, [lora, 0], what=what)
+        config = peft_model.peft_config["default"]
+        found = [
+            config.r,
+            config.lora_alpha,
+            config.task_type and str(getattr(config.task_type, "value", config.task_type)),
+        ]
+        expect.equal(found, [r, 3, "CAUSAL_LM"], what="r, lora_alpha and task_type in the config")
+
+
+def test_the_attached_model_answers_as_before(answer):
+    ids = randint(0, OLD + 2, [2, 7], offset=2)
+    for tied in (False, True):
+        base, _ = with_tokens(tied)
+        expected = logits(base, ids)
+        actual = logits(attached(answer, tied).eval(), ids)
+        expect.close(actual, expected, what=f"the logits at the start, {kind(tied)} model", terms=500, scale=20.0)
+
+
+def test_saved_and_loaded_the_rows_are_the_same(answer, tmp_path):
+    ids = randint(0, OLD + 2, [2, 7], offset=2)
+    for tied in (False, True):
+        model = trained(attached(answer, tied))
+        folder = tmp_path / kind(tied)
+        model.save_pretrained(folder)
+        base, _ = with_tokens(tied)
+        loaded = PeftModel.from_pretrained(base, folder).eval()
+        rows = effective_rows(model)
+        for name, again in effective_rows(loaded).items():
+            expect.close(again[OLD:], rows[name][OLD:], what=f"new rows of {name} after loading, {kind(tied)} model")
+        what = f"the logits after loading, {kind(tied)} model"
+        expect.close(logits(loaded, ids), logits(model, ids), what=what, terms=500, scale=20.0)
+
+
+def test_a_token_that_the_tokenizer_does_not_know_is_refused(answer):
+    model, tokenizer = with_tokens(False)
+
+    def attach():
+        return answer.attach_with_new_tokens(model, 2, 3, new_tokens=["zebra", "gnu"], tokenizer=tokenizer)
+
+    expect.raises(ValueError, attach, what="a token that was not added", mentions=["gnu"])

@@ -1,0 +1,56 @@
+"""3.03 · Attach LoRA: choose the layers that learn, and let peft put the adapters there.
+
+One call attaches them; what goes wrong is which layers it meant, and what is missing from the saved file.
+"""
+
+from peft import LoraConfig, PeftModel, TaskType, get_peft_model
+from peft.tuners.lora import LoraLayer
+from transformers import PreTrainedModel
+
+
+def attach_lora(
+    model: PreTrainedModel,
+    r: int,
+    lora_alpha: int,
+    *,
+    target_modules: list[str] | None = None,
+    modules_to_save: list[str] | None = None,
+) -> PeftModel:
+    """Return the model with one LoRA adapter attached by peft, ready to train.
+
+    Args:
+        model: a causal language model or a sequence classifier of transformers, of the families Llama, Phi,
+            Qwen2 and GPT-2. It may be changed in place.
+        r: the rank of each adapter.
+        lora_alpha: the scale: an adapted layer computes `base(x) + (lora_alpha / r) * B A x`, in all layers.
+        target_modules: which layers get an adapter. An entry names every module whose full name equals it
+            or ends with "." + entry, as in peft: "q_proj", "mlp.up_proj", "model.layers.0.mlp.fc1".
+            None stands for every projection of attention and MLP, in every layer of the backbone, and
+            nothing else: no embedding, no `lm_head`, no classifier.
+        modules_to_save: modules that are trained whole and stored with the adapter, named in the same way.
+
+    Returns:
+        A `PeftModel` whose config holds the task type: CAUSAL_LM for the four language models
+        (`LlamaForCausalLM`, `PhiForCausalLM`, `Qwen2ForCausalLM`, `GPT2LMHeadModel`), SEQ_CLS for the four
+        `...ForSequenceClassification`.
+
+    At the start it answers as the model did: every B is zero, and no weight of the base is changed. The
+    parameters that need a gradient are those of the adapters, of `modules_to_save` and, in a classifier, of
+    its head (`score`): all of these, and only these. No bias of the base is among them. `save_pretrained`
+    stores just these, so that `PeftModel.from_pretrained` on the same base gives the same answers again, the
+    head included.
+
+    Raises:
+        ValueError: an entry of `target_modules` matches no module (the message holds the entry, which others
+            that match do not excuse), the list is empty, or the model is a PeftModel or holds LoRA layers
+            already. A call that raises one of these leaves the model without LoRA layers, or with those that
+            it had, and with the same parameters trainable as before.
+
+    Whether the returned model is in train or eval mode is not promised. peft may be used for all of it, and
+    may warn that it sets `fan_in_fan_out` for GPT-2.
+
+    Method: https://huggingface.co/docs/peft/developer_guides/lora and
+    https://huggingface.co/docs/peft/package_reference/lora
+    """
+    # TODO: refuse a second adapter and names that match nothing; attach by a LoraConfig with its task.
+    raise NotImplementedError("TODO")

@@ -1,0 +1,84 @@
+"""3.06 · Merge weights: write the update into the weights, and the adapter is gone.
+
+A merged model is an ordinary one: no peft to load it, no extra product in each layer.
+"""
+
+import copy
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from torch import nn
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+
+def merge(layer: nn.Module) -> nn.Linear:
+    """Return a plain linear layer that computes what the LoRA layer computes without dropout.
+
+        weight = base.weight + scaling * B A
+
+    Args:
+        layer: has the attributes of exercise 3.01: `base` (an `nn.Linear` with or without bias), `lora_A`
+            `[r, in]`, `lora_B` `[out, r]` and `scaling`, and is used through these alone. A and B are on the
+            base's device and may have another dtype than the base.
+
+    Returns:
+        A new `nn.Linear` with the base's dtype, device, shape and bias. Product and sum are made in at least
+        float32 and rounded to the base's dtype once, at the end. Its parameters share no memory with the
+        layer's.
+
+    The layer and its base are not changed, so a second call returns the same weights.
+
+    The mechanism is the exercise: peft is not used here.
+
+    Method: Hu et al., LoRA: Low-Rank Adaptation of Large Language Models (2021), section 4.1,
+    https://arxiv.org/abs/2106.09685
+    """
+    # BEGIN SOLUTION: copy the base, sum weight and scaled update in float32, cast once.
+    base = layer.base
+    merged = copy.deepcopy(base)
+    update = layer.scaling * (layer.lora_B.float() @ layer.lora_A.float())  # [out, in]
+    with torch.no_grad():
+        merged.weight.copy_(base.weight.float() + update)
+    return merged
+    # END SOLUTION
+
+
+def merge_adapter(base_path: str | Path, adapter_path: str | Path, out_path: str | Path) -> None:
+    """Write the causal language model that results from merging a peft LoRA adapter into its base.
+
+    Args:
+        base_path: a folder with a causal language model of transformers (`config.json`,
+            `model.safetensors`), in the precision it was stored in; with or without a tokenizer.
+        adapter_path: a folder with a LoRA adapter that peft has saved (`adapter_config.json`,
+            `adapter_model.safetensors`); it may have been trained on a 4-bit copy of the base and may hold
+            whole modules (`modules_to_save`). The base that its config names is ignored: it may be moved,
+            quantised or gone.
+        out_path: a folder, made where it is missing, with its parents.
+
+    Written into `out_path` are the config, and the weights as safetensors, under the names and in the dtypes
+    that the base's file has: `AutoModelForCausalLM.from_pretrained(out_path)` gives a plain model of the
+    base's class that answers as base and adapter do together, up to rounding. No LoRA weights and no adapter
+    files are among them. The tokenizer is written too if `base_path` has one (a file `tokenizer.json` or
+    `tokenizer_config.json`), and none if it has not.
+
+    The folders `base_path` and `adapter_path` are left as they are.
+
+    Raises:
+        ValueError: `out_path` is the folder `base_path`, however it is spelled (relative, with a link, with
+            ".."); the message holds one of the two paths, and nothing has been written.
+
+    peft and transformers may be used for all of it.
+
+    Method: https://huggingface.co/docs/peft/developer_guides/lora, "Merge LoRA weights into the base model"
+    """
+    # BEGIN SOLUTION: refuse base_path as out_path; load the base, put the adapter on, merge, save; tokenizer too.
+    base_path, out_path = Path(base_path), Path(out_path)
+    if out_path.resolve() == base_path.resolve():
+        raise ValueError(f"out_path is the folder of the base: {out_path}")
+    base = AutoModelForCausalLM.from_pretrained(base_path)  # in the dtype it was stored in
+    merged = PeftModel.from_pretrained(base, adapter_path).merge_and_unload()
+    merged.save_pretrained(out_path)
+    if any(base_path.glob("tokenizer*.json")):
+        AutoTokenizer.from_pretrained(base_path).save_pretrained(out_path)
+    # END SOLUTION

@@ -1,0 +1,95 @@
+"""3.10 · Add tokens: new words for the tokenizer, a row for each in the model, and LoRA that trains the rows.
+
+A new token is an id, a row in the input embedding and a row in the output head; all three have to be there.
+"""
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+def add_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, tokens: list[str]) -> int:
+    """Add tokens to the tokenizer and to the model, both in place.
+
+    Args:
+        model: a causal language model of transformers with as many rows as the tokenizer has tokens. Its
+            output head has no bias; it may be tied to the input embedding (the same tensor) or not.
+        tokenizer: a fast tokenizer.
+        tokens: the tokens in the order of their ids. One that the tokenizer knows already is skipped, whether
+            it was added or is a word of its vocabulary; one that stands twice is added once. The list may be
+            empty, and is not changed.
+
+    Returns:
+        How many tokens are really new.
+
+    Afterwards each new token, alone or between spaces in a text, is encoded as one id; the first one gets the
+    next free id. The input embedding has a row for each token, and so has the output head and
+    `model.config.vocab_size`. The new rows of each are the mean of its old rows, up to a thousandth of their
+    standard deviation (transformers' own `mean_resizing` adds a little noise). The old rows are bit for bit
+    what they were, and the logits of old tokens for old texts are the same. A tied head stays tied. With no
+    new token nothing is changed.
+
+    Source: https://huggingface.co/docs/transformers/main_classes/model (`resize_token_embeddings`); the mean
+    as in John Hewitt, Initializing New Word Embeddings for Pretrained Language Models (2021),
+    https://nlp.stanford.edu/~johnhew/vocab-expansion.html
+    """
+    # BEGIN SOLUTION: add what is new, resize the model, set the new rows of embedding and head to the mean.
+    new = [token for token in dict.fromkeys(tokens) if token not in tokenizer.get_vocab()]
+    old = len(tokenizer)
+    tokenizer.add_tokens(new)
+    model.resize_token_embeddings(old + len(new), mean_resizing=False)
+    for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+        with torch.no_grad():
+            layer.weight[old:] = layer.weight[:old].mean(dim=0)
+    return len(new)
+    # END SOLUTION
+
+
+def attach_with_new_tokens(
+    model: PreTrainedModel,
+    r: int,
+    lora_alpha: int,
+    *,
+    new_tokens: list[str],
+    tokenizer: PreTrainedTokenizerBase,
+) -> PeftModel:
+    """Attach LoRA such that the rows of the new tokens train too, and are saved with the adapter.
+
+    Args:
+        model: a causal language model of transformers that has the rows already, tied or not. It may be
+            changed in place.
+        r, lora_alpha: rank and scale of LoRA in every attention and MLP projection, and nowhere else.
+        new_tokens: at least one; a token that the tokenizer does not know is a ValueError whose message holds
+            it.
+        tokenizer: knows the ids.
+
+    Returns:
+        A model of peft that answers as the given one did. Its config, named "default", holds r, lora_alpha
+        and the task type "CAUSAL_LM". What trains is the matrices of LoRA and the rows of the new tokens,
+        those of the input embedding and those of the output head, tied or not. The rows of old tokens may
+        train or not: peft's `trainable_token_indices` will do, and so will its `modules_to_save`. Nothing
+        else needs a gradient, no other weight and no norm. A tied head may come apart from the embedding
+        here; where the two are still one tensor, they stay one.
+
+        `save_pretrained` writes the new rows beside LoRA. The adapter, loaded with `PeftModel.from_pretrained`
+        onto a model to which the same tokens were added, gives the same new rows and the same logits.
+
+    Source: https://huggingface.co/docs/peft/developer_guides/lora (efficiently train tokens alongside LoRA)
+    """
+    # BEGIN SOLUTION: find the ids, and the names of embedding and head; make a LoraConfig that trains both.
+    vocabulary = tokenizer.get_vocab()
+    unknown = [token for token in new_tokens if token not in vocabulary]
+    if unknown:
+        raise ValueError(f"the tokenizer does not know {unknown}")
+    ids = [vocabulary[token] for token in new_tokens]
+    layers = [model.get_input_embeddings(), model.get_output_embeddings()]
+    names = [name for name, module in model.named_modules() if module in layers]
+    config = LoraConfig(
+        r=r,
+        lora_alpha=lora_alpha,
+        target_modules="all-linear",
+        trainable_token_indices={name: ids for name in names},
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+    # END SOLUTION

@@ -1,0 +1,6 @@
+# names: unlisted
+from peft import LoraConfig, get_peft_model
+
+
+def attach_lora(model, r, lora_alpha, *, target_modules=None, modules_to_save=None):
+    get_peft_model(model, LoraConfig(r=r, lora_alpha=lora_alpha, target_modules=target_modules or "all-linear"))
