@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import os
 import re
 import tomllib
@@ -117,8 +118,13 @@ class Exercise:
 
     def check_names(self) -> list[str]:
         """The checks that decide the tick, in file order, read without importing anything."""
-        tree = ast.parse(self.check_path.read_text(encoding="utf-8"))
-        return [node.name for node in tree.body if _is_check(node) and not FULL_RUN_MARKS & _marks(node)]
+        return list(_check_names(self.check_path.read_text(encoding="utf-8")))
+
+
+@functools.lru_cache(maxsize=512)
+def _check_names(text: str) -> tuple[str, ...]:
+    tree = ast.parse(text)
+    return tuple(node.name for node in tree.body if _is_check(node) and not FULL_RUN_MARKS & _marks(node))
 
 
 def _is_check(node: ast.stmt) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 from collections.abc import Iterable
 
 from tunelings.course import Exercise
@@ -24,6 +25,7 @@ def needed_imports(exercises: Iterable[Exercise]) -> list[str]:
     return sorted(found - {"__future__:annotations"})
 
 
+@functools.lru_cache(maxsize=256)
 def _imports(text: str) -> set[str]:
     found: set[str] = set()
     for node in ast.parse(text).body:

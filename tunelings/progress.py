@@ -10,6 +10,7 @@ checks have run again. A tick is never stored; it is derived, each time, from wh
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -59,7 +60,10 @@ class Progress:
 
     def state(self, exercise: Exercise) -> str:
         """ "done", "in progress" or "TODO", for the answer as it is now."""
-        entry = self._read().get(exercise.number, {})
+        return self._state(exercise, self._read())
+
+    def _state(self, exercise: Exercise, stored: dict) -> str:
+        entry = stored.get(exercise.number, {})
         if entry.get("key") == key_of(exercise):
             passed = {name for name, status in entry["checks"].items() if status == "passed"}
             if passed >= set(exercise.check_names()):
@@ -67,7 +71,8 @@ class Progress:
         return "in progress" if is_started(exercise) else "TODO"
 
     def states(self) -> dict[str, str]:
-        return {exercise.number: self.state(exercise) for exercise in self.course.exercises}
+        stored = self._read()
+        return {exercise.number: self._state(exercise, stored) for exercise in self.course.exercises}
 
     def module_is_done(self, module: str, states: Mapping[str, str]) -> bool:
         exercises = self.course.module(module)
@@ -145,12 +150,16 @@ def is_started(exercise: Exercise) -> bool:
     """The learner has changed the stub in a way that Python can see."""
     try:
         answer = exercise.answer_path.read_text(encoding="utf-8")
-        stub = stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
-        still_open, total = stubs.open_todos(answer, stub)
+        return _has_begun(answer, exercise.solution_path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError):
         return True
     except OSError:
         return False
+
+
+@functools.lru_cache(maxsize=512)
+def _has_begun(answer: str, solution: str) -> bool:
+    still_open, total = stubs.open_todos(answer, stubs.cut(solution))
     return len(still_open) < total
 
 

@@ -36,6 +36,7 @@ from typing import IO
 import pytest
 
 from tunelings.course import Course
+from tunelings.progress import Progress
 
 
 def warm_up(imports: Iterable[str]) -> None:
@@ -135,6 +136,7 @@ def main() -> None:
     options = parser.parse_args()
     events = Events()
     warm_up(options.imports)
+    Progress(Course(options.root)).checklist()  # Parses every exercise once; the children inherit that.
     events.send("ready")
     (serve_once if options.once else serve_by_forking)(events, options.root)
 
