@@ -140,23 +140,27 @@ def _marks(function: ast.FunctionDef) -> set[str]:
 def read_card(path: Path) -> Card:
     """Read a card; a missing or malformed one is a CourseError that names the file and the field."""
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-        mistakes = tuple(_read_mistake(entry) for entry in fields.get("mistakes", []))
-        return Card(
-            title=fields["title"],
-            lesson=fields["lesson"],
-            minutes=fields["minutes"],
-            difficulty=fields["difficulty"],
-            learnt=fields["learnt"],
-            hints=tuple(hint.strip() for hint in fields["hints"]),
-            mistakes=mistakes,
-        )
+        return _parse_card(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CourseError(f"{path} is missing: every exercise needs its card.") from None
     except KeyError as error:
         raise CourseError(f"{path}: the field {error} is missing.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
         raise CourseError(f"{path} cannot be read as a card: {error}.") from None
+
+
+@functools.lru_cache(maxsize=256)
+def _parse_card(text: str) -> Card:
+    fields = tomllib.loads(text)
+    return Card(
+        title=fields["title"],
+        lesson=fields["lesson"],
+        minutes=fields["minutes"],
+        difficulty=fields["difficulty"],
+        learnt=fields["learnt"],
+        hints=tuple(hint.strip() for hint in fields["hints"]),
+        mistakes=tuple(_read_mistake(entry) for entry in fields.get("mistakes", [])),
+    )
 
 
 def _read_mistake(entry: dict) -> Mistake:
