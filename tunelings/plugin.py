@@ -9,6 +9,7 @@ alarm signal, and a library's C++ code heeds none), pytest-timeout ends the run 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import re
@@ -135,9 +136,7 @@ class Grader:
 
     def pytest_collection_finish(self) -> None:
         gc.freeze()  # What was imported will not be freed: keep the collector from walking torch's heap.
-
-    def pytest_unconfigure(self) -> None:
-        gc.unfreeze()  # Some libraries print complaints where their objects are not collected at exit.
+        atexit.register(gc.unfreeze)  # Some libraries complain at exit where their objects are not collected.
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
