@@ -17,9 +17,6 @@ from tunelings import expect, models, report, reviews
 from tunelings.inputs import generator, randint, randn, seed
 
 ROOT = Path(__file__).resolve().parents[2]
-# An answer that imports the schedules of transformers makes torch wrap functions of its optimizers. It does that
-# once, so let it be before the answer runs: the grader holds what changes in torch meanwhile against the answer.
-torch._dynamo.eval_frame.TorchPatcher.patch()
 
 NAMES = ["mixed", "good", "bad"]  # Not in the order of the alphabet.
 SPECIAL = ["[UNK]", "[CLS]", "[SEP]", "[PAD]"]
