@@ -11,6 +11,7 @@ from tunelings.course import Course
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = Course(ROOT)
+COUNTED = "counted"  # a property of a test: one line of figures, printed at the end of the run
 TREES = ("exercises", "solutions", "checks", "docs", "data")
 pytest_plugins = ["tests.miniature", "tests.commandline"]
 
@@ -26,11 +27,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if exercise := getattr(item, "callspec", None) and item.callspec.params.get("exercise"):
+            # With `-n`, one process has all tests of an exercise: they share the vectors of its mistakes.
+            item.add_marker(pytest.mark.xdist_group(exercise.number))
     if "sweep" not in config.getoption("markexpr"):
         skip = pytest.mark.skip(reason="the long sweep: ask for it with -m sweep")
         for item in items:
             if item.get_closest_marker("sweep"):
                 item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    lines = [value for r in reports for name, value in getattr(r, "user_properties", ()) if name == COUNTED]
+    if lines:
+        terminalreporter.section("counted")
+        for line in sorted(set(lines)):  # Each phase of a test reports it.
+            terminalreporter.write_line(line)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -313,6 +313,17 @@ def test_find_takes_a_name_a_hub_name_and_a_path(tiny, tmp_path, monkeypatch):
     assert models.find("./tiny") == Path("tiny")
 
 
+def test_a_full_run_takes_the_model_of_the_option(tiny, tmp_path, monkeypatch):
+    monkeypatch.delenv("TUNELINGS_MODEL", raising=False)
+    assert models.chosen("someone/large") == "someone/large"
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setenv("TUNELINGS_MODEL", str(tmp_path))
+    assert models.chosen("someone/large") == str(tmp_path)
+    fetch.fetch("tiny")
+    monkeypatch.setenv("TUNELINGS_MODEL", "tiny")
+    assert models.chosen("someone/large") == str(tiny.folder)
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

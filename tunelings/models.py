@@ -121,6 +121,14 @@ def find(name_or_path: str | os.PathLike) -> Path:
     raise FileNotFoundError(f"{name_or_path} is no folder and no model of the course, which are {names}.")
 
 
+def chosen(default: str) -> str:
+    """The model of a full run: what `pytest --model NAME_OR_PATH` says, as a folder where we have it, or `default`."""
+    name = os.environ.get("TUNELINGS_MODEL") or default
+    if known(name) or Path(name).expanduser().exists():
+        return str(find(name))
+    return name  # A name on the hub: transformers gets it, or says why not.
+
+
 def provenance(folder: Path) -> dict:
     """What PROVENANCE.json says; empty where there is none that can be read."""
     try:

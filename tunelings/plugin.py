@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tunelings", "the course's checks")
     group.addoption("--answers", metavar="DIR", help="check the answers in DIR (default: exercises)")
     group.addoption("--seed", type=int, default=0, metavar="N", help="change all random inputs (default: 0)")
+    group.addoption("--model", metavar="NAME_OR_PATH", help="the model of the full runs: a hub name or a folder")
 
 
 MARKS = {
@@ -54,9 +55,24 @@ def pytest_configure(config: pytest.Config) -> None:
     offline = {} if "gpu" in asked_for or "real" in asked_for else {"HF_HUB_OFFLINE": "1"}
     for name, value in {**_ENVIRONMENT, **offline}.items():
         os.environ.setdefault(name, value)
+    if model := config.getoption("model"):
+        os.environ["TUNELINGS_MODEL"] = model  # read by models.chosen
     for name, meaning in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     config.pluginmanager.register(Grader(config), "tunelings-grader")
+
+
+@dataclass
+class FailureText:
+    """The text of a failure; as a plain string pytest would print all of it once more in its summary under CI."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def toterminal(self, writer) -> None:
+        writer.line(self.text)
 
 
 @dataclass
@@ -171,7 +187,7 @@ class Grader:
         report.tunelings_state = report.outcome
         if report.failed:
             report.tunelings_state, text = self._explain(item, run, call.excinfo.value)
-            report.longrepr = printable(fitted(text, WIDTH), getattr(sys.stdout, "encoding", None))
+            report.longrepr = FailureText(printable(fitted(text, WIDTH), getattr(sys.stdout, "encoding", None)))
             run.texts[item.name] = text
         return report
 

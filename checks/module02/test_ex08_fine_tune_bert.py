@@ -1,7 +1,6 @@
 """2.08: the split, the training and the prediction on a tiny BERT; then a real encoder on real reviews."""
 
 import copy
-import os
 from pathlib import Path
 
 import pytest
@@ -620,12 +619,12 @@ def test_a_real_encoder_learns_from_2000_real_reviews(answer):
 @pytest.mark.gpu
 @pytest.mark.timeout(1800)
 def test_bert_base_beats_the_simple_ways_with_all_reviews(answer):
-    """BERT-base from the folder in TUNELINGS_BERT, or from the Hugging Face Hub."""
-    path = os.environ.get("TUNELINGS_BERT", "google-bert/bert-base-uncased")
+    """BERT-base from the Hugging Face Hub, or the encoder of `--model NAME_OR_PATH`."""
+    path = models.chosen("google-bert/bert-base-uncased")
     config = answer.Config(epochs=3, lr=3e-5, patience=1)
     try:
         true, predicted = real_run(answer, path, None, config, device="cuda")
     except OSError as error:
-        pytest.skip(f"{path} cannot be loaded, set TUNELINGS_BERT to a folder: {str(error).splitlines()[0]}")
+        pytest.skip(f"{path} cannot be loaded, --model takes a folder: {str(error).splitlines()[0]}")
     for name in ("majority", "bag of words", "frozen features"):
         expect_better(predicted, true, name)
