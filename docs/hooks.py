@@ -1,33 +1,83 @@
-"""MkDocs hook: what the pages say of an exercise comes from its card, its docstring and the course on disk.
+"""MkDocs hook: puts what is made from the course's files (tunelings/pages.py) where the pages ask for it.
 
-A lesson holds two marks: `<!-- exercise -->` (the contract and the commands) and `<!-- mistakes -->` (the
-table of known mistakes). The home page holds `<!-- modules -->`.
+A lesson holds two marks: `<!-- exercise -->` (the contract and the commands) and `<!-- mistakes -->` (the table of
+known mistakes). Others: `<!-- modules -->`, `<!-- exercises -->`, `<!-- checklist -->`, `<!-- quiz -->`,
+`<!-- glossary -->`. `{{ key.0.name:.3f }}` is a number of the result file of the page's figure script.
 """
 
 from __future__ import annotations
 
-import ast
+import json
 import re
+from functools import cache
 from html import unescape
 from pathlib import Path
 
 import latex2mathml.converter
 
+from tunelings import pages
 from tunelings.course import MODULES, Course, Exercise
+from tunelings.progress import Progress
 
 # What arithmatex makes of $…$ and $$…$$.
 FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
-COURSE = Course(Path(__file__).resolve().parent.parent)
+ROOT = Path(__file__).resolve().parent.parent
+COURSE = Course(ROOT)
+GLOSSARY = ROOT / "docs" / "glossary.toml"
+_live = False
+
+
+def on_startup(command: str, **_) -> None:
+    global _live
+    _live = command == "serve"
+
+
+def on_config(config):
+    """The navigation follows the folders, so that a new exercise needs no entry."""
+    modules = []
+    for module, title in MODULES.items():
+        number = int(module.removeprefix("module"))
+        lessons = [{f"{e.number} {e.title}": f"{module}/{e.card.lesson}.md"} for e in COURSE.module(module)]
+        parts = [f"{module}/index.md", *lessons, {"Quiz": f"{module}/quiz.md"}]
+        modules.append({f"{number} · {title}": parts})
+    config.nav = [*config.extra["before"], *modules, *config.extra["after"]]
+    return config
 
 
 def on_page_markdown(markdown: str, page, **_) -> str:
-    parts = {"<!-- modules -->": module_list()} if "<!-- modules -->" in markdown else {}
-    if exercise := exercise_of(page.file.src_uri):
-        parts["<!-- exercise -->"] = exercise_block(exercise)
-        parts["<!-- mistakes -->"] = mistakes_table(exercise)
-    for mark, text in parts.items():
-        markdown = markdown.replace(mark, text)
+    for mark, make in marks_of(page.file.src_uri).items():
+        if mark in markdown:
+            markdown = markdown.replace(mark, make())
+    if page.file.src_uri.startswith("module"):
+        markdown = pages.with_results(markdown, results_of(page.file.src_uri))
+        markdown += f"\n\n{pages.tooltips(GLOSSARY)}\n"
     return markdown
+
+
+def marks_of(src_uri: str) -> dict:
+    """What each mark of a page stands for; made only where the page holds the mark."""
+    module = src_uri.partition("/")[0]
+    marks = {
+        "<!-- modules -->": lambda: pages.module_list(COURSE),
+        "<!-- checklist -->": lambda: pages.checklist(COURSE),
+        "<!-- glossary -->": lambda: pages.glossary(GLOSSARY),
+        "<!-- exercises -->": lambda: pages.exercise_table(COURSE, module),
+        "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
+    }
+    if exercise := lessons().get(src_uri):
+        marks["<!-- exercise -->"] = lambda: pages.exercise_block(exercise)
+        marks["<!-- mistakes -->"] = lambda: pages.mistakes_table(exercise)
+    return marks
+
+
+def results_of(src_uri: str) -> Path:
+    name = src_uri.removesuffix(".md").replace("/", "_").replace("-", "_")
+    return ROOT / "docs" / "figures" / "results" / f"{name}.json"
+
+
+@cache
+def lessons() -> dict[str, Exercise]:
+    return {f"{e.module}/{e.card.lesson}.md": e for e in COURSE.exercises}
 
 
 def on_page_content(html: str, **_) -> str:
@@ -36,54 +86,27 @@ def on_page_content(html: str, **_) -> str:
 
 
 def mathml(match: re.Match) -> str:
-    inline = match["tag"] == "span"
-    return latex2mathml.converter.convert(unescape(match["tex"]), display="inline" if inline else "block")
+    tex = unescape(match["tex"]).replace(r"\_", "_")  # The converter leaves the escape in the text.
+    if match["tag"] == "span":
+        return latex2mathml.converter.convert(tex)
+    return f'<div class="formula" tabindex="0">{latex2mathml.converter.convert(tex, display="block")}</div>'
 
 
-def exercise_of(src_uri: str) -> Exercise | None:
-    pages = {f"{e.module}/{e.card.lesson}.md": e for e in COURSE.exercises}
-    return pages.get(src_uri)
+def on_post_page(output: str, **_) -> str:
+    """status.js asks for the learner's progress only where this server answers."""
+    return output.replace("<body", '<body data-live="status.json"', 1) if _live else output
 
 
-def exercise_block(exercise: Exercise) -> str:
-    """The contract, as the stub's docstring states it, and what to type."""
-    card = exercise.card
-    tree = ast.parse(exercise.solution_path.read_text(encoding="utf-8"))
-    contracts = [contract for node in tree.body if (contract := contract_of(node))]
-    commands = f"```\ntunelings hint {exercise.number}\npytest {relative(exercise.check_path)}\n```"
-    effort = f"{card.minutes} minutes, difficulty {card.difficulty} of 5"
-    head = f"**{exercise.number} {card.title}** · `{relative(exercise.answer_path)}` · {effort}"
-    return "\n\n".join([head, *contracts, commands])
+def on_serve(server, **_):
+    """While `mkdocs serve` runs, /status.json is the learner's progress as it is at that moment."""
+    pages_app = server.get_app()
 
+    def app(environ, start_response):
+        if not environ["PATH_INFO"].endswith("/status.json"):
+            return pages_app(environ, start_response)
+        states = json.dumps(Progress(Course(ROOT)).states()).encode()
+        start_response("200 OK", [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+        return [states]
 
-def contract_of(node: ast.stmt) -> str:
-    if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
-        return ""
-    docstring = ast.get_docstring(node)
-    if not docstring:
-        return ""
-    signature = f"class {node.name}" if isinstance(node, ast.ClassDef) else f"def {node.name}({ast.unparse(node.args)})"
-    return f"```python\n{signature}\n```\n\n```text\n{docstring}\n```"
-
-
-def mistakes_table(exercise: Exercise) -> str:
-    rows = [f"| `{mistake.id}` | {cell(mistake.says)} |" for mistake in exercise.card.mistakes]
-    return "\n".join(["| mistake | what gives the same result |", "|---|---|", *rows])
-
-
-def cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
-
-
-def module_list() -> str:
-    lines = []
-    for module, title in MODULES.items():
-        exercises = COURSE.module(module)
-        lines.append(f"\n### Module {int(module[-2:])} · {title}\n")
-        links = [f"- [{e.number} {e.title}]({e.module}/{e.card.lesson}.md)" for e in exercises]
-        lines += links or ["No exercises yet."]
-    return "\n".join(lines)
-
-
-def relative(path: Path) -> str:
-    return path.relative_to(COURSE.root).as_posix()
+    server.set_app(app)
+    return server

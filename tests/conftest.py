@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from tunelings.course import Course
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = Course(ROOT)
 COUNTED = "counted"  # a property of a test: one line of figures, printed at the end of the run
+MKDOCS_ENVIRONMENT = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
 TREES = ("exercises", "solutions", "checks", "docs", "data")
 pytest_plugins = ["tests.miniature", "tests.commandline"]
 
@@ -54,6 +59,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("exercise", exercises, ids=lambda e: f"{e.number}-{e.name}")
     if "seed" in metafunc.fixturenames:
         metafunc.parametrize("seed", range(metafunc.config.getoption("seeds")))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Path:
+    """The folder of the site as it is published, built strictly; the file `seconds` says how long it took."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", str(folder)]
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, env=MKDOCS_ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (folder / "seconds").write_text(str(time.perf_counter() - start), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
 
 from tests.conftest import COURSE, ROOT
 from tunelings.course import MODULES, Course
@@ -47,16 +42,3 @@ def test_the_readme_names_the_modules_and_the_commands_that_ci_runs():
     for mark in ("start", "test"):
         command = re.search(rf"<!-- the {mark} command -->\n```\n(.+)\n```", readme)
         assert command, f"no {mark} command"
-
-
-@pytest.mark.timeout(120)
-def test_the_site_builds_without_a_warning(tmp_path: Path):
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-d", str(tmp_path / "site")]
-    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    for exercise in COURSE.exercises:
-        page = tmp_path / "site" / exercise.module / exercise.card.lesson / "index.html"
-        text = page.read_text(encoding="utf-8")
-        assert "<!-- mistakes -->" not in text and "<!-- exercise -->" not in text
-        assert all(f"<code>{mistake.id}</code>" in text for mistake in exercise.card.mistakes), page

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a check failed or a model cannot be had, 2 wrong use, 130 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -12,7 +13,7 @@ from typing import Annotated
 import typer
 
 from tunelings import desk, dev, environment, models
-from tunelings.course import Course, CourseError, Exercise, find_root, shown_path
+from tunelings.course import Course, CourseError, Exercise, find_root, module_key, shown_path
 
 app = typer.Typer(
     help="A self-grading course on model customization. Without a command, it opens the first exercise that is not "
@@ -212,6 +213,30 @@ def get_models(
         with screen.fetching(name) as report:
             folder = fetch.fetch(name, source, report)
         screen.show(f"{name} is in {folder}.")
+
+
+@app.command("quiz")
+def take_quiz(
+    module: Annotated[str, typer.Argument(metavar="MODULE", help='a module, such as "3" or "module03"')],
+) -> None:
+    """Ask the questions at the end of a module."""
+    from tunelings import quiz, screen
+
+    the_course = course()
+    key = module_key(module)
+    questions = quiz.load(quiz.path_of(the_course.root, key))
+    right = quiz.ask(questions, lambda line: screen.show(line), typer.prompt)
+    screen.show(f"\n{right} of {len(questions)} at the first try.", "bold")
+
+
+@app.command()
+def site(port: Annotated[int, typer.Option(help="the port on this machine")] = 8000) -> None:
+    """Serve the lessons on this machine; its status page follows your verdicts."""
+    root = find_root()
+    command = [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--dev-addr", f"127.0.0.1:{port}"]
+    typer.echo(f"The lessons are at http://127.0.0.1:{port}/ in a few seconds. Ctrl-C ends it.")
+    environment_of_site = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    raise typer.Exit(subprocess.run(command, cwd=root, env=environment_of_site).returncode)
 
 
 def main() -> None:

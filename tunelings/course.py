@@ -27,6 +27,9 @@ MODULES = {
 FULL_RUN_MARKS = frozenset({"gpu", "real"})
 
 
+_MODULE = re.compile(r"(?:module)?0*([1-9]\d*)")
+
+
 class CourseError(Exception):
     """Something about the course's files is wrong; the message is one line that says what to do."""
 
@@ -207,16 +210,22 @@ class Course:
         """The exercises that "all", "module01", "1" or one exercise's name stand for."""
         if name == "all":
             return list(self.exercises)
-        module = re.fullmatch(r"(?:module)?0*([1-9]\d*)", name)
-        if module is None:
+        if not _MODULE.fullmatch(name):
             return [self.find(name)]
-        key = f"module{int(module[1]):02d}"
-        if key not in MODULES:
-            raise CourseError(f"There is no module {name!r}: the modules are {', '.join(MODULES)}.")
+        key = module_key(name)
         found = self.module(key)
         if not found:
             raise CourseError(f"{key} ({MODULES[key]}) has no exercises yet.")
         return found
+
+
+def module_key(name: str) -> str:
+    """ "module03" for "3", "03" or "module03"."""
+    found = _MODULE.fullmatch(name)
+    key = f"module{int(found[1]):02d}" if found else name
+    if key not in MODULES:
+        raise CourseError(f"There is no module {name!r}: the modules are {', '.join(MODULES)}.")
+    return key
 
 
 def _normal_name(name: str) -> str:

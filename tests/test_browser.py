@@ -1,0 +1,176 @@
+"""The site in a real browser: the status that ticks itself, the quiz by keyboard, a phone, no network, axe-core."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import COURSE, MKDOCS_ENVIRONMENT, ROOT
+from tests.test_site import html_pages
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: apt-get install chromium"),
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.timeout(300),
+]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    with playwright.sync_playwright() as api:
+        chromium = api.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def paths(site: Path) -> list[str]:
+    found = [page.relative_to(site).as_posix().removesuffix("index.html") for page in html_pages(site)]
+    return [path for path in found if path != "404.html"]
+
+
+def test_every_page_asks_this_site_alone_and_logs_no_error(page, address, site):
+    asked, errors = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    for path in paths(site):
+        page.goto(f"{address}/{path}")
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+    assert errors == []
+
+
+def test_no_page_is_wider_than_a_phone(browser, address, site):
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    wide = []
+    for path in paths(site):
+        page.goto(f"{address}/{path}")
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            wide.append(path)
+    context.close()
+    assert wide == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(browser, address, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    first = [COURSE.module(module)[0] for module in ("module01", "module03", "module05")]
+    lessons = [f"{exercise.module}/{exercise.card.lesson}/" for exercise in first]
+    faults = {}
+    for path in [
+        "",
+        "status/",
+        "quick-start/",
+        "hardware/",
+        "decide/",
+        "glossary/",
+        "module01/",
+        "module01/quiz/",
+        *lessons,
+    ]:
+        page.goto(f"{address}/{path}")
+        found = Axe().run(page).response["violations"]
+        serious = {f["id"]: f["nodes"][0]["html"][:120] for f in found if f["impact"] in {"serious", "critical"}}
+        if serious:
+            faults[path] = serious
+    context.close()
+    assert faults == {}
+
+
+def test_the_quiz_is_answered_with_the_keyboard(page, address):
+    page.goto(f"{address}/module01/quiz/")
+    reasons = page.locator(".question").first.locator(".why")
+    assert not any(reasons.nth(i).is_visible() for i in range(reasons.count()))
+    page.locator(".question input").first.focus()
+    page.keyboard.press("Space")
+    assert reasons.nth(0).is_visible() and not reasons.nth(1).is_visible()
+    page.keyboard.press("ArrowDown")
+    assert reasons.nth(1).is_visible() and not reasons.nth(0).is_visible()
+
+
+def test_search_finds_zero_grad(page, address):
+    page.goto(address)
+    page.locator(".md-search__input").first.fill("zero_grad")
+    page.wait_for_selector(".md-search-result__item a", timeout=20_000)
+    assert page.locator(".md-search-result__item a").count() >= 1
+
+
+def test_the_published_status_page_is_the_empty_checklist_and_asks_for_nothing(page, address):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}/status/")
+    page.wait_for_timeout(1500)
+    assert page.locator("article li:has-text('☐ TODO')").count() == len(COURSE.exercises)
+    assert not any("status.json" in url for url in asked)
+
+
+def test_a_solved_exercise_ticks_its_box_while_the_page_is_open(page, course_copy):
+    for name in ("docs", "tunelings"):
+        shutil.copytree(ROOT / name, course_copy.root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "mkdocs.yml", course_copy.root)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from tunelings.cli import main; main()", "site", "--port", str(port)]
+    serving = subprocess.Popen(command, cwd=course_copy.root, env=MKDOCS_ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+    try:
+        open_when_served(page, f"http://127.0.0.1:{port}/status/")
+        exercise = course_copy.find("1.01")
+        box = page.locator("article li [data-exercise='1.01']")
+        playwright.expect(box).to_have_text("☐ TODO", timeout=20_000)
+        exercise.answer_path.write_text(exercise.solution_path.read_text(encoding="utf-8"), encoding="utf-8")
+        playwright.expect(box).to_have_text("◐ in progress", timeout=20_000)
+        check = [sys.executable, "-m", "pytest", "-q", "checks/module01/test_ex01_forward_pass.py"]
+        subprocess.run(check, cwd=course_copy.root, check=True, capture_output=True)
+        playwright.expect(box).to_have_text("☑ done", timeout=20_000)
+        playwright.expect(page.locator("[data-done='module01']")).to_have_text("1")
+    finally:
+        serving.terminate()
+        serving.wait(timeout=20)
+
+
+def open_when_served(page, url: str) -> None:
+    """The server answers once the site is built."""
+    for _ in range(120):
+        try:
+            page.goto(url)
+            return
+        except playwright.Error:
+            page.wait_for_timeout(500)
+    raise AssertionError(f"{url} never answered")

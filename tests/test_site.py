@@ -1,0 +1,168 @@
+"""The site as it is published: built once, then read file by file."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import COURSE, ROOT
+from tunelings import pages, quiz
+from tunelings.course import MODULES, CourseError
+
+# Attributes by which a page loads something by itself, without a click.
+LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "video": "src"}
+
+
+class Links(HTMLParser):
+    """What a page loads, where it leads, and the anchors it has."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.loads: list[str] = []
+        self.leads: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        if tag == "link" and found.get("rel") in {"canonical", "next", "prev"}:
+            return
+        if found.get(LOADS.get(tag, "")):
+            self.loads.append(found[LOADS[tag]])
+        if tag == "a" and found.get("href"):
+            self.leads.append(found["href"])
+        self.anchors |= {found[name] for name in ("id", "name") if found.get(name)}
+
+
+def html_pages(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.html"))
+
+
+def test_it_builds_in_half_a_minute_without_a_warning(site: Path, record_property):
+    seconds = float((site / "seconds").read_text(encoding="utf-8"))
+    record_property("counted", f"the site is built in {seconds:.1f} s")
+    assert seconds < 30
+
+
+def test_no_page_is_larger_than_300_kb(site: Path):
+    assert {page.relative_to(site).as_posix() for page in html_pages(site) if page.stat().st_size > 300_000} == set()
+
+
+def test_every_exercise_has_its_page_with_contract_and_mistakes(site: Path):
+    for exercise in COURSE.exercises:
+        text = (site / exercise.module / exercise.card.lesson / "index.html").read_text(encoding="utf-8")
+        assert f'data-exercise="{exercise.number}"' in text
+        assert all(f"<code>{mistake.id}</code>" in text for mistake in exercise.card.mistakes)
+
+
+def test_no_mark_is_left_in_a_page(site: Path):
+    for page in html_pages(site):
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"<!-- (exercise|mistakes|exercises|modules|checklist|quiz|glossary) -->", text), page
+        assert not pages.MEASURED.search(re.sub(r"<(code|pre)\b.*?</\1>", "", text, flags=re.DOTALL)), page
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path):
+    for page in html_pages(site):
+        found = Links(page.read_text(encoding="utf-8"))
+        assert [url for url in found.loads if re.match(r"(https?:)?//", url)] == [], page
+    for style in site.rglob("*.css"):
+        text = style.read_text(encoding="utf-8")
+        assert re.findall(r"url\([\"']?(?:https?:)?//|@import", text) == [], style
+    for picture in site.rglob("*.svg"):
+        assert (
+            re.findall(r"(?:href|src)=[\"']https?://|url\([\"']?https?://", picture.read_text(encoding="utf-8")) == []
+        )
+
+
+def test_every_inner_link_and_anchor_is_there(site: Path):
+    found = {page: Links(page.read_text(encoding="utf-8")) for page in html_pages(site)}
+    broken = []
+    for page, links in found.items():
+        if page.name == "404.html":
+            continue
+        for url in links.leads:
+            if re.match(r"[a-z]+:|//", url):
+                continue
+            path, _, anchor = url.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            target = target / "index.html" if target.is_dir() else target
+            there = target.is_file() and (not anchor or target not in found or anchor in found[target].anchors)
+            if not there:
+                broken.append(f"{page.relative_to(site)} -> {url}")
+    assert broken == []
+
+
+def test_the_lesson_that_a_failure_names_is_a_page(site: Path):
+    for exercise in COURSE.exercises:
+        assert (site / exercise.module / exercise.card.lesson / "index.html").is_file()
+        assert (
+            exercise.lesson_path.relative_to(ROOT / "docs").as_posix() == f"{exercise.module}/{exercise.card.lesson}.md"
+        )
+
+
+def test_no_formula_is_left_half_translated(site: Path):
+    for page in html_pages(site):
+        for formula in re.findall(r"<math.*?</math>", page.read_text(encoding="utf-8"), flags=re.DOTALL):
+            assert "\\" not in formula, f"{page.relative_to(site)}: {formula}"
+
+
+def test_search_finds_zero_grad(site: Path):
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    assert any("zero_grad" in entry["text"] for entry in index["docs"])
+
+
+def test_every_picture_has_words_for_those_who_cannot_see_it():
+    for page in (ROOT / "docs").rglob("*.md"):
+        for alt in re.findall(r"!\[(.*?)\]\(", page.read_text(encoding="utf-8"), flags=re.DOTALL):
+            assert len(alt.split()) >= 5, f"{page}: {alt!r}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_module_has_a_quiz_whose_every_choice_has_a_reason(module: str):
+    questions = quiz.load(quiz.path_of(ROOT, module))
+    assert 5 <= len(questions) <= 8
+    for question in questions:
+        assert 3 <= len(question.choices) <= 5 and all(len(choice.why.split()) >= 4 for choice in question.choices)
+    # Who always takes the first, or the longest, learns nothing of judgement.
+    first = [question.choices[0].right for question in questions]
+    longest = [max(question.choices, key=lambda choice: len(choice.says)).right for question in questions]
+    assert sum(first) < len(first) / 2 + 1 and sum(longest) <= len(longest) / 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("questions = [", "cannot be read as a quiz"),
+        ("[[questions]]\nasks = 'x'\nchoices = []\n", "question 1 has not exactly one right choice"),
+        ("[[questions]]\nchoices = []\n", "cannot be read as a quiz: 'asks'"),
+    ],
+)
+def test_a_broken_quiz_is_one_line(tmp_path: Path, text: str, says: str):
+    (tmp_path / "module01.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError) as raised:
+        quiz.load(tmp_path / "module01.toml")
+    assert says in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_the_terminal_asks_until_the_answer_is_right_and_counts_first_tries():
+    choices = (quiz.Choice("one", False, "It tempts."), quiz.Choice("two", True, "It holds."))
+    shown: list[str] = []
+    said = iter(["x", "a", "B", "b"])
+    right = quiz.ask(
+        [quiz.Question("First?", choices), quiz.Question("Second?", choices)], shown.append, lambda _: next(said)
+    )
+    assert right == 1
+    assert "   No. It tempts." in shown and shown.count("   Right. It holds.") == 2
+
+
+def test_a_number_of_a_result_file_stands_in_the_text(tmp_path: Path):
+    path = tmp_path / "results.json"
+    path.write_text('{"accuracy": {"fine tuned": [0.12345]}, "n": 3}', encoding="utf-8")
+    assert pages.with_results("{{ accuracy.fine tuned.0:.2f }} of {{n}}", path) == "0.12 of 3"
+    with pytest.raises(CourseError, match=r"\{\{ accuracy.none \}\} asks results.json for what it does not hold"):
+        pages.with_results("{{ accuracy.none }}", path)

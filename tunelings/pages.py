@@ -1,0 +1,158 @@
+"""What the site says of the course, as Markdown or HTML made from the files that are the truth of it.
+
+The contract of an exercise is its solution's docstring, its mistakes are its card's, its questions stand in
+docs/quizzes/. Nothing here knows MkDocs: docs/hooks.py puts these texts where the pages ask for them.
+"""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+import re
+import tomllib
+from pathlib import Path
+
+from tunelings import quiz, stubs
+from tunelings.course import MODULES, Course, CourseError, Exercise
+
+# A number in a lesson: {{ accuracy.reference:.3f }}
+MEASURED = re.compile(r"\{\{ *(?P<keys>[\w.,/() +=-]+?)(?::(?P<format>[^}]*?))? *\}\}")
+
+
+def exercise_block(exercise: Exercise) -> str:
+    """Where the exercise is, its contract as the stub states it, what to type, and the reference, folded."""
+    card = exercise.card
+    solution = exercise.solution_path.read_text(encoding="utf-8")
+    contracts = [contract for node in ast.parse(solution).body if (contract := contract_of(node))]
+    commands = f"```\ntunelings watch {exercise.number}\npytest {relative(exercise.check_path)}\n"
+    commands += f"tunelings hint {exercise.number}\n```"
+    effort = f"{card.minutes} minutes, difficulty {card.difficulty} of 5"
+    place = f"**{exercise.number} {card.title}** · `{relative(exercise.answer_path)}` · {effort}"
+    head = f'{place} · <span data-exercise="{exercise.number}"></span>'
+    return "\n\n".join([head, *contracts, commands, reference_block(exercise, solution)])
+
+
+def reference_block(exercise: Exercise, solution: str) -> str:
+    """The reference solution in a box that opens on a click."""
+    code = stubs.uncut(solution).rstrip()
+    lines = ["```python", *code.splitlines(), "```"]
+    indented = "\n".join(f"    {line}" if line else "" for line in lines)
+    return f'??? note "The reference, for when yours passes"\n\n{indented}'
+
+
+def contract_of(node: ast.stmt) -> str:
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_") or node.name == "main":
+        return ""
+    docstring = ast.get_docstring(node)
+    if not docstring:
+        return ""
+    signature = f"class {node.name}" if isinstance(node, ast.ClassDef) else f"def {node.name}({ast.unparse(node.args)})"
+    return f"```python\n{signature}\n```\n\n```text\n{docstring}\n```"
+
+
+def mistakes_table(exercise: Exercise) -> str:
+    rows = [f"| `{mistake.id}` | {cell(mistake.says)} |" for mistake in exercise.card.mistakes]
+    return "\n".join(["| mistake | what gives the same result |", "|---|---|", *rows])
+
+
+def cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def module_list(course: Course) -> str:
+    """All modules with their exercises, as links from the home page."""
+    lines = []
+    for module, title in MODULES.items():
+        number = int(module.removeprefix("module"))
+        lines += [f"### [Module {number} · {title}]({module}/index.md)", ""]
+        lines += [f"- {link(exercise, f'{module}/')}" for exercise in course.module(module)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def exercise_table(course: Course, module: str) -> str:
+    """The exercises of one module, for its overview."""
+    rows = []
+    for e in course.module(module):
+        dots = "●" * e.card.difficulty + "○" * (5 - e.card.difficulty)
+        difficulty = f'<span title="{e.card.difficulty} of 5">{dots}</span>'
+        rows.append(f"| {link(e, '')} | {cell(e.card.learnt)} | {e.card.minutes} min | {difficulty} |")
+    return "\n".join(["| exercise | what it teaches | time | difficulty |", "|---|---|---|---|", *rows])
+
+
+def link(exercise: Exercise, folder: str) -> str:
+    return f"[{exercise.number} {exercise.title}]({folder}{exercise.card.lesson}.md)"
+
+
+def checklist(course: Course) -> str:
+    """The empty checklist; status.js fills it in where the site is served beside the learner's files."""
+    parts = []
+    for module, title in MODULES.items():
+        exercises = course.module(module)
+        number = int(module.removeprefix("module"))
+        count = f'<span data-done="{module}">0</span> of {len(exercises)}'
+        parts.append(f"## Module {number} · {title}\n\n{count} done\n{{: data-module='{module}' }}\n")
+        parts += [f'- <span data-exercise="{e.number}">☐ TODO</span> {link(e, f"{module}/")}' for e in exercises]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def quiz_block(path: Path) -> str:
+    """A module's questions as radio buttons; CSS shows the reason of the chosen answer, without a script."""
+    return "\n".join(question_html(number, one) for number, one in enumerate(quiz.load(path), start=1))
+
+
+def question_html(number: int, question: quiz.Question) -> str:
+    choices = []
+    for letter, choice in zip(quiz.LETTERS, question.choices, strict=False):
+        name = f"q{number}{letter}"
+        verdict = "Right." if choice.right else "No."
+        choices.append(
+            f'<div class="choice"><input type="radio" name="q{number}" id="{name}" aria-describedby="{name}-why">'
+            f'<label for="{name}">{html.escape(choice.says)}</label>'
+            f'<p class="why" id="{name}-why"><strong>{verdict}</strong> {html.escape(choice.why)}</p></div>'
+        )
+    asks = f"<legend>{number}. {html.escape(question.asks)}</legend>"
+    return f'<fieldset class="question">{asks}{"".join(choices)}</fieldset>\n'
+
+
+def with_results(markdown: str, path: Path) -> str:
+    """The text with each `{{ key.0.name:.3f }}` replaced by that number of a figure script's result file."""
+    if not MEASURED.search(markdown):
+        return markdown
+    results = json.loads(path.read_text(encoding="utf-8"))
+    return MEASURED.sub(lambda match: measured(match, results, path), markdown)
+
+
+def measured(match: re.Match, results, path: Path) -> str:
+    value = results
+    try:
+        for key in match["keys"].split("."):
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        return format(value, match["format"] or "")
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        raise CourseError(f"{match[0]} asks {path.name} for what it does not hold: {error!r}") from None
+
+
+def glossary(path: Path) -> str:
+    """The glossary page: every term with what it means, as a definition list."""
+    return "\n\n".join(f"{term}\n:   {meaning}" for term, meaning in sorted(terms(path).items(), key=_by_name))
+
+
+def tooltips(path: Path) -> str:
+    """The same terms as abbreviations, which the theme shows where they stand in a page."""
+    return "\n".join(f"*[{term}]: {meaning}" for term, meaning in terms(path).items())
+
+
+def terms(path: Path) -> dict[str, str]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _by_name(entry: tuple[str, str]) -> str:
+    return entry[0].casefold()
+
+
+def relative(path: Path) -> str:
+    """An exercise's file as it is typed in the course's folder."""
+    return "/".join(path.parts[-3:])

@@ -1,0 +1,78 @@
+"""The questions at the end of a module: docs/quizzes/module03.toml, for the site and for `tunelings quiz 3`.
+
+[[questions]]
+asks = "The loss is nan from the first step on. What do you look at first?"
+
+[[questions.choices]]
+says = "The learning rate."
+right = false
+why = "A rate that is too high takes some steps to get there."
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunelings.course import CourseError
+
+LETTERS = "abcdef"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer that can be chosen; `why` says why it is right, or why it tempts and is not."""
+
+    says: str
+    right: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with exactly one right choice."""
+
+    asks: str
+    choices: tuple[Choice, ...]
+
+
+def path_of(root: Path, module: str) -> Path:
+    return root / "docs" / "quizzes" / f"{module}.toml"
+
+
+def load(path: Path) -> list[Question]:
+    """The questions of one file; a missing or malformed one is a CourseError that names it."""
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))["questions"]
+        questions = [Question(e["asks"], tuple(Choice(**choice) for choice in e["choices"])) for e in entries]
+    except FileNotFoundError:
+        raise CourseError(f"{path} is missing: this module has no quiz.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise CourseError(f"{path} cannot be read as a quiz: {error}.") from None
+    for number, question in enumerate(questions, start=1):
+        if sum(choice.right for choice in question.choices) != 1:
+            raise CourseError(f"{path}: question {number} has not exactly one right choice.")
+    return questions
+
+
+def ask(questions: list[Question], show: Callable[[str], None], prompt: Callable[[str], str]) -> int:
+    """Put the questions one after the other; returns how many were right at the first try."""
+    right = 0
+    for number, question in enumerate(questions, start=1):
+        show(f"\n{number}. {question.asks}")
+        letters = dict(zip(LETTERS, question.choices, strict=False))
+        for letter, choice in letters.items():
+            show(f"   {letter}) {choice.says}")
+        tries = 0
+        while True:
+            said = prompt(f"Your answer ({', '.join(letters)})").strip().lower()
+            if said not in letters:
+                continue
+            tries += 1
+            show(f"   {'Right.' if letters[said].right else 'No.'} {letters[said].why}")
+            if letters[said].right:
+                break
+        right += tries == 1
+    return right
