@@ -62,6 +62,7 @@ def marks_of(src_uri: str) -> dict:
         "<!-- checklist -->": lambda: pages.checklist(COURSE),
         "<!-- glossary -->": lambda: pages.glossary(GLOSSARY),
         "<!-- exercises -->": lambda: pages.exercise_table(COURSE, module),
+        "<!-- contributing -->": lambda: (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }
     if exercise := lessons().get(src_uri):

