@@ -124,6 +124,16 @@ def test_the_quiz_is_answered_with_the_keyboard(page, address):
     assert reasons.nth(1).is_visible() and not reasons.nth(0).is_visible()
 
 
+def test_a_card_is_held_against_the_hardware_table(page, address):
+    page.goto(f"{address}/hardware/")
+    fits = page.locator("[data-gib]")
+    assert set(fits.all_text_contents()) == {""}
+    page.select_option("#card", label="RTX 4060 Ti (16 GB)")
+    needed = [float(gib) for gib in fits.evaluate_all("all => all.map(one => one.dataset.gib)")]
+    said = [text == "✓ fits" for text in fits.all_text_contents()]
+    assert said == [gib <= 16 * 0.94 for gib in needed] and len(set(said)) == 2
+
+
 def test_search_finds_zero_grad(page, address):
     page.goto(address)
     page.locator(".md-search__input").first.fill("zero_grad")

@@ -13,7 +13,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from tunelings import quiz, stubs
+from tunelings import hardware, quiz, stubs
 from tunelings.course import MODULES, Course, CourseError, Exercise
 
 # A number in a lesson: {{ accuracy.reference:.3f }}
@@ -156,3 +156,22 @@ def _by_name(entry: tuple[str, str]) -> str:
 def relative(path: Path) -> str:
     """An exercise's file as it is typed in the course's folder."""
     return "/".join(path.parts[-3:])
+
+
+def hardware_table() -> str:
+    """What each run needs, part by part, and a list of cards to hold it against (hardware.js)."""
+    options = "".join(
+        f'<option value="{hardware.usable(gib):.2f}">{name}</option>' for name, gib in hardware.CARDS.items()
+    )
+    chooser = (
+        '<p><label for="card">Your card</label> <select id="card"><option value="">choose one</option>'
+        f"{options}</select></p>\n\n"
+    )
+    head = ["run", *(next(iter(hardware.ROWS)).parts), "fits"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in hardware.ROWS:
+        parts = row.parts
+        figures = " | ".join(f"{gib:.1f}" for gib in parts.values())
+        fits = f'<span data-gib="{parts["total"]:.2f}"></span>'
+        lines.append(f"| **{row.name}**<br>{row.about} | {figures} | {fits} |")
+    return chooser + "\n".join(lines) + "\n\nAll figures in GiB."
