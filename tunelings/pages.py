@@ -175,3 +175,13 @@ def hardware_table() -> str:
         fits = f'<span data-gib="{parts["total"]:.2f}"></span>'
         lines.append(f"| **{row.name}**<br>{row.about} | {figures} | {fits} |")
     return chooser + "\n".join(lines) + "\n\nAll figures in GiB."
+
+
+def scenarios(path: Path) -> str:
+    """The written tasks of 5.08 with the answer and its reason."""
+    lines = ["| task | card | approach | why | source |", "|---|---|---|---|---|"]
+    for one in tomllib.loads(path.read_text(encoding="utf-8"))["scenarios"]:
+        approach = one["approach"] + (f", {one['technique']}" if one["technique"] else "")
+        columns = [one["story"], f"{one['gpu_gib']} GiB", f"`{approach}`", one["why"], one["source"]]
+        lines.append("| " + " | ".join(cell(column) for column in columns) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,206 @@
+"""5.08: the memory of a training run, and the table by which an approach is chosen."""
+
+import itertools
+import random
+import tomllib
+from pathlib import Path
+
+from tunelings import expect
+from tunelings.inputs import seed
+
+TECHNIQUES = ("full", "lora", "qlora")
+# Llama-2-7B, with LoRA of rank 16 on all linear layers.
+LLAMA_7B = dict(parameters=6_738_415_616, layers=32, hidden=4096, vocab=32_000, trainable_lora=39_976_960)
+TINY = dict(parameters=1_000, layers=1, hidden=8, vocab=16, trainable_lora=10)
+# Far below and far above what any technique needs, so that these checks do not hang on estimate_vram.
+NO_GPU, HUGE_GPU = 0.0, 1e6
+
+
+def some_shape(offset=0):
+    """Sizes in which no two parts of the sum are alike."""
+    draw = random.Random(seed(offset))
+    return dict(
+        parameters=draw.randrange(10**9, 10**10),
+        layers=draw.randrange(17, 61),
+        hidden=draw.randrange(1500, 9000),
+        vocab=draw.randrange(30_000, 160_000),
+        trainable_lora=draw.randrange(10**8, 3 * 10**8),
+    )
+
+
+def by_hand(shape, technique, batch, seq_len, overhead):
+    """The sum with a loop over what is kept of each parameter, layer and token, in bytes first."""
+    frozen_bits = {"full": 0, "lora": 16, "qlora": 4.127}[technique]
+    trained = shape["parameters"] if technique == "full" else shape["trainable_lora"]
+    total = shape["parameters"] * frozen_bits / 8
+    for bytes_each in (2, 2, 4, 4, 4):  # weight, gradient, master copy, two moments
+        total += trained * bytes_each
+    kept = sum(2 * shape["hidden"] for _ in range(shape["layers"]))
+    for part in (kept, 34 * shape["hidden"], 2 * shape["vocab"], 4 * shape["vocab"], 4 * shape["vocab"]):
+        total += part * batch * seq_len
+    return total / 1024**3 + overhead
+
+
+def task_of(answer, *, model=LLAMA_7B, **changes):
+    plain = dict(
+        examples=500, facts_change=False, private_knowledge=False, needs_format=False, new_modality=False,
+        gpu_gib=HUGE_GPU,
+    )  # fmt: skip
+    return answer.Task(**{**plain, **changes}, model=answer.ModelShape(**model))
+
+
+def approach_of(answer, **changes):
+    return getattr(answer.recommend(task_of(answer, **changes)), "approach", None)
+
+
+def technique_of(answer, **changes):
+    return getattr(answer.recommend(task_of(answer, **changes)), "technique", "no field technique")
+
+
+def flags():
+    names = ("new_modality", "facts_change", "private_knowledge", "needs_format")
+    return [dict(zip(names, values, strict=True)) for values in itertools.product((True, False), repeat=4)]
+
+
+def by_the_table(new_modality, facts_change, private_knowledge, needs_format):
+    """The approach with 500 examples and room for everything."""
+    if new_modality:
+        return "scratch"
+    left = {(True, True): "rag+fine_tune", (True, False): "rag", (False, True): "fine_tune", (False, False): "prompt"}
+    return left[facts_change or private_knowledge, needs_format]
+
+
+def test_the_memory_of_a_7b_model_is_the_sum_of_its_parts(answer):
+    shape = answer.ModelShape(**LLAMA_7B)
+    found = [answer.estimate_vram(shape, technique, 3, 700) for technique in TECHNIQUES]
+    wanted = [by_hand(LLAMA_7B, technique, 3, 700, 0.8) for technique in TECHNIQUES]
+    expect.note("weights_16_bit", 2 * LLAMA_7B["parameters"] / 1024**3)
+    expect.close(found, wanted, what="GiB for full, lora, qlora: 7B, batch 3, 700 tokens", terms=40)
+
+
+def test_any_sizes_will_do(answer):
+    for offset in range(4):
+        shape, draw = some_shape(offset), random.Random(seed(offset + 10))
+        batch, seq_len, overhead = draw.randrange(1, 9), draw.randrange(1, 5000), draw.random()
+        made = answer.ModelShape(**shape)
+        found = [answer.estimate_vram(made, t, batch, seq_len, overhead_gib=overhead) for t in TECHNIQUES]
+        wanted = [by_hand(shape, t, batch, seq_len, overhead) for t in TECHNIQUES]
+        expect.close(found, wanted, what="GiB for full, lora, qlora with random sizes", terms=40)
+
+
+def test_each_part_grows_with_what_it_hangs_on(answer):
+    """From one token to many, layer to layers, word to vocabulary: the difference is that part alone."""
+    shape = answer.ModelShape(**some_shape(20))
+
+    def more(batch=1, seq_len=1, **sizes):
+        plain = answer.estimate_vram(shape, "lora", 1, 1)
+        return answer.estimate_vram(shape._replace(**sizes), "lora", batch, seq_len) - plain
+
+    tokens = 2 * shape.hidden * shape.layers + 34 * shape.hidden + 10 * shape.vocab
+    wanted = [6 * tokens, 8190 * tokens, 2 * shape.hidden * 10_000, 10 * 10**9, 16 * 10**9, 2 * 10**9]
+    found = [
+        more(batch=7),
+        more(seq_len=8191),
+        more(layers=shape.layers + 10_000),
+        more(vocab=shape.vocab + 10**9),
+        more(trainable_lora=shape.trainable_lora + 10**9),
+        more(parameters=shape.parameters + 10**9),
+    ]
+    # Differences of sums of at most 100 GiB: their rounding is that of the sums.
+    expect.close(found, [n / 1024**3 for n in wanted], what="GiB more for more of one size", terms=40, scale=200.0)
+
+
+def test_the_estimate_is_a_plain_number(answer):
+    expect.number(answer.estimate_vram(answer.ModelShape(**TINY), "qlora", 1, 1), what="the estimate for a tiny model")
+
+
+def test_the_table_is_followed_line_by_line(answer):
+    found = [approach_of(answer, **flag) for flag in flags()]
+    expect.equal(found, [by_the_table(**flag) for flag in flags()], what="the approach for each of the 16 combinations")
+
+
+def test_fifty_examples_are_enough_to_learn_a_form(answer):
+    found = [approach_of(answer, needs_format=True, examples=n) for n in (0, 7, 49, 50, 51, 10_000)]
+    wanted = ["prompt"] * 3 + ["fine_tune"] * 3
+    expect.equal(found, wanted, what="the approach with 0, 7, 49, 50, 51, 10,000 examples")
+
+
+def test_examples_without_a_form_to_learn_change_nothing(answer):
+    found = [approach_of(answer, examples=n, facts_change=facts) for n in (0, 50, 10**6) for facts in (False, True)]
+    expect.equal(found, ["prompt", "rag"] * 3, what="the approach with 0, 50, 10⁶ examples and no form")
+    both = [approach_of(answer, examples=n, facts_change=True, needs_format=True) for n in (0, 49, 10**6)]
+    expect.equal(both, ["rag+fine_tune"] * 3, what="the approach for knowledge and form, with few examples")
+
+
+def test_the_first_technique_that_fits_the_gpu_is_taken(answer):
+    need = [by_hand(LLAMA_7B, technique, 1, 512, 0.8) for technique in TECHNIQUES]
+    sizes = [1.01 * need[0], 0.99 * need[0], 1.01 * need[1], 0.99 * need[1], 1.01 * need[2]]
+    wanted = ["full", "lora", "lora", "qlora", "qlora"]
+    found = [technique_of(answer, needs_format=True, gpu_gib=gib) for gib in sizes]
+    expect.equal(found, wanted, what="the technique just above and just below what each needs")
+    found = [technique_of(answer, needs_format=True, private_knowledge=True, gpu_gib=gib) for gib in sizes]
+    expect.equal(found, wanted, what="the same, together with retrieval")
+
+
+def test_where_nothing_fits_it_is_not_fine_tuned(answer):
+    small = 0.99 * by_hand(LLAMA_7B, "qlora", 1, 512, 0.8)
+    cases = [
+        dict(needs_format=True, facts_change=facts, gpu_gib=gib) for facts in (False, True) for gib in (NO_GPU, small)
+    ]
+    found = [[approach_of(answer, **case), technique_of(answer, **case)] for case in cases]
+    wanted = [["prompt", None]] * 2 + [["rag", None]] * 2
+    expect.equal(found, wanted, what="the approach and technique where no technique fits")
+
+
+def test_a_small_model_fits_where_a_large_one_does_not(answer):
+    found = [technique_of(answer, needs_format=True, gpu_gib=2.0, model=model) for model in (TINY, LLAMA_7B)]
+    expect.equal(found, ["full", None], what="the technique for a tiny model and for 7B, with 2 GiB")
+
+
+def test_without_fine_tuning_there_is_no_technique(answer):
+    cases = [dict(), dict(facts_change=True), dict(new_modality=True), dict(new_modality=True, needs_format=True)]
+    found = [technique_of(answer, **case) for case in cases]
+    expect.equal(found, [None] * 4, what="the technique for prompt, rag, scratch, scratch")
+
+
+def test_the_reasons_are_the_fields_that_decided(answer):
+    knowledge = {"facts_change", "private_knowledge"}
+    for flag in flags():
+        approach = by_the_table(**flag)
+        true_ones = {name for name, value in flag.items() if value}
+        needed = {
+            "scratch": {"new_modality"},
+            "rag+fine_tune": true_ones & knowledge | {"needs_format"},
+            "rag": true_ones & knowledge,
+            "fine_tune": {"needs_format", "examples"},
+            "prompt": {"needs_format"},
+        }[approach]
+        unused = {
+            "scratch": {*knowledge, "needs_format", "examples", "model", "gpu_gib"},
+            "rag": {"examples", "model", "gpu_gib"},
+        }
+        reasons = getattr(answer.recommend(task_of(answer, **flag)), "reasons", None)
+        named = list(reasons) if isinstance(reasons, list | tuple) else [reasons]
+        allowed = set(answer.Task._fields) - unused.get(approach, set())
+        right = needed <= set(named) <= allowed and len(named) == len(set(named))
+        expect.true(right, f"the reasons for {approach}", actual=sorted(map(str, named)), expected=sorted(needed))
+
+
+def test_the_gpu_is_a_reason_where_nothing_fits(answer):
+    for flag in (dict(needs_format=True), dict(needs_format=True, facts_change=True)):
+        reasons = getattr(answer.recommend(task_of(answer, **flag, gpu_gib=NO_GPU)), "reasons", None) or []
+        named = sorted(map(str, reasons))
+        expect.true(
+            "gpu_gib" in named, "the reasons where no technique fits", actual=named, expected="gpu_gib among them"
+        )
+
+
+def test_written_scenarios_get_the_answer_that_sources_argue_for(answer):
+    path = Path(__file__).with_name("scenarios.toml")
+    scenarios = tomllib.loads(path.read_text(encoding="utf-8"))["scenarios"]
+    for one in scenarios:
+        fields = {name: one[name] for name in answer.Task._fields if name != "model"}
+        task = answer.Task(**fields, model=answer.ModelShape(*one["model"]))
+        found = answer.recommend(task)
+        said = [getattr(found, "approach", None), getattr(found, "technique", "no field technique")]
+        expect.equal(said, [one["approach"], one["technique"] or None], what=one["story"][:70])

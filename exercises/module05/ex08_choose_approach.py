@@ -1,0 +1,106 @@
+"""5.08 · Choose an approach: the sums and the rules by which prompting, retrieval and fine-tuning are chosen.
+
+What a training run needs in GPU memory, when a fixed cost has paid, and the first line of a table that fits.
+"""
+
+import math
+from typing import Literal, NamedTuple
+
+GIB = 2**30
+TECHNIQUES = ("full", "lora", "qlora")
+
+
+class ModelShape(NamedTuple):
+    """What the memory of a decoder depends on; `trainable_lora` is what LoRA adds and trains."""
+
+    parameters: int
+    layers: int
+    hidden: int
+    vocab: int
+    trainable_lora: int
+
+
+class Task(NamedTuple):
+    """What is known of a task before anything is tried. `gpu_gib` is the memory of the GPU, 0 without one."""
+
+    examples: int
+    facts_change: bool
+    private_knowledge: bool
+    needs_format: bool
+    new_modality: bool
+    gpu_gib: float
+    model: ModelShape
+
+
+class Recommendation(NamedTuple):
+    """What to do; `technique` is "full", "lora" or "qlora" where something is fine-tuned, else None."""
+
+    approach: Literal["prompt", "rag", "fine_tune", "rag+fine_tune", "scratch"]
+    technique: str | None
+    reasons: list[str]
+
+
+def estimate_vram(model: ModelShape, technique: str, batch: int, seq_len: int, *, overhead_gib: float = 0.8) -> float:
+    """Estimate the GPU memory of a training run with AdamW, 16-bit weights and gradient checkpointing.
+
+    With P = model.parameters, T = model.trainable_lora and n = batch · seq_len tokens at once, these bytes:
+
+        states, "full"     16 · P
+        states, "lora"     2 · P + 16 · T
+        states, "qlora"    (4.127 / 8) · P + 16 · T
+        activations        2 · n · hidden · layers + 34 · n · hidden
+        logits             10 · n · vocab
+
+    and `overhead_gib` for the CUDA context and kernels. What trains takes 16 bytes: weight and gradient in 16
+    bits, a 32-bit copy and AdamW's two moments. What is frozen takes its bits alone. Checkpointing keeps the input
+    of each layer and the inside of one; the logits are kept in 16 bits, and in 32 with their gradient.
+
+    Args:
+        model: the sizes.
+        technique: "full", "lora" or "qlora" (NF4 with double quantisation, 4.127 bits a parameter).
+        batch: sequences at once, at least 1.
+        seq_len: tokens of each, at least 1.
+        overhead_gib: GiB that are taken before anything is loaded.
+
+    Returns:
+        GiB (2**30 bytes), a float.
+
+    Method: Rajbhandari and others, ZeRO (2020), section 3.1, https://arxiv.org/abs/1910.02054; Korthikanti and
+    others (2022), section 4, https://arxiv.org/abs/2205.05198; Dettmers and others, QLoRA (2023), section 3,
+    https://arxiv.org/abs/2305.14314
+    """
+    # TODO: add up the bytes of states, activations and logits, and turn them into GiB.
+    raise NotImplementedError("TODO")
+
+
+def break_even(fixed_cost: float, saving_per_request: float) -> float:
+    """Given: after how many requests a fixed cost has paid; never (inf) where nothing is saved."""
+    return fixed_cost / saving_per_request if saving_per_request > 0 else math.inf
+
+
+def recommend(task: Task) -> Recommendation:
+    """Recommend an approach by the first line of this table whose condition holds.
+
+        line  if                                            approach         reasons hold at least
+        1     new_modality                                  "scratch"        new_modality
+        2     knowledge, and needs_format                   "rag+fine_tune"  the knowledge, needs_format
+        3     knowledge                                     "rag"            the knowledge
+        4     needs_format, and 50 examples or more         "fine_tune"      needs_format, examples
+        5     anything else                                 "prompt"         needs_format
+
+    "Knowledge" is facts_change or private_knowledge; the reasons name those of the two that are true.
+
+    Where the table says to fine-tune (lines 2 and 4), `technique` is the first of TECHNIQUES whose
+    `estimate_vram`, at batch 1, 512 tokens and the default overhead, is at most `task.gpu_gib`. If none fits,
+    then "fine_tune" falls to "prompt" and "rag+fine_tune" to "rag", and the reasons hold "gpu_gib" as well.
+    In all other cases `technique` is None.
+
+    `reasons` are names of fields of Task, each at most once, in any order. Others than those above may be
+    among them, if the table looks at them in this line or a line before: with line 1 none can, with line 3 neither
+    examples nor model nor gpu_gib.
+
+    The order of the table is the argument of the lesson: https://arxiv.org/abs/2312.05934 on facts,
+    https://arxiv.org/abs/2305.11206 on form.
+    """
+    # TODO: go through the table line by line; where it fine-tunes, take the first technique that fits.
+    raise NotImplementedError("TODO")
