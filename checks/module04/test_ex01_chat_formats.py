@@ -1,0 +1,251 @@
+"""4.01: conversations written down in each format, and records that are broken in one place."""
+
+import random
+from collections.abc import Mapping
+from copy import deepcopy
+
+from tunelings import expect
+from tunelings.inputs import seed
+
+# What people and models write; white space at the ends, line breaks and rare characters are part of it.
+QUESTIONS = [
+    "What does this print?\r\n\r\n    print('a' * 3)\r\n",
+    "  Übersetze: „Wie spät ist es?“",
+    "Which is larger, 9.11 or 9.9?\n",
+    "請用一句話介紹台北。",
+    "Τι σημαίνει «ευχαριστώ»;\n\n",
+    "\tFix the indentation of the last line:\n\tif x:\n\treturn x",
+]
+ANSWERS = [
+    "It prints `aaa`.\n",
+    "```python\nif x:\n    return x\n```\n",
+    " 9.9, since 0.9 > 0.11.",
+    "台北是一座「山環水繞」的城市。\u3000",
+    "It means “thank you” \U0001f64f\u00a0",
+    "Cafe\u0301, with a combining accent; café without.\r\n",
+]
+SHORT = ("Why?", "So.")
+SYSTEMS = ["You are terse.\n", "  Antworte auf Deutsch.", "Answer as a pirate would \u2620\ufe0f"]
+
+
+def drawn(texts, count, offset):
+    """`count` different texts."""
+    return random.Random(seed(offset)).sample(texts, count)
+
+
+def lines(result):
+    """The messages as texts `role: content`, with further keys named; what is not a message as it is."""
+    if not isinstance(result, list | tuple):
+        return result
+    return [line(message) if isinstance(message, Mapping) else message for message in result]
+
+
+def line(message):
+    more = sorted(str(key) for key in message if key not in ("role", "content"))
+    return f"{message.get('role')}: {message.get('content')}" + (f" (and the keys {', '.join(more)})" if more else "")
+
+
+def content_of(message):
+    return str(message.get("content")) if isinstance(message, Mapping) else ""
+
+
+def same_messages(result, expected, what):
+    """`expected` is a list of (role, content)."""
+    wanted = [f"{role}: {content}" for role, content in expected]
+    got = lines(result)
+    expect.true(isinstance(got, list), what=f"{what}: what is returned", actual=result, expected=wanted)
+    roles = [str(text).partition(":")[0] for text in got]
+    expect.note("contents", got)
+    expect.note("characters", sum(len(content_of(message)) for message in result))
+    expect.note("characters_in_the_record", sum(len(content) for _, content in expected))
+    expect.equal(roles, [role for role, _ in expected], what=f"{what}: the roles")
+    for number, (one, other) in enumerate(zip(got, wanted, strict=True)):
+        expect.equal(one, other, what=f"{what}: message {number}")
+
+
+def sharegpt(*turns, **more):
+    return {"conversations": [{"from": speaker, "value": value} for speaker, value in turns], **more}
+
+
+def messages(*turns):
+    return [{"role": role, "content": content} for role, content in turns]
+
+
+def test_instruction_and_input_become_the_users_turn(answer):
+    instruction, data = drawn(QUESTIONS, 2, offset=1)
+    (output,) = drawn(ANSWERS, 1, offset=2)
+    record = {"instruction": instruction, "input": data, "output": output}
+    both = [("user", f"{instruction}\n\n{data}"), ("assistant", output)]
+    same_messages(answer.to_messages(record), both, what="an instruction with input")
+    alone = [("user", instruction), ("assistant", output)]
+    for what, record in (
+        ("an empty input", {"output": output, "input": "", "instruction": instruction}),
+        ("an input of white space", {"instruction": instruction, "input": " \r\n\u00a0", "output": output}),
+        ("no input", {"instruction": instruction, "output": output}),
+    ):
+        same_messages(answer.to_messages(record), alone, what=what)
+
+
+def test_the_speakers_of_a_conversation_get_their_roles(answer):
+    q1, q2, q3 = drawn(QUESTIONS, 3, offset=3)
+    a1, a2, a3 = drawn(ANSWERS, 3, offset=4)
+    turns = [("human", q1), ("gpt", a1), ("user", q2), ("assistant", a2), ("human", q3), ("gpt", a3)]
+    expected = [("user", q1), ("assistant", a1), ("user", q2), ("assistant", a2), ("user", q3), ("assistant", a3)]
+    same_messages(answer.to_messages(sharegpt(*turns)), expected, what="human, gpt, user, assistant, human, gpt")
+
+
+def test_a_system_text_comes_first_wherever_it_stands(answer):
+    question, answered, (system,) = QUESTIONS[0], ANSWERS[1], drawn(SYSTEMS, 1, offset=5)
+    expected = [("system", system), ("user", question), ("assistant", answered)]
+    turns = [("human", question), ("gpt", answered)]
+    for what, record in (
+        ("a system turn in conversations", sharegpt(("system", system), *turns)),
+        ("conversations with a system beside them", sharegpt(*turns, system=system)),
+        ("an instruction with a system", {"instruction": question, "output": answered, "system": system}),
+        ("messages with a system turn", {"messages": messages(*expected)}),
+        (
+            "a prompt of messages with a system turn",
+            {"prompt": messages(*expected[:2]), "completion": messages(expected[2])},
+        ),
+    ):
+        same_messages(answer.to_messages(record), expected, what=what)
+    for what, record in (
+        ("a blank system beside conversations", sharegpt(*turns, system=" \n")),
+        ("a blank system beside an instruction", {"instruction": question, "output": answered, "system": ""}),
+    ):
+        # Who calls a blank system an error instead is as careful.
+        result = outcome(answer, record)
+        if result != "ValueError":
+            same_messages(result, expected[1:], what=what)
+
+
+def outcome(answer, record):
+    try:
+        return answer.to_messages(record)
+    except ValueError:
+        return "ValueError"
+
+
+def test_prompt_and_completion_are_two_texts_or_two_lists(answer):
+    q1, q2 = drawn(QUESTIONS, 2, offset=6)
+    a1, a2 = drawn(ANSWERS, 2, offset=7)
+    record = {"prompt": q1, "completion": a1}
+    same_messages(answer.to_messages(record), [("user", q1), ("assistant", a1)], what="two strings")
+    turns = [("user", q1), ("assistant", a1), ("user", q2), ("assistant", a2)]
+    record = {"completion": messages(turns[3]), "prompt": messages(*turns[:3])}
+    same_messages(answer.to_messages(record), turns, what="lists of three and one message")
+
+
+def test_a_message_has_role_and_content_and_nothing_else(answer):
+    q1, q2 = drawn(QUESTIONS, 2, offset=8)
+    a1, a2 = drawn(ANSWERS, 2, offset=9)
+    turns = [("user", q1), ("assistant", a1), ("user", q2), ("assistant", a2)]
+    more = messages(*turns)
+    more[0]["name"], more[1]["weight"], more[3]["id"] = "Zoë", 0, 17
+    record = {"id": 41, "messages": more, "source": "forum"}
+    same_messages(answer.to_messages(record), turns, what="messages with name, weight and id")
+    record = sharegpt(("human", q1), ("gpt", a2), id="x-3", model="m")
+    record["conversations"][1]["weight"] = 1
+    same_messages(answer.to_messages(record), [turns[0], turns[3]], what="conversations with weight and id")
+    record = {"instruction": q1, "output": a1, "text": f"### Instruction: {q1}", "id": 5}
+    same_messages(answer.to_messages(record), turns[:2], what="an instruction with text and id")
+
+
+def rejected(answer, record, what, *mentions):
+    expect.raises(ValueError, lambda: lines(answer.to_messages(record)), what=what, mentions=mentions)
+
+
+def test_roles_that_do_not_alternate_are_an_error_that_names_the_place(answer):
+    q, a = SHORT
+    record = sharegpt(("human", q), ("human", q), ("human", q), ("gpt", a))
+    rejected(answer, record, "three turns of human", "conversations[1].from")
+    record = {"messages": messages(("user", q), ("assistant", a), ("assistant", a))}
+    rejected(answer, record, "two turns of the assistant", "messages[2].role")
+    rejected(answer, {"messages": messages(("assistant", a))}, "an assistant who begins", "messages[0].role")
+    record = sharegpt(("gpt", a), ("gpt", a), system="be brief")
+    rejected(answer, record, "gpt who begins, with a system beside", "conversations[0].from")
+    record = {
+        "messages": messages(("user", q), ("assistant", a), ("system", "be brief"), ("user", q), ("assistant", a))
+    }
+    rejected(answer, record, "a system turn in the middle", "messages[2].role")
+    record = {"messages": messages(("system", "be brief"), ("system", "be kind"), ("user", q), ("assistant", a))}
+    rejected(answer, record, "two system turns", "messages[1].role")
+    record = sharegpt(("system", "be kind"), ("human", q), ("gpt", a), system="be brief")
+    rejected(answer, record, "a system turn and a system beside it")
+    record = {"prompt": messages(("user", q)), "completion": messages(("user", q), ("user", q), ("assistant", a))}
+    rejected(answer, record, "a completion that begins with the user", "completion[0].role")
+
+
+def test_an_unknown_role_is_an_error_that_names_the_place(answer):
+    q, a = SHORT
+    calls = [("tool", "{}"), ("tool", "42")]
+    record = sharegpt(("human", q), ("gpt", a), *calls, ("human", q), ("gpt", a), system="be brief")
+    rejected(answer, record, "a tool that speaks, with a system beside", "conversations[2].from")
+    record = sharegpt(("human", q), ("bing", a), ("human", q), ("gpt", a))
+    rejected(answer, record, "a speaker called bing", "conversations[1].from")
+    record = {"messages": messages(("user", q), ("assistant", a), ("tool", "42"), ("assistant", a))}
+    rejected(answer, record, "a message of a tool", "messages[2].role")
+    record = {"conversations": [{"role": "user", "content": q}, {"role": "assistant", "content": a}]}
+    rejected(answer, record, "conversations with role and content", "conversations[0].from")
+
+
+def test_the_assistant_has_the_last_word(answer):
+    q, a = SHORT
+    rejected(answer, sharegpt(("human", q), ("gpt", a), ("human", q)), "a last turn of human", "conversations")
+    rejected(answer, {"messages": messages(("user", q))}, "a question without an answer", "messages")
+    rejected(answer, {"messages": messages(("system", "be brief"))}, "a system turn alone", "messages")
+    rejected(answer, {"messages": []}, "no messages", "messages")
+    rejected(answer, {"prompt": messages(("user", q)), "completion": []}, "an empty completion", "completion")
+
+
+def test_a_content_without_text_is_an_error_that_names_the_place(answer):
+    q, a = SHORT
+    rejected(answer, {"instruction": q, "input": q, "output": ""}, "an empty output", "output")
+    rejected(answer, {"instruction": " \n", "input": "", "output": a}, "a blank instruction", "instruction")
+    record = sharegpt(("human", q), ("gpt", a), ("human", "\u00a0\t"), ("gpt", a), system="be brief")
+    rejected(answer, record, "a blank turn, with a system beside", "conversations[2].value")
+    rejected(answer, {"prompt": q, "completion": "\r\n"}, "a blank completion", "completion")
+    record = {"prompt": messages(("user", q)), "completion": messages(("assistant", ""))}
+    rejected(answer, record, "an empty message of the completion", "completion[0].content")
+    record = {"messages": messages(("user", q), ("assistant", None))}
+    rejected(answer, record, "a content that is None", "messages[1].content")
+    record = {"messages": [{"role": "user"}, {"role": "assistant", "content": a}]}
+    rejected(answer, record, "a message without content", "messages[0].content")
+
+
+def test_exactly_one_format_must_match(answer):
+    q, a = SHORT
+    turns = sharegpt(("human", q), ("gpt", a))["conversations"]
+    two = messages(("user", q), ("assistant", a))
+    for what, record in (
+        ("messages and conversations", {"messages": two, "conversations": turns}),
+        ("an instruction and messages", {"instruction": q, "output": a, "messages": two}),
+        ("an instruction, and prompt and completion", {"instruction": q, "output": a, "prompt": q, "completion": a}),
+        ("question and answer", {"question": q, "answer": a}),
+        ("a text", {"text": q}),
+        ("an instruction without output", {"instruction": q, "input": ""}),
+        ("a prompt without completion", {"prompt": q}),
+        ("an empty record", {}),
+    ):
+        rejected(answer, record, what)
+    for what, record, place in (
+        ("messages that are a string", {"messages": q}, "messages"),
+        ("conversations that are None", {"conversations": None}, "conversations"),
+    ):
+        rejected(answer, record, what, place)
+    rejected(answer, {"prompt": q, "completion": messages(("assistant", a))}, "a string and a list")
+
+
+def test_the_record_is_not_changed(answer):
+    q, a = QUESTIONS[0], ANSWERS[0]
+    turns = messages(("user", q), ("assistant", a))
+    turns[1]["weight"] = 1
+    for what, record in (
+        ("an instruction with input and system", {"instruction": q, "input": q, "output": a, "system": "be brief"}),
+        ("conversations with a system beside", sharegpt(("human", q), ("gpt", a), system="be brief", id=3)),
+        ("messages with a weight", {"messages": turns}),
+        ("a prompt and a completion of messages", {"prompt": turns[:1], "completion": turns[1:]}),
+    ):
+        before = deepcopy(record)
+        answer.to_messages(record)
+        expect.equal(record, before, what=f"the record after the call: {what}")

@@ -1,0 +1,324 @@
+"""4.02: texts, ids and masks put together by hand from the parts of a conversation.
+
+Masks are shown as the tokens where they are 1; 7×- stands for seven in a row where they are 0.
+"""
+
+import re
+from copy import deepcopy
+from itertools import groupby
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from tunelings import expect
+from tunelings.inputs import randint
+
+FRUIT = ["kiwi", "plum", "fig", "lime", "pear", "date", "melon", "guava"]
+OTHERS = ["\n", "system", "user", "assistant", "be", "brief", "[", "]", "INST", "/", "<unk>"]
+SPECIAL = ["</s>", "<|im_start|>", "<s>", "<|im_end|>", "<pad>"]
+IDS = {token: number for number, token in enumerate(FRUIT + OTHERS + SPECIAL)}
+TOKENS = list(IDS)
+
+# As SmolLM2's: a system turn is put in where there is none, and a newline follows each end token.
+CHATML = """{% if messages[0]['role'] != 'system' %}<|im_start|>system
+be brief<|im_end|>
+{% endif %}{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}"""
+# As Llama 2's: the assistant has no header of its own, and each pair begins with <s>.
+INST = """{% for message in messages %}{% if message['role'] == 'user' %}<s>[INST] {{ message['content'] }} [/INST] \
+{% else %}{{ message['content'] }}</s>{% endif %}{% endfor %}"""
+# ChatML with marks round what the assistant writes; where they end differs from one author to the next.
+MARKED = """<s>{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' }}\
+{% if message['role'] == 'assistant' %}BODY{% else %}{{ message['content'] + '<|im_end|>\n' }}{% endif %}{% endfor %}\
+{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"""
+MARKS = {
+    "marks round content and end token": (
+        "{% generation %}{{ message['content'] + '<|im_end|>' }}{% endgeneration %}{{ '\n' }}"
+    ),
+    "marks round the content alone": (
+        "{% generation %}{{ message['content'] }}{% endgeneration %}{{ '<|im_end|>\n' }}"
+    ),
+    "marks round content, end token and newline": (
+        "{% generation %}{{ message['content'] + '<|im_end|>\n' }}{% endgeneration %}"
+    ),
+}
+
+
+def finished(backend, template, end):
+    """A tokenizer that, called on a text, puts <s> before it, as Llama's does."""
+    beginning = backend.token_to_id("<s>")
+    backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", beginning)])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token="<s>",
+        eos_token=end,
+        pad_token="<pad>",
+        extra_special_tokens=[token for token in SPECIAL if token not in ("<s>", end, "<pad>")],
+    )
+    tokenizer.chat_template = template
+    return tokenizer
+
+
+def words(template, end="<|im_end|>"):
+    """Whole words, newlines and signs as tokens."""
+    backend = Tokenizer(models.WordLevel(IDS, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"\n|\w+|[^\w\s]"), behavior="removed", invert=True)
+    return finished(backend, template, end)
+
+
+def bytes_as_tokens(template):
+    """A token for each byte, so that a letter is one to four of them and a space is one, too."""
+    vocabulary = {token: number for number, token in enumerate(SPECIAL)}
+    for character in sorted(pre_tokenizers.ByteLevel.alphabet()):
+        vocabulary[character] = len(vocabulary)
+    backend = Tokenizer(models.BPE(vocabulary, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    return finished(backend, template, "<|im_end|>")
+
+
+def split(text):
+    """The tokens of a text, where words are tokens."""
+    return re.findall(r"</?s>|<\|\w+\|>|\n|\w+|[^\w\s]", text)
+
+
+def fruit(count, offset):
+    """A sentence of `count` words."""
+    return " ".join(FRUIT[i] for i in randint(0, len(FRUIT), [count], offset).tolist())
+
+
+def turns(*contents, system=None):
+    """User and assistant in turn, after a system turn if there is one."""
+    messages = [{"role": ("user", "assistant")[i % 2], "content": content} for i, content in enumerate(contents)]
+    return messages if system is None else [{"role": "system", "content": system}, *messages]
+
+
+def chatml_parts(messages, inserted=True):
+    """(text, does the assistant write it) of a conversation in ChatML."""
+    if inserted and messages[0]["role"] != "system":
+        messages = [{"role": "system", "content": "be brief"}, *messages]
+    parts = []
+    for message in messages:
+        parts += [
+            (f"<|im_start|>{message['role']}\n", 0),
+            (message["content"] + "<|im_end|>", int(message["role"] == "assistant")),
+            ("\n", 0),
+        ]
+    return parts
+
+
+def inst_parts(messages):
+    return [
+        (f"<s>[INST] {m['content']} [/INST] ", 0) if m["role"] == "user" else (m["content"] + "</s>", 1)
+        for m in messages
+    ]
+
+
+def marked_parts(messages):
+    return [("<s>", 0), *chatml_parts(messages, inserted=False)]
+
+
+def the_text(parts):
+    return "".join(text for text, _ in parts)
+
+
+def ids_and_mask(parts):
+    """By hand, where words are tokens."""
+    pairs = [(IDS[token], counts) for text, counts in parts for token in split(text)]
+    return [token for token, _ in pairs], [counts for _, counts in pairs]
+
+
+def field(result, name):
+    expect.true(
+        hasattr(result, name),
+        what=f"the fields of what is returned, {name} among them",
+        actual=result,
+        expected="Tokenized(input_ids, assistant_mask)",
+    )
+    return getattr(result, name)
+
+
+def as_tokens(ids):
+    """A list of ids as a line of tokens; what is not a list comes back as it is."""
+    return line([TOKENS[i] if i in range(len(TOKENS)) else str(i) for i in ids]) if isinstance(ids, list) else ids
+
+
+def line(tokens):
+    return " ".join(token.replace("\n", "\\n") for token in tokens)
+
+
+def marked(result):
+    """The tokens where the mask is 1, and how many between them it leaves out."""
+    ids, mask = field(result, "input_ids"), field(result, "assistant_mask")
+    if not isinstance(ids, list) or not isinstance(mask, list) or len(ids) != len(mask):
+        return mask
+    return runs(ids, mask)
+
+
+def runs(ids, mask):
+    parts = []
+    for m, run in groupby(zip(ids, mask, strict=True), key=lambda pair: pair[1]):
+        tokens = [token for token, _ in run]
+        parts.append(as_tokens(tokens) if m == 1 else f"{len(tokens)}×{'-' if m == 0 else m}")
+    return " ".join(parts)
+
+
+def marked_by_hand(parts):
+    return runs(*ids_and_mask(parts))
+
+
+def test_the_text_is_what_the_tokenizers_own_template_writes(answer):
+    messages = turns(fruit(3, offset=1), fruit(2, offset=2), fruit(1, offset=3), fruit(3, offset=4))
+    for what, tokenizer, parts in (
+        ("ChatML that puts a system turn in", words(CHATML), chatml_parts(messages)),
+        ("the [INST] template", words(INST, "</s>"), inst_parts(messages)),
+        ("a template with generation marks", marks_of("marks round the content alone"), marked_parts(messages)),
+    ):
+        expect.equal(answer.render(messages, tokenizer), the_text(parts), what=f"the text of {what}")
+    messages = turns(fruit(2, offset=5), fruit(1, offset=6), system=fruit(4, offset=7))
+    text = answer.render(messages, words(CHATML))
+    expect.equal(text, the_text(chatml_parts(messages)), what="the text of a conversation with a system turn")
+
+
+def marks_of(name):
+    return words(MARKED.replace("BODY", MARKS[name]))
+
+
+def test_the_generation_prompt_is_there_when_asked_for_and_only_then(answer):
+    question = turns(fruit(3, offset=8))
+    plain = the_text(chatml_parts(question))
+    text = answer.render(question, words(CHATML))
+    expect.equal(text, plain, what="the text of a question")
+    text = answer.render(question, words(CHATML), add_generation_prompt=False)
+    expect.equal(text, plain, what="the text of a question, add_generation_prompt=False")
+    text = answer.render(question, words(CHATML), True)
+    expect.equal(text, plain + "<|im_start|>assistant\n", what="the text of a question, add_generation_prompt=True")
+
+
+def test_the_ids_are_those_of_the_text_and_no_more(answer):
+    messages = turns(fruit(2, offset=12), fruit(3, offset=13), fruit(2, offset=14), fruit(1, offset=15))
+    for what, tokenizer, parts in (
+        ("[INST] template, which writes <s>", words(INST, "</s>"), inst_parts(messages)),
+        ("ChatML, which writes no <s>", words(CHATML), chatml_parts(messages)),
+        ("marked template, which writes one <s>", marks_of("marks round the content alone"), marked_parts(messages)),
+    ):
+        ids, _ = ids_and_mask(parts)
+        result = answer.tokenize(messages, tokenizer)
+        expect.equal(as_tokens(field(result, "input_ids")), line(TOKENS[i] for i in ids), what=f"the ids; {what}")
+        expect.equal(field(result, "input_ids"), ids, what=f"the ids; {what}")
+
+
+def test_the_mask_is_1_at_each_answer_and_its_end_token(answer):
+    system, question, more = fruit(2, offset=9), fruit(3, offset=10), fruit(1, offset=11)
+    messages = turns(question, fruit(4, offset=24), more, fruit(2, offset=25), system=system)
+    result = answer.tokenize(messages, words(CHATML))
+    _, mask = ids_and_mask(chatml_parts(messages))
+    expect.note("tokens_of_the_answers", sum(mask))
+    expect.note("marked_tokens", count_of_ones(field(result, "assistant_mask")))
+    expect.equal(marked(result), marked_by_hand(chatml_parts(messages)), what="the mask of two answers, as tokens")
+    expect.equal(field(result, "assistant_mask"), mask, what="the mask of two answers")
+
+
+def count_of_ones(mask):
+    return sum(m == 1 for m in mask) if isinstance(mask, list) else None
+
+
+def long_conversation():
+    """Answers that stand elsewhere too: in the question before, in the system turn put in, in an answer before."""
+    question, again = fruit(3, offset=16), fruit(2, offset=17)
+    return turns(question, question, fruit(2, offset=18), "be brief", f"assistant {again}", again, fruit(1, 19), again)
+
+
+def test_every_answer_of_a_conversation_is_marked_and_nothing_else(answer):
+    messages = long_conversation()
+    for what, tokenizer, parts in (
+        ("ChatML", words(CHATML), chatml_parts(messages)),
+        ("[INST]", words(INST, "</s>"), inst_parts(messages)),
+    ):
+        result = answer.tokenize(messages, tokenizer)
+        expect.equal(marked(result), marked_by_hand(parts), what=f"the mask of four answers, as tokens; {what}")
+
+
+def test_what_generation_marks_enclose_does_not_matter(answer):
+    messages = long_conversation()
+    for name in MARKS:
+        result = answer.tokenize(messages, marks_of(name))
+        expect.equal(marked(result), marked_by_hand(marked_parts(messages)), what=f"the mask, as tokens; {name}")
+
+
+TEXTS = [
+    "Γειά σου, κόσμε",
+    "請用一句話介紹台北。",
+    "  x = 'naïve'\r\n\tprint(x)  # \U0001f642",
+    "e\u0301 and \u00e9 differ; so do \u00a0 and a space",
+    "\U0001f469\u200d\U0001f52c writes Ω → ∞\n",
+    "“assistant” is what user said",
+]
+
+
+def test_a_letter_may_be_several_tokens(answer):
+    order = [(i + int(randint(0, len(TEXTS), [1], 20))) % len(TEXTS) for i in range(4)]
+    messages = turns(*(TEXTS[i] for i in order))
+    tokenizer = bytes_as_tokens(CHATML)
+    expected_ids, expected_mask = [], []
+    for text, counts in chatml_parts(messages):
+        for piece in re.split(r"(<\|\w+\|>)", text):
+            ids = [tokenizer.convert_tokens_to_ids(piece)] if piece in SPECIAL else byte_ids(piece, tokenizer)
+            expected_ids += ids
+            expected_mask += [counts] * len(ids)
+    result = answer.tokenize(messages, tokenizer)
+    ids, mask = field(result, "input_ids"), field(result, "assistant_mask")
+    expect.equal(ids, expected_ids, what="the ids of a conversation in bytes")
+    written = written_by_the_assistant(ids, mask, tokenizer)
+    expected = "".join(text for text, counts in chatml_parts(messages) if counts)
+    expect.equal(written, expected, what="what the assistant writes, decoded where the mask is 1")
+    expect.equal(mask, expected_mask, what="the mask of a conversation in bytes")
+
+
+def written_by_the_assistant(ids, mask, tokenizer):
+    if not isinstance(mask, list) or len(mask) != len(ids):
+        return mask
+    return tokenizer.decode([token for token, m in zip(ids, mask, strict=True) if m == 1])
+
+
+def byte_ids(text, tokenizer):
+    """The bytes of a text, in the letters that byte-level tokenizers have for them."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    letters = {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
+    return tokenizer.convert_tokens_to_ids([letters[byte] for byte in text.encode("utf-8")])
+
+
+def test_a_conversation_without_an_answer_has_no_mark(answer):
+    for what, messages in (
+        ("a question", turns(fruit(3, offset=21))),
+        ("a system turn and a question", turns(fruit(2, offset=22), system=fruit(3, offset=23))),
+    ):
+        ids, mask = ids_and_mask(chatml_parts(messages))
+        result = answer.tokenize(messages, words(CHATML))
+        expect.equal(as_tokens(field(result, "input_ids")), as_tokens(ids), what=f"the ids of {what}")
+        expect.equal(field(result, "assistant_mask"), mask, what=f"the mask of {what}")
+
+
+def test_messages_and_tokenizer_stay_as_they_are(answer):
+    for what, tokenizer in (("ChatML", words(CHATML)), ("[INST]", words(INST, "</s>"))):
+        messages = long_conversation()
+        tokenizer.padding_side = tokenizer.truncation_side = "left"
+        before, settings_before = deepcopy(messages), settings(tokenizer)
+        answer.render(messages, tokenizer, add_generation_prompt=True)
+        answer.tokenize(messages, tokenizer)
+        expect.equal(messages, before, what=f"the messages after the calls; {what}")
+        expect.equal(settings(tokenizer), settings_before, what=f"settings of the tokenizer after the calls; {what}")
+
+
+def settings(tokenizer):
+    """Template, sides, special tokens, size, and how a text is encoded without further words."""
+    sides = [tokenizer.padding_side, tokenizer.truncation_side]
+    tokens = [tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token, len(tokenizer)]
+    return [tokenizer.chat_template, *sides, *tokens, tokenizer("kiwi plum")["input_ids"]]
+
+
+def test_an_empty_conversation_is_an_error(answer):
+    expect.raises(ValueError, lambda: answer.render([], words(INST, "</s>")), what="the text of no messages")
+    expect.raises(ValueError, lambda: answer.tokenize([], words(INST, "</s>")), what="the tokens of no messages")

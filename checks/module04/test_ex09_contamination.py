@@ -1,0 +1,237 @@
+"""4.09: texts of words that occur once each, with planted runs, so that what must be found is known."""
+
+import math
+import random
+import sys
+
+from tunelings import expect
+from tunelings.inputs import seed
+
+# Each made-up word has two or three of these; some have letters beyond ASCII.
+SYLLABLES = ["ba", "ke", "mi", "lo", "tu", "né", "sä", "rö", "vi", "po", "да", "λα", "ñu", "zha", "gri", "fo"]
+
+
+def words(count, offset):
+    """`count` different words in lower case; those of different offsets below 100 have none in common."""
+    drawn = random.Random(seed(offset))
+    found = {}
+    while len(found) < count:
+        found["".join(drawn.choices(SYLLABLES, k=3)) + digits(offset)] = None
+    return list(found)
+
+
+def digits(offset):
+    return "abcdefghij"[offset // 10] + "abcdefghij"[offset % 10]
+
+
+def text(*parts):
+    """One text of words and lists of words."""
+    flat = [word for part in parts for word in ([part] if isinstance(part, str) else part)]
+    return " ".join(flat)
+
+
+def indices(result):
+    """The result as a list, where it is a list; whatever else it is, as it is."""
+    return list(result) if isinstance(result, list | tuple) else result
+
+
+def test_n_words_in_a_row_are_needed_and_enough(answer):
+    a, b, c = words(9, 1), words(8, 2), words(9, 3)
+    other = words(40, 4)
+    train = [text(other[:3], a), text(b), text(c, other[3:6])]
+    test = [
+        text(other[10:14]),
+        text(other[10:12], a[2:7], other[12:14]),
+        text(other[14:16], b[2:6], other[16:18]),
+        text(other[18], c[1:7]),
+        text(other[20:22], c[3:6], "oder", c[7:9], other[22]),
+        text(a[6], a[5], a[4], a[3], a[2], a[1]),
+        text(other[24:26], b[1:3], a[1:4], other[26]),
+        text(b[:5], other[28:30]),
+        text(b),
+        text(c[2:8]),
+    ]
+    expect.note("longest", [max(in_a_row(one.split(), other.split()) for other in train) for one in test])
+    found = indices(answer.contaminated(train, test, n=5))
+    expect.equal(found, [1, 3, 7, 8, 9], what="n = 5; texts 1, 3, 7, 8 and 9 share 5 words or more in a row")
+    found = indices(answer.contaminated(train, test, n=4))
+    expect.equal(found, [1, 2, 3, 7, 8, 9], what="the same, n = 4; text 2 shares 4 words in a row")
+    found = indices(answer.contaminated(train, test, n=6))
+    expect.equal(found, [3, 8, 9], what="the same, n = 6; texts 3, 8 and 9 share 6 words or more in a row")
+
+
+def in_a_row(one, other):
+    """How many words in a row two texts have in common, at most."""
+    longest = 0
+    for i in range(len(one)):
+        for j in range(len(other)):
+            length = 0
+            while one[i + length : i + length + 1] == other[j + length : j + length + 1] != []:
+                length += 1
+            longest = max(longest, length)
+    return longest
+
+
+def test_the_default_is_thirteen_words(answer):
+    a, other = words(20, 5), words(30, 6)
+    train = [text(a)]
+    test = [text(other[:4], a[3:15], other[4:8]), text(other[8:12], a[4:17], other[12:16]), text(a)]
+    found = indices(answer.contaminated(train, test))
+    expect.equal(found, [1, 2], what="n left out; the test texts share 12, 13 and 20 words in a row")
+
+
+def test_a_run_may_stand_at_the_beginning_or_the_end(answer):
+    a, b, other = words(8, 7), words(8, 8), words(30, 9)
+    train = [text(a), text(b)]
+    test = [
+        text(a[:5], other[:3]),
+        text(other[3:6], a[3:8]),
+        text(other[6:9], b[:5]),
+        text(b[3:8], other[9:12]),
+        text(other[12:15], a[4:8]),
+        text(b[:4], other[15:18]),
+        text(other[18:21], b[5:8], other[21:24]),
+    ]
+    found = indices(answer.contaminated(train, test, n=5))
+    expect.equal(
+        found, [0, 1, 2, 3], what="n = 5; texts 0 to 3 share the first or last 5 words of a text, 4 and 5 share 4"
+    )
+
+
+def test_a_run_does_not_go_on_from_one_training_text_to_the_next(answer):
+    a, b, other = words(7, 10), words(7, 11), words(20, 12)
+    train = [text(a), text(b)]
+    test = [text(other[:3], a[4:7], b[:3]), text(other[3:5], b[4:7], a[:3]), text(other[5], a[1:6])]
+    found = indices(answer.contaminated(train, test, n=5))
+    expect.equal(found, [2], what="n = 5; 3 words end one training text and 3 begin the other")
+
+
+def test_case_and_what_stands_between_the_words_do_not_matter(answer):
+    a, b, other = words(7, 13), words(6, 14), words(30, 15)
+    train = [
+        f"{text(other[:2])}: {a[0]} {a[1]}, {a[2]} ({a[3]}) {a[4]} — {a[5]}.",
+        "It's Zoë's, isn't it",
+        text(b).upper(),
+    ]
+    test = [
+        f"“{a[1].upper()}”\r\n{a[2].capitalize()}… {a[3]}/{a[4]};\u00a0{a[5]}\U0001f642{other[3]}",
+        f"{a[0]},{a[1]},{a[2]},{a[3]},{other[4]},{other[5]}",
+        f"{other[6]}! IT'S ZOË'S ISN'T",
+        f"- {b[0]}\n- {b[1]}\n- {b[2]}\n- {b[3]}\n- {b[4]}",
+        f"{other[7]}-{other[8]} {a[2]}-{a[3]}-{a[4]}-{other[9]}",
+        text(other[10:12], b[:5], other[12]),
+        text(other[13], a[1:6], other[14:16]),
+    ]
+    found = indices(answer.contaminated(train, test, n=5))
+    expect.equal(found, [0, 2, 3, 5, 6], what="n = 5; five words alike in texts 0, 2 (it s zoë s isn), 3, 5 and 6")
+
+
+def test_words_are_of_any_script_and_may_have_underscores(answer):
+    train = ["Το νερό είναι ένα πολύ κοινό υγρό", "for my_item in my_list: use(my_item)", "naïve café übung año"]
+    test = [
+        "ναι: είναι ένα πολύ κοινό υγρό",
+        "if x: for my_item in my_list: y",
+        "el naïve café übung año, no",
+        "请 看 Το νερό είναι ένα ποτάμι",
+    ]
+    found = indices(answer.contaminated(train, test, n=5))
+    expect.equal(found, [0], what="n = 5; text 0 shares five Greek words, the others 4 words each")
+
+
+def test_a_short_text_counts_if_it_stands_whole_in_a_training_text(answer):
+    a, b, other = words(9, 16), words(3, 17), words(20, 18)
+    train = [text(other[:2], a, other[2]), text(b), text(other[3:12])]
+    test = [
+        text(a[3:6]),
+        text(a[3:5], a[6]),
+        text(b),
+        text(a[5], a[4], a[3]),
+        f"{a[8].upper()}!",
+        text(other[11]),
+        text(a[2:6], other[13]),
+        text(other[3:7]),
+        text(b[1:]),
+        text(b[1:], other[14]),
+    ]
+    found = indices(answer.contaminated(train, test, n=5))
+    expect.equal(
+        found, [0, 2, 4, 5, 7, 8], what="n = 5; of ten texts below or at 5 words, six stand whole in a training text"
+    )
+
+
+def test_a_short_text_is_compared_by_whole_words(answer):
+    train = ["She was born in Parisian style, near the theatre", "Forty-two: the answer to everything"]
+    test = ["Paris", "in Paris", "he", "near the", "the answer", "two the answer to", "ear the the", "swer to every"]
+    found = indices(answer.contaminated(train, test, n=5))
+    expect.equal(found, [3, 4, 5], what="n = 5; `Paris` is no word of the training texts, `the answer` is there")
+
+
+def test_a_text_without_words_never_counts(answer):
+    a = words(6, 19)
+    for train in ([text(a), "", "…"], [text(a), " \n", "?!"]):
+        test = ["", text(a[:5]), " \n", "— … !?", text(a[2:4])]
+        found = indices(answer.contaminated(train, test, n=5))
+        expect.equal(found, [1, 4], what="n = 5; test texts 0, 2 and 3 have no word")
+
+
+def test_each_index_of_test_comes_once_and_in_order(answer):
+    a, b, other = words(12, 20), words(8, 21), words(30, 22)
+    train = [text(other[:6]), text(b), text(other[6:9], a), text(b), text(a), text(other[9:14])]
+    test = [text(other[20:26]), text(a, b), text(other[26:30]), text(b), text(a, b)]
+    result = answer.contaminated(train, test, n=3)
+    expect.true(isinstance(result, list), what="what is returned", actual=result, expected="a list of indices")
+    expect.equal(result, [1, 3, 4], what="n = 3; long runs of training texts 1 to 4 in test texts 1, 3 and 4")
+
+
+def test_one_word_or_more_than_there_are_can_be_asked_for(answer):
+    a, other = words(6, 23), words(20, 24)
+    train = [text(a), text(other[:4])]
+    test = [text(other[5:8], a[2], other[8]), text(other[9:12]), text(a), text(a[1:], other[12]), text(a[1:])]
+    found = indices(answer.contaminated(train, test, n=1))
+    expect.equal(found, [0, 2, 3, 4], what="n = 1; texts 0, 2, 3 and 4 share a word")
+    found = indices(answer.contaminated(train, test, n=50))
+    expect.equal(found, [2, 4], what="n = 50; texts 2 and 4 stand whole in a training text")
+
+
+def test_the_texts_are_not_changed(answer):
+    a = words(8, 25)
+    train, test = [text(a).upper(), "Ünd sö"], [text(a[1:7]), "", "UND"]
+    answer.contaminated(train, test, n=4)
+    expect.equal(train, [text(a).upper(), "Ünd sö"], what="the training texts after the call")
+    expect.equal(test, [text(a[1:7]), "", "UND"], what="the test texts after the call")
+
+
+def test_six_times_the_text_is_about_six_times_the_work(answer):
+    counts = []
+    for size in (40, 240):
+        vocabulary = words(12 * size, 26)
+        train = [text(vocabulary[6 * i : 6 * i + 6]) for i in range(size)]
+        test = [text(vocabulary[6 * i : 6 * i + 6]) for i in range(size, 2 * size)]
+        found, steps = counted(lambda train=train, test=test: answer.contaminated(train, test, n=5))
+        expect.equal(indices(found), [], what=f"n = 5; {size} test texts and {size} others to train on")
+        counts.append(steps)
+    power = math.log(counts[1] / counts[0], 6)
+    expect.true(
+        power < 1.5,
+        what="the lines of Python that are run, as a power of the number of texts",
+        actual=round(power),
+        expected=1,
+    )
+
+
+def counted(function):
+    """What a function returns, and how many lines and calls of Python it took: the same count in every run."""
+    steps = 1
+
+    def count(frame, event, argument):
+        nonlocal steps
+        steps += 1
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        result = function()
+    finally:
+        sys.settrace(before)
+    return result, steps

@@ -1,0 +1,123 @@
+"""4.01 · Chat formats: four ways to write a conversation down, one list of messages.
+
+Data sets come in all of them; what comes after this step knows one, and sees no broken record.
+"""
+
+from typing import Any
+
+# What the speakers of a ShareGPT conversation are called, and the roles that they have.
+ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
+
+
+def to_messages(record: dict[str, Any]) -> list[dict[str, str]]:
+    """Turn one record of a data set into a list of messages, or say where it is broken.
+
+    Args:
+        record: one conversation, in one of four formats. A format matches when its keys are all there; the
+            rest of the record (an id, a source) does not matter.
+
+            - Alpaca has `instruction` and `output`. The user says the instruction; where there is an
+              `input` with more in it than white space, the user says the instruction, an empty line
+              ("\\n\\n") and the input. The assistant says the output.
+            - ShareGPT has `conversations`: a list of dictionaries with `from` and `value`. `ROLES` says which
+              role a speaker has.
+            - prompt/completion has `prompt` and `completion`: two strings, of the user and the assistant, or
+              two lists of messages, of which the second goes on where the first ends.
+            - OpenAI has `messages`: a list of dictionaries with `role` and `content`.
+
+            Alpaca and ShareGPT may have a `system` beside these, a string; it is the system turn. One of
+            white space alone counts as if it were not there.
+
+    Returns:
+        A list of dictionaries with exactly two keys, `role` ("system", "user" or "assistant") and `content`:
+        one system turn at the start if there is one, then user and assistant in turn, the assistant last.
+        Each content is kept as it is, to the last space and line break. The record is not changed.
+
+    Raises:
+        ValueError: None of the formats matches, or more than one. Or the record is malformed; the text then
+            names the place as it is in the record, counted from 0:
+
+            - what should be a list is not one: its name, such as `messages`;
+            - the conversation is empty, or its last turn is not the assistant's: the name of the list;
+            - a key of a turn is missing: the key's place, such as `conversations[1].from`;
+            - a role is unknown, or not the one that belongs there: the place of the first, the same;
+            - a content is no string, or has nothing in it but white space: the content's place, such as
+              `output` or `messages[2].content`.
+
+    Formats: https://huggingface.co/docs/trl/dataset_formats and
+    https://github.com/tatsu-lab/stanford_alpaca#data-release
+    """
+    # BEGIN SOLUTION: find the one format that matches, list its turns with their places, check them.
+    formats = [keys for keys in READERS if set(keys) <= record.keys()]
+    if len(formats) != 1:
+        raise ValueError(f"one format must match, not {len(formats)}; the keys are {', '.join(record)}")
+    keys = formats.pop()
+    turns = READERS[keys](record)
+    start = 1 if turns and turns[0][1] == "system" else 0
+    for i, (place, role, _) in enumerate(turns[start:]):
+        wanted = "assistant" if i % 2 else "user"
+        if role != wanted:
+            raise ValueError(f"{place} is {role!r}: this is the {wanted}'s turn")
+    if not turns or turns[-1][1] != "assistant":
+        raise ValueError(f"{', '.join(keys)}: the last turn must be the assistant's")
+    return [{"role": role, "content": content} for _, role, content in turns]
+    # END SOLUTION
+
+
+# BEGIN SOLUTION
+# Each reader returns turns as (the place of the role, the role, the content).
+def read_alpaca(record):
+    content = text(record, "instruction")
+    if record.get("input", "").strip():
+        content += "\n\n" + record["input"]
+    return [*system_turn(record), ("instruction", "user", content), ("output", "assistant", text(record, "output"))]
+
+
+def read_sharegpt(record):
+    turns = read_list(record, "conversations", "from", "value")
+    return system_turn(record) + [(place, ROLES.get(speaker, speaker), content) for place, speaker, content in turns]
+
+
+def read_prompt_completion(record):
+    if isinstance(record["prompt"], str):
+        return [("prompt", "user", text(record, "prompt")), ("completion", "assistant", text(record, "completion"))]
+    return read_list(record, "prompt", "role", "content") + read_list(record, "completion", "role", "content")
+
+
+def read_openai(record):
+    return read_list(record, "messages", "role", "content")
+
+
+READERS = {
+    ("instruction", "output"): read_alpaca,
+    ("conversations",): read_sharegpt,
+    ("prompt", "completion"): read_prompt_completion,
+    ("messages",): read_openai,
+}
+
+
+def system_turn(record):
+    return [("system", "system", record["system"])] if record.get("system", "").strip() else []
+
+
+def read_list(record, name, role_key, content_key):
+    if not isinstance(record[name], list):
+        raise ValueError(f"{name} is not a list: {record[name]!r}")
+    turns = []
+    for i, turn in enumerate(record[name]):
+        place = f"{name}[{i}]"
+        if not isinstance(turn, dict) or role_key not in turn:
+            raise ValueError(f"{place}.{role_key} is missing: {turn!r}")
+        turns.append((f"{place}.{role_key}", turn[role_key], text(turn, content_key, f"{place}.")))
+    return turns
+
+
+def text(fields, key, place=""):
+    """A content as it is, if there is something in it."""
+    content = fields.get(key)
+    if not isinstance(content, str) or not content.strip():
+        raise ValueError(f"{place}{key} has no text: {content!r}")
+    return content
+
+
+# END SOLUTION

@@ -1,0 +1,82 @@
+"""4.02 · Chat template: the one text that a conversation is to its model, and what in it is the assistant's.
+
+The template belongs to the tokenizer. Nobody writes it out by hand, and nothing is added to what it writes.
+"""
+
+from typing import NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+
+class Tokenized(NamedTuple):
+    """A conversation as tokens; `assistant_mask` is 1 where the assistant writes and 0 elsewhere."""
+
+    input_ids: list[int]
+    assistant_mask: list[int]
+
+
+def render(
+    messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase, add_generation_prompt: bool = False
+) -> str:
+    """Return the text that the tokenizer's own chat template makes of a conversation.
+
+    Args:
+        messages: dictionaries with `role` and `content`; at least one, else a ValueError.
+        tokenizer: a tokenizer with a chat template.
+        add_generation_prompt: whether the text ends with the header of an assistant's turn, for a model that
+            is to write that turn. Training texts have none: their assistant's turns are there already.
+
+    Returns:
+        The text, to the last space and line break as the template writes it.
+
+    Neither the messages nor the tokenizer are changed.
+
+    Method: https://huggingface.co/docs/transformers/chat_templating
+    """
+    # BEGIN SOLUTION: have the tokenizer render the messages, as text and not as tokens.
+    if not messages:
+        raise ValueError("a conversation needs at least one message")
+    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=add_generation_prompt)
+    # END SOLUTION
+
+
+def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> Tokenized:
+    """Turn a conversation into token ids, and mark those that the assistant is to learn.
+
+    Args:
+        messages: as for `render`, with roles system, user and assistant. The first one is not the
+            assistant's, and no content is empty.
+        tokenizer: a fast tokenizer, with offsets and a chat template. The template only appends: the first
+            messages render to the beginning of the whole text, and `add_generation_prompt=True` adds exactly
+            the header of an assistant's turn, if the template has one. Each content is rendered as it is. No
+            token reaches over the border of a content. Every assistant's content is followed directly by
+            `tokenizer.eos_token`, which stands in no content.
+
+    Returns:
+        Two lists of ints, equally long:
+
+        - `input_ids`: `tokenizer(text, add_special_tokens=False)` of the text that `render` gives without a
+          generation prompt. The template writes the special tokens; none is added to them.
+        - `assistant_mask`: 1 at each token of each assistant's content and at the end token directly after
+          it. 0 everywhere else: the other turns, one that the template puts in itself too, all headers, and
+          what the template writes after the end token. Without an assistant's turn all are 0.
+
+    The template may mark the assistant's part with `{% generation %}` or not; the mask is the same, whatever
+    the marks enclose. Neither the messages nor the tokenizer are changed.
+
+    Method: https://huggingface.co/docs/transformers/chat_templating; offsets:
+    https://huggingface.co/docs/transformers/main_classes/tokenizer
+    """
+    # BEGIN SOLUTION: find where each answer stands in the rendered text, and mark the tokens that lie there.
+    text = render(messages, tokenizer)
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    mask = [0] * len(encoded["input_ids"])
+    for i, message in enumerate(messages):
+        if message["role"] == "assistant":
+            start = len(render(messages[:i], tokenizer, add_generation_prompt=True))
+            end = text.index(tokenizer.eos_token, start) + len(tokenizer.eos_token)
+            for position, (first, last) in enumerate(encoded["offset_mapping"]):
+                if start <= first and last <= end:
+                    mask[position] = 1
+    return Tokenized(encoded["input_ids"], mask)
+    # END SOLUTION
