@@ -64,6 +64,7 @@ def marks_of(src_uri: str) -> dict:
         "<!-- exercises -->": lambda: pages.exercise_table(COURSE, module),
         "<!-- contributing -->": lambda: (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "<!-- hardware -->": pages.hardware_table,
+        "<!-- scores -->": lambda: pages.scores(ROOT / "docs" / "figures" / "results" / "verdicts.json"),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }

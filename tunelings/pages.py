@@ -185,3 +185,22 @@ def scenarios(path: Path) -> str:
         columns = [one["story"], f"{one['gpu_gib']} GiB", f"`{approach}`", one["why"], one["source"]]
         lines.append("| " + " | ".join(cell(column) for column in columns) + " |")
     return "\n".join(lines)
+
+
+def scores(path: Path) -> str:
+    """What the checks of each module are held against, from the result file of docs/figures/verdicts.py."""
+    entries = json.loads(path.read_text(encoding="utf-8"))["exercises"].values()
+    columns = ("checks", "mistakes", "forms", "variants", "wrong", "leave_one_out", "mutants", "survivors")
+    heads = ("checks", "known mistakes", "their forms", "variants", "wrong answers", "falsely named, leave one out")
+    lines = ["| module | exercises | " + " | ".join(heads) + " | mutants | survivors |", "|---" * 10 + "|"]
+    total = dict.fromkeys(("exercises", *columns), 0)
+    for module, title in MODULES.items():
+        own = [{**entry, **entry["mutation"]} for entry in entries if entry["module"] == module]
+        row = {"exercises": len(own), **{name: sum(one.get(name, 0) for one in own) for name in columns}}
+        total = {name: total[name] + row[name] for name in total}
+        lines.append(_score_line(title, row))
+    return "\n".join([*lines, _score_line("**all**", total)])
+
+
+def _score_line(title: str, row: dict[str, int]) -> str:
+    return f"| {title} | " + " | ".join(f"{value:,}" for value in row.values()) + " |"
