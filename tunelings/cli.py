@@ -250,10 +250,17 @@ def see_doctor() -> None:
 def site(port: Annotated[int, typer.Option(help="the port on this machine")] = 8000) -> None:
     """Serve the lessons on this machine; its status page follows your verdicts."""
     root = find_root()
-    command = [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--dev-addr", f"127.0.0.1:{port}"]
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"
+    from mkdocs.commands.serve import serve
+    from mkdocs.exceptions import Abort
+
     typer.echo(f"The lessons are at http://127.0.0.1:{port}/ in a few seconds. Ctrl-C ends it.")
-    environment_of_site = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    raise typer.Exit(subprocess.run(command, cwd=root, env=environment_of_site).returncode)
+    try:
+        serve(str(root / "mkdocs.yml"), dev_addr=f"127.0.0.1:{port}")
+    except OSError as error:
+        raise CourseError(f"The lessons cannot be served at port {port} (--port takes another): {error}") from None
+    except Abort as error:
+        raise CourseError(f"The lessons cannot be built: {error}") from None
 
 
 def main() -> None:

@@ -1,0 +1,212 @@
+"""5.02: each token's loss from a pass over nothing but what it may see, by a loop over tokens and windows.
+
+An answer may compute in float32 whatever comes in, so tolerances are those of float32 throughout.
+"""
+
+import contextlib
+import math
+from types import SimpleNamespace
+
+import torch
+from torch import nn
+
+from tunelings import expect
+from tunelings.inputs import randint, randn
+
+VOCABULARY = 13
+
+
+class TinyLM(nn.Module):
+    """A causal model: each position mixes its own embedding with the mean of all up to it. Notes its passes."""
+
+    def __init__(self, offset, dtype=torch.float64, sharpness=0.5):
+        super().__init__()
+        self.embed = nn.Embedding(VOCABULARY, 8)
+        self.mix = nn.Sequential(nn.Linear(16, 12), nn.Dropout(0.5), nn.Tanh())
+        self.head = nn.Linear(12, VOCABULARY)
+        for number, parameter in enumerate(self.parameters()):
+            parameter.data = randn(*parameter.shape, offset=100 * offset + number)
+        self.head.weight.data *= sharpness
+        self.to(dtype).eval()
+        self.passes = []
+
+    def forward(self, input_ids, **_):
+        if len(self.passes) == 500:
+            raise RuntimeError("500 windows were read, and there is no end to it")
+        if input_ids.shape[-1] == 0:
+            raise RuntimeError("the model was given a window without a token")
+        embedded = self.embed(input_ids)
+        counts = torch.arange(1, input_ids.shape[-1] + 1).unsqueeze(-1)
+        seen = embedded.cumsum(dim=-2) / counts
+        logits = self.head(self.mix(torch.cat([embedded, 3 * seen], dim=-1)))
+        self.passes.append((input_ids.shape[-1], int(self.mix[1].training), int(logits.requires_grad)))
+        return SimpleNamespace(logits=logits)
+
+
+def text(length, offset):
+    return randint(0, VOCABULARY, [length], offset=offset)
+
+
+@torch.no_grad()
+def mean_loss(model, ids, stride, context):
+    """The mean of -log p over the tokens: each in the first window that holds it, seen from that window's start."""
+    total = 0.0
+    for target in range(1, len(ids)):
+        start = 0
+        while not start <= target < start + context:
+            start += stride
+        row = model(ids[start:target].unsqueeze(0)).logits[0, -1].double()
+        total += math.log(sum(math.exp(logit) for logit in (row - row.max()).tolist()))
+        total -= float(row[ids[target]] - row.max())
+    model.passes.clear()
+    return total / (len(ids) - 1)
+
+
+def close(actual, expected, what, largest_loss=10.0):
+    """Up to float32's rounding of the exponent, which is a mean of losses up to `largest_loss`."""
+    with contextlib.suppress(TypeError, ValueError, RuntimeError):
+        actual = torch.as_tensor(
+            actual, dtype=torch.float32
+        )  # So that a mistake is recognised up to this rounding too.
+    expected = torch.tensor(expected)
+    expect.close(actual, expected, what=what, scale=largest_loss * float(expected.max()), terms=30)
+
+
+def test_a_text_that_fits_into_the_window_is_one_pass(answer):
+    lengths, ids = (11, 7, 2), text(11, offset=1)
+    model = TinyLM(offset=1)
+    losses = [mean_loss(model, ids[:length], 5, 11) for length in lengths]
+    expect.note("nats", losses)
+    expect.note("lengths", list(lengths))
+    mine = [answer.perplexity(model, ids[:length].unsqueeze(0), 5, 11) for length in lengths]
+    close(mine, [math.exp(loss) for loss in losses], what="the perplexities of 11, 7 and 2 tokens, context 11")
+
+
+def test_a_long_text_is_read_in_windows_that_overlap(answer):
+    ids, model = text(24, offset=2), TinyLM(offset=2)
+    losses = [mean_loss(model, ids[:length], 3, 8) for length in (24, 17, 9)]
+    one_pass = [math.exp(mean_loss(model, ids[:length], 3, 99)) for length in (24, 17, 9)]
+    expect.note("one_pass", one_pass)
+    mine = [answer.perplexity(model, ids[:length].unsqueeze(0), 3, 8) for length in (24, 17, 9)]
+    what = "the perplexities of 24, 17, 9 tokens, stride 3, context 8"
+    close(mine, [math.exp(loss) for loss in losses], what=what)
+
+
+def test_every_stride_scores_each_token_once(answer):
+    ids, model = text(20, offset=3), TinyLM(offset=3)
+    for context, strides in ((8, (1, 4, 7)), (2, (1,)), (19, (1, 11, 18))):
+        losses = [mean_loss(model, ids, stride, context) for stride in strides]
+        mine = [answer.perplexity(model, ids.unsqueeze(0), stride, context) for stride in strides]
+        listed = ", ".join(map(str, strides))
+        what = f"the perplexities of 20 tokens, context {context}, stride {listed}"
+        close(mine, [math.exp(loss) for loss in losses], what=what)
+
+
+def test_the_model_is_never_given_more_than_the_context(answer):
+    ids, model = text(23, offset=4), TinyLM(offset=4)
+    answer.perplexity(model, ids.unsqueeze(0), 3, 8)
+    longest = max((length for length, _, _ in model.passes), default=0)
+    expect.true(0 < longest <= 8, what="the tokens of the longest pass", actual=longest, expected="at most 8")
+
+
+def test_ids_may_come_without_a_batch_dimension(answer):
+    ids, model = text(14, offset=5), TinyLM(offset=5)
+    expected = math.exp(mean_loss(model, ids, 4, 6))
+    close(answer.perplexity(model, ids, 4, 6), expected, what="the perplexity of ids of shape [14]")
+    apart = torch.stack([ids, text(14, offset=6)], dim=1)[:, 0]
+    close(answer.perplexity(model, apart, 4, 6), expected, what="the perplexity of ids that are not contiguous")
+
+
+def test_the_result_is_a_python_float(answer):
+    ids, model = text(9, offset=7), TinyLM(offset=7)
+    expect.number(answer.perplexity(model, ids, 2, 6), what="the perplexity")
+
+
+def test_the_model_reads_in_eval_mode_and_each_mode_is_restored(answer):
+    ids, model = text(23, offset=8), TinyLM(offset=8)
+    expected = math.exp(mean_loss(model, ids, 3, 8))
+    for mode in (True, False):
+        model.train(mode)
+        model.mix[1].train(not mode)
+        before = [module.training for module in model.modules()]
+        result = answer.perplexity(model, ids, 3, 8)
+        in_train_mode = sum(training for _, training, _ in model.passes)
+        model.passes.clear()
+        came_in = f"the model in {'train' if mode else 'eval'} mode, its dropout in the other"
+        expect.equal(in_train_mode, 0, what=f"the passes with dropout on; {came_in}")
+        close(result, expected, what=f"the perplexity; {came_in}")
+        after = {name or "the model": module.training for name, module in model.named_modules()}
+        changed = [name for name, old in zip(after, before, strict=True) if after[name] != old]
+        expect.equal(changed, [], what=f"whose mode the call changed; {came_in}")
+
+
+def test_no_gradients_are_recorded_and_the_grad_mode_is_restored(answer):
+    ids, model = text(23, offset=9), TinyLM(offset=9)
+    for enabled in (True, False):
+        with torch.set_grad_enabled(enabled):
+            answer.perplexity(model, ids, 3, 8)
+            after = torch.is_grad_enabled()
+        recorded = sum(grad for _, _, grad in model.passes)
+        model.passes.clear()
+        expect.equal(recorded, 0, what="how many passes recorded gradients")
+        expect.equal(int(after), int(enabled), what=f"the grad mode after the call, {int(enabled)} before it")
+
+
+def test_logits_in_half_precision_are_taken_to_float32(answer):
+    ids = text(40, offset=10)
+    for dtype in (torch.bfloat16, torch.float16):
+        table = (8 * randn(VOCABULARY, VOCABULARY, offset=11)).round() / 8  # Exact in half precision.
+        model = Bigrams(table.to(dtype))
+        expected = math.exp(mean_loss(model, ids, 7, 16))
+        close(answer.perplexity(model, ids, 7, 16), expected, what=f"the perplexity from {dtype} logits")
+
+
+class Bigrams(TinyLM):
+    """Logits that depend on the token before alone."""
+
+    def __init__(self, table):
+        super().__init__(offset=12)
+        self.table = table
+
+    def forward(self, input_ids, **_):
+        super().forward(input_ids)
+        return SimpleNamespace(logits=self.table[input_ids])
+
+
+def test_logits_that_are_far_apart_give_a_finite_result(answer):
+    ids = text(60, offset=13)
+    table = (8 * randn(VOCABULARY, VOCABULARY, offset=14)).round() / 8
+    table[ids[3], ids[4]] -= 200.0
+    losses = []
+    for dtype in (torch.float32, torch.float64):
+        model = Bigrams(table.to(dtype))
+        expected = math.exp(mean_loss(model, ids, 7, 16))
+        losses.append((answer.perplexity(model, ids, 7, 16), expected))
+    mine, expected = map(list, zip(*losses, strict=True))
+    what = "the perplexities with a token of loss 200, float32 and float64 logits"
+    close(mine, expected, what=what, largest_loss=200.0)
+
+
+def test_ids_and_parameters_stay_as_they_are(answer):
+    ids, model = text(23, offset=15), TinyLM(offset=15).train()
+    with expect.unchanged("the ids", ids), expect.unchanged("the model", dict(model.named_parameters())):
+        answer.perplexity(model, ids, 3, 8)
+
+
+def test_what_cannot_be_read_is_an_error(answer):
+    ids, model = text(23, offset=16), TinyLM(offset=16)
+    for length in (1, 0):
+        short = ids[:length]
+        expect.raises(
+            ValueError, lambda short=short: answer.perplexity(model, short, 3, 8), what=f"a text of {length} tokens"
+        )
+    for stride, context, length in ((119, 8, 23), (114, 113, 5), (113, 113, 23), (0, 8, 23), (-2, 8, 23)):
+        model.passes.clear()
+        expect.raises(
+            ValueError,
+            lambda stride=stride, context=context, length=length: answer.perplexity(
+                model, ids[:length], stride, context
+            ),
+            what=f"stride {stride} with context {context}, {length} tokens",
+            mentions=[stride],
+        )
