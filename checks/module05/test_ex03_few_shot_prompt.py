@@ -1,0 +1,359 @@
+"""5.03: a prompt is read as a line of turns; its length is counted by rendering it.
+
+In such a line U is a user's turn, A an assistant's, and #2 the text of pool[2].
+"""
+
+import copy
+import random
+import re
+from collections import Counter
+
+from tunelings import expect
+from tunelings.inputs import seed
+
+FILM = "plot actors ending music camera dialogue naïve 日本 costumes pace Ἀθῆναι laughs".split()
+OTHER = "boring warm twice never überlang colour sadly watched cheap loved 😀 half so".split()
+LABELS = ["Positive", "negative", "MIXED (3)"]
+
+
+class Encoding(dict):
+    """What transformers returns: a mapping whose keys are attributes too."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(name) from error
+
+
+class ChatTokenizer:
+    """The calls of a tokenizer of transformers 5, with ChatML; a token is a sign or at most three letters.
+
+    Called on a text it puts <s> and </s> round it; the template, which writes a system turn of its own, does not.
+    """
+
+    bos_token, eos_token, pad_token, padding_side = "<s>", "<|im_end|>", "<|im_end|>", "right"
+    chat_template = "ChatML"
+
+    def tokenize(self, text, add_special_tokens=False, **_):
+        tokens = re.findall(r"<\|\w+\|>|</?s>|[^\W\d_]{1,3}|\d|\n|\S", text)
+        return ["<s>", *tokens, "</s>"] if add_special_tokens else tokens
+
+    def encode(self, text, add_special_tokens=True, **options):
+        return self(text, add_special_tokens=add_special_tokens, **options)["input_ids"]
+
+    def __call__(self, text, add_special_tokens=True, return_tensors=None, **_):
+        if isinstance(text, list | tuple):
+            rows = [self(part, add_special_tokens) for part in text]
+            return Encoding({key: [row[key] for row in rows] for key in ("input_ids", "attention_mask")})
+        ids = [len(token) + 7 for token in self.tokenize(text, add_special_tokens)]
+        return as_arrays({"input_ids": ids, "attention_mask": [1] * len(ids)}, return_tensors)
+
+    def apply_chat_template(
+        self, conversation, add_generation_prompt=False, tokenize=True, return_dict=True, return_tensors=None, **_
+    ):
+        turns = list(conversation)
+        if not turns or turns[0]["role"] != "system":
+            turns = [{"role": "system", "content": "You are a helpful critic"}, *turns]
+        text = "".join(f"<|im_start|>{turn['role']}\n{turn['content']}<|im_end|>\n" for turn in turns)
+        text += "<|im_start|>assistant\n" * bool(add_generation_prompt)
+        if not tokenize:
+            return text
+        encoding = self(text, add_special_tokens=False, return_tensors=return_tensors)
+        return encoding if return_dict else encoding["input_ids"]
+
+
+def as_arrays(encoding, kind):
+    if kind == "pt":
+        import torch
+
+        return Encoding({key: torch.tensor([value]) for key, value in encoding.items()})
+    if kind == "np":
+        import numpy as np
+
+        return Encoding({key: np.array([value]) for key, value in encoding.items()})
+    return Encoding(encoding)
+
+
+def covered(query, text):
+    """The share of the query's words that the text has: not symmetric."""
+    words, found = query.casefold().split(), text.casefold().split()
+    return sum(word in found for word in words) / len(words)
+
+
+def review(draw, query, shared, others):
+    """A text with so many words of the query and so many others; no two reviews are equal."""
+    words = draw.sample(query.split(), shared) + draw.sample(OTHER, others)
+    draw.shuffle(words)
+    return " ".join(words) + f" ({draw.randrange(1000)})"
+
+
+def query_of(draw):
+    return " ".join(draw.sample(FILM, 6))
+
+
+def ranked_pool(draw, query, shared=(2, 5, 0, 4, 1, 3), others=(4, 9, 3, 1, 6, 2)):
+    """Reviews that share so many words with the query, each another number."""
+    labels = [LABELS[i % 3] for i in range(len(shared))]
+    texts = [review(draw, query, s, o) for s, o in zip(shared, others, strict=True)]
+    return [{"text": text, "label": label} for text, label in zip(texts, labels, strict=True)]
+
+
+def labelled_pool(draw, counts):
+    """So many reviews of each label, all of one label after the other, as such files often are."""
+    query = query_of(draw)
+    labels = [label for label, count in zip(LABELS, counts, strict=True) for _ in range(count)]
+    return [{"text": review(draw, query, 2, 3), "label": label} for label in labels]
+
+
+def line(messages, pool, query):
+    """The turns of a prompt on one line."""
+    names = {item["text"]: f"#{number}" for number, item in reversed(list(enumerate(pool)))}
+    names[query] = "query"
+    letters = {"user": "U", "assistant": "A"}
+    turns = turns_of(messages)
+    return ", ".join(f"{letters.get(m['role'], m['role'])} {names.get(m['content'], m['content'])}" for m in turns)
+
+
+def prompt(pool, query, numbers):
+    """The line of the prompt with these examples."""
+    return "".join(f"U #{n}, A {pool[n]['label']}, " for n in numbers) + "U query"
+
+
+def turns_of(messages):
+    """The messages, if that is what they are."""
+    fits = isinstance(messages, list) and all(isinstance(m, dict) and {"role", "content"} <= m.keys() for m in messages)
+    expect.true(fits, what="what is returned", actual=messages, expected="a list of dicts with role and content")
+    return messages
+
+
+def examples_in(messages):
+    """The (text, label) pairs of a prompt, in order."""
+    contents = [message["content"] for message in turns_of(messages)]
+    return list(zip(contents[:-1:2], contents[1::2], strict=False))
+
+
+def tokens_in(messages):
+    return len(ChatTokenizer().apply_chat_template(messages, add_generation_prompt=True)["input_ids"])
+
+
+def turns(pool, query, numbers):
+    """The messages of the prompt with these examples, in order."""
+    pairs = [(pool[n]["text"], pool[n]["label"]) for n in numbers]
+    messages = [
+        {"role": role, "content": content}
+        for pair in pairs
+        for role, content in zip(("user", "assistant"), pair, strict=True)
+    ]
+    return [*messages, {"role": "user", "content": query}]
+
+
+def test_the_most_similar_examples_stand_before_the_query_the_most_similar_last(answer):
+    draw = random.Random(seed(1))
+    query = query_of(draw)
+    pool = ranked_pool(draw, query)
+    messages = answer.build_prompt(query, pool, 3, ChatTokenizer(), 1000, similarity=covered)
+    expect.equal(
+        line(messages, pool, query),
+        prompt(pool, query, [5, 3, 1]),
+        what="the turns (user, assistant) for k=3; #1 is most similar, then #3",
+    )
+
+
+def test_the_query_is_never_among_its_own_examples(answer):
+    draw = random.Random(seed(2))
+    query = " ".join([*draw.sample([word for word in FILM if word.isascii()], 6), "weiss"])
+    pool = ranked_pool(draw, query)
+    copies = [query, f"  {query}\n", query.upper(), query.replace("ss", "ß"), f"\u00a0{query.title()}\t"]
+    pool[2:2] = [{"text": text, "label": LABELS[i % 3]} for i, text in enumerate(copies)]
+    pool.append({"text": f"{query} {query.split()[0]}", "label": LABELS[1]})  # Longer, so not a copy.
+    messages = answer.build_prompt(query, list(pool), 50, ChatTokenizer(), 5000, similarity=covered)
+    shown = {text for text, _ in examples_in(messages)}
+    found = [number for number, item in enumerate(pool) if item["text"] in shown and 2 <= number <= 6]
+    expect.equal(found, [], what="which of #2 to #6, the query in other letters, are examples")
+    messages = answer.build_prompt(query, list(pool), 4, ChatTokenizer(), 5000, similarity=covered)
+    expected = prompt(pool, query, [10, 8, 1, 11])
+    expect.equal(line(messages, pool, query), expected, what="the turns for k=4, where #2 to #6 are the query again")
+    for shouted in (f" {query.upper()} ", query.replace("ss", "ß")):
+        messages = answer.build_prompt(shouted, pool[:8], 8, ChatTokenizer(), 5000)
+        texts, expected = [text for text, _ in examples_in(messages)], [pool[i]["text"] for i in (0, 1, 7)]
+        expect.equal(sorted(texts), sorted(expected), what="the texts for k=8, where the query has other letters")
+
+
+def test_examples_are_dropped_whole_and_at_the_front_until_the_prompt_fits(answer):
+    draw = random.Random(seed(3))
+    query = query_of(draw)
+    pool = ranked_pool(draw, query, others=(4, 1, 3, 11, 6, 5))
+    best = [2, 4, 0, 5, 3, 1]
+    limits = [tokens_in(turns(pool, query, best[-count:])) for count in (6, 4, 3, 2, 1)]
+    limits = [limits[0], limits[0] - 1, limits[1] + 1, limits[1], limits[2] - 1, limits[3], limits[4], limits[4] - 1]
+    lines = []
+    for limit in limits:
+        messages = answer.build_prompt(query, pool, 6, ChatTokenizer(), limit, similarity=covered)
+        lines.append(line(messages, pool, query))
+    expect.note("lines", lines)
+    counts = [text.count(", A ") for text in lines]
+    expect.equal(counts, [6, 5, 4, 4, 2, 2, 1, 0], what="how many of 6 stay at 8 limits, some exact, some a token off")
+    expected = [prompt(pool, query, best[6 - count :]) for count in counts]
+    for got, wanted, limit in zip(lines, expected, limits, strict=True):
+        expect.equal(got, wanted, what=f"the turns, where max_tokens is {limit} and all 6 are {limits[0]}")
+
+
+def test_a_balanced_prompt_that_is_too_long_loses_its_first_examples_too(answer):
+    draw = random.Random(seed(18))
+    pool = labelled_pool(draw, (4, 4, 4))
+    query = query_of(draw)
+    found, expected = [], []
+    for number in range(4):
+        rngs = [random.Random(seed(19) + number) for _ in range(2)] if number else [None, None]
+        whole = turns_of(answer.build_prompt(query, pool, 6, ChatTokenizer(), 5000, rng=rngs[0]))
+        left = whole[2 * number + 2 :]
+        messages = answer.build_prompt(query, pool, 6, ChatTokenizer(), tokens_in(left) + 1, rng=rngs[1])
+        found.append(numbers_in(messages, pool))
+        expected.append(numbers_in(left, pool))
+    what = "the examples left of 6, drawn as before, where 1, 2, 3, 4 must go"
+    expect.equal(found, expected, what=what)
+
+
+def test_the_labels_are_balanced_while_the_pool_allows_it(answer):
+    draw = random.Random(seed(4))
+    pool = labelled_pool(draw, (9, 3, 2))
+    query = query_of(draw)
+    ks, found = [3, 6, 8, 9, 12, 40], []
+    for k in ks:
+        messages = answer.build_prompt(query, pool, k, ChatTokenizer(), 5000, rng=random.Random(seed(5) + k))
+        found.append(counts_in(messages))
+    expected = [[1, 1, 1], [2, 2, 2], [3, 3, 2], [4, 3, 2], [7, 3, 2], [9, 3, 2]]
+    expect.equal(found, expected, what="Positive, negative, MIXED for k=3, 6, 8, 9, 12, 40 out of 9, 3, 2")
+    uneven = [
+        sorted(counts_in(answer.build_prompt(query, pool, k, ChatTokenizer(), 5000, rng=rng)))
+        for k in (1, 2, 4, 5, 7)
+        for rng in (None, random.Random(seed(6) + k))
+    ]
+    expected = [row for row in ([0, 0, 1], [0, 1, 1], [1, 1, 2], [1, 2, 2], [2, 2, 3]) for _ in range(2)]
+    expect.equal(uneven, expected, what="how many of each label, sorted, for k=1, 2, 4, 5, 7, without and with rng")
+
+
+def counts_in(messages):
+    found = Counter(label for _, label in examples_in(messages))
+    return [found[label] for label in LABELS]
+
+
+def test_without_rng_the_first_of_each_label_are_taken(answer):
+    draw = random.Random(seed(7))
+    pool = labelled_pool(draw, (4, 5, 3))
+    draw.shuffle(pool)
+    query = query_of(draw)
+    firsts = [[i for i, item in enumerate(pool) if item["label"] == label][:2] for label in LABELS]
+    messages = answer.build_prompt(query, pool, 6, ChatTokenizer(), 5000)
+    numbers = numbers_in(messages, pool)
+    expect.equal(sorted(numbers), sorted(sum(firsts, [])), what="which examples are taken for k=6, without rng")
+    again = answer.build_prompt(query, pool, 6, ChatTokenizer(), 5000)
+    expect.equal(numbers_in(again, pool), numbers, what="the examples in order, when the same is asked again")
+
+
+def numbers_in(messages, pool):
+    """Where the examples of a prompt stand in the pool, in the order of the prompt."""
+    places = {(item["text"], item["label"]): number for number, item in enumerate(pool)}
+    return [places.get(pair, -1) for pair in examples_in(messages)]
+
+
+def test_rng_draws_the_examples_and_their_order(answer):
+    draw = random.Random(seed(8))
+    pool = labelled_pool(draw, (3, 4, 3))
+    query = query_of(draw)
+    times = 120  # An example that has 1 chance in 4 is missed by all with a probability of 1e-15.
+    prompts = [
+        numbers_in(answer.build_prompt(query, pool, 3, ChatTokenizer(), 5000, rng=random.Random(seed(9) + n)), pool)
+        for n in range(times)
+    ]
+    taken = sorted({number for numbers in prompts for number in numbers})
+    expect.equal(taken, list(range(10)), what=f"which of 10 examples appear in {times} prompts with k=3")
+    last = sorted({pool[numbers[-1]]["label"] for numbers in prompts})
+    expect.equal(last, sorted(LABELS), what=f"which labels stand last in {times} prompts with k=3")
+    labels = [
+        [label for _, label in examples_in(answer.build_prompt(query, pool, 6, ChatTokenizer(), 5000, rng=rng))]
+        for rng in map(random.Random, range(seed(10), seed(10) + times))
+    ]
+    alike = sum(any(a == b for a, b in zip(row, row[1:], strict=False)) for row in labels)
+    expect.true(
+        alike > 0,  # 2 in 3 of all orders have such neighbours.
+        what=f"in how many of {times} prompts with k=6 two neighbours have one label",
+        actual=alike,
+        expected="about 80, for a shuffled order",
+    )
+    first, second = (
+        numbers_in(answer.build_prompt(query, pool, 6, ChatTokenizer(), 5000, rng=random.Random(seed(17))), pool)
+        for _ in range(2)
+    )
+    expect.equal(second, first, what="the examples in order, when rng has the same state again")
+
+
+def test_of_equally_similar_examples_the_first_of_the_pool_are_taken(answer):
+    draw = random.Random(seed(11))
+    query = query_of(draw)
+    pool = ranked_pool(draw, query, shared=(1, 3, 5, 3, 0, 3, 4), others=(2, 3, 2, 4, 1, 2, 3))
+    found = []
+    for k in (3, 4, 0, 5):
+        messages = answer.build_prompt(query, pool, k, ChatTokenizer(), 5000, similarity=covered)
+        found.append(sorted(numbers_in(messages, pool)))
+    expected = [[1, 2, 6], [1, 2, 3, 6], [], [1, 2, 3, 5, 6]]
+    expect.equal(found, expected, what="which examples are taken for k=3, 4, 0, 5; #1, #3, #5 are equal")
+
+
+def test_a_pool_that_is_too_small_is_used_whole(answer):
+    draw = random.Random(seed(12))
+    query = query_of(draw)
+    pool = ranked_pool(draw, query)
+    pool.append({"text": pool[0]["text"], "label": LABELS[2]})
+    found = []
+    for options in ({"similarity": covered}, {"rng": random.Random(seed(13))}, {}):
+        messages = answer.build_prompt(query, pool, 50, ChatTokenizer(), 5000, **options)
+        found.append(sorted(numbers_in(messages, pool)))
+    expect.equal(found, [list(range(7))] * 3, what="the examples of a pool of 7 for k=50, one text in it twice")
+    messages = answer.build_prompt(query, pool, 0, ChatTokenizer(), 5000)
+    expect.equal(line(messages, pool, query), "U query", what="the turns for k=0")
+
+
+def test_a_query_that_is_too_long_by_itself_is_an_error(answer):
+    draw = random.Random(seed(14))
+    query = query_of(draw)
+    pool = ranked_pool(draw, query)
+    alone = tokens_in(turns(pool, query, []))
+    for k in (3, 0):
+        for options in ({"similarity": covered}, {}):
+            expect.raises(
+                ValueError,
+                lambda k=k, options=options: answer.build_prompt(query, pool, k, ChatTokenizer(), alone - 1, **options),
+                what=f"a query of one token more than max_tokens, k={k}",
+            )
+
+
+def test_pool_tokenizer_and_global_random_state_stay_as_they_are(answer):
+    draw = random.Random(seed(15))
+    query = query_of(draw)
+    pool = ranked_pool(draw, query) + [{"text": query, "label": LABELS[0]}]
+    before, state = copy.deepcopy(pool), random.getstate()
+    kept = list(pool)
+    tokenizer = ChatTokenizer()
+    lines = []
+    for rng in (None, random.Random(seed(16))):
+        messages = answer.build_prompt(query, pool, 4, tokenizer, 5000, similarity=covered, rng=rng)
+        lines.append(line(messages, before, query))
+        answer.build_prompt(query, pool, 4, tokenizer, 130, rng=rng)
+    expect.equal([item["text"] for item in pool], [item["text"] for item in before], what="the texts of the pool after")
+    expect.equal(pool, before, what="the pool after four calls")
+    expect.true(
+        all(a is b for a, b in zip(pool, kept, strict=True)),
+        what="the dicts of the pool after four calls",
+        actual=[a is b for a, b in zip(pool, kept, strict=True)],
+        expected="the same dicts",
+    )
+    expect.equal(vars(tokenizer), {}, what="what was set on the tokenizer")
+    expect.equal(lines[1], lines[0], what="the turns by similarity, with rng as well")
+    expect.true(
+        random.getstate() == state,
+        what="the state of Python's global random generator after four calls",
+        actual=[int(x != y) for x, y in zip(random.getstate()[1][-4:], state[1][-4:], strict=True)],
+        expected="what it was before them",
+    )

@@ -1,0 +1,209 @@
+"""5.05: BM25 by a loop over lists of words, rankings by a loop over rows, recall and reciprocal ranks by hand."""
+
+import math
+import random
+
+import numpy as np
+
+from tunelings import expect
+from tunelings.inputs import randn, seed
+
+RARE = ["walrus", "tomllib", "日本語", "ἀγορά", "größe", "kwarg_only", "except", "655"]
+COMMON = ["python", "new", "class", "method", "value"]
+
+
+def bm25_by_hand(query, documents, k1, b):
+    """Of lists of words, one word of the query after the other."""
+    average = sum(map(len, documents)) / len(documents)
+    scores = [0.0] * len(documents)
+    for word in query:
+        holders = sum(word in document for document in documents)
+        idf = math.log(1 + (len(documents) - holders + 0.5) / (holders + 0.5))
+        for number, document in enumerate(documents):
+            tf = document.count(word)
+            scores[number] += idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * len(document) / average))
+    return scores
+
+
+def word_lists(offset, lengths=(9, 3, 0, 14, 5, 7, 22)):
+    """Documents as lists of words; "python" stands in nearly all of them, and more than once in some."""
+    draw = random.Random(seed(offset))
+    documents = [[draw.choice(RARE + COMMON) for _ in range(length)] for length in lengths]
+    for document in documents[:2] + documents[3:6]:
+        document[0] = "python"
+    documents[3][1:4] = ["walrus", "walrus", "python"]
+    documents[1][1] = documents[5][2] = "walrus"
+    return documents
+
+
+def texts(documents):
+    return [" ".join(document) for document in documents]
+
+
+def test_the_score_is_that_of_the_formula(answer):
+    documents = word_lists(1)
+    query = ["walrus", "python", "655"]
+    scores = answer.bm25_scores(" ".join(query), texts(documents), k1=0.9, b=0.4)
+    by_hand = bm25_by_hand(query, documents, 0.9, 0.4)
+    expect.close(scores, by_hand, what="the scores of 7 documents, one empty, k1 0.9, b 0.4", scale=10.0)
+
+
+def test_tokens_are_words_in_lower_case_without_signs(answer):
+    draw = random.Random(seed(2))
+    words = draw.sample([word for word in RARE if word not in ("except", "655")], 6)
+    words.sort(key=str.isascii, reverse=True)  # "größe" in capitals is another word.
+    shown = [words[0].upper(), f"({words[1]}),", f'"{words[2]}"!', f"{words[3]}—{words[4]}", f"\u00a0{words[5]}'s"]
+    documents = ["… ".join(shown), f"un{words[0]}ly {words[1]}s pre_{words[2]} x{words[3]}", "655\r\n```except```", ""]
+    lists = [
+        [*words, "s"],
+        [f"un{words[0]}ly", f"{words[1]}s", f"pre_{words[2]}", f"x{words[3]}"],
+        ["655", "except"],
+        [],
+    ]
+    query = [*words, "s", "655", "except"]
+    sentence = " ".join(f"{word.title()}?" for word in words) + " S: 655.Except"
+    scores = answer.bm25_scores(sentence, documents, k1=1.3, b=0.6)
+    by_hand = bm25_by_hand(query, lists, 1.3, 0.6)
+    expect.close(scores, by_hand, what="the scores, with capitals, signs and line ends", scale=30.0)
+
+
+def test_a_word_that_stands_in_the_query_twice_counts_twice(answer):
+    documents = word_lists(3)
+    query = ["walrus", "value", "walrus", "tomllib", "value", "walrus"]
+    scores = answer.bm25_scores(" ".join(query), texts(documents), k1=2.2, b=0.9)
+    by_hand = bm25_by_hand(query, documents, 2.2, 0.9)
+    expect.close(scores, by_hand, what="the scores for walrus 3 times, value twice, tomllib", scale=30.0)
+
+
+def test_without_options_k1_is_1_5_and_b_is_0_75(answer):
+    documents = word_lists(4)
+    query = ["python", "walrus", "python"]
+    scores = answer.bm25_scores(" ".join(query), texts(documents))
+    by_hand = bm25_by_hand(query, documents, 1.5, 0.75)
+    expect.close(scores, by_hand, what="the scores without k1 and b", scale=10.0)
+
+
+def test_where_there_is_nothing_to_match_the_scores_are_zeros(answer):
+    documents = texts(word_lists(5))
+    cases = [("walrus", []), ("walrus new", ["", " \n", "?!"]), ("", documents), ("zzz … qqq", documents)]
+    found = [answer.bm25_scores(query, some) for query, some in cases]
+    what = "scores of no documents, of empty ones, for no words, for unseen ones"
+    expect.equal(list(map(as_list, found)), [[], [0.0] * 3, [0.0] * 7, [0.0] * 7], what=what)
+
+
+def as_list(value):
+    """The value, if it is a list."""
+    kind = f"{type(value).__name__}: {value}"
+    expect.true(isinstance(value, list), what="what is returned", actual=kind, expected="a list")
+    return value
+
+
+def spread(count, width, offset):
+    """Vectors with lengths from about 0.01 to 100: a longer one is not a better one."""
+    draw = random.Random(seed(offset + 1))
+    lengths = [10.0 ** draw.uniform(-2, 2) for _ in range(count)]
+    return randn(count, width, offset=offset).numpy() * np.array(lengths)[:, None]
+
+
+def by_cosine(query, documents):
+    """Row numbers by falling cosine, one row after the other; 0 where a vector is zero."""
+    cosines = []
+    for row in documents:
+        lengths = math.sqrt(math.fsum(x * x for x in row.tolist()) * math.fsum(x * x for x in query.tolist()))
+        cosines.append(math.fsum(x * y for x, y in zip(row.tolist(), query.tolist(), strict=True)) / (lengths or 1.0))
+    return sorted(range(len(cosines)), key=lambda i: (-cosines[i], i)), cosines
+
+
+def test_documents_are_ranked_by_the_cosine_whatever_their_length(answer):
+    documents, query = spread(9, 6, offset=6), 3 * randn(6, offset=8).numpy()
+    documents[4] = 0
+    aside = np.roll(query, 1) - query * (np.roll(query, 1) @ query) / (query @ query)
+    aside *= np.linalg.norm(query) / np.linalg.norm(aside)
+    documents[0] = -0.02 * query + 0.01 * aside
+    documents[2], documents[7] = 50 * (query + 0.05 * aside), 0.01 * (query + 0.02 * aside)  # 0.9988 and 0.9998
+    ranking, cosines = by_cosine(query, documents)
+    expect.note("cosines", cosines)
+    expect.note("best", [ranking[0], max(range(9), key=lambda i: np.linalg.norm(documents[i]))])
+    found = answer.retrieve(query, documents, 9)
+    expect.equal(as_list(found), ranking, what="all 9 documents, the best first; number 4 is all zeros")
+    for k in (1, 3, 5):
+        found = answer.retrieve(query, documents, k)
+        expect.equal(as_list(found), ranking[:k], what=f"the {k} best of 9 documents")
+
+
+def test_of_equally_similar_documents_the_lower_index_stands_first(answer):
+    draw = random.Random(seed(9))
+    rows = [[1, 1, 1, 1], [1, 1, 1, -1], [1, 1, -1, -1], [-1, -1, 1, -1]]  # Cosines 1, ½, 0, -½, all exact.
+    documents = np.array(rows * 5 + [[0, 0, 0, 0]] * 3, dtype=np.float64)
+    order = list(range(len(documents)))
+    draw.shuffle(order)
+    documents = documents[order]
+    query = np.array([3.0, 3.0, 3.0, 3.0])
+    ranking, _ = by_cosine(query, documents)
+    found = answer.retrieve(query, documents, 17)
+    expect.equal(as_list(found), ranking[:17], what="17 of 23 documents, many of them equally similar")
+    found = answer.retrieve(np.zeros(4), documents, 4)
+    expect.equal(as_list(found), [0, 1, 2, 3], what="4 documents for a query that is all zeros")
+
+
+def test_k_may_be_more_than_there_are_documents(answer):
+    documents, query = spread(5, 3, offset=10), randn(3, offset=12).numpy()
+    ranking, _ = by_cosine(query, documents)
+    found = answer.retrieve(query, documents, 50)
+    expect.equal(as_list(found), ranking, what="all of 5 documents for k=50")
+    expect.equal(answer.retrieve(query, documents[3:4], 2), [0], what="the only document, for k=2")
+
+
+def test_float32_and_strided_arrays_will_do_and_stay_as_they_are(answer):
+    for dtype in (np.float32, np.float64):
+        wide = spread(8, 10, offset=13).astype(dtype)
+        documents, query = wide[::-1, ::2], randn(10, offset=15).numpy().astype(dtype)[::2]
+        before, query_before = documents.copy(), query.copy()
+        ranking, _ = by_cosine(query, documents)
+        found = answer.retrieve(query, documents, 6)
+        expect.equal(as_list(found), ranking[:6], what=f"the 6 best of 8 documents in {np.dtype(dtype).name}")
+        expect.equal(documents.tolist(), before.tolist(), what="doc_vecs after the call")
+        expect.equal(query.tolist(), query_before.tolist(), what="query_vec after the call")
+
+
+def judged(offset):
+    """Rankings and right documents of five queries; what they are called is drawn, where they stand is not."""
+    draw = random.Random(seed(offset))
+    a, b, c, d, e, f, g, h, i, j = draw.sample(range(100, 999), 10)
+    rankings = [[a, b, c, d, e, f], [g, a, b], [h, g, f, e, d, c, b, a], [c, i, a, d, j, h], []]
+    relevant = [{a}, {b, h}, {f, b, c, i, j}, {e, g, b}, {d, a}]
+    return rankings, relevant
+
+
+def test_recall_is_the_share_of_the_right_documents_among_the_first_k(answer):
+    rankings, relevant = judged(16)
+    ks = [1, 2, 3, 5, 7, 40]
+    found = [answer.recall_at_k(rankings, relevant, k) for k in ks]
+    # The first has its one at place 1, the second one of two at 3, the third three of five at 3, 6 and 7.
+    by_hand = [1 / 5, 1 / 5, 1.7 / 5, 1.7 / 5, 2.1 / 5, 2.1 / 5]
+    expect.close(found, by_hand, what="recall at 1, 2, 3, 5, 7 and 40 of five queries")
+
+
+def test_mrr_is_the_mean_of_one_by_the_place_of_the_first_right_document(answer):
+    rankings, relevant = judged(17)
+    found = [answer.mrr(rankings[some], relevant[some]) for some in (slice(0, 5), slice(1, 3), slice(2, 4))]
+    by_hand = [(1 + 1 / 3 + 1 / 3) / 5, (1 / 3 + 1 / 3) / 2, (1 / 3) / 2]
+    expect.note("sum", 1 + 1 / 3 + 1 / 3)
+    expect.close(found, by_hand, what="mrr of five queries, and of two of them, twice")
+
+
+def test_no_query_and_no_right_document_are_errors(answer):
+    rankings, relevant = judged(18)
+    holed = [*relevant[:2], set(), *relevant[3:]]
+    what = "of a query without right documents"
+    expect.raises(ValueError, lambda: answer.recall_at_k(rankings, holed, 3), what=f"recall {what}")
+    expect.raises(ValueError, lambda: answer.mrr(rankings, holed), what=f"mrr {what}")
+    expect.raises(ValueError, lambda: answer.recall_at_k([], [], 3), what="recall of no queries")
+    expect.raises(ValueError, lambda: answer.mrr([], []), what="mrr of no queries")
+
+
+def test_rankings_and_right_documents_stay_as_they_are(answer):
+    rankings, relevant = judged(19)
+    answer.recall_at_k(rankings, relevant, 3)
+    answer.mrr(rankings, relevant)
+    expect.equal([rankings, relevant], list(judged(19)), what="rankings and relevant after the calls")

@@ -1,0 +1,225 @@
+"""5.07: the judge is scripted; what it was asked is compared with PROMPT filled in by hand."""
+
+import copy
+import itertools
+import random
+
+from tunelings import expect
+from tunelings.inputs import seed
+
+CHATTER = ["Both answers are on topic.", "Answer A is shorter. ", "I prefer B's tone, but A is right.\n\n", "Well… 🤔 "]
+
+
+class Overloaded(RuntimeError):
+    """As a client of an API raises it."""
+
+
+class Judge:
+    """Gives its replies in order, raises those that are exceptions, and keeps the prompts."""
+
+    def __init__(self, *replies):
+        self.replies, self.prompts = list(replies), []
+
+    def __call__(self, prompt):
+        self.prompts.append(prompt)
+        reply = self.replies.pop(0) if self.replies else "[[C]]"
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
+def said(letter, draw):
+    """A reply that ends with this mark, after some talk."""
+    return f"{draw.choice(CHATTER)}[[{letter}]]{draw.choice(['', '.', chr(10)])}"
+
+
+def texts(offset):
+    """A question and two answers."""
+    draw = random.Random(seed(offset))
+    numbers = draw.sample(range(100, 999), 3)
+    return f"What is {numbers[0]} in words?", f"It is {numbers[1]}, naïvely.", f"→ {numbers[2]}\r\n日本語"
+
+
+def orders(prompts, filled, question, a, b):
+    """Which text came first and which second in each prompt; `filled` is the PROMPT of the answer."""
+    known = {
+        filled.format(question=question, first=first, second=second): f"{name_1} then {name_2}"
+        for (name_1, first), (name_2, second) in itertools.product([("a", a), ("b", b)], repeat=2)
+    }
+    return [known.get(prompt, prompt) for prompt in prompts]
+
+
+def part(result, name):
+    """A field of what was returned."""
+    expect.true(hasattr(result, name), what=f"what is returned, with a field {name}", actual=result, expected=name)
+    return getattr(result, name)
+
+
+def test_a_text_wins_only_where_both_orders_name_it(answer):
+    draw = random.Random(seed(1))
+    question, a, b = texts(2)
+    found, expected = [], []
+    for first, second in itertools.product("ABC", repeat=2):
+        judge = Judge(said(first, draw), said(second, draw))
+        result = answer.judge(judge, question, a, b)
+        found.append(f"{first}{second} {part(result, 'winner')}")
+        expected.append(
+            f"{first}{second} {'a' if first + second == 'AB' else 'b' if first + second == 'BA' else 'tie'}"
+        )
+        expect.note("orders", orders(judge.prompts, answer.PROMPT, question, a, b))
+    what = "the winners, by the marks in the first and the second reply"
+    expect.equal(", ".join(found), ", ".join(expected), what=what)
+
+
+def test_the_judge_is_asked_twice_once_in_each_order(answer):
+    awkward = [
+        texts(3),
+        ("Fill in {first} or {second}?", "def f(x): return {x: [[A]]}", "{0} %s {question} {{}}"),
+        ("", "", "[[B]] " * 200),
+        ("ἀγορά ¿qué?\u00a0", "same", "same"),
+    ]
+    for number, (question, a, b) in enumerate(awkward):
+        judge = Judge("[[A]]", "[[A]]")
+        answer.judge(judge, question, a, b)
+        expected = orders(
+            [answer.PROMPT.format(question=question, first=x, second=y) for x, y in ((a, b), (b, a))],
+            answer.PROMPT,
+            question,
+            a,
+            b,
+        )
+        found = orders(judge.prompts, answer.PROMPT, question, a, b)
+        kind = ["plain texts", "texts with braces", "empty and long texts", "equal texts"][number]
+        expect.equal(found, expected, what=f"the order of the texts in each prompt, {kind}")
+
+
+def test_a_reply_without_a_mark_and_a_call_that_raises_are_failures(answer):
+    draw = random.Random(seed(4))
+    question, a, b = texts(5)
+    found, calls = [], []
+    for first, second in itertools.product("ABC-!", repeat=2):
+        replies = [
+            "Answer A is better." if letter == "-" else Overloaded("529") if letter == "!" else said(letter, draw)
+            for letter in first + second
+        ]
+        if "-" not in first + second and "!" not in first + second:
+            continue
+        judge = Judge(*replies)
+        result = answer.judge(judge, question, a, b)
+        found.append(f"{first}{second} {part(result, 'winner')} {part(result, 'failures')}")
+        calls.append(len(judge.prompts))
+    pairs = [x + y for x, y in itertools.product("ABC-!", repeat=2) if {x, y} & {"-", "!"}]
+    expected = [f"{pair} tie {sum(letter in '-!' for letter in pair)}" for pair in pairs]
+    expect.note("calls", calls)
+    what = "winner and failures; - is a reply without a mark, ! an exception"
+    expect.equal(", ".join(found), ", ".join(expected), what=what)
+    expect.equal(calls, [2] * len(calls), what="how often the judge was called, where replies fail")
+
+
+def test_any_exception_of_the_judge_is_a_failure(answer):
+    question, a, b = texts(6)
+    found = []
+    for error in (TimeoutError("30 s"), ValueError("bad request"), KeyError("choices"), RuntimeError(), Exception("?")):
+        result = answer.judge(Judge(error, "[[B]]"), question, a, b)
+        found.append([part(result, "winner"), part(result, "failures")])
+    expect.equal(found, [["tie", 1]] * 5, what="winner and failures where the first call raises, five errors")
+
+
+def test_the_last_mark_of_a_reply_decides(answer):
+    question, a, b = texts(7)
+    replies = [
+        ("First I thought [[A]], but no: [[B]]", "[[A]]"),
+        ("[[B]] is tempting, [[C]] too.\nFinal: **[[A]]**", "[[B]]"),
+        ("[[A]][[B]][[C]]", "[[A]]"),
+        ("[[C]] or [[A]]? [[A]]\r\n(not [[D]], not [b])", "[[A]] [[B]]"),
+    ]
+    found = [outcome(answer.judge(Judge(*pair), question, a, b)) for pair in replies]
+    expect.equal(found, ["b 0", "a 0", "tie 0", "a 0"], what="winner and failures, where replies have several marks")
+
+
+def outcome(result):
+    return f"{part(result, 'winner')} {part(result, 'failures')}"
+
+
+def test_only_the_exact_marks_count(answer):
+    question, a, b = texts(12)
+    found = []
+    for letter in ("[[a]]", "[A]", "[[ A ]]", "[[AB]]", "A", "", "[[D]]"):
+        found.append(outcome(answer.judge(Judge(letter, "[[B]]"), question, a, b)))
+    what = "winner and failures for [[a]], [A], [[ A ]], [[AB]], A, nothing, [[D]]"
+    expect.equal(found, ["tie 1"] * 7, what=what)
+
+
+def test_failures_is_0_where_both_replies_can_be_read(answer):
+    question, a, b = texts(8)
+    found = []
+    for first, second in itertools.product("ABC", repeat=2):
+        found.append(part(answer.judge(Judge(f"[[{first}]]", f"[[{second}]]"), question, a, b), "failures"))
+    expect.equal(found, [0] * 9, what="failures for the nine pairs of marks")
+
+
+def judged_items(offset, outcomes):
+    """Items, and a judge that knows them: its replies in both orders by question."""
+    draw = random.Random(seed(offset))
+    numbers = draw.sample(range(1000, 9999), 3 * len(outcomes))
+    items = [
+        (f"question {q}?", f"a {a}", f"b {b}")
+        for q, a, b in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
+    ]
+    return items, dict(zip(items, outcomes, strict=True))
+
+
+class Bench:
+    """Answers the prompts of some items, whatever order they come in; a reply "!" is raised."""
+
+    def __init__(self, filled, outcomes):
+        self.replies, self.seen = {}, []
+        for (question, a, b), pair in outcomes.items():
+            for (x, y), letter in zip(((a, b), (b, a)), pair, strict=True):
+                self.replies[filled.format(question=question, first=x, second=y)] = (question, letter)
+
+    def __call__(self, prompt):
+        question, letter = self.replies.get(prompt, ("an unknown prompt", "-"))
+        self.seen.append(question)
+        if letter == "!":
+            raise Overloaded("529")
+        return f"Hm. [[{letter}]]"
+
+
+def numbers_of(result):
+    return [part(result, name) for name in ("rate", "wins", "losses", "ties", "failures")]
+
+
+def test_ties_count_half_and_every_item_counts(answer):
+    outcomes = ["AB", "AB", "BA", "AA", "CC", "AB", "AC", "BB", "AB", "BA", "AB"]
+    items, known = judged_items(9, outcomes)
+    result = answer.win_rate(Bench(answer.PROMPT, known), items)
+    expect.note("wins_and_losses", [5, 2])
+    expect.close(numbers_of(result), [7 / 11, 5, 2, 4, 0], what="rate, wins, losses, ties and failures of 11 items")
+
+
+def test_failures_are_counted_by_reply_and_their_items_are_ties(answer):
+    outcomes = ["A-", "BA", "!!", "AB", "-!", "BA", "!B", "BA", "CC"]
+    items, known = judged_items(10, outcomes)
+    bench = Bench(answer.PROMPT, known)
+    result = answer.win_rate(bench, items)
+    expected = [(1 + 5 / 2) / 9, 1, 3, 5, 6]
+    expect.close(numbers_of(result), expected, what="rate, wins, losses, ties and failures; 6 of 18 replies failed")
+    expect.equal(len(bench.seen), 18, what="how many prompts the judge got for 9 items")
+
+
+def test_items_are_judged_in_order_and_one_is_enough(answer):
+    items, known = judged_items(11, ["BA", "AB", "CC", "A-"])
+    before = copy.deepcopy(items)
+    bench = Bench(answer.PROMPT, known)
+    answer.win_rate(bench, items)
+    questions = list(dict.fromkeys(bench.seen))
+    expect.equal(questions, [question for question, _, _ in before], what="the questions in the order of the prompts")
+    expect.equal(items, before, what="the items after the call")
+    rates = [numbers_of(answer.win_rate(Bench(answer.PROMPT, known), [item])) for item in before]
+    expected = [[0.0, 0, 1, 0, 0], [1.0, 1, 0, 0, 0], [0.5, 0, 0, 1, 0], [0.5, 0, 0, 1, 1]]
+    expect.close(rates, expected, what="rate, wins, losses, ties and failures of four single items")
+
+
+def test_no_items_are_an_error(answer):
+    expect.raises(ValueError, lambda: answer.win_rate(Judge(), []), what="a win rate of no items")

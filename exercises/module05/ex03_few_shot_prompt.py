@@ -1,0 +1,71 @@
+"""5.03 · Few-shot prompt: choose examples, put them in order, stay within the budget.
+
+A model that is shown some solved cases does the next one alike. Which cases it sees is your choice.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # For the annotation alone; nothing here loads transformers.
+    from transformers import PreTrainedTokenizerBase
+
+
+def build_prompt(
+    query: str,
+    pool: list[dict],
+    k: int,
+    tokenizer: "PreTrainedTokenizerBase",
+    max_tokens: int,
+    *,
+    similarity: Callable[[str, str], float] | None = None,
+    rng: random.Random | None = None,
+) -> list[dict]:
+    """Return the messages of a chat in which k solved examples come before the query.
+
+    Args:
+        query: the text that the model is to label.
+        pool: solved examples to choose from, `{"text": str, "label": str}` each; there may be any number of
+            labels. The same text may stand there twice; these are two examples.
+        k: how many examples to show, 0 or more. Where the pool has fewer, all of them.
+        tokenizer: a tokenizer with a chat template. `apply_chat_template(messages, …)` and a call on a text
+            do what they do in transformers 5. The template writes all special tokens that it needs, and a
+            call on a text adds one of its own, unless it is told not to.
+        max_tokens: how long the prompt may be.
+        similarity: called as `similarity(query, text)`; the larger the number, the more alike. It need not
+            be symmetric.
+        rng: where random choices come from.
+
+    Returns:
+        A list of `{"role": …, "content": …}`: for each example a user's turn with its text and an
+        assistant's turn with its label, then a user's turn with the query, and nothing else. Texts, labels
+        and query stand there exactly as they were given.
+
+    Which examples: those whose text equals the query are left out before anything is chosen; two texts are
+    equal here if they are after `strip()` and `casefold()`.
+
+    - With `similarity`: the k most similar, in rising order, so that the most similar one stands last, next
+      to the query. Of equally similar ones those that come first in the pool are taken; in which order these
+      stand is not promised. `rng` has no effect.
+    - Without: balanced. No label has two examples more than another one that still has examples to give.
+      Which labels get one more is not promised. They are drawn with `rng`, so that any example of a label
+      may be taken, and then shuffled with it, so that they may come in any order; the same state of `rng`
+      gives the same prompt. With `rng=None` nothing is random: of each label those that come first in the
+      pool are taken, in an order that is not promised.
+
+    How long: the length of a prompt is the number of tokens of the whole chat as the template renders it,
+    with the generation prompt. While there are more than `max_tokens`, the first example, both its turns, is
+    dropped; none takes its place.
+
+    Raises:
+        ValueError: if the query alone, without any example, is too long.
+
+    The pool, the tokenizer and Python's global random state are not changed.
+
+    Method: Brown et al., Language Models are Few-Shot Learners (2020), section 2.1,
+    https://arxiv.org/abs/2005.14165; nearest examples: Liu et al. (2021), https://arxiv.org/abs/2101.06804
+    """
+    # TODO: leave the query out, choose k, then drop examples at the front until the chat fits.
+    raise NotImplementedError("TODO")

@@ -1,0 +1,101 @@
+"""5.05 · Retrieve: find passages by words or by vectors, and measure how often the right one is found.
+
+A model that answers from documents can be no better than what it is given to read.
+"""
+
+import math
+import re
+from collections import Counter
+from statistics import fmean
+
+import numpy as np
+
+
+def bm25_scores(query: str, documents: list[str], *, k1: float = 1.5, b: float = 0.75) -> list[float]:
+    """Return how well each document matches the words of the query, by BM25.
+
+    The tokens of a text are the matches of the regular expression `\\w+` in the text in lower case. The score
+    of a document is the sum, over the tokens t of the query, of
+
+        idf(t) · tf · (k1 + 1) / (tf + k1 · (1 - b + b · length / average))
+        idf(t) = ln(1 + (N - df + 0.5) / (df + 0.5))
+
+    with tf: how often t stands in the document; length: how many tokens the document has; average: the mean
+    length of all documents, empty ones too; N: the number of documents; df: in how many of them t stands. A
+    token that stands in the query twice counts twice; one that stands in no document adds nothing.
+
+    Returns:
+        One float for each document, in their order. No documents give []; documents without any token, and
+        a query without any, give zeros.
+
+    Method: Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), section 3,
+    https://doi.org/10.1561/1500000019; the 1 in the logarithm is that of Lucene's BM25Similarity,
+    https://lucene.apache.org/core/8_11_2/core/org/apache/lucene/search/similarities/BM25Similarity.html
+    """
+    # TODO: count tokens for each document and documents for each token, then add up the formula.
+    raise NotImplementedError("TODO")
+
+
+def retrieve(query_vec: np.ndarray, doc_vecs: np.ndarray, k: int) -> list[int]:
+    """Return the indices of the k documents whose vectors are most like the query's, the best first.
+
+    Args:
+        query_vec: a numpy array `[D]`, float32 or float64. (All arrays are numpy's; torch tensors need not
+            work.)
+        doc_vecs: a numpy array `[N, D]` of the same dtype, with N at least 1. Vectors may have any length.
+        k: how many to return, 1 or more; where it is more than N, all N.
+
+    Returns:
+        A list of row numbers. Likeness is the cosine: the dot product divided by both lengths. A vector of
+        zeros, on either side, has a cosine of 0 with everything. Where two documents are equally alike, the
+        one with the lower index stands first.
+
+    Neither array is changed.
+
+    Method: Manning, Raghavan and Schütze, Introduction to Information Retrieval (2008), section 6.3.1,
+    https://nlp.stanford.edu/IR-book/
+    """
+    # TODO: cosines, 0 for a vector of zeros; then a stable sort, the largest first.
+    raise NotImplementedError("TODO")
+
+
+def recall_at_k(rankings: list[list[int]], relevant: list[set[int]], k: int) -> float:
+    """Return the share of the relevant documents among the first k, as a mean over the queries.
+
+    Args:
+        rankings: for each query the documents that were found, the best first, none twice; perhaps fewer
+            than k, or none.
+        relevant: for each query, in the same order, the documents that are right.
+        k: how many of each ranking count, 1 or more.
+
+    Returns:
+        The mean over the queries of |first k ∩ relevant| / |relevant|; each query weighs the same.
+
+    Raises:
+        ValueError: if there are no queries, or if a set of relevant documents is empty.
+
+    Method: Manning, Raghavan and Schütze, Introduction to Information Retrieval (2008), chapter 8,
+    https://nlp.stanford.edu/IR-book/
+    """
+    # TODO: for each query the share of its relevant documents that was found; their mean.
+    raise NotImplementedError("TODO")
+
+
+def mrr(rankings: list[list[int]], relevant: list[set[int]]) -> float:
+    """Return the mean reciprocal rank: how far up the first relevant document stands.
+
+    Args:
+        rankings, relevant: as for `recall_at_k`.
+
+    Returns:
+        The mean over the queries of 1 / rank, where rank is the place, from 1, of the first document of the
+        whole ranking that is relevant; 0 for a query where none was found.
+
+    Raises:
+        ValueError: if there are no queries, or if a set of relevant documents is empty.
+
+    Method: Voorhees, The TREC-8 Question Answering Track Report (1999),
+    https://trec.nist.gov/pubs/trec8/papers/qa_report.pdf
+    """
+    # TODO: for each query one divided by the place of the first relevant document; their mean.
+    raise NotImplementedError("TODO")

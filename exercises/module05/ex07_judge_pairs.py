@@ -1,0 +1,83 @@
+"""5.07 · Judge pairs: let a model compare two answers in both orders, believe it where it agrees with itself.
+
+A judge that is a model likes the first answer, or the second one, for no reason but its place.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+PROMPT = """Which of two answers to a question is better? Do not let their order or their length decide.
+
+Question: {question}
+
+Answer A:
+{first}
+
+Answer B:
+{second}
+
+Compare the two in one or two sentences. Then end with [[A]] if answer A is better, with [[B]] if answer B is
+better, or with [[C]] if they are equally good."""
+
+
+class Judgement(NamedTuple):
+    """The better one of two texts, and how many of the two replies could not be used."""
+
+    winner: Literal["a", "b", "tie"]
+    failures: int
+
+
+class WinRate(NamedTuple):
+    """The result of a over all items; `failures` counts replies, of which each item has two."""
+
+    rate: float
+    wins: int
+    losses: int
+    ties: int
+    failures: int
+
+
+def judge(llm: Callable[[str], str], question: str, a: str, b: str) -> Judgement:
+    """Ask a model twice which of two texts answers the question better, each of them once in the first place.
+
+    Args:
+        llm: takes a prompt and returns a reply. It may raise any `Exception`.
+        question, a, b: any texts, with braces and brackets in them too; a and b may be equal.
+
+    Returns:
+        A `Judgement`. The llm is called exactly twice, whatever comes back: with
+        `PROMPT.format(question=question, first=a, second=b)`, then with a and b in each other's place.
+
+        A reply says what its last `[[A]]`, `[[B]]` or `[[C]]` says, in exactly these letters: the first text
+        of its prompt is better, the second one, or neither. A reply without any of them, and a call that
+        raises, is a failure.
+
+        `winner` is "a" or "b" where both replies name that text, and "tie" otherwise: where they contradict
+        each other, where one of them says neither, and where one of them is a failure. `failures` is how many
+        of the two are failures.
+
+    Method: Zheng et al., Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena (2023), sections 3.3 and 3.4,
+    https://arxiv.org/abs/2306.05685
+    """
+    # TODO: ask in both orders, compare the texts that the replies name, count the failures.
+    raise NotImplementedError("TODO")
+
+
+def win_rate(llm: Callable[[str], str], items: list[tuple[str, str, str]]) -> WinRate:
+    """Judge all items and return how often a is better.
+
+    Args:
+        llm: as for `judge`.
+        items: `(question, a, b)` each; not changed.
+
+    Returns:
+        A `WinRate`: `wins`, `losses` and `ties` of a, which add up to the number of items; `rate` is
+        (wins + ties / 2) / number of items; `failures` is the sum of the failures of all judgements. An item
+        whose replies failed is a tie like any other. Items are judged in their order, each once.
+
+    Raises:
+        ValueError: if there are no items.
+    """
+    # TODO: judge each item, count the winners, give half a win for a tie.
+    raise NotImplementedError("TODO")
