@@ -3,12 +3,15 @@
 A network with dropout is trained on 600 points and evaluated on 515 others. Only the evaluation differs:
 the batch size, the averaging, the mode; and how many bytes autograd keeps for a backward pass that never
 comes. Run: python docs/figures/module01_evaluate.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
+from drawing import plots, results_of, save
 from torch import nn
 from torch.nn import functional as F
 
@@ -74,6 +77,25 @@ def bytes_kept(model, inputs):
     return sum(kept.values())
 
 
+def draw():
+    """Accuracy against batch size: right, wrongly averaged, and in train mode."""
+    results = results_of(NAME)
+    rows = results["by batch size: [loss, accuracy]"]
+    figure, axes = plots(3.4)
+    for way, style in (("per batch", "s--"), ("per example", "o-")):
+        axes.semilogx(BATCH_SIZES, [rows[str(size)][way][1] for size in BATCH_SIZES], style, base=2)
+    runs = [accuracy for _, accuracy in results["train mode, five runs, batch size 64: [loss, accuracy]"]]
+    axes.plot([64] * len(runs), runs, "x", color="black")
+    axes.text(135, 0.904, "mean of batch means", ha="right")
+    axes.text(512, 0.845, "mean over examples, eval mode", ha="right")
+    axes.text(72, 0.815, "train mode: five runs\nof the same model")
+    axes.set_xticks(BATCH_SIZES, BATCH_SIZES)
+    axes.minorticks_off()
+    axes.set(xlabel="batch size; the last batch has 3 examples", ylabel="accuracy", ylim=(0.79, 0.94))
+    axes.grid(alpha=0.3)
+    save(figure, NAME)
+
+
 def main():
     train, test = data()
     model = trained_model(*train)
@@ -101,7 +123,8 @@ def main():
     text = json.dumps(results, indent=2, sort_keys=True)
     print(text)
     (Path(__file__).parent / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

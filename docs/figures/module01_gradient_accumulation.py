@@ -1,13 +1,16 @@
 """The figure of the lesson "Gradient accumulation": three ways to divide, and what stays in memory for backward.
 
 python docs/figures/module01_gradient_accumulation.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from drawing import FROZEN, plots, results_of, save
 from torch import nn
 
 HERE = Path(__file__).parent
@@ -75,6 +78,37 @@ def saved_kib(model, batches):
     return sum(size for size, _ in kept.values()) / 2**10
 
 
+def draw():
+    """Memory over the time of one update, and the error of the mean of means."""
+    results = results_of(NAME)
+    figure, (memory, errors) = plots(5.0, 2)
+    big, small = results["saved_kib"]["one_big_batch"], results["saved_kib"]["one_micro_batch"]
+    memory.fill_between([0, 8, 16], [0, big, 0], fc=FROZEN, ec="0.5", hatch="//")
+    memory.fill_between([t / 2 for t in range(0, 33)], [0, small / 2, small, small / 2] * 8 + [0], fc="C0", ec="black")
+    memory.text(8, big + 60, f"one big batch: {big:.0f} KiB", ha="center")
+    memory.annotate(
+        f"8 micro-batches:\n{small:.0f} KiB each", (15, small), (15.8, 800), ha="right", arrowprops={"arrowstyle": "->"}
+    )
+    memory.set(
+        ylabel="kept for backward, KiB",
+        xlabel="time: forward rises, backward falls",
+        xticks=[],
+        ylim=(0, 1900),
+        xlim=(0, 16.3),
+    )
+    for place, row in enumerate(results["error"]):
+        bars = errors.bar(place, row["mean_of_means_percent"], 0.5, fc=FROZEN, ec="0.3", hatch="xx")
+        errors.bar_label(bars, fmt="%.1f %%", padding=8)
+        errors.plot(place, row["sum_over_count_percent"], "o", color="C0", clip_on=False, zorder=3)
+    names = [f"{row['shortest']} to 64" for row in results["error"][1:]]
+    errors.set_xticks(range(3), ["all 64", *names])
+    errors.set(xlabel="tokens that count in a row", ylabel="gradient off by, %", ylim=(0, 25))
+    errors.text(
+        0.02, 0.92, "bars: mean of means\ndots: sum / count, below 0.0001 %", transform=errors.transAxes, va="top"
+    )
+    save(figure, NAME)
+
+
 def main():
     torch.set_num_threads(1)
     model = make_model()
@@ -97,7 +131,8 @@ def main():
     results = {"error": table, "groups": GROUPS, "saved_kib": saved}
     (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results" / f"{NAME}.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

@@ -4,13 +4,16 @@ A small BERT learns to sort texts into 3 topics, from 4,000 texts. Its checkpoin
 topics with their labels in another order, in three ways, and trained on 24 texts; means over 5 seeds. A text
 has 12 words: 5 of the 60 of its topic, 7 of 120 that belong to none.
 Run: python docs/figures/module02_classification_head.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 
 import torch
+from drawing import FROZEN, TRAINS, arrow, box, results_of, save, sheet
 from torch.nn import functional as F
 from transformers import (
     AutoModelForSequenceClassification,
@@ -96,6 +99,32 @@ def library_alone(path, labels):
     return model, sorted(said["missing_keys"]), sorted(name for name, *_ in said["mismatched_keys"])
 
 
+def draw():
+    """How a head that was trained for other labels is taken over row by row."""
+    results = results_of(NAME)
+    figure, axes = sheet(4.2)
+    axes.text(10.5, 39.5, "checkpoint", ha="center")
+    axes.text(41.5, 39.5, "model for new labels", ha="center")
+    for x in (1, 32):
+        box(axes, x, 32, 19, 6, "body: bert.…", TRAINS)
+        axes.text(x, 28, "head: weight [3, d]")
+    arrow(axes, (20.5, 35), (31.5, 35))
+    for row, (old, new) in enumerate(zip(BEFORE, NOW, strict=True)):
+        y = 22.5 - 5 * row
+        box(axes, 1, y, 19, 4, f"row {row}: {old}", TRAINS)
+        box(axes, 32, y, 19, 4, f"row {row}: {new}", FROZEN, "//")
+        arrow(axes, (20.5, y + 2), (31.5, y + 2))
+    for y in (36, 25.5):
+        axes.text(26, y, "values taken", ha="center")
+    old, new = results["old head"]["0"], results["new head"]["0"]
+    axes.text(
+        1, 8.5, "Hatched: trained for another name. A text about\nsport gets its largest logit in row 0, now “science”."
+    )
+    axes.text(1, 4.7, f"this head: accuracy {old['accuracy']:.3f}, first loss {old['loss']:.3f}")
+    axes.text(1, 1.5, f"a new head: accuracy {new['accuracy']:.3f}, first loss {new['loss']:.3f}")
+    save(figure, NAME)
+
+
 def main():
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -144,7 +173,8 @@ def main():
     text = json.dumps(results, indent=2, sort_keys=True)
     print(text)
     (Path(__file__).parent / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

@@ -1,13 +1,16 @@
 """The figures of the lesson "Encode a batch": what padding costs, and what a missing mask changes.
 
 python docs/figures/module02_encode_batch.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 import time
 from pathlib import Path
 
 import torch
+from drawing import FROZEN, TRAINS, box, save, sheet
 from transformers import BertConfig, BertForSequenceClassification
 
 HERE = Path(__file__).parent
@@ -87,6 +90,30 @@ def change_by_padding(model):
     }
 
 
+def draw():
+    """Three texts as a batch of seven positions: padding, truncation, mask and labels."""
+    texts = {"a fine film": 1, "dull": 0, "far too long and dull for me": 0}
+    limit = 7
+    figure, axes = sheet(3.9)
+    axes.text(1, 36.4, "input_ids [3, 7], shown as tokens")
+    axes.text(1, 16.4, "attention_mask [3, 7]")
+    axes.text(40, 16.4, "labels [3]")
+    for row, (text, label) in enumerate(texts.items()):
+        words = text.split()
+        tokens = ["[CLS]", *words[: limit - 2], "[SEP]"]
+        tokens += ["[PAD]"] * (limit - len(tokens))
+        y = 31 - 5 * row
+        for i, token in enumerate(tokens):
+            mask, fill, hatch = ("0", FROZEN, "//") if token == "[PAD]" else ("1", TRAINS, None)
+            box(axes, 1 + 5.4 * i, y, 5.2, 4, token, fill, hatch, fontsize=9.5)
+            box(axes, 1 + 5.4 * i, y - 20, 5.2, 4, mask, fill, hatch)
+        for i, token in enumerate(words[limit - 2 :]):
+            box(axes, 40 + 5.4 * i, y, 5.2, 4, token, line=":", fontsize=9.5, color="0.35")
+        box(axes, 42, y - 20, 5.2, 4, str(label))
+    axes.text(45.3, 26.5, "cut off;\n[SEP] stays", ha="center")
+    save(figure, NAME)
+
+
 def main():
     torch.set_num_threads(1)
     counts, model = lengths(), tiny_bert()
@@ -111,7 +138,8 @@ def main():
         print(f"padded from 10 to 40, {way}: {row['largest change']:.2g}, other class in {row['other class']:.1%}")
     results = {"padding": table, "tokens": real, "median": middle, "longest": max(counts), "change": change}
     (HERE / "results" / f"{NAME}.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

@@ -1,12 +1,15 @@
 """The figures of the lesson "Mean pooling": one text in ever longer batches, and counts in half precision.
 
 python docs/figures/module02_mean_pooling.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
+from drawing import plots, results_of, save
 from torch.nn.functional import cosine_similarity
 from transformers import BertConfig, BertModel
 
@@ -76,6 +79,23 @@ def counts_in_bfloat16():
     return result
 
 
+def draw():
+    """The cosine of a text to itself, alone, in ever longer batches."""
+    results = results_of(NAME)
+    figure, axes = plots(3.4)
+    for way, style in (("with the mask", "o-"), ("without", "s--")):
+        axes.semilogx(LENGTHS, [results["similarity"][str(length)][way] for length in LENGTHS], style, base=2)
+    axes.axhline(results["between"]["with the mask"], color="black", ls=":")
+    axes.text(128, 1.004, "with the mask", ha="right")
+    axes.text(20, 0.962, "without the mask")
+    axes.text(8, 0.919, "two different texts, with the mask")
+    axes.set_xticks(LENGTHS, LENGTHS)
+    axes.minorticks_off()
+    axes.set(xlabel="positions that 8 tokens are padded to", ylabel="cosine to the text alone", ylim=(0.905, 1.015))
+    axes.grid(alpha=0.3)
+    save(figure, NAME)
+
+
 def main():
     torch.set_num_threads(1)
     model = small_bert()
@@ -92,7 +112,8 @@ def main():
     print(f"0 x nan = {leak}")
     results = {"similarity": similarity, "between": between, "bfloat16": counts, "zero_times_nan": str(leak)}
     (HERE / "results" / f"{NAME}.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

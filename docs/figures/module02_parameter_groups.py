@@ -3,12 +3,15 @@
 A BERT with 12 layers of 64 and random weights takes 24 steps of AdamW (lr 1e-3, no decay) on 64 random texts
 with random labels, for three values of layer_decay. Then the share of bert-base that weight decay leaves out.
 Run: python docs/figures/module02_parameter_groups.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
+from drawing import plots, results_of, save
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
@@ -74,6 +77,24 @@ def spared_of_bert_base():
     }
 
 
+def draw():
+    """The rate of each part, and how far it moved."""
+    results = results_of(NAME)
+    depth = [0, 1, 6, 12, 13]
+    figure, panels = plots(5.0, 2, sharex=True)
+    for axes, what in zip(panels, ("rate", "change"), strict=True):
+        for layer_decay, style in zip(DECAYS, ("o-", "s--", "^:"), strict=True):
+            values = [results[what][str(layer_decay)][part] for part in SHOWN]
+            axes.semilogy(depth, values, style, label=f"d = {layer_decay:g}")
+        axes.grid(alpha=0.3)
+    panels[0].set(ylabel="learning rate", title="the rate of the group")
+    panels[1].set(ylabel="change of the weights", title="how far it moved in 24 steps")
+    panels[0].legend(loc="lower right")
+    panels[1].set_xticks(depth, ["emb.", "0", "5", "11", "head"])
+    panels[1].set_xlabel("embeddings, layers 0, 5 and 11, classifier")
+    save(figure, NAME)
+
+
 def main():
     results = {"bert-base": spared_of_bert_base(), "change": {}, "rate": {}}
     for layer_decay in DECAYS:
@@ -83,7 +104,8 @@ def main():
     text = json.dumps(results, indent=2, sort_keys=True)
     print(text)
     (Path(__file__).parent / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

@@ -4,16 +4,19 @@ A Llama of 4 layers and width 128 gets ten LoRA adapters of rank 8 on all seven 
 about a hundredth of the weights. Counted: bytes of all parameters. Measured: how far the base is from what it
 was after many requests, each with its own adapter, in bfloat16 and float32.
 Run: python docs/figures/module03_adapter_switching.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import copy
 import json
 import logging
+import sys
 import tempfile
 import warnings
 from pathlib import Path
 
 import torch
+from drawing import FROZEN, PLAIN, TRAINS, arrow, box, results_of, save, sheet
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -86,6 +89,41 @@ def drift(answer, base, folder, way):
     return found
 
 
+def draw():
+    """One layer with three adapters of which one is on, and what ten adapters cost in two ways."""
+    numbers = results_of(NAME)["parameters"]
+    figure, axes = sheet(4.9, 0.66)
+    height = 4.9 * 6.6
+    axes.text(1, height - 2.5, "one layer, three adapters, and a note")
+    axes.text(2, 16, "x", ha="center", va="center")
+    box(axes, 12, 23, 22, 5, "W, frozen", FROZEN, "//")
+    arrow(axes, (3.5, 16.6), (11.7, 25.5))
+    arrow(axes, (34, 25.5), (41.2, 17.4))
+    for name, y in (("a", 16), ("b", 10), ("c", 4)):
+        on = name == "b"
+        box(axes, 12, y, 10, 4, f"A, {name}", TRAINS if on else PLAIN, line="-" if on else ":")
+        box(axes, 24, y, 10, 4, f"B, {name}", TRAINS if on else PLAIN, line="-" if on else ":")
+        if on:
+            arrow(axes, (3.5, 15.2), (11.7, y + 2))
+            arrow(axes, (22, y + 2), (23.8, y + 2))
+            arrow(axes, (34, y + 2), (41.2, 15))
+    axes.text(42.5, 16.2, "+", ha="center", va="center", fontsize=14, bbox={"boxstyle": "circle", "fc": "white"})
+    arrow(axes, (44.3, 16.2), (48, 16.2))
+    axes.text(49.5, 16.2, "y", ha="center", va="center")
+    axes.text(36, 6.6, 'active = "b"', bbox={"boxstyle": "round", "fc": "white"}, family="monospace")
+    axes.text(36, 2.8, "switching writes\nthis note only", va="center", fontsize=9.5)
+    bars = figure.add_axes((0.28, 0.1, 0.68, 0.2))
+    base, ten = numbers["base"] / 1e6, numbers["base and 10 adapters"] / 1e6
+    copies = numbers["10 copies with an adapter each"] / 1e6
+    bars.barh([1, 0], [base, 10 * base], 0.6, fc=FROZEN, ec="0.5", hatch="//")
+    bars.barh([1, 0], [ten - base, copies - 10 * base], 0.6, [base, 10 * base], fc=TRAINS, ec="black")
+    bars.text(ten + 0.1, 1, f"{ten:.2f}", va="center")
+    bars.text(copies + 0.1, 0, f"{copies:.2f}", va="center")
+    bars.set_yticks([1, 0], ["1 base,\n10 adapters", "10 copies"])
+    bars.set(xlabel="million parameters; hatched: base", xlim=(0, 11))
+    save(figure, NAME)
+
+
 def main():
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -123,7 +161,8 @@ def main():
     text = json.dumps(results, indent=2, sort_keys=True)
     print(text)
     (Path(__file__).parent / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

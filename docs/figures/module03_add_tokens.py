@@ -5,16 +5,19 @@ any training: how much probability the new tokens take from the old, and the los
 same with logits about -10. Then the numbers in an adapter with two new tokens, for the size of SmolLM2 135M,
 counted by peft on the meta device.
 Run: python docs/figures/module03_add_tokens.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import copy
 import json
 import logging
+import sys
 import warnings
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from drawing import FROZEN, TRAINS, plots, results_of, save
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -116,6 +119,33 @@ def adapter_sizes():
     return sizes
 
 
+def draw():
+    """Why a row of zeros takes all where logits are low, and the share that the new tokens took."""
+    results = results_of(NAME)
+    figure, (logits, bars) = plots(5.6, 2)
+    old = [1.5, -2.0, 0.5, 2.5, -1.0, -1.5, 1.0, -1.0]  # drawn by hand, with mean 0
+    for level, style, x in ((0, "o", 8.8), (-10, "s", 9.2)):
+        logits.plot(range(8), [level + z for z in old], style, color="C0", mfc="white")
+        logits.plot([x, x + 2], [0, level], style, color="black")
+    logits.axhline(0, lw=0.6, color="0.5", zorder=0)
+    logits.set_xticks([3.5, 9, 11], ["old tokens", "new:\nzero", "new:\nmean"])
+    logits.set(ylabel="logit (a sketch)", ylim=(-14, 5), xlim=(-0.7, 12.2))
+    ways = {
+        "the mean": "mean",
+        "zero": "zero",
+        "random,\nstd 0.02": "as transformers draws, std 0.02",
+        "random, std\nof the old": "normal, std of the old rows",
+    }
+    for shift, kind, fill, hatch in ((-0.2, "untied", TRAINS, None), (0.2, "untied, logits about -10", FROZEN, "//")):
+        shares = [results[kind][way]["taken"] for way in ways.values()]
+        places = [i + shift for i in range(len(ways))]
+        bars.bar_label(bars.barh(places, shares, 0.4, fc=fill, ec="0.3", hatch=hatch), padding=3)
+    bars.set_yticks(range(len(ways)), ways)
+    bars.set(xlabel="share that five new tokens take", xlim=(0, 1.15), ylim=(3.5, -0.6))
+    bars.legend(["logits about 0 (circles)", "about -10 (squares)"], loc="upper right")
+    save(figure, NAME)
+
+
 def main():
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -131,7 +161,8 @@ def main():
     text = json.dumps(results, indent=2, sort_keys=True)
     print(text)
     (Path(__file__).parent / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

@@ -3,14 +3,18 @@
 The counts are of models in the default sizes of their config classes, built without memory on the meta device.
 The classifier is a tiny Llama that learns whether the first token is one of the upper half of the vocabulary.
 Run: python docs/figures/module03_attach_lora.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 import tempfile
 import warnings
 from pathlib import Path
 
 import torch
+from drawing import FROZEN, TRAINS, box, results_of, save, sheet
+from matplotlib.patches import Rectangle
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import (
     AutoModelForCausalLM,
@@ -92,6 +96,45 @@ def train_save_load(**options):
     }
 
 
+def draw():
+    """Which modules of a Llama get an adapter, for three choices of target_modules and a classifier."""
+    layer = ("down_proj", "up_proj", "gate_proj", "norms", "o_proj", "v_proj", "k_proj", "q_proj")
+    rows = ("head", *layer, "embed_tokens")
+    linear = {name for name in layer if name != "norms"}
+    choices = {
+        "default": ({"q_proj", "v_proj"}, "peft's default"),
+        "attention": (set(ATTENTION["Llama"]), "attention"),
+        "all-linear": (linear, "all projections"),
+        "all-linear,\nSEQ_CLS": (linear, None),
+    }
+    results = results_of(NAME)
+    figure, axes = sheet(5.0)
+    places = [42.8, *[38.7 - 3.2 * i for i in range(8)], 12]
+    axes.add_patch(Rectangle((3, 15.6), 48.5, 26.4, fill=False, ls="--", lw=0.8))
+    axes.text(1.8, 29, "32 layers", rotation=90, va="center", ha="center")
+    for name, y in zip(rows, places, strict=True):
+        axes.text(4, y + 1.2, name, va="center")
+    for column, (title, (targets, key)) in enumerate(choices.items()):
+        x = 17 + 8.7 * column
+        axes.text(x + 4, 46.3, title, ha="center")
+        for name, y in zip(rows, places, strict=True):
+            if name in targets:
+                box(axes, x, y, 8, 2.5, "A, B", TRAINS)
+            elif name == "head" and key is None:
+                box(axes, x, y, 8, 2.5, "whole", TRAINS)
+            else:
+                box(axes, x, y, 8, 2.5, fill=FROZEN, hatch="///")
+        if key:
+            found = results[f"Llama, {key}"]
+            axes.text(x + 4, 8, f"{found['trainable'] / 1e6:.1f} M\n{found['percent']} %", ha="center")
+        else:
+            axes.text(x + 4, 8, "and all of\nthe head", ha="center")
+    axes.text(4, 8, "train, and\ntheir share")
+    box(axes, 4, 2, 8, 2.5, fill=FROZEN, hatch="///")
+    axes.text(13, 3.2, "frozen     whole: trains without an adapter", va="center")
+    save(figure, NAME)
+
+
 def main():
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
@@ -109,7 +152,8 @@ def main():
     text = json.dumps(results, indent=2, sort_keys=True)
     print(text)
     (Path(__file__).parent / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

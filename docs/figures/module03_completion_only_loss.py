@@ -1,13 +1,16 @@
 """The figure of the lesson "Completion-only loss": one small model, five ways to label the same conversations.
 
 python docs/figures/module03_completion_only_loss.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from drawing import FROZEN, TRAINS, arrow, box, save, sheet
 from transformers import LlamaConfig, LlamaForCausalLM
 
 HERE = Path(__file__).parent
@@ -102,6 +105,30 @@ def tested(model):
     }
 
 
+def draw():
+    """A conversation as tokens, the label under each, and which position predicts which token."""
+    user = ["<|im_start|>", "user", "\\n", "What", "colour", "?", "<|im_end|>", "\\n"]
+    answer = ["<|im_start|>", "assistant", "\\n", "It", "is", "blue", ".", "<|im_end|>", "\\n"]
+    figure, axes = sheet(3.1)
+    for turn, counted, y in ((user, (), 22.5), (answer, range(3, 8), 7.5)):
+        x = 1
+        middles = []
+        for i, token in enumerate(turn):
+            width = max(3.8, 0.73 * len(token) + 0.8)
+            box(axes, x, y, width, 3.6, token, fontsize=9.5)
+            if i in counted:
+                box(axes, x, y - 4, width, 3.6, token, TRAINS, fontsize=9.5)
+                arrow(axes, (middles[-1], y + 3.7), (x + width / 2, y + 3.7), curve=-0.7)
+            else:
+                box(axes, x, y - 4, width, 3.6, "-100", FROZEN, color="0.35", fontsize=9.5)
+            middles.append(x + width / 2)
+            x += width + 0.2
+    axes.text(1, 28, "above: input_ids, all are read; below: labels")
+    axes.text(51, 14.4, "5 tokens count; each is predicted\nfrom the position before it", ha="right")
+    axes.text(1, 0.8, "-100: left out of the loss")
+    save(figure, NAME)
+
+
 def main():
     torch.set_num_threads(1)
     prompt, answer = conversations(1, torch.Generator().manual_seed(3))
@@ -114,7 +141,8 @@ def main():
         results["ways"][way] = row
         print(f"{way:<20}{loss:>7.3f}{row['right_words']:>14}{row['stopped']:>10}{row['mean_length']:>9.2f}")
     (HERE / "results" / f"{NAME}.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

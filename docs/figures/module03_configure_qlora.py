@@ -1,9 +1,11 @@
 """The figure of the lesson "Configure QLoRA": one small model, kept in five ways, adapted in 200 steps.
 
 python docs/figures/module03_configure_qlora.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -13,6 +15,7 @@ import torch
 import torch.nn.functional as F
 import transformers
 from bitsandbytes.functional import dequantize_4bit
+from drawing import FROZEN, TRAINS, arrow, box, results_of, save, sheet
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM
 
@@ -115,6 +118,34 @@ def layer_runs(model):
     return len(runs)
 
 
+def draw():
+    """One projection of a QLoRA model, and what is left to train in two orders of the calls."""
+    results = results_of(NAME)
+    bits = results["nf4, double, bf16"]["bits"]
+    right, wrong = (results[order]["trainable"] for order in ("prepared, then attached", "attached, then prepared"))
+    figure, axes = sheet(4.7)
+    box(axes, 9, 40, 26, 6, f"codes and scales, {bits:.2f} bits\nstored, frozen", FROZEN, "//")
+    arrow(axes, (22, 40), (22, 36.2))
+    axes.text(23, 38, "dequant, for each product", va="center")
+    box(axes, 9, 30, 26, 6, "W, bfloat16\ncomputed, not kept", line="--")
+    for x, name in ((9, "A"), (23, "B")):
+        box(axes, x, 13, 12, 6, f"{name}, float32\ntrains", TRAINS)
+        arrow(axes, (x + 6, 24.5), (x + 6, 19.2), line="--")
+    for start, end in (((3, 26), (8.7, 32)), ((3, 23), (8.7, 17)), ((21, 16), (22.8, 16))):
+        arrow(axes, start, end)
+    for start, end in (((35.2, 32), (40.2, 26.4)), ((35.2, 17), (40.2, 22.6)), ((43.7, 24.5), (48, 24.5))):
+        arrow(axes, start, end)
+    arrow(axes, (39.3, 24.5), (3, 24.5), line="--")
+    axes.text(22, 25.5, "gradient: none for the codes", ha="center")
+    for x, name in ((1.5, "x"), (49.5, "y")):
+        axes.text(x, 24.5, name, ha="center", va="center")
+    axes.text(41.6, 24.5, "+", ha="center", va="center", fontsize=14, bbox={"boxstyle": "circle", "fc": "white"})
+    axes.text(1, 8.5, "order of the calls, and how many numbers train:")
+    axes.text(1, 4.9, f"load, prepare, attach: {right:,}")
+    axes.text(1, 1.5, f"load, attach, prepare: {wrong:,}, for prepare freezes all")
+    save(figure, NAME)
+
+
 def main():
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -148,7 +179,8 @@ def main():
             results[order] = {"head": head, "layer_runs": layer_runs(model), "trainable": trainable}
             print(f"{order:<26}{trainable:>8} trainable, head {head}, {results[order]['layer_runs']} layer runs a step")
     (HERE / "results" / f"{NAME}.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

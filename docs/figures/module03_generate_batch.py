@@ -1,13 +1,17 @@
 """The figure of the lesson "Generate in a batch": one trained model, the same conversations, four ways to pad them.
 
 python docs/figures/module03_generate_batch.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from drawing import FROZEN, TRAINS, arrow, box, results_of, save, sheet
+from matplotlib.patches import Rectangle
 from transformers import LlamaConfig, LlamaForCausalLM
 
 HERE = Path(__file__).parent
@@ -91,6 +95,30 @@ def answers(model, prompts, way, size):
     return found, len(passes)
 
 
+def draw():
+    """Two prompts padded on the left and on the right, their masks, and where the next token is read off."""
+    results = results_of(NAME)
+    figure, axes = sheet(4.2)
+    columns = [8, 13, 18, 23, 28, 33.6]
+    for way, top in (("left", 38), ("right", 18)):
+        right = results[f"{way}, mask"]["right"]
+        axes.text(1, top + 1, f"padded on the {way}: {right} of {TESTED} answers right")
+        for row, prompt in enumerate(("ABC", "UVWXYZ")):
+            cells = prompt.rjust(6) if way == "left" else prompt.ljust(6)
+            y = top - 4.6 - 4.4 * row
+            for x, token in zip(columns, cells, strict=True):
+                look = ("pad", FROZEN, "//") if token == " " else (token, TRAINS)
+                box(axes, x, y, 4.7, 3.8, *look)
+                mask = "0" if token == " " else "1"
+                axes.text(x + 2.3, top - 10.9 - 2.5 * row, mask, ha="center", va="center")
+            arrow(axes, (38.9, y + 1.9), (42.6, y + 1.9))
+            box(axes, 43, y, 4.7, 3.8, "?" if cells.endswith(" ") else "D…"[row], line=":")
+        axes.text(6.5, top - 12.2, "mask", ha="right", va="center")
+        axes.add_patch(Rectangle((33.1, top - 9.5), 5.7, 9.2, fill=False, lw=2))
+    axes.text(1, 1.2, "framed: the column in which the next token is read off")
+    save(figure, NAME)
+
+
 def main():
     torch.set_num_threads(1)
     model = trained()
@@ -113,7 +141,8 @@ def main():
     results["share_of_padding"] = round(share, 3)
     print(f"share of padding in the batches of 20: {share:.3f}")
     (HERE / "results" / f"{NAME}.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()

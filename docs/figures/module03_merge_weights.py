@@ -3,16 +3,19 @@
 One layer of 512 x 512 with weights of standard deviation 0.02, and updates of rank 8 that are 1, 0.1, 0.01 and
 0.001 times as large. Then a tiny Llama in float32 and in bfloat16: its logits with the adapter beside and merged.
 Run: python docs/figures/module03_merge_weights.py
+With --draw it makes the drawing alone, from the numbers of the last run.
 """
 
 import json
 import os
+import sys
 import tempfile
 import warnings
 from pathlib import Path
 
 import torch
 from bitsandbytes.functional import dequantize_4bit, quantize_4bit
+from drawing import plots, results_of, save
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 from transformers.utils import logging
@@ -83,6 +86,26 @@ def tiny_llama(dtype):
         }
 
 
+def draw():
+    """The share of an update that is lost by merging it, by its size."""
+    results = results_of(NAME)
+    styles = {
+        "4-bit": ("^:", "4-bit (NF4)"),
+        "bfloat16, summed in bfloat16": ("x-.", "bfloat16, all in bfloat16"),
+        "bfloat16, summed in float32": ("s--", "bfloat16, summed in float32"),
+        "float32": ("o-", "float32"),
+    }
+    figure, axes = plots(4.2)
+    for way, (style, label) in styles.items():
+        axes.loglog(SIZES, [results[f"update {size:g} times the weights"][way] for size in SIZES], style, label=label)
+    axes.axhline(1, color="black", lw=0.8)
+    axes.text(1, 1.5, "nothing is left of the update", ha="right")
+    axes.set(xlabel="size of the update / size of the weights", ylabel="share missing or wrong", ylim=(1e-8, 10))
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=2)
+    save(figure, NAME)
+
+
 def main():
     warnings.simplefilter("ignore")
     logging.disable_progress_bar()
@@ -96,7 +119,8 @@ def main():
     text = json.dumps(results, indent=2, sort_keys=True)
     print(text)
     (Path(__file__).parent / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
+    draw()
 
 
 if __name__ == "__main__":
-    main()
+    draw() if "--draw" in sys.argv else main()
