@@ -1,0 +1,206 @@
+"""4.08: each example begins with an id of its own, so that it is found in the packs wherever it was put."""
+
+import copy
+import random
+import re
+
+import torch
+
+from tunelings import expect
+from tunelings.inputs import seed
+
+PAD = 907  # Examples have this id too.
+ROWS = ("input_ids", "labels", "position_ids", "sequence_ids")
+
+
+def drawn_examples(lengths, offset):
+    """Examples of so many tokens; the labels are the ids, and -100 in the first half of each third example."""
+    rng = random.Random(seed(offset))
+    examples = []
+    for number, length in enumerate(lengths):
+        ids = [2000 + number] + [rng.choice([PAD, rng.randrange(100, 900)]) for _ in range(length - 1)]
+        prompt = length // 2 if number % 3 == 1 else 0
+        examples.append({"input_ids": ids, "labels": [-100] * prompt + ids[prompt:]})
+    return examples
+
+
+def in_packs(examples, packs, max_length):
+    """For each pack the examples in it, by their ids, after a look at what was returned."""
+    are_packs = isinstance(packs, list) and all(isinstance(one, dict) for one in packs)
+    expect.true(are_packs, what="what is returned", actual=packs, expected="a list of dicts")
+    names = sorted(set(ROWS) - set.intersection(set(ROWS), *(set(one) for one in packs)))
+    expect.equal(names, [], what="keys that are missing in a pack")
+    lengths = [[len(one[name]) if hasattr(one[name], "__len__") else one[name] for name in ROWS] for one in packs]
+    what = "lengths of input_ids, labels, position_ids and sequence_ids of each pack"
+    expect.equal(lengths, [[max_length] * 4] * len(packs), what=what)
+    found = [placed(examples, list(one["input_ids"])) for one in packs]
+    whole = sorted(number for numbers in found for number in numbers)
+    expect.equal(whole, list(range(len(examples))), what="the examples that stand whole in the packs, by number")
+    return found
+
+
+def placed(examples, ids):
+    """The examples that stand one after the other from the beginning of these ids."""
+    numbers, start = [], 0
+    while start < len(ids) and isinstance(ids[start], int) and 2000 <= ids[start] < 2000 + len(examples):
+        number = ids[start] - 2000
+        example = examples[number]["input_ids"]
+        if ids[start : start + len(example)] != example:
+            break
+        numbers.append(number)
+        start += len(example)
+    return numbers
+
+
+def by_hand(examples, numbers, max_length, name):
+    """One row of a pack of these examples, entry by entry."""
+    row = []
+    for place, number in enumerate(numbers):
+        for position, (token, label) in enumerate(zip(*examples[number].values(), strict=True)):
+            first = position == 0
+            entry = {"input_ids": token, "labels": -100 if first else label}
+            entry |= {"position_ids": position, "sequence_ids": place + 1}
+            row.append(entry[name])
+    filling = {"input_ids": PAD, "labels": -100, "position_ids": 0, "sequence_ids": 0}[name]
+    while len(row) < max_length:
+        row.append(filling)
+    return row
+
+
+LENGTHS = [5, 3, 10, 2, 6, 4, 1, 7, 3, 5, 2, 8]
+
+
+def compare(answer, name, offset):
+    """One row of each pack against the same row made by hand; returns nothing."""
+    examples = drawn_examples(LENGTHS, offset)
+    packs = answer.pack(copy.deepcopy(examples), 11, pad_token_id=PAD)
+    found = in_packs(examples, packs, 11)
+    lengths = [[LENGTHS[number] for number in numbers] for numbers in found]
+    order = sorted(range(len(packs)), key=lambda i: (len(found[i]) == 1, -sum(lengths[i]), found[i]))
+    for i in order:  # Packs of several examples first.
+        expected = by_hand(examples, found[i], 11, name)
+        counted = " and ".join(str(length) for length in lengths[i])
+        expect.equal(packs[i][name], expected, what=f"{name} of a pack of examples of {counted} tokens")
+
+
+def test_every_example_stands_whole_in_one_pack(answer):
+    compare(answer, "input_ids", offset=1)
+
+
+def test_the_first_token_of_each_example_and_the_padding_have_no_label(answer):
+    compare(answer, "labels", offset=2)
+
+
+def test_positions_begin_again_with_each_example(answer):
+    compare(answer, "position_ids", offset=3)
+
+
+def test_sequence_ids_count_the_examples_of_a_pack(answer):
+    compare(answer, "sequence_ids", offset=4)
+
+
+def test_there_are_few_packs(answer):
+    rng = random.Random(seed(5))
+    cut = [sorted(rng.sample(range(1, 40), rng.randint(1, 4))) for _ in range(30)]
+    random_parts = [b - a for cuts in cut for a, b in zip([0, *cuts], [*cuts, 40], strict=True)]
+    rng.shuffle(random_parts)
+    cases = [  # Lengths, length of a pack, and how many packs they fill to the last place.
+        ([7] * 20 + [5] * 20, 12, 20),
+        ([5] * 20 + [7] * 20, 12, 20),
+        ([4, 10] * 15 + [6] * 15, 20, 15),
+        (random_parts, 40, 30),
+    ]
+    counts, most = [], []
+    for lengths, max_length, fewest in cases:
+        examples = drawn_examples(lengths, 6)
+        packs = answer.pack(copy.deepcopy(examples), max_length, pad_token_id=PAD)
+        in_packs(examples, packs, max_length)
+        counts.append(len(packs))
+        most.append((11 * fewest + 6) // 9)
+    expect.note("fewest", [fewest for _, _, fewest in cases])
+    few = all(count <= limit for count, limit in zip(counts, most, strict=True))
+    expect.true(
+        few, what="packs for four sets of examples that leave no gap at best", actual=counts, expected=f"at most {most}"
+    )
+
+
+def test_an_example_that_is_too_long_is_an_error(answer):
+    examples = drawn_examples([12, 61, 3], 7)
+    message = said(lambda: answer.pack(examples, 45, pad_token_id=PAD), "an example of 61 tokens, max_length 45")
+    named = re.search(r"\b(61|1)\b", message)
+    expect.true(named, what="the message of the error", actual=message, expected="the length, 61, or the index, 1")
+
+
+def test_an_example_of_max_length_fits(answer):
+    examples = drawn_examples([45, 44, 1], 8)
+    try:
+        packs = answer.pack(copy.deepcopy(examples), 45, pad_token_id=PAD)
+    except ValueError:
+        packs = []
+    expect.equal(len(packs), 2, what="packs for examples of 45, 44 and 1 tokens, max_length 45")
+    in_packs(examples, packs, 45)
+
+
+def said(call, what):
+    """The message of the ValueError that the call raises."""
+    messages = []
+
+    def record():
+        try:
+            return call()
+        except ValueError as error:
+            messages.append(str(error))
+            raise
+
+    expect.raises(ValueError, record, what=what)
+    return messages[0]
+
+
+def test_truncating_keeps_the_beginning(answer):
+    examples = drawn_examples([4, 15, 2, 9, 5], 9)
+    packs = answer.pack(copy.deepcopy(examples), 9, pad_token_id=PAD, too_long="truncate")
+    cut = [{name: row[:9] for name, row in example.items()} for example in examples]
+    found = in_packs(cut, packs, 9)
+    for numbers, one in sorted(zip(found, packs, strict=True), key=lambda pair: pair[0] != [1]):
+        expected = by_hand(cut, numbers, 9, "labels")
+        expect.equal(one["labels"], expected, what="labels, where 15 tokens are cut to 9")
+
+
+def test_nothing_to_pack_is_an_error(answer):
+    for too_long in ("error", "truncate"):
+        option = {"pad_token_id": PAD, "too_long": too_long}
+        hollow = [*drawn_examples([3], 10), {"input_ids": [], "labels": []}]
+        expect.raises(ValueError, lambda o=option, h=hollow: answer.pack(h, 8, **o), what="an example without tokens")
+        expect.raises(ValueError, lambda o=option: answer.pack([], 8, **o), what="a list of no examples")
+
+
+def test_the_examples_are_not_changed(answer):
+    for too_long, max_length in (("error", 12), ("truncate", 5)):
+        examples = drawn_examples([3, 8, 5, 12, 2], 11)
+        before = copy.deepcopy(examples)
+        answer.pack(examples, max_length, pad_token_id=PAD, too_long=too_long)
+        expect.equal(examples, before, what=f"the examples after the call, with too_long={too_long!r}")
+
+
+def test_a_token_sees_its_own_example_up_to_itself(answer):
+    for ids in ([1, 1, 1, 2, 2, 2, 2, 3, 0, 0], [1, 2, 2, 2, 3, 3], [1, 1, 1, 1]):
+        one = pack_by_hand(ids)
+        before = copy.deepcopy(one)
+        mask = answer.attention_mask(one)
+        size = len(ids)
+        expected = torch.zeros(size, size, dtype=torch.int64)
+        for i in range(size):
+            for j in range(size):
+                expected[i, j] = int(j <= i and ids[i] == ids[j] and ids[i] > 0)
+        expect.tensor(mask, what="attention_mask(pack)", shape=[size, size])
+        expect.equal(mask.to(torch.int64), expected, what=f"the mask, as 0 and 1, for sequence_ids {ids}")
+        expect.tensor(mask, what="attention_mask(pack)", dtype=torch.bool)
+        expect.equal(one, before, what="the pack after attention_mask")
+
+
+def pack_by_hand(sequence_ids):
+    rng = random.Random(seed(12))
+    positions = [sequence_ids[:i].count(number) if number else 0 for i, number in enumerate(sequence_ids)]
+    ids = [rng.randrange(100, 900) if number else PAD for number in sequence_ids]
+    labels = [-100 if position == 0 else token for position, token in zip(positions, ids, strict=True)]
+    return {"input_ids": ids, "labels": labels, "position_ids": positions, "sequence_ids": list(sequence_ids)}
