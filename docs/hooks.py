@@ -21,6 +21,7 @@ from tunelings.progress import Progress
 
 # What arithmatex makes of $…$ and $$…$$.
 FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
+SEARCH = 'data-md-component="search" role="dialog"'
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = Course(ROOT)
 GLOSSARY = ROOT / "docs" / "glossary.toml"
@@ -97,7 +98,8 @@ def mathml(match: re.Match) -> str:
 
 
 def on_post_page(output: str, **_) -> str:
-    """status.js asks for the learner's progress only where this server answers."""
+    """A name for the theme's search dialog; status.js asks for progress only where this server answers."""
+    output = output.replace(SEARCH, f'{SEARCH} aria-label="Search"', 1)
     return output.replace("<body", '<body data-live="status.json"', 1) if _live else output
 
 
