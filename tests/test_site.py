@@ -164,5 +164,7 @@ def test_a_number_of_a_result_file_stands_in_the_text(tmp_path: Path):
     path = tmp_path / "results.json"
     path.write_text('{"accuracy": {"fine tuned": [0.12345]}, "n": 3}', encoding="utf-8")
     assert pages.with_results("{{ accuracy.fine tuned.0:.2f }} of {{n}}", path) == "0.12 of 3"
+    (tmp_path / "module01_other.json").write_text("[[1, 2]]", encoding="utf-8")
+    assert pages.with_results("{{ module01_other.0.1 }}", path) == "2"
     with pytest.raises(CourseError, match=r"\{\{ accuracy.none \}\} asks results.json for what it does not hold"):
         pages.with_results("{{ accuracy.none }}", path)

@@ -118,20 +118,23 @@ def question_html(number: int, question: quiz.Question) -> str:
 
 
 def with_results(markdown: str, path: Path) -> str:
-    """The text with each `{{ key.0.name:.3f }}` replaced by that number of a figure script's result file."""
-    if not MEASURED.search(markdown):
-        return markdown
-    results = json.loads(path.read_text(encoding="utf-8"))
-    return MEASURED.sub(lambda match: measured(match, results, path), markdown)
+    """The text with each `{{ key.0.name:.3f }}` replaced by that number of a figure script's result file.
+
+    `path` is the file of the page's own script; a first key such as `module02_freeze_depth` is another script's file.
+    """
+    return MEASURED.sub(lambda match: measured(match, path), markdown)
 
 
-def measured(match: re.Match, results, path: Path) -> str:
-    value = results
+def measured(match: re.Match, path: Path) -> str:
+    keys = match["keys"].split(".")
+    if keys[0].startswith("module"):
+        path = path.with_name(f"{keys.pop(0)}.json")
     try:
-        for key in match["keys"].split("."):
+        value = json.loads(path.read_text(encoding="utf-8"))
+        for key in keys:
             value = value[int(key)] if isinstance(value, list) else value[key]
         return format(value, match["format"] or "")
-    except (KeyError, IndexError, ValueError, TypeError) as error:
+    except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
         raise CourseError(f"{match[0]} asks {path.name} for what it does not hold: {error!r}") from None
 
 

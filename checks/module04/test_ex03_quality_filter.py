@@ -1,0 +1,257 @@
+"""4.03: records of which a reader would say the same: nothing is near a limit that was not put there on purpose."""
+
+import copy
+import random
+
+from tunelings import expect
+from tunelings.inputs import seed
+
+WORDS = (
+    "river stone market window garden letter bridge candle harbour pencil orange kettle mirror basket ladder "
+    "saddle blanket hammer pillow compass feather lantern button carpet whistle anchor barrel cushion ribbon"
+).split()
+
+SENTENCES = [
+    "The boat was in the harbour when the storm came over the hills.",
+    "A fisherman saw the light of the tower and called to the others.",
+    "They pulled the nets out of the water before the wind turned.",
+    "By the end of the night the roof of the old shed was gone.",
+    "The children found the tiles on the beach and made a wall of them.",
+    "It is said that the tower was built in the year of the great flood.",
+    "None of the men could read the letter that was under the door.",
+    "With the first light they went down to the shore and counted.",
+]
+GREEK = "Η πρωτεύουσα της Ελλάδας είναι η Αθήνα, και η πόλη είναι πολύ παλιά."
+GERMAN = "Der Hund ist nicht in der Küche, und die Katze schläft auf dem Sofa mit einer Maus von gestern."
+FRENCH = "Le chat est dans la cuisine, et les souris des voisins sont avec une amie pour la nuit, pas ici."
+RUSSIAN = "Москва является столицей России, и в городе много музеев."
+CHINESE = "北京是中国的首都，也是一座历史悠久的城市。"
+
+
+def record(completion, prompt="Please answer."):
+    return {"prompt": prompt, "completion": completion}
+
+
+def drawn(count, offset):
+    """So many different words."""
+    return random.Random(seed(offset)).sample(WORDS, count)
+
+
+def story(offset):
+    """All sentences in some order: over 450 characters, a third of the words "the", "of", "was" and the like."""
+    return " ".join(random.Random(seed(offset)).sample(SENTENCES, len(SENTENCES)))
+
+
+def with_repeats(new, repeated, offset):
+    """Words of which `repeated` of the `new + repeated` 4-grams have come before."""
+    words = drawn(new, offset)
+    return " ".join(words + words[: repeated + 3])
+
+
+def in_ever_new_order(offset):
+    """Twenty words, only five of them different, and no four of them twice in the same order."""
+    rng = random.Random(seed(offset))
+    pool = rng.sample(WORDS, 5)
+    words: list[str] = []
+    while len(words) < 20:
+        words = []
+        grams = set()
+        for _ in range(200):
+            word = rng.choice([w for w in pool if not words or w != words[-1]])
+            gram = tuple([*words, word][-4:])
+            if gram in grams:
+                continue
+            grams.add(gram)
+            words.append(word)
+            if len(words) == 20:
+                break
+    return " ".join(words)
+
+
+def refrain(offset):
+    """Three words that come four times, each time with another word after them: no 4-gram comes twice."""
+    a, b, c, *others = drawn(7, offset)
+    return " ".join(f"{a} {b} {c} {other}" for other in others)
+
+
+def test_a_good_record_has_no_issues(answer):
+    page = "Put it in a paragraph:\n\n```html\n<p>Fish &amp; chips</p>\n```\n\nThe browser shows one line."
+    quoted = "The support line only ever said: \"I'm sorry, but I can't help you with that.\" We gave up."
+    good = {
+        "one sentence": record("The capital of France is Paris, on the river Seine."),
+        "the answer Paris.": record("Paris.", "What is the capital of France?"),
+        "the answer 42": record("42", "What is six times seven?"),
+        "a sentence with accents and emoji": record("The naïve café owner in Zürich smiled 🙂 and said: “déjà vu”."),
+        "a sentence with 2 < 3 and R&D": record("If 2 < 3 and 5 > 4, R&D may spend it; Q&A is free -> always <3."),
+        "an answer with HTML in a block of code": record(page),
+        "an answer that quotes a refusal": record(quoted),
+        "eight sentences with many a the": record(story(1)),
+        "five words in ever new order": record(in_ever_new_order(2)),
+        "prose and then a block of code": record(story(3) + "\n\n```python\nprint('done')\n```"),
+    }
+    for name, one in good.items():
+        expect.equal(answer.quality_issues(one), [], what=f"the issues of {name}")
+
+
+def test_each_issue_is_found_by_its_name(answer):
+    bad = {
+        "a refusal": (record("I'm sorry, but I can't help you with that."), "refusal"),
+        "tags that were left": (record("<p>The capital is Paris.</p><br/>It is old."), "markup"),
+        "entities that were left": (record("Fish &amp; chips cost &#163;9&nbsp;here."), "markup"),
+        "six words said four times": (record(" ".join(drawn(6, 4) * 4)), "repetition"),
+        "a text in Russian": (record(RUSSIAN), "language"),
+        "a text that breaks off": (record(story(5) + " And when the morning came the"), "truncated"),
+        "more than 8000 characters": (record("Yes. " + "x" * 8000 + "."), "too_long"),
+        "nothing": (record(""), "empty"),
+    }
+    for name, (one, issue) in bad.items():
+        expect.equal(answer.quality_issues(one), [issue], what=f"the issues of {name}")
+
+
+def test_several_issues_are_sorted_by_name(answer):
+    text = "<b>Der Hund</b> und die Katze " * 6
+    issues = answer.quality_issues(record(text), max_chars=90)
+    expected = ["language", "markup", "repetition", "too_long"]
+    expect.equal(issues, expected, what="the issues of German with tags, six times, over max_chars")
+
+
+def test_nothing_but_white_space_is_empty_and_no_more(answer):
+    for name, blank in {"spaces and line ends": " \r\n\t\n ", "a no-break space": "\u00a0", "nothing": ""}.items():
+        issues = answer.quality_issues(record(blank), min_chars=9)
+        expect.equal(issues, ["empty"], what=f"the issues of {name}, min_chars 9")
+        issues = answer.quality_issues(record(blank), language="zh")
+        expect.equal(issues, ["empty"], what=f"the issues of {name}, language zh")
+
+
+def smallest(limits, is_allowed):
+    """The first of these limits that lets the record through; -1 where none does."""
+    return next((limit for limit in limits if is_allowed(limit)), -1)
+
+
+def test_length_is_counted_in_characters_without_the_white_space_round_them(answer):
+    text = "Η Αθήνα, στην Ελλάδα."
+    padded = record(f"\n\n  {text} \u00a0\r\n")
+    sizes = {"characters": len(text), "bytes": len(text.encode()), "words": len(text.split())}
+    for name, size in sizes.items():
+        expect.note(name, size)
+
+    def issues(**options):
+        return answer.quality_issues(padded, language="el", **options)
+
+    longest = smallest(range(50), lambda limit: issues(max_chars=limit) == [])
+    expect.equal(longest, len(text), what="the smallest max_chars that a short Greek text between blanks passes")
+    shortest = smallest(range(50), lambda limit: issues(min_chars=limit) == ["too_short"])
+    expect.equal(shortest, len(text) + 1, what="the smallest min_chars that the same text is too short for")
+    expect.equal(answer.quality_issues(record("Paris."), min_chars=7), ["too_short"], what="Paris., min_chars 7")
+
+
+def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
+    quarter, more = record(with_repeats(9, 3, 6)), record(with_repeats(9, 4, 7))
+    limits = [hundredths / 100 for hundredths in range(101)]
+    for name, one, expected in (
+        ("3 of 12 repeated", quarter, 0.25),
+        ("4 of 13 repeated", more, 0.31),
+        ("none of 9 repeated", record(" ".join(drawn(12, 11))), 0.0),
+        ("the same three words, then ever another", record(refrain(12)), 0.0),
+        ("three words, so no 4-gram", record("no no no"), 0.0),
+    ):
+        passed = smallest(limits, lambda limit, one=one: answer.quality_issues(one, max_repeat=limit) == [])
+        expect.equal(passed, expected, what=f"the smallest max_repeat in hundredths that passes: {name}")
+    for name, one, expected in (
+        ("3 of 12 repeated", quarter, []),
+        ("4 of 13 repeated", more, ["repetition"]),
+    ):
+        expect.equal(answer.quality_issues(one), expected, what=f"the issues, with 4-grams {name} and max_repeat 0.3")
+
+
+def test_the_language_is_the_one_asked_for(answer):
+    texts = {"el": GREEK, "de": GERMAN, "fr": FRENCH, "ru": RUSSIAN, "zh": CHINESE, "en": SENTENCES[0]}
+    for language, text in texts.items():
+        issues = answer.quality_issues(record(text), language=language)
+        expect.equal(issues, [], what=f"the issues of a text in {language}, language {language}")
+    for language, text in texts.items():
+        other = "el" if language == "en" else "en"
+        issues = answer.quality_issues(record(text), language=other)
+        expect.equal(issues, ["language"], what=f"the issues of a text in {language}, language {other}")
+
+
+def test_markup_counts_outside_blocks_of_code(answer):
+    block = "```html\n<ul>&nbsp;</ul>\n```"
+    cases = {
+        "a tag between two blocks of code": (f"{block}\n<b>Then</b> this:\n{block}", ["markup"]),
+        "two blocks of code with prose between": (f"{block}\nThen write this:\n{block}", []),
+        "an image": ('The cat of the club: <img src="https://example.org/cat.png" alt="a cat">', ["markup"]),
+        "a closing tag": ("The end.</DIV>", ["markup"]),
+        "a hexadecimal entity": ("It&#x27;s here.", ["markup"]),
+        "a named entity": ("The price is low&nbsp;today.", ["markup"]),
+    }
+    for name, (text, expected) in cases.items():
+        expect.equal(answer.quality_issues(record(text)), expected, what=f"the issues of {name}")
+
+
+def test_a_refusal_is_how_the_completion_starts(answer):
+    cases = {
+        "a refusal after a line end": (record("\n I’m sorry, but I cannot do that."), ["refusal"]),
+        "a model on what it is": (record("As an AI language model, I have no opinion on cheese."), ["refusal"]),
+        "a refusal to help": (record("I can't help with this, but a doctor can."), ["refusal"]),
+        "an excuse that is followed by help": (record("I'm sorry that it broke. Glue the handle and wait."), []),
+        "a prompt that is a refusal": (record("Write: no.", "I'm sorry, but I can't help with <b>this</b>"), []),
+        "a prompt in Russian with a tag": (record("It says that the city is old.", f"<p>{RUSSIAN}</p>"), []),
+    }
+    for name, (one, expected) in cases.items():
+        expect.equal(answer.quality_issues(one), expected, what=f"the issues of {name}")
+
+
+def test_the_record_is_not_changed(answer):
+    one = record(f"  {story(9)}\n", " Tell me a story. ")
+    before = copy.deepcopy(one)
+    answer.quality_issues(one, max_chars=100)
+    expect.equal(one, before, what="the record after the call")
+
+
+LETTERS = "DGBHAFCE"  # Neither the alphabet nor its reverse, so that sorting by name shows.
+
+
+def scored(scores):
+    """Records named by a letter, and a function that gives their scores."""
+    by_name = dict(zip(LETTERS, scores, strict=False))
+    return [record("x" * (5 + 7 * i % 4), name) for i, name in enumerate(by_name)], lambda one: by_name[one["prompt"]]
+
+
+def names(records):
+    """The prompts of a list of records; what is none of that comes back as it is."""
+    try:
+        return [one["prompt"] for one in records]
+    except (TypeError, KeyError):
+        return records
+
+
+def test_the_best_come_first(answer):
+    scores = random.Random(seed(10)).sample([-2.5, -1.0, 0.0, 0.25, 0.5, 3.0, 8.5, 40.0], 8)
+    records, score = scored(scores)
+    expected = [name for _, name in sorted(zip(scores, LETTERS, strict=True), reverse=True)][:3]
+    expect.note("scores", scores)
+    expect.equal(names(answer.best(records, 3, score)), expected, what="the best 3 of D G B H A F C E")
+
+
+def test_equal_scores_keep_their_order(answer):
+    records, score = scored([1.5, 7.0, 1.5, 7.0, 0.0, 7.0, 1.5])  # D G B H A F C
+    expect.equal(names(answer.best(records, 5, score)), list("GHFDB"), what="the best 5: G H F are equal, D B C too")
+    expect.equal(names(answer.best(records, 2, score)), list("GH"), what="the best 2, where G H F are equal")
+    twice = [records[1], records[4], records[1], copy.deepcopy(records[1])]
+    expect.equal(names(answer.best(twice, 3, score)), list("GGG"), what="the best 3 of G A G G")
+
+
+def test_k_may_be_0_or_more_than_there_are(answer):
+    records, score = scored([2.0, 9.0, 4.0])  # D G B
+    for k, expected in ((3, "GBD"), (11, "GBD"), (0, ""), (1, "G")):
+        expect.equal(names(answer.best(records, k, score)), list(expected), what=f"the best {k} of three")
+
+
+def test_the_list_of_records_is_not_changed(answer):
+    records, score = scored([2.0, 9.0, 4.0, 5.0])
+    before = copy.deepcopy(records)
+    chosen = answer.best(records, 2, score)
+    expect.equal(names(records), names(before), what="the order of the records after the call")
+    expect.equal(records, before, what="the records after the call")
+    expect.equal(chosen, [before[1], before[3]], what="the two that were chosen, whole")

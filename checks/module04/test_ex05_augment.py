@@ -1,0 +1,266 @@
+"""4.05: texts with so few words to replace that all new texts can be listed by hand; n asks for more than there are.
+
+So what comes out does not depend on how an answer draws.
+"""
+
+import copy
+import itertools
+import random
+
+from tunelings import expect
+from tunelings.inputs import seed
+
+ORDINARY = "film plot cast scene music ending script story screen camera".split()
+OTHERS = "movie story-line actors moment score finale text tale picture lens take frame".split()
+
+
+class Patient(random.Random):
+    """Ends an answer that draws on and on."""
+
+    left = 50_000
+
+    def _count(self):
+        self.left -= 1
+        if self.left < 0:
+            raise expect.CheckFailed("the numbers drawn from rng", "an end, before 50,000 of them", 50_000)
+
+    def random(self):
+        self._count()
+        return super().random()
+
+    def getrandbits(self, k):
+        self._count()
+        return super().getrandbits(k)
+
+
+def record(text, label=1, name="r7"):
+    return {"id": name, "text": text, "label": label}
+
+
+def drawn(count, offset):
+    """Words with one synonym each, as a dictionary."""
+    rng = random.Random(seed(offset))
+    return {word: [other] for word, other in zip(rng.sample(ORDINARY, count), rng.sample(OTHERS, count), strict=True)}
+
+
+def products(template, choices):
+    """All texts but the first, where {} in the template stands for one of the choices."""
+    return sorted([template.format(*words) for words in itertools.product(*choices)][1:])
+
+
+def texts_of(versions):
+    """The texts of what was returned; what is no list of records comes back as it is."""
+    if not isinstance(versions, list) or not all(isinstance(one, dict) and "text" in one for one in versions):
+        return versions
+    return [one["text"] for one in versions]
+
+
+def expect_texts(versions, expected, what):
+    """All of these texts came out and no others, each once."""
+    texts = texts_of(versions)
+    is_list = isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+    expect.true(is_list, what=f"the records for {what}", actual=texts, expected="a list of dicts with a text")
+    expect.note("returned", len(texts))
+    wrong = sorted(set(texts) - set(expected))
+    expect.equal(wrong, [], what=f"texts that must not come out for {what}")
+    missing = sorted(set(expected) - set(texts))
+    expect.equal(missing, [], what=f"texts that are missing for {what}")
+    expect.equal(len(texts), len(expected), what=f"how many texts came out for {what}")
+
+
+def test_words_are_replaced_by_synonyms_and_the_rest_stays(answer):
+    words = drawn(2, 1)
+    (first, [other]), (second, [another]) = words.items()
+    more = {**words, second: [another, "thing"]}
+    template = "the {}  was long,\n“the {}” 🙂 (dull).\r\n"
+    expected = products(template, [[first, other], [second, another, "thing"]])
+    versions = answer.augment(record(template.format(first, second)), Patient(seed(2)), 15, synonyms=more)
+    expect_texts(versions, expected, "two words with 1 and 2 synonyms, n = 15")
+
+
+def test_a_negation_is_never_replaced(answer):
+    cases = {
+        "not": ("the {} was not good", "quite"),
+        "isn’t": ("the {} isn’t good", "is"),
+        "won't": ("the {} won't age", "will"),
+        "never": ("the {} never ends", "always"),
+        "Not, the first word": ("Not a good {}", "quite"),
+        "without": ("a {} without wit", "with"),
+    }
+    for number, (name, (template, opposite)) in enumerate(cases.items()):
+        words = drawn(1, 3 + number)
+        ((word, others),) = words.items()
+        negation = name.split(",")[0].lower()
+        synonyms = {**words, negation: [opposite]}
+        expected = products(template, [[word, *others]])
+        versions = answer.augment(record(template.format(word)), Patient(seed(9)), 12, synonyms=synonyms)
+        expect_texts(versions, expected, f"a text with {name}")
+
+
+def test_numbers_names_and_protected_words_stay(answer):
+    cases = {
+        "the number 12": ("12 times the {} again", {"12": ["13"]}, ()),
+        "the word 3d": ("the {} in 3d again", {"3d": ["colour"]}, ()),
+        "the name Hope": ("the {} with Hope in it", {"hope": ["wish"]}, ()),
+        "the name iPod": ("the {} on an iPod", {"ipod": ["player"]}, ()),
+        "a second sentence": ("a {}. Dull to the end", {"dull": ["flat"]}, ()),
+        "the protected word dull": ("a dull {} again", {"dull": ["flat"], "again": []}, ("dull", "sharp")),
+        "Dull, the first word, protected": ("Dull {} again", {"dull": ["flat"]}, ("dull",)),
+    }
+    for number, (name, (template, also, protected)) in enumerate(cases.items()):
+        words = drawn(1, 10 + number)
+        ((word, others),) = words.items()
+        expected = products(template, [[word, *others]])
+        one = record(template.format(word))
+        options = {"synonyms": {**words, **also}, "protected": frozenset(protected)}
+        expect_texts(answer.augment(one, Patient(seed(17)), 12, **options), expected, f"a text with {name}")
+
+
+def test_a_capital_at_the_start_is_no_name(answer):
+    ((word, [other]),) = drawn(1, 18).items()
+    rest = "after “Hope”, and no other"
+    synonyms = {word: [other], "hope": ["wish"]}
+    versions = answer.augment(record(f"“{word.capitalize()} {rest}"), Patient(seed(19)), 12, synonyms=synonyms)
+    lowered = texts_of(versions)
+    if isinstance(lowered, list):
+        lowered = sorted({str(text).lower() for text in lowered})
+    expected = [f"“{other} {rest}".lower()]
+    expect.equal(lowered, expected, what="all texts, in lower case, where a capital begins the first word")
+
+
+def test_there_are_n_different_texts_or_as_many_as_exist(answer):
+    words = drawn(3, 20)
+    names = list(words)
+    synonyms = {names[0]: [*words[names[0]], "thing"], names[1]: words[names[1]], names[2]: words[names[2]]}
+    one = record(" and ".join(names))  # 3 · 2 · 2 - 1 = 11 new texts.
+    for n in (5, 11, 1, 0, 12):
+        runs = [texts_of(answer.augment(one, Patient(seed(21) + i), n, synonyms=synonyms)) for i in range(20)]
+        expect.note("returned", [len(texts) if isinstance(texts, list) else texts for texts in runs])
+        counts = [len(set(texts) - {one["text"]}) if isinstance(texts, list) else texts for texts in runs]
+        what = f"how many new texts there are for n = {n}, of 11 that exist, in 20 runs"
+        expect.equal(counts, [min(n, 11)] * 20, what=what)
+
+
+def test_no_text_comes_twice_and_none_is_the_original(answer):
+    ((word, [other]), (second, [another])) = drawn(2, 22).items()
+    cases = {
+        "a word that is its own synonym": ({word: [word, other]}, [[word, other], [second]]),
+        "a synonym that stands there twice": ({word: [other, other, "thing"]}, [[word, other, "thing"], [second]]),
+        "two words with a synonym": ({word: [other], second: [another]}, [[word, other], [second, another]]),
+        "the same word twice": ({word: [other]}, [[word, other], [word, other]]),
+    }
+    for name, (synonyms, choices) in cases.items():
+        template = "the {} and the {}"
+        one = record(template.format(*(options[0] for options in choices)))
+        versions = answer.augment(one, Patient(seed(23)), 15, synonyms=synonyms)
+        expect_texts(versions, products(template, choices), name)
+
+
+def test_where_nothing_can_be_replaced_nothing_comes_out(answer):
+    cases = {
+        "no synonyms": ("a dull film", {}),
+        "an empty list of synonyms": ("a dull film", {"dull": []}),
+        "only its own synonym": ("a dull film", {"dull": ["dull"]}),
+        "a synonym that is part of a word": ("a dull filmstrip", {"film": ["movie"], "strip": ["band"]}),
+        "no word at all": (" … 🙂\n", {"dull": ["flat"]}),
+        "an empty text": ("", {"dull": ["flat"]}),
+        "Greek and Chinese words without synonyms": ("η ταινία ήταν καλή 电影", {"dull": ["flat"]}),
+    }
+    for name, (text, synonyms) in cases.items():
+        versions = answer.augment(record(text), Patient(seed(24)), 6, synonyms=synonyms)
+        expect.equal(texts_of(versions), [], what=f"the texts for {name}")
+
+
+def test_each_new_record_says_where_it_comes_from(answer):
+    words = drawn(2, 25)
+    for label in (0, "negative"):
+        one = record(" or ".join(words), label=label, name="réf 12/b")
+        versions = answer.augment(one, Patient(seed(26)), 3, synonyms=words)
+        for field, expected in (
+            ("id", ["réf 12/b#aug0", "réf 12/b#aug1", "réf 12/b#aug2"]),
+            ("source", ["réf 12/b"] * 3),
+            ("label", [label] * 3),
+            ("augmented", [True] * 3),
+        ):
+            found = [one.get(field) for one in versions] if texts_of(versions) is not versions else versions
+            expect.equal(found, expected, what=f"the field {field} of three new records")
+
+
+def test_rng_alone_decides_which_come_out(answer):
+    words = drawn(10, 27)
+    one = record(" ".join(words))
+    runs = [texts_of(answer.augment(one, Patient(seed(28)), 4, synonyms=words)) for _ in range(2)]
+    expect.equal(runs[1], runs[0], what="the texts with an equal rng")
+    others = [texts_of(answer.augment(one, Patient(seed(29) + i), 4, synonyms=words)) for i in range(5)]
+    different = len({repr(sorted(map(str, texts or []))) for texts in others})
+    expect.true(different > 1, what="how many of five runs with other rngs differ", actual=different, expected=5)
+
+
+def test_the_global_random_state_is_left_alone(answer):
+    words = drawn(4, 30)
+    random.random()  # So that it is not where a fresh seed would put it.
+    state = random.getstate()
+    expected = random.random()
+    random.setstate(state)
+    answer.augment(record(" ".join(words)), Patient(seed(31)), 3, synonyms=words)
+    expect.equal(random.random(), expected, what="the next number of the global random")
+
+
+def test_the_record_and_the_synonyms_are_not_changed(answer):
+    words = {word: [*others, "thing"] for word, others in drawn(2, 32).items()}
+    one = record("Dull " + " and ".join(words))
+    before = copy.deepcopy((one, words))
+    answer.augment(one, Patient(seed(33)), 4, synonyms=words, protected=frozenset({"dull"}))
+    expect.equal(one, before[0], what="the record after the call")
+    expect.equal(words, before[1], what="the synonyms after the call")
+
+
+def three_splits(offset):
+    """Three records to train on, each with another label, and two other splits; all words have one synonym."""
+    words = drawn(8, offset)
+    texts = [" and ".join(pair) for pair in itertools.pairwise(words)]
+    records = [
+        record(text, label, f"r{number}") for number, (text, label) in enumerate(zip(texts, "abcadbc", strict=True))
+    ]
+    return words, {"train": records[:3], "test": records[3:5], "holdout": records[5:6], "later": []}
+
+
+def test_only_train_grows_and_its_own_records_come_first(answer):
+    words, splits = three_splits(34)
+    grown = answer.augment_train_only(splits, Patient(seed(35)), 2, synonyms=words)
+    expect.true(isinstance(grown, dict), what="what is returned", actual=grown, expected="a dict of lists")
+    sizes = {name: len(grown[name]) if name in grown else None for name in splits}
+    expect.equal(sizes, {"train": 9, "test": 2, "holdout": 1, "later": 0}, what="the sizes of the splits, n = 2")
+    expect.equal(grown["train"][:3], splits["train"], what="the first three records of train")
+    for name in ("test", "holdout", "later"):
+        expect.equal(grown[name], splits[name], what=f"the split {name}")
+    expect.equal(sorted(grown), sorted(splits), what="the names of the splits")
+
+
+def test_each_new_record_of_train_has_the_label_of_its_source(answer):
+    words, splits = three_splits(36)
+    grown = answer.augment_train_only(splits, Patient(seed(37)), 3, synonyms=words)
+    expect.true(isinstance(grown, dict), what="what is returned", actual=grown, expected="a dict of lists")
+    found = sorted((str(one.get("source")), str(one.get("label"))) for one in grown["train"][3:])
+    expected = [("r0", "a")] * 3 + [("r1", "b")] * 3 + [("r2", "c")] * 3
+    expect.equal(found, expected, what="source and label of the new records of train, n = 3")
+    ids = sorted(str(one.get("id")) for one in grown["train"])
+    expect.equal(len(set(ids)), 12, what="how many different ids train has, of 12")
+
+
+def test_protected_words_stay_in_train_too(answer):
+    splits = {"train": [record("a dull plot", 0, "r0")], "validation": [record("a sharp plot")]}
+    synonyms = {"dull": ["flat"], "plot": ["story"], "sharp": ["keen"]}
+    grown = answer.augment_train_only(splits, Patient(seed(38)), 9, synonyms=synonyms, protected=frozenset({"dull"}))
+    expect.true(isinstance(grown, dict), what="what is returned", actual=grown, expected="a dict of lists")
+    texts = texts_of(grown["train"])
+    expect.equal(texts, ["a dull plot", "a dull story"], what="the texts of train, where dull is protected")
+
+
+def test_the_splits_are_not_changed(answer):
+    words, splits = three_splits(39)
+    before = copy.deepcopy(splits)
+    answer.augment_train_only(splits, Patient(seed(40)), 2, synonyms=words)
+    sizes = {name: len(rows) for name, rows in splits.items()}
+    expect.equal(sizes, {name: len(rows) for name, rows in before.items()}, what="the sizes of the splits given")
+    expect.equal(splits, before, what="the splits after the call")

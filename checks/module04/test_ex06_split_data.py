@@ -1,0 +1,313 @@
+"""4.06: what is asserted holds for any hash; where chance decides, five standard deviations are allowed."""
+
+import copy
+import itertools
+import json
+import linecache
+import math
+import os
+import random
+import subprocess
+import sys
+
+from tunelings import expect
+from tunelings.expect import CheckFailed
+from tunelings.inputs import seed
+
+SPLITS = ("train", "validation", "test")
+
+
+def divided(answer, what, records, key="id", **options):
+    """The three lists; a ValueError in their place is a failure of its own."""
+    try:
+        result = answer.split(records, key, **options)
+    except ValueError as error:
+        raise CheckFailed(f"{what}: what is returned", "three lists of records", "ValueError", str(error)) from error
+    is_whole = isinstance(result, dict) and sorted(map(str, result)) == sorted(SPLITS)
+    names = list(result) if isinstance(result, dict) else result
+    expect.true(is_whole, what=f"{what}: the names of the splits", actual=names, expected=list(SPLITS))
+    are_records = all(isinstance(result[name], list) and all(map(is_record, result[name])) for name in SPLITS)
+    kinds = [
+        sorted({type(one).__name__ for one in result[name]} if isinstance(result[name], list) else [])
+        for name in SPLITS
+    ]
+    expect.true(are_records, what=f"{what}: what the lists hold", actual=kinds, expected="records")
+    return result
+
+
+def is_record(one):
+    return isinstance(one, dict) and "id" in one
+
+
+def drawn(count, offset):
+    """Records with ids of several kinds, a label and a group that three records share on average."""
+    rng = random.Random(seed(offset))
+    numbers = rng.sample(range(10**6), count)
+    ids = [(f"doc-{number}", f"κείμενο/{number}", f"{number}", number)[i % 4] for i, number in enumerate(numbers)]
+    return [{"id": one, "author": f"a{rng.randrange(count // 3 + 1)}", "text": f"text {one}"} for one in ids]
+
+
+def labelled(sizes, offset):
+    """So many records of each label, mixed."""
+    labels = [label for label, count in sizes.items() for _ in range(count)]
+    random.Random(seed(offset + 500)).shuffle(labels)
+    return [{**one, "label": label} for one, label in zip(drawn(len(labels), offset), labels, strict=True)]
+
+
+def ids(result):
+    return {name: [one["id"] for one in result[name]] for name in SPLITS}
+
+
+def how_many_differ(one, other):
+    """In how many of the three splits two divisions have other records."""
+    return sum(set(ids(one)[name]) != set(ids(other)[name]) for name in SPLITS)
+
+
+def test_no_group_is_on_two_sides(answer):
+    rng = random.Random(seed(1))
+    authors = [0] * 150 + [7] * 150 + ["Ω"] * 150 + [f"a{i}" for i in range(300)] * 2
+    rng.shuffle(authors)
+    records = [{"id": i, "author": author} for i, author in zip(rng.sample(range(9999), 1050), authors, strict=True)]
+    what = "1050 records in 303 groups"
+    result = divided(answer, what, records, group="author")
+    again, turned = (divided(answer, what, rows, group="author") for rows in (records, records[::-1]))
+    expect.note("differ_in_a_second_call", how_many_differ(result, again))
+    expect.note("differ_in_reversed_order", how_many_differ(result, turned))
+    sides = [sum(any(one["author"] == author for one in result[name]) for name in SPLITS) for author in (0, 7, "Ω")]
+    expect.equal(sides, [1, 1, 1], what="in how many splits each of three groups of 150 records is")
+    found = {name: {one["author"] for one in result[name]} for name in SPLITS}
+    twice = (found["train"] & found["validation"]) | (found["train"] | found["validation"]) & found["test"]
+    expect.equal(len(twice), 0, what="how many groups of 303 are in more than one split")
+
+
+def test_every_record_is_in_one_split_and_in_its_old_order(answer):
+    records = labelled({"good": 43, "bad": 80}, 2)
+    for options in ({"stratify": "label"}, {}):
+        name = "stratified" if options else "not stratified"
+        what = f"123 records, {name}"
+        result = divided(answer, what, records, fractions=(0.5, 0.25, 0.25), seed=5, **options)
+        placed = [one["id"] for split in SPLITS for one in result[split]]
+        times = [placed.count(one["id"]) for one in records]
+        counts = [times.count(0), times.count(1), 123 - times.count(0) - times.count(1)]
+        expect.equal(counts, [0, 123, 0], what=f"{what}: how many are in none, in one, in two splits")
+        order = {one["id"]: i for i, one in enumerate(records)}
+        sorted_lists = sum(result[split] == sorted(result[split], key=lambda one: order[one["id"]]) for split in SPLITS)
+        expect.equal(sorted_lists, 3, what=f"{what}: how many splits are in the order of the input")
+        whole = sorted((one for split in SPLITS for one in result[split]), key=lambda one: order[one["id"]])
+        expect.equal(whole, records, what=f"{what}: the records, whole")
+
+
+def expect_sizes(result, fractions, what):
+    """The sizes are the fractions, within five standard deviations; in tenths they are the same for any hash."""
+    sizes = [len(result[name]) for name in SPLITS]
+    total = sum(sizes)
+    allowed = [5 * math.sqrt(total * f * (1 - f)) for f in fractions]
+    fits = all(abs(n - total * f) <= a for n, f, a in zip(sizes, fractions, allowed, strict=True))
+    tenths = [round(10 * n / total) / 10 for n in sizes]
+    expect.true(fits, what=f"{what}: the shares, in tenths", actual=tenths, expected=list(fractions))
+
+
+def test_the_sizes_are_the_fractions(answer):
+    records = drawn(2000, 3)
+    for fractions in ((0.6, 0.3, 0.1), (0.8, 0.1, 0.1), (0.2, 0.0, 0.8), (0.0, 1.0, 0.0)):
+        options = {} if fractions == (0.8, 0.1, 0.1) else {"fractions": fractions}
+        what = f"2000 records, fractions {fractions}"
+        expect_sizes(divided(answer, what, records, **options), fractions, what)
+
+
+def test_keys_that_are_alike_are_spread_all_the_same(answer):
+    words = ["".join(letters) for letters in itertools.permutations("abcdefg")]
+    alike = {
+        "the same seven letters in other orders": random.Random(seed(21)).sample(words, 2000),
+        "numbers that end in 0": [10 * i for i in random.Random(seed(22)).sample(range(10_000), 2000)],
+    }
+    for name, keys in alike.items():
+        records = [{"id": one} for one in keys]
+        what = f"keys are {name}"
+        expect_sizes(divided(answer, what, records, fractions=(0.5, 0.3, 0.2)), (0.5, 0.3, 0.2), what)
+
+
+def test_the_same_call_gives_the_same_splits_again(answer):
+    records = labelled({"good": 150, "bad": 150}, 4)
+    for options in ({}, {"group": "author"}, {"stratify": "label"}):
+        what = f"300 records, {options or 'no group'}"
+        runs = [divided(answer, what, records, fractions=(0.5, 0.3, 0.2), **options) for _ in range(2)]
+        expect.equal(how_many_differ(*runs), 0, what=f"{what}: how many splits differ in a second call")
+
+
+def test_the_order_of_the_records_decides_nothing(answer):
+    records = labelled({"good": 150, "bad": 90, "neither": 60}, 5)
+    orders = {
+        "reversed": records[::-1],
+        "shuffled": random.Random(seed(6)).sample(records, len(records)),
+        "sorted by label": sorted(records, key=lambda one: one["label"]),
+    }
+    for options in ({}, {"group": "author"}, {"stratify": "label"}):
+        what = f"300 records, {options or 'no group'}"
+        before = divided(answer, what, records, fractions=(0.5, 0.3, 0.2), **options)
+        for name, again in orders.items():
+            after = divided(answer, what, again, fractions=(0.5, 0.3, 0.2), **options)
+            expect.equal(how_many_differ(before, after), 0, what=f"{what}: how many splits differ, {name}")
+
+
+def test_appended_records_move_nobody(answer):
+    records = drawn(600, 7)
+    for options in ({}, {"group": "author"}):
+        what = f"300 of 600 records, {options or 'no group'}"
+        before = ids(divided(answer, what, records[:300], fractions=(0.5, 0.3, 0.2), seed=3, **options))
+        after = ids(divided(answer, what, records, fractions=(0.5, 0.3, 0.2), seed=3, **options))
+        moved = sum(len(set(before[name]) - set(after[name])) for name in SPLITS)
+        expect.equal(moved, 0, what=f"{what}: how many move when 300 are appended")
+
+
+def test_each_label_is_divided_by_the_fractions(answer):
+    sizes = {"fine": 101, "poor": 43, "odd": 37, "late": 20, "rare": 3}
+    records = labelled(sizes, 8)
+    fractions = (0.6, 0.25, 0.15)
+    result = divided(answer, "204 records, stratified", records, stratify="label", fractions=fractions, seed=2)
+    expected = {"fine": [61, 25, 15], "poor": [26, 11, 6], "odd": [22, 9, 6], "late": [12, 5, 3], "rare": [2, 1, 0]}
+    for label, size in sizes.items():
+        counts = [sum(one["label"] == label for one in result[name]) for name in SPLITS]
+        fits = all(abs(n - f * size) <= 1 + 1e-9 for n, f in zip(counts, fractions, strict=True))
+        what = f"how the {size} records of a label are divided by (0.6, 0.25, 0.15)"
+        expect.true(fits, what=what, actual=counts, expected=expected[label])
+
+
+def test_another_seed_gives_another_division(answer):
+    records = labelled({"good": 150, "bad": 150}, 9)
+    for options in ({}, {"group": "author"}, {"stratify": "label"}):
+        what = f"300 records, {options or 'no group'}"
+        runs = [divided(answer, what, records, fractions=(0.5, 0.3, 0.2), seed=s, **options) for s in (0, 1, 41)]
+        differ = [how_many_differ(runs[0], runs[1]), how_many_differ(runs[0], runs[2])]
+        expect.true(
+            min(differ) > 0, what=f"{what}: how many splits differ, seeds 1 and 41", actual=differ, expected=[3, 3]
+        )
+
+
+# Runs the answer in a process of its own: text, records and calls come in, the ids of each split go out.
+ELSEWHERE = """
+import json, sys, types
+given = json.load(sys.stdin)
+answer = sys.modules["answer"] = types.ModuleType("answer")
+exec(compile(given["text"], "answer.py", "exec"), answer.__dict__)
+for options in given["calls"]:
+    result = answer.split(given["records"], "id", fractions=(0.5, 0.3, 0.2), **options)
+    print(json.dumps({name: [one["id"] for one in result[name]] for name in result}))
+"""
+
+
+def in_another_process(answer, records, calls):
+    """The ids of each split for each call, in a process that salts `hash` in another way."""
+    salt = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    text = "".join(linecache.getlines(answer.__file__))
+    given = json.dumps({"text": text, "records": records, "calls": calls})
+    for quick in (["-S"], []):  # Without -S, too, for an answer that imports more than the standard library.
+        ended = subprocess.run(
+            [sys.executable, *quick, "-c", ELSEWHERE],
+            input=given,
+            capture_output=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONHASHSEED": salt, "PYTHONIOENCODING": "utf-8"},
+        )
+        if "ModuleNotFoundError" not in ended.stderr:
+            break
+    last = ended.stderr.strip().splitlines()[-1:]
+    expect.equal([ended.returncode, *last], [0], what="how the answer ends in another process")
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def test_another_process_gives_the_same_splits(answer):
+    records = labelled({"good": 60, "bad": 60}, 10)
+    calls = [{}, {"group": "author"}, {"stratify": "label"}]
+    here = [
+        ids(divided(answer, f"120 records, {options or 'no group'}", records, fractions=(0.5, 0.3, 0.2), **options))
+        for options in calls
+    ]
+    there = in_another_process(answer, records, calls)
+    for options, one, other in zip(calls, here, there, strict=True):
+        differ = sum(set(one[name]) != set(other.get(name, [])) for name in SPLITS)
+        expect.equal(differ, 0, what=f"120 records, {options or 'no group'}: how many splits differ elsewhere")
+
+
+def sizes_or_error(answer, records, **options):
+    """The sizes of the three splits, or the ValueError that came instead, by name."""
+    try:
+        result = answer.split(records, "id", **options)
+    except ValueError:
+        return "ValueError"
+    return [len(result.get(name, [])) for name in SPLITS] if isinstance(result, dict) else result
+
+
+def placed_or_error(answer, records, **options):
+    """How many records came out in all, which is the same for any hash, or the ValueError."""
+    sizes = sizes_or_error(answer, records, **options)
+    return sum(sizes) if isinstance(sizes, list) else sizes
+
+
+def test_a_split_that_would_be_empty_is_an_error(answer):
+    almost, twenty = 1 - 1e-9, drawn(20, 11)
+    author = [{**one, "author": "Sappho"} for one in drawn(50, 12)]
+    cases = {  # Which split gets nothing, for any hash.
+        "test": (twenty, {"fractions": (almost, 0.0, 1e-9)}),
+        "train": (labelled({"rare": 1}, 23), {"fractions": (0.3, 0.7, 0.0), "stratify": "label"}),
+        "validation": (author, {"fractions": (almost, 1e-9, 0.0), "group": "author"}),
+    }
+    found = [sizes_or_error(answer, records, **options) for records, options in cases.values()]
+    what = "the sizes where nothing is left for test, train, validation"
+    expect.equal(found, ["ValueError"] * 3, what=what)
+    tiny = [
+        placed_or_error(answer, labelled({"a": 2, "b": 2}, 13), stratify="label"),
+        placed_or_error(answer, drawn(1, 14)),
+        placed_or_error(answer, []),
+    ]
+    what = "how many are placed of 2 and 2 of two labels, of 1, of none"
+    expect.equal(tiny, ["ValueError"] * 3, what=what)
+    for name, (records, options) in cases.items():
+        call = lambda records=records, options=options: answer.split(records, "id", **options)  # noqa: E731
+        expect.raises(ValueError, call, what=f"a call that leaves nothing for {name}", mentions=[name])
+
+
+def test_a_split_with_the_fraction_0_may_be_empty(answer):
+    result = divided(answer, "1 record, all for the test", drawn(1, 15), fractions=(0, 0, 1))
+    expect.equal([len(result[name]) for name in SPLITS], [0, 0, 1], what="the sizes for the fractions (0, 0, 1)")
+    records = labelled({"good": 10, "bad": 20}, 16)
+    result = divided(answer, "30 records, none for the test", records, stratify="label", fractions=(0.7, 0.3, 0.0))
+    sizes = [len(result[name]) for name in SPLITS]
+    expect.equal(sizes, [21, 9, 0], what="the sizes for the fractions (0.7, 0.3, 0.0), stratified")
+
+
+def test_fractions_add_up_to_1_up_to_rounding(answer):
+    records = drawn(300, 17)
+    rounded = (0.7, 0.2, 0.1)  # Their sum as floats is 0.9999999999999999.
+    result = divided(answer, f"fractions {rounded}", records, fractions=rounded)
+    expect.equal(sum(len(result[name]) for name in SPLITS), 300, what=f"how many of 300 are placed by {rounded}")
+    wrong = ((0.7, 0.2, 0.2), (0.7, 0.1, 0.1), (80, 10, 10))
+    found = [placed_or_error(answer, records, fractions=fractions) for fractions in wrong]
+    what = "how many of 300 are placed by fractions that add up to 1.1, 0.9, 100"
+    expect.equal(found, ["ValueError"] * 3, what=what)
+
+
+def test_a_key_that_comes_twice_is_an_error(answer):
+    records = drawn(200, 18)
+    repeated = records[31]["id"]
+    again = [{**records[31], "text": "new"}, dict(records[31])]
+    found = [placed_or_error(answer, [*records, extra]) for extra in again]
+    what = "how many of 201 are placed where one comes again, changed or not"
+    expect.equal(found, ["ValueError"] * 2, what=what)
+    call = lambda: answer.split([*records, again[0]], "id")  # noqa: E731
+    expect.raises(ValueError, call, what="a call in which one key comes twice", mentions=[repeated])
+
+
+def test_group_and_stratify_exclude_each_other(answer):
+    records = labelled({"good": 200, "bad": 200}, 19)
+    found = placed_or_error(answer, records, group="author", stratify="label")
+    expect.equal(found, "ValueError", what="how many of 400 are placed with both group and stratify")
+
+
+def test_the_records_are_not_changed(answer):
+    records = labelled({"good": 100, "bad": 100}, 20)
+    before = copy.deepcopy(records)
+    for options in ({}, {"group": "author"}, {"stratify": "label"}):
+        divided(answer, f"200 records, {options or 'no group'}", records, **options)
+        expect.equal([one["id"] for one in records[:20]], [one["id"] for one in before[:20]], what="the first 20 ids")
+        expect.equal(records == before, True, what="whether the records are what they were")

@@ -1,0 +1,105 @@
+"""4.06 · Split data: who is in the test is decided once, by a hash, and stays so.
+
+No group on two sides, no record that changes sides when others are appended, no split empty unnoticed.
+"""
+
+import hashlib
+import math
+from bisect import bisect
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import accumulate, islice
+
+SPLITS = ("train", "validation", "test")
+
+
+def largest_remainder(total: int, fractions: Sequence[float]) -> list[int]:
+    """Return whole numbers that add up to `total`, each less than 1 from its `fraction * total`."""
+    exact = [fraction * total for fraction in fractions]
+    counts = [math.floor(share + 1e-9) for share in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
+    for i in by_remainder[: total - sum(counts)]:
+        counts[i] += 1
+    return counts
+
+
+def position(unit: str | int, *, seed: int) -> float:
+    """Return a number from 0 up to 1 that is decided by `unit` and `seed` alone.
+
+    It is the same in every process and on every machine, and as good as random: units that are alike, and
+    the same unit with another seed, have positions that say nothing of each other. Python's own `hash` of a
+    text changes from process to process; `hashlib` does not. The checks ask `split` only.
+    """
+    # BEGIN SOLUTION: a digest of the two from hashlib, as a number, divided by what it may be at most.
+    return int(hashlib.sha256(f"{seed}/{unit}".encode()).hexdigest(), 16) / 2**256
+    # END SOLUTION
+
+
+def split(
+    records: list[dict],
+    key: str,
+    *,
+    group: str | None = None,
+    stratify: str | None = None,
+    fractions: Sequence[float] = (0.8, 0.1, 0.1),
+    seed: int = 0,
+) -> dict[str, list[dict]]:
+    """Divide records into "train", "validation" and "test".
+
+    Args:
+        records: in any order; neither the list nor the records are changed.
+        key: the name of the field that tells records apart: a text or a number, another one in each record.
+        group: the name of a field, a text or a number, that records may share (a document, an author, near
+            duplicates): all records of a group get into the same split.
+        stratify: the name of a field with the label: each split gets its share of each label.
+        fractions: the sizes of the three splits, in the order of `SPLITS`; some may be 0.
+        seed: another seed gives another division.
+
+    Returns:
+        A dictionary with the three names. Each record is in exactly one of the lists, and each list is in the
+        order of `records`. Which split a record gets into does not depend on that order.
+
+        - Without `stratify`, a record is placed by the position of its group (without `group`: of its key),
+          and by nothing else: records that are appended later move none that were there. The sizes are then
+          what chance gives: about `fraction * n` records, or with `group` that share of the groups.
+        - With `stratify`, the records of each label are ranked by the positions of their keys and cut by
+          `largest_remainder`: of each label every split has its fraction of the records, up to one.
+
+        So the result is the same in every process, for one seed.
+
+    Raises:
+        ValueError: if `group` and `stratify` are both given; if the fractions do not add up to 1, up to
+            rounding; if a key comes twice (the text holds the key); if a split whose fraction is over 0 would
+            be empty (the text holds its name); so too if there are no records.
+
+    Method: https://scikit-learn.org/stable/modules/cross_validation.html, on groups and on labels, and for a
+    split by hash https://docs.ray.io/en/latest/data/api/doc/ray.data.Dataset.streaming_train_test_split.html
+    """
+    # BEGIN SOLUTION: check what was given, place each record, collect, check that no split is empty.
+    if group is not None and stratify is not None:
+        raise ValueError(f"group={group!r} and stratify={stratify!r} cannot be had together")
+    if not math.isclose(sum(fractions), 1):
+        raise ValueError(f"the fractions {fractions} add up to {sum(fractions)}, not to 1")
+    for value, times in Counter(record[key] for record in records).items():
+        if times > 1:
+            raise ValueError(f"the key {value!r} comes {times} times")
+    place = {}  # The split of each key.
+    if stratify is None:
+        limits = list(accumulate(fractions))[:-1]
+        for record in records:
+            place[record[key]] = SPLITS[bisect(limits, position(record[group or key], seed=seed))]
+    else:
+        keys_of = defaultdict(list)
+        for record in records:
+            keys_of[record[stratify]].append(record[key])
+        for keys in keys_of.values():
+            counts = largest_remainder(len(keys), fractions)
+            ranked = iter(sorted(keys, key=lambda value: position(value, seed=seed)))
+            for i, name in enumerate(SPLITS):
+                place |= dict.fromkeys(islice(ranked, counts[i]), name)
+    splits = {name: [record for record in records if place[record[key]] == name] for name in SPLITS}
+    for i, name in enumerate(SPLITS):
+        if fractions[i] > 0 and not splits[name]:
+            raise ValueError(f"the split {name!r} would be empty, and its fraction is {fractions[i]}")
+    return splits
+    # END SOLUTION

