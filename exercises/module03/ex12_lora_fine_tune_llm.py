@@ -1,0 +1,208 @@
+"""3.12 · LoRA fine-tune an LLM: a small chat model learns a task that it cannot do, in a file of 10 MB.
+
+`python exercises/module03/ex12_lora_fine_tune_llm.py [--model NAME_OR_PATH] [--qlora] [--steps N]` answers
+film reviews before and after, and saves the adapter. With several GPUs, start it by `accelerate launch`.
+"""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from accelerate import Accelerator
+from datasets import Dataset
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import Tensor
+from torch.utils.data import DataLoader
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+IGNORE_INDEX = -100  # A label that does not count.
+
+
+class Config(NamedTuple):
+    """How to train. `steps` is the number of updates; the adapter is saved in `out_dir`."""
+
+    r: int
+    lora_alpha: int
+    lr: float
+    steps: int
+    batch_size: int
+    out_dir: Path
+    seed: int = 0
+
+
+class History(NamedTuple):
+    """One number for each update."""
+
+    loss: list[float]
+
+
+class Trained(NamedTuple):
+    model: PeftModel
+    history: History
+
+
+def build_dataset(pairs: list[tuple[str, str]], tokenizer: PreTrainedTokenizerBase, max_length: int) -> Dataset:
+    """Turn pairs of a prompt and its answer into token ids, and labels that count in the answer alone.
+
+    Args:
+        pairs: what the user says and what the assistant answers, one turn each. Not changed.
+        tokenizer: a fast tokenizer with a chat template, as in 3.08: it renders the user's turn, with
+            `add_generation_prompt=True`, to the beginning of both turns; no token reaches from the header
+            into the answer; the answer ends with `tokenizer.eos_token`, which stands in no text of a pair.
+            Its settings are on return what they were on entry.
+        max_length: the largest number of tokens of an example. More are cut on the right.
+
+    Returns:
+        A `datasets.Dataset` with one row for each pair, in their order, and at least these columns of lists
+        of ints, which in a row are equally long. Nothing is padded: that depends on the batch, and comes in
+        `train_lora`.
+        input_ids: the tokens of the conversation as the template renders it without a generation prompt. The
+            template writes the special tokens, the tokenizer adds none.
+        attention_mask: 1 everywhere.
+        labels: the ids of the answer and of the end token directly after it, in their places (the loss shifts
+            them, not this function). -100 everywhere else: the prompt, all headers, what the template
+            writes after the end token.
+
+    Raises:
+        ValueError: no pairs, or a pair of whose answer no token is left within `max_length`.
+
+    Method: https://huggingface.co/docs/transformers/chat_templating; the labels as in 3.08
+    """
+    # TODO: render prompt and conversation of each pair, label the answer and its end token.
+    raise NotImplementedError("TODO")
+
+
+def train_lora(
+    base: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    dataset: Dataset,
+    config: Config,
+    *,
+    on_step: Callable[[int, float], None] | None = None,
+) -> Trained:
+    """Train one LoRA adapter on the dataset, and save it.
+
+    Args:
+        base: a causal language model of transformers in any mode and any float dtype, or one that was
+            loaded in 4 bits and prepared for k-bit training. It may be changed in place, as peft does; none
+            of its weights changes or needs a gradient afterwards. It stays on its device, and batches are
+            moved there.
+        tokenizer: that of the model. It may have no padding token, or one that is the end token too; its
+            settings are on return what they were on entry.
+        dataset: has the columns of `build_dataset`, and is not empty.
+        config: every projection of attention and MLP gets an adapter (and nothing else does) of rank `r`,
+            which adds `lora_alpha / r * B A x`, without dropout. A starts at random, B at 0, as in peft. The
+            adapter's task type is CAUSAL_LM.
+            There are exactly `steps` updates, each by `torch.optim.AdamW` at the learning rate `lr`, which
+            is constant, with torch's defaults (a weight decay of 0 passes too), on the loss of one batch of
+            `batch_size` examples. A pass over the dataset takes each example once, in a new random order;
+            its last batch may be smaller; then the next pass begins.
+        on_step: called after each update as `on_step(step, loss)`, with the step from 0 and the loss of the
+            batch before the update, a Python float.
+
+    A batch is padded to its longest example, and padding changes no result: it is masked and has no labels.
+    That is decided by length, so that an end token counts where the padding token is the same. The loss is
+    the cross-entropy of the labels of a batch that count, each weighing the same. While training, the model
+    is in train mode.
+
+    `config.seed` decides alone about A and about the order: the same base, dataset and config give the same
+    history, whatever the state of torch's global generator, and that state is on return what it was on entry.
+
+    `config.out_dir` is created if needed and holds the trained adapter as `PeftModel.save_pretrained` writes
+    it: `PeftModel.from_pretrained(base, out_dir)` is the trained model again. `adapter_model.safetensors`
+    holds the tensors of the adapter alone, and the adapter is not merged into the base.
+
+    Launched as several processes (`accelerate launch`, `torchrun`), they train one adapter together: each
+    takes other batches of a pass, the gradients are averaged, and one process saves. `Accelerator` does this
+    where it has prepared the model, the optimizer and the loader and runs the backward pass; with one process
+    it changes nothing. (Only a check of `-m real` looks at this.)
+
+    Returns:
+        `Trained(model, history)`: the `PeftModel` with its adapter active, in any mode, and in `history.loss`
+        the losses that `on_step` was given (with several processes, their mean).
+
+    Every call of torch, peft, transformers and accelerate is allowed.
+
+    Method: Hu and others, LoRA (2021), https://arxiv.org/abs/2106.09685; a constant learning rate and all
+    layers as in Dettmers and others, QLoRA (2023), https://arxiv.org/abs/2305.14314;
+    https://huggingface.co/docs/accelerate/basic_tutorials/migration
+    """
+    # TODO: attach LoRA; let Accelerate prepare model, optimizer and loader; make the updates; save.
+    raise NotImplementedError("TODO")
+
+
+def generate(
+    model: PreTrainedModel | PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: list[str],
+    *,
+    max_new_tokens: int = 32,
+) -> list[str]:
+    """The model's answers to the prompts, each a user's turn of its own.
+
+    Args:
+        model: a causal language model, with or without adapter, in any mode and on any device. Its
+            `generation_config` may ask for sampling, or name other end and padding tokens than the tokenizer:
+            that has no effect.
+        tokenizer: fast, with a chat template and an end token. It may have no padding token, and any
+            `padding_side`.
+        prompts: at least one, else ValueError. Not changed.
+        max_new_tokens: the largest number of tokens of an answer.
+
+    Returns:
+        One text for each prompt, in their order: the new tokens alone, up to the end token, decoded without
+        special tokens.
+
+    A prompt is rendered by the template with the generation prompt, and the tokenizer adds no special token.
+    The prompts run through the model in batches, not one by one, and each is answered as if it were alone.
+    Decoding is greedy. The model is in eval mode meanwhile. On return each submodule's mode, the model's
+    `generation_config` and the tokenizer's settings are what they were on entry.
+
+    Method: https://huggingface.co/docs/transformers/llm_tutorial (padding side); the same as 3.09
+    """
+    # TODO: render, pad on the left with a mask, generate greedily in eval mode, decode what is new.
+    raise NotImplementedError("TODO")
+
+
+def main() -> None:
+    """Given: answers before and after training, with what was learnt, what was forgotten and what it took."""
+    from rich.progress import Progress
+
+    from tunelings import reviews_task as task
+
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--model", default="smollm2", help="a name or a folder")
+    options.add_argument("--qlora", action="store_true", help="keep the base in 4 bits")
+    options.add_argument("--steps", type=int, default=60, help="updates of the adapter")
+    options.add_argument("--batch-size", type=int, default=4, help="examples in a batch of one process")
+    options.add_argument("--lr", type=float, default=5e-4)
+    options.add_argument("--test", type=int, default=100, help="held-out reviews to answer")
+    options.add_argument("--out", type=Path, default=Path("runs/reviews-adapter"), help="for the adapter")
+    chosen = options.parse_args()
+
+    try:
+        base, tokenizer = task.load_model(chosen.model, in_4_bits=chosen.qlora)
+    except (FileNotFoundError, OSError) as error:
+        raise SystemExit(str(error)) from None
+    train_pairs, test_pairs = task.load_pairs()
+    dataset = build_dataset(train_pairs, tokenizer, max_length=128)
+    config = Config(8, 16, chosen.lr, chosen.steps, chosen.batch_size, chosen.out)
+    with Progress(disable=not task.is_main_process()) as progress:
+        bar = progress.add_task("training", total=config.steps)
+
+        def on_step(step: int, loss: float) -> None:
+            progress.update(bar, completed=step + 1, description=f"step {step + 1}, loss {loss:.3f}")
+
+        trained = train_lora(base, tokenizer, dataset, config, on_step=on_step)
+    if task.is_main_process():
+        print(f"answering {chosen.test} held-out reviews, three times")
+        measured = task.measure(generate, trained.model, tokenizer, test_pairs[: chosen.test], config.out_dir)
+        print(task.describe(measured))
+        print(f"the adapter is in {config.out_dir}")
+
+
+if __name__ == "__main__":
+    main()
