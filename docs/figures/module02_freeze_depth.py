@@ -7,6 +7,7 @@ changes little.
 """
 
 import json
+import statistics
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tunelings import models, reviews
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
 TRAIN, TEST, BATCH, LENGTH = 640, 500, 32, 48
+SEEDS = 3
 
 
 def batches(tokenizer, texts, labels):
@@ -28,9 +30,9 @@ def batches(tokenizer, texts, labels):
         yield collate({**encoded, "labels": labels[start : start + BATCH]})
 
 
-def run(frozen_layers, path, tokenizer, train, test):
-    """One epoch with the embeddings and the first layers frozen; all 6 layers: only the head trains."""
-    torch.manual_seed(0)
+def run(frozen_layers, seed, path, tokenizer, train, test):
+    """One epoch with the embeddings and the first layers frozen; all 6 layers: only pooler and head train."""
+    torch.manual_seed(seed)
     model = AutoModelForSequenceClassification.from_pretrained(path, num_labels=2)
     if frozen_layers:
         for part in (model.bert.embeddings, *model.bert.encoder.layer[:frozen_layers]):
@@ -49,14 +51,20 @@ def run(frozen_layers, path, tokenizer, train, test):
     with torch.no_grad():
         for batch in batches(tokenizer, *test):
             right += (model(**batch).logits.argmax(1) == batch["labels"]).sum().item()
-    row = {
+    print(frozen_layers, seed, right / TEST, f"{seconds:.1f} s")
+    return {"parameters": sum(parameter.numel() for parameter in trained), "accuracy": right / TEST, "seconds": seconds}
+
+
+def summary(frozen_layers, runs):
+    accuracies = [one["accuracy"] for one in runs]
+    return {
         "frozen_layers": frozen_layers,
-        "trained_parameters": sum(parameter.numel() for parameter in trained),
-        "accuracy": right / TEST,
-        "seconds": seconds,
+        "trained_parameters": runs[0]["parameters"],
+        "accuracy": statistics.fmean(accuracies),
+        "lowest": min(accuracies),
+        "highest": max(accuracies),
+        "seconds": statistics.median(one["seconds"] for one in runs),
     }
-    print(row)
-    return row
 
 
 def main():
@@ -69,7 +77,10 @@ def main():
     order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(0)).tolist()
     chosen = [(texts[i], reviews.LABEL_NAMES.index(names[i])) for i in order[: TRAIN + TEST]]
     train, test = (list(map(list, zip(*part, strict=True))) for part in (chosen[:TRAIN], chosen[TRAIN:]))
-    rows = [run(depth, path, tokenizer, train, test) for depth in (0, 2, 4, 6)]
+    rows = [
+        summary(depth, [run(depth, seed, path, tokenizer, train, test) for seed in range(SEEDS)])
+        for depth in (0, 2, 4, 6)
+    ]
     (HERE / "results" / f"{NAME}.json").write_text(json.dumps({"rows": rows}, indent=1, sort_keys=True) + "\n")
 
 

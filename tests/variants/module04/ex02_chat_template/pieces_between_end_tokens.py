@@ -1,4 +1,5 @@
-"""A walk through the text: each answer is looked for behind the one before, from the header on, and tokens by char_to_token."""
+"""A walk through the text: each answer is looked for behind the one before, from the header on, and tokens by
+char_to_token."""
 
 from dataclasses import dataclass
 

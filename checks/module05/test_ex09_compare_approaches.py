@@ -1,0 +1,421 @@
+"""5.09: the comparison with fake approaches and a fake clock; then real approaches on real questions."""
+
+import random
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tunelings import expect, models, pydocs, report
+from tunelings.inputs import seed
+
+ROOT = Path(__file__).resolve().parents[2]
+NUMBERS = ("score", "low", "high", "cost_per_query", "seconds_per_query")
+WARMUP = "Wärmt das auf?"
+
+
+# ---------------------------------------------------------------- a world in which everything is known
+class World:
+    """Questions, a metric, a clock that only moves when something is done, and a record of what was done."""
+
+    def __init__(self, grades, seconds=None, questions=None):
+        """`grades`: approach name -> one grade for each question; `seconds` likewise."""
+        self.now = 5000.0
+        self.seen = {name: [] for name in grades}
+        self.grades = grades
+        self.seconds = seconds or {}
+        n = len(next(iter(grades.values())))
+        self.questions = questions or [f"Frage {i}: 何 é?" for i in range(n)]
+        self.test_set = [
+            {"id": i, "question": q, "answers": [f"<{i}>", "another"]} for i, q in enumerate(self.questions)
+        ]
+        self.task = SimpleNamespace(warmup=WARMUP, metric=self.metric)
+        self.metric_calls = 0
+
+    def clock(self):
+        return self.now
+
+    def metric(self, prediction, answers):
+        """The grade that the prediction carries; far off if the answers are not those of its question."""
+        self.now += 5
+        self.metric_calls += 1
+        if not isinstance(prediction, str) or not isinstance(answers, list):
+            return -1000.0
+        number, grade = prediction.split("=")
+        return float(grade) if answers == [f"<{number}>", "another"] else -100.0
+
+    def approach(self, answer, name):
+        seen, asked = self.seen[name], []
+
+        def setup():
+            self.now += 40
+            seen.append("setup")
+
+        def reply(question):
+            if not isinstance(question, str):
+                seen.append(f"a {type(question).__name__}")
+                question = question.get("question", WARMUP) if isinstance(question, dict) else WARMUP
+            elif question == WARMUP:
+                seen.append("warm-up")
+            else:
+                seen.append(question)
+            if question not in self.questions:
+                self.now += 9
+                return "warm=0"
+            # Questions may be repeated: the n-th time it is asked, it is the n-th of its kind.
+            places = [i for i, q in enumerate(self.questions) if q == question]
+            number = places[asked.count(question) % len(places)]
+            asked.append(question)
+            self.now += self.seconds.get(name, [1.0] * len(self.questions))[number]
+            return f"{number}={self.grades[name][number]!r}"
+
+        def cost(question, prediction):
+            self.now += 3
+            if not isinstance(question, str) or not isinstance(prediction, str):
+                return -1000.0
+            return len(question) + 100.0 * len(prediction.split("=")[0]) + len(name)
+
+        return answer.Approach(name, setup, reply, cost)
+
+    def approaches(self, answer):
+        return [self.approach(answer, name) for name in self.grades]
+
+
+def draw(n, offset):
+    """`n` grades, multiples of 1/64 in 0..1, all different from their neighbours' in other lists."""
+    r = random.Random(seed(offset))
+    return [r.randrange(65) / 64 for _ in range(n)]
+
+
+def table_of(table, names):
+    """The rows of the answer's table by name, each number looked at first."""
+    rows = getattr(table, "rows", None)
+    expect.true(isinstance(rows, list), "table.rows", actual=rows, expected="a list of rows")
+    found = [getattr(row, "name", None) for row in rows]
+    expect.equal(sorted(map(str, found)), sorted(names), "the names of the rows, sorted")
+    for row in rows:
+        for field in NUMBERS:
+            expect.number(getattr(row, field, None), f"{field} of a row")
+    return {row.name: row for row in rows}
+
+
+# ---------------------------------------------------------------- the same questions, scores, seconds, costs
+def test_each_approach_is_set_up_warmed_up_and_asked_the_same_questions(answer):
+    grades = {name: draw(7, i) for i, name in enumerate(("search", "prompt", "tuned"))}
+    questions = [f"Frage {i}: 何 é?" for i in (4, 1, 5, 1, 0, 3, 2)]  # One stands twice; not in alphabetical order.
+    world = World(grades, questions=questions)
+    before = repr(world.test_set)
+    answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    for name in grades:
+        expect.equal(world.seen[name], ["setup", "warm-up", *questions], f"what {name} was asked, in order")
+    expect.equal(repr(world.test_set), before, "the test set after the comparison")
+
+
+def test_the_score_is_the_mean_of_the_metric(answer):
+    names = ("search", "prompt", "tuned")
+    grades = {name: draw(7, 10 + i) for i, name in enumerate(names)}
+    world = World(grades)
+    table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    rows = table_of(table, names)
+    by_hand = [sum(grades[name]) / 7 for name in names]
+    expect.close([rows[name].score for name in names], by_hand, "the scores of three approaches")
+
+
+def test_a_query_is_timed_alone_and_the_median_counts(answer):
+    for n in (5, 6, 1):
+        names = ("search", "prompt")
+        grades = {name: draw(n, 20 + i) for i, name in enumerate(names)}
+        r = random.Random(seed(24 + n))
+        times = {name: [0.25 * k for k in sorted(r.sample(range(1, 40), n))] for name in names}
+        for row in times.values():
+            row[-1] += 64.0  # One slow query moves a mean far, and a median not.
+            r.shuffle(row)
+        world = World(grades, times)
+        table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+        rows = table_of(table, names)
+        ordered = [sorted(times[name]) for name in names]
+        medians = [(t[(n - 1) // 2] + t[n // 2]) / 2 for t in ordered]
+        expect.note("means", [sum(t) / n for t in ordered])
+        expect.close(
+            [rows[name].seconds_per_query for name in names],
+            medians,
+            f"seconds per query of two approaches, {n} questions",
+            scale=8000.0,
+            terms=20,
+        )
+
+
+def test_the_cost_is_a_mean_over_question_and_prediction(answer):
+    names = ("search", "fine-tuned")
+    grades = {name: draw(12, 30 + i) for i, name in enumerate(names)}
+    world = World(grades, questions=[f"Frage {'x' * (3 * i)}?" for i in range(12)])
+    table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    rows = table_of(table, names)
+    by_hand = [
+        sum(len(q) + 100 * len(str(i)) + len(name) for i, q in enumerate(world.questions)) / 12 for name in names
+    ]
+    expect.close([rows[name].cost_per_query for name in names], by_hand, "costs per query of two approaches")
+
+
+def test_the_best_row_is_first_and_equals_keep_their_order(answer):
+    grades = {"b": [0.25, 0.5], "d": [0.5, 1.0], "a": [0.75, 0.0], "c": [1.0, 0.5], "e": [0.125, 0.125]}
+    world = World(grades)
+    table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    table_of(table, list(grades))
+    expect.equal([row.name for row in table.rows], ["d", "c", "b", "a", "e"], "the names of the rows, best first")
+
+
+# ---------------------------------------------------------------- how sure
+def test_the_interval_of_a_score_is_that_of_its_mean(answer):
+    n, names = 120, [f"way {i}" for i in range(6)]
+    grades = {name: draw(n, 40 + i) for i, name in enumerate(names)}
+    world = World(grades)
+    table = answer.run(world.task, world.approaches(answer), world.test_set, seed(46), clock=world.clock)
+    rows = table_of(table, names)
+    errors = [np.std(grades[name]) / n**0.5 for name in names]  # The standard error of the mean.
+    below = [(rows[name].score - rows[name].low) / error for name, error in zip(names, errors, strict=True)]
+    above = [(rows[name].high - rows[name].score) / error for name, error in zip(names, errors, strict=True)]
+    # With 2,000 resamples a bound errs by 0.06 standard errors, the mean of six by 0.025; 0.16 is 6 times that.
+    reach = [float(np.mean(below)), float(np.mean(above))]
+    what = "how many standard errors low and high are from the score"
+    expect.true(all(abs(z - 1.96) < 0.16 for z in reach), what, actual=reach, expected=[1.96, 1.96])
+
+
+def binary(both, first_only, second_only, neither, third=None):
+    """Grades of approaches that are right on so many questions together, and alone."""
+    first = [1.0] * (both + first_only) + [0.0] * (second_only + neither)
+    second = [1.0] * both + [0.0] * first_only + [1.0] * second_only + [0.0] * neither
+    return {"second": second, "first": first} if third is None else {"third": third, "second": second, "first": first}
+
+
+def test_the_winner_is_better_question_by_question(answer):
+    cases = {
+        "right wherever the second is, and on 9 of 60 more": (binary(30, 9, 0, 21), "first"),
+        "36 of 60 against 24, never on the same questions": (binary(0, 36, 24, 0), None),
+        "20 of 60 only the first, 12 only the second": (binary(16, 20, 12, 12), None),
+        "the same on every question": (binary(20, 0, 0, 10), None),
+        "right on one question of 30 more": (binary(12, 1, 0, 17), None),
+        "clearly better than the third, not than the second": (binary(27, 4, 3, 26, [1.0] * 6 + [0.0] * 54), None),
+        "clearly better than both": (binary(18, 27, 3, 12, [0.0] * 48 + [1.0] * 12), "first"),
+    }
+    wrong, right = [], []
+    for text, (grades, expected) in cases.items():
+        world = World(grades)
+        table = answer.run(world.task, world.approaches(answer), world.test_set, seed(50), clock=world.clock)
+        table_of(table, list(grades))
+        winner = getattr(table, "winner", "no such field")
+        if winner != expected:
+            wrong.append(f"{text}: the winner is {winner}")
+            right.append(f"{text}: the winner is {expected}")
+    expect.equal(wrong, right, "the winner, where it is another than it should be")
+
+
+def test_one_approach_alone_wins_nothing(answer):
+    world = World({"alone": [1.0, 0.5, 1.0]})
+    table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    rows = table_of(table, ["alone"])
+    expect.close(rows["alone"].score, 2.5 / 3, "the score of one approach alone")
+    expect.equal(getattr(table, "winner", "no field"), None, "the winner among one approach")
+
+
+def test_the_seed_alone_decides_about_the_intervals(answer):
+    grades = {name: draw(23, 60 + i) for i, name in enumerate(("search", "prompt"))}
+
+    def bounds(bootstrap_seed, global_seed):
+        random.seed(global_seed)
+        np.random.seed(global_seed)
+        world = World(grades)
+        table = answer.run(world.task, world.approaches(answer), world.test_set, bootstrap_seed, clock=world.clock)
+        rows = table_of(table, list(grades))
+        drawn = [random.random(), float(np.random.random())]
+        expected = [random.Random(global_seed).random(), float(np.random.RandomState(global_seed).random_sample())]
+        expect.equal(drawn, expected, "the next numbers of random and of numpy after the comparison")
+        return [[rows[name].low, rows[name].high] for name in grades]
+
+    one = bounds(5, 1)
+    expect.close(bounds(5, 2), one, "low and high with the same seed, the global generators in another state", terms=0)
+    centre = [sum(grade) / len(grade) for grade in grades.values()]
+    # Ends at the same distance from the score were computed, not drawn.
+    expect.note(
+        "symmetric", int(all(abs(low + high - 2 * c) < 1e-9 for (low, high), c in zip(one, centre, strict=True)))
+    )
+    others = [bounds(other, 1) for other in (6, 7, 8)]
+    moved = max(
+        abs(a - b) for other in others for ra, rb in zip(other, one, strict=True) for a, b in zip(ra, rb, strict=True)
+    )
+    expect.true(moved > 0, "by how much low and high differ with three other seeds", actual=moved, expected="above 0")
+
+
+def test_nothing_to_compare_is_an_error(answer):
+    world = World({"search": [1.0], "prompt": [0.5]})
+    approaches = world.approaches(answer)
+    empty = [("no approaches", [], world.test_set), ("no questions", approaches, [])]
+    for what, ways, questions in empty:
+        expect.raises(
+            ValueError, lambda w=ways, q=questions: answer.run(world.task, w, q, 3), f"a comparison of {what}"
+        )
+    expect.equal(world.seen["search"], [], "what an approach was asked where there is no question")
+
+
+def test_the_clock_is_a_real_one_unless_another_is_given(answer):
+    world = World({"search": [1.0, 0.5, 0.25]})
+    table = answer.run(world.task, world.approaches(answer), world.test_set, 3)
+    seconds = table_of(table, ["search"])["search"].seconds_per_query
+    expect.true(0 <= seconds < 0.5, "seconds of a query that takes microseconds", actual=seconds, expected="below 0.5")
+
+
+# ---------------------------------------------------------------- the report
+def some_rows(offset):
+    """Four rows as dictionaries, with times below a millisecond."""
+    r = random.Random(seed(offset))
+    rows = []
+    for name in ("BM25 + prompt", "λόγος", "Schnürsenkel", "prompt"):
+        score, below, above = round(r.uniform(0.3, 0.6), 4), r.uniform(0.02, 0.09), r.uniform(0.02, 0.09)
+        values = (name, score, score - below, score + above, r.uniform(150, 999), r.uniform(1e-4, 9e-4))
+        rows.append(dict(zip(("name", *NUMBERS), values, strict=True)))
+    return rows
+
+
+def table_with(answer, rows, winner):
+    return answer.Table([answer.Row(**row) for row in rows], winner)
+
+
+def numbers_in(line):
+    """The numbers in a line; a percentage counts as a share, 1,234 as one number."""
+    found = re.finditer(r"[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?\s*%?|[-+]?\.\d+", line)
+    texts = [match.group().replace(",", "").replace(" ", "") for match in found]
+    return [float(t.rstrip("%")) / (100 if t.endswith("%") else 1) for t in texts]
+
+
+def cells(line):
+    """The cells of a line of a Markdown table, without bold or code marks."""
+    return [re.sub(r"^[*_`\s]+|[*_`\s]+$", "", cell) for cell in line.split("|")]
+
+
+def report_of(folder, name="report.md"):
+    path = Path(folder) / name
+    expect.true(
+        path.is_file(), f"{name} in the folder", actual=sorted(p.name for p in Path(folder).rglob("*")), expected=[name]
+    )
+    return path.read_bytes()
+
+
+def test_the_report_has_a_line_for_each_row_in_order(answer, tmp_path):
+    rows = some_rows(70)
+    folder = tmp_path / "not" / "there"
+    answer.write_report(table_with(answer, rows, "λόγος"), folder)
+    text = report_of(folder).decode("utf-8", "replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("|")]
+    places = [[i for i, line in enumerate(lines) if row["name"] in cells(line)] for row in rows]
+    found = [p[0] if p else -1 for p in places]
+    expect.true(
+        -1 not in found and found == sorted(found),
+        "in which line of the table each row stands",
+        actual=found,
+        expected="rising",
+    )
+    for row, place in zip(rows, found, strict=True):
+        there = numbers_in(lines[place].replace(row["name"], ""))
+        for field in NUMBERS:
+            value = row[field]
+            nearest = min(there, key=lambda x: abs(x - value), default=0.0)
+            allowed = max(0.0101 * value, 0.00101 if field in ("score", "low", "high") else 0.0)
+            what = f"{field} in the line of a row, the nearest number"
+            expect.true(abs(nearest - value) <= allowed, what, actual=nearest, expected=value)
+
+
+def winner_line(text):
+    plain = re.sub(r"[*_`#]", "", text)
+    found = re.findall(r"^\s*-?\s*Winner:\s*(.*?)\s*$", plain, flags=re.MULTILINE)
+    return found[0] if found else f"no such line among {len(plain.splitlines())}"
+
+
+def test_the_report_names_the_winner_or_says_none(answer, tmp_path):
+    rows = some_rows(80)
+    for winner, said in (("BM25 + prompt", "BM25 + prompt"), (None, "none")):
+        answer.write_report(table_with(answer, rows, winner), str(tmp_path))
+        line = winner_line(report_of(tmp_path).decode("utf-8", "replace"))
+        expect.equal(line.lower(), said.lower(), f"what stands after 'Winner:' in the report, winner {winner}")
+
+
+def picture(answer, rows, folder):
+    import matplotlib.image
+
+    answer.write_report(table_with(answer, rows, None), folder)
+    start = report_of(folder, "scores.png")[:8]
+    expect.equal(list(start), list(b"\x89PNG\r\n\x1a\n"), "the first bytes of scores.png")
+    return matplotlib.image.imread(folder / "scores.png")[..., :3]
+
+
+def test_the_picture_shows_scores_and_intervals(answer, tmp_path):
+    rows = some_rows(90)
+    image = picture(answer, rows, tmp_path)
+    height, width = image.shape[:2]
+    large = height >= 100 and width >= 200
+    expect.true(large, "height and width of scores.png", actual=[height, width], expected="at least 100 and 200")
+    wider = [*rows[:2], {**rows[2], "low": rows[2]["low"] - 0.05, "high": rows[2]["high"] + 0.05}, rows[3]]
+    other = picture(answer, wider, tmp_path)
+    same = image.shape == other.shape and bool((image == other).all())
+    what = "pixels that change when one interval is wider by 0.05 on each side"
+    expect.true(not same, what, actual=0 if same else 1, expected="some")
+
+
+# ---------------------------------------------------------------- real approaches on real questions
+def real_table(answer, tmp_path, names, count, device, language_model, encoder):
+    from tunelings import approaches
+
+    folder = ROOT / "data" / "pydocs"
+    test = pydocs.load_test(folder)
+    pairs = pydocs.without_answers(pydocs.load_pairs(folder), test)
+    lineup = approaches.line_up(
+        pydocs.load_passages(folder),
+        pydocs.load_development(folder),
+        pairs,
+        language_model=language_model,
+        encoder=encoder,
+        seed=seed(100),
+        on_step=lambda what, share: report.progress(0.0, f"{what}, {share:.0%}"),
+        device=device,
+    )
+    order = np.random.default_rng(seed(101)).permutation(len(test))[:count]
+    chosen = [answer.Approach(w.name, w.setup, w.answer, w.cost) for w in lineup if not names or w.name in names]
+    items = [{"question": test[i].question, "answers": test[i].answers} for i in order]
+    task = SimpleNamespace(warmup="Which function prints a text?", metric=pydocs.grade)
+    table = answer.run(task, chosen, items, seed(102))
+    answer.write_report(table, tmp_path)
+    print(report_of(tmp_path).decode())
+    return table_of(table, [way.name for way in chosen])
+
+
+def expect_better(rows, first, second):
+    more = rows[first].score - rows[second].score
+    expect.true(more > 0, f"how much more {first} scores than {second}", actual=round(more, 3), expected="above 0")
+
+
+@pytest.mark.real
+@pytest.mark.timeout(3600)
+def test_real_approaches_on_real_questions(answer, tmp_path):
+    """SmolLM2 (`tunelings models get smollm2`) on 60 of the test questions, some minutes on a CPU."""
+    try:
+        path = models.find("smollm2")
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    names = ["BM25 snippet", "BM25 + extractor from scratch", "prompt", "BM25 + prompt"]
+    rows = real_table(answer, tmp_path, names, 60, "cpu", path, encoder=None)
+    for better in ("BM25 snippet", "BM25 + extractor from scratch", "BM25 + prompt"):
+        expect_better(rows, better, "prompt")
+
+
+@pytest.mark.gpu
+@pytest.mark.timeout(3600)
+def test_a_larger_model_on_all_questions(answer, tmp_path):
+    """All approaches with a model of 1 to 8 billion parameters: `--model NAME_OR_PATH`."""
+    path = models.chosen("HuggingFaceTB/SmolLM2-1.7B-Instruct")
+    try:
+        rows = real_table(answer, tmp_path, None, 1000, "cuda", path, models.find("minilm"))
+    except OSError as error:
+        pytest.skip(f"{path} cannot be loaded, --model takes a folder: {str(error).splitlines()[0]}")
+    for better in ("BM25 + prompt", "BM25 + LoRA"):
+        expect_better(rows, better, "prompt")

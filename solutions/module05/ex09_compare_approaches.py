@@ -1,0 +1,223 @@
+"""5.09 · Compare approaches: prompt, search, fine-tune or train from scratch, on the same questions, with intervals.
+
+`python exercises/module05/ex09_compare_approaches.py` compares nine real approaches on questions about the Python
+documentation and saves the report in runs/comparison/. It takes half an hour or more on a CPU, with `--quick` minutes.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+
+class Task(Protocol):
+    """What the approaches are compared on."""
+
+    warmup: str  # a question that is not in the test set
+
+    def metric(self, prediction: str, answers: list[str]) -> float:
+        """How good a prediction is, given all answers that are right; higher is better."""
+
+
+class Approach(NamedTuple):
+    """One way to answer questions."""
+
+    name: str
+    setup: Callable[[], None]  # loads a model, builds an index or trains
+    answer: Callable[[str], str]  # a question -> the prediction
+    cost: Callable[[str, str], float]  # a question, its prediction -> what they cost, such as a number of tokens
+
+
+class Row(NamedTuple):
+    """What came out for one approach."""
+
+    name: str
+    score: float
+    low: float
+    high: float
+    cost_per_query: float
+    seconds_per_query: float
+
+
+class Table(NamedTuple):
+    rows: list[Row]
+    winner: str | None
+
+
+def interval(values: list[float], seed: int, resamples: int = 2000) -> tuple[float, float]:
+    """Given (you wrote one in 5.06): the 95 % percentile bootstrap interval of the mean of `values`."""
+    draws = np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))
+    means = np.asarray(values, dtype=float)[draws].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def draw_scores(rows: list[Row], path: str | Path) -> None:
+    """Given: draw the score of each row with its interval, the first row on top, and save the picture."""
+    from matplotlib.figure import Figure
+
+    scores = [row.score for row in rows]
+    distances = [[row.score - row.low for row in rows], [row.high - row.score for row in rows]]
+    figure = Figure(figsize=(7, 1 + 0.4 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    axes.errorbar(scores, range(len(rows)), xerr=distances, fmt="o", capsize=3)
+    axes.set_yticks(range(len(rows)), labels=[row.name for row in rows])
+    axes.invert_yaxis()
+    axes.set_xlabel("score, 95 % interval")
+    figure.savefig(path)
+
+
+def run(
+    task: Task,
+    approaches: list[Approach],
+    test_set: list[dict],
+    seed: int,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Table:
+    """Ask every approach every question of the test set, and say which is best, if the questions can tell.
+
+    Args:
+        task: has `metric(prediction, answers) -> float` and `warmup`, a question for warming up.
+        approaches: each is set up once, and is then asked `task.warmup` once, before its first question.
+        test_set: items {"question": str, "answers": list[str]}; other keys may be there too. Questions may be
+            repeated. Each approach is asked all questions, once each, in the order of the test set. It is given the
+            question alone, a str, and never the answers. None of the arguments is changed.
+        seed: decides alone which questions the bootstrap draws: the same seed gives the same intervals, another seed
+            others. The global random states are on return what they were on entry.
+        clock: gives the time in seconds whenever it is called. A query lasts from just before `answer` is called to
+            just after it has returned. Setup, warm-up, metric and cost are not timed.
+
+    Returns:
+        `Table(rows, winner)`: one row for each approach, the highest score first; equal scores stay in the order of
+        `approaches`. The numbers of a row are Python floats. The warm-up counts in none of them.
+        name: that of the approach.
+        score: the mean over the test set of the metric of each prediction with all answers of its question.
+        low, high: the ends of the 95 % bootstrap interval of the score: drawn over the questions, at least 2,000
+            times. `interval` above may be used.
+        cost_per_query: the mean of `cost(question, prediction)` over the test set.
+        seconds_per_query: the median time of a query; of an even number the mean of the middle two.
+        winner: the name of the first row if it is better than the second row beyond chance: the 95 % bootstrap
+            interval of the mean difference of their scores, question by question, is above 0. Otherwise, and with
+            a single approach, None.
+
+    Raises:
+        ValueError: there is no approach, or no question; then nothing is set up or asked.
+
+    Method: Koehn, "Statistical Significance Tests for Machine Translation Evaluation" (2004), sections 3 and 4,
+    https://aclanthology.org/W04-3250/
+    """
+    # BEGIN SOLUTION: set up, warm up and ask each approach; sort the rows; compare the first two in pairs.
+    if not approaches or not test_set:
+        raise ValueError(f"nothing to compare: {len(approaches)} approaches, {len(test_set)} questions")
+    results = []
+    for approach in approaches:
+        approach.setup()
+        approach.answer(task.warmup)
+        scores, costs, seconds = [], [], []
+        for item in test_set:
+            start = clock()
+            prediction = approach.answer(item["question"])
+            seconds.append(clock() - start)
+            scores.append(task.metric(prediction, item["answers"]))
+            costs.append(approach.cost(item["question"], prediction))
+        score, (low, high) = statistics.fmean(scores), interval(scores, seed)
+        row = Row(approach.name, score, low, high, statistics.fmean(costs), statistics.median(seconds))
+        results.append((row, scores))
+    results.sort(key=lambda result: -result[0].score)
+    rows = [row for row, _ in results]
+    winner = None
+    if len(results) > 1:
+        first, second = results[0][1], results[1][1]
+        low, _ = interval(np.subtract(first, second).tolist(), seed)
+        winner = rows[0].name if low > 0 else None
+    return Table(rows, winner)
+    # END SOLUTION
+
+
+def write_report(table: Table, out_dir: str | Path) -> None:
+    """Write the table as `report.md` and as the picture `scores.png` into `out_dir`.
+
+    The folder, and those above it, are made if they are missing. Files of these names are replaced. The table is
+    not changed.
+
+    report.md is UTF-8. It has a Markdown table: one line for each row of the table, in its order, that begins with
+    "|" and holds the name, score, low, high, cost_per_query and seconds_per_query. Each number is exact to 1 %, or
+    to 0.001 if it is one of score, low and high. A line of its own says "Winner: " and the name of the winner, or
+    "Winner: none" if `table.winner` is None.
+
+    scores.png is a picture of at least 200 x 100 pixels with the score of each row and its interval. `draw_scores`
+    above may be used.
+
+    Method: https://github.github.com/gfm/#tables-extension-
+    """
+    # BEGIN SOLUTION: make the folder, write a line for each row and one for the winner, and draw the scores.
+    folder = Path(out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["| approach | score | low | high | cost per query | seconds per query |", "|---|---|---|---|---|---|"]
+    for row in table.rows:
+        numbers = f"{row.score:.3f} | {row.low:.3f} | {row.high:.3f}"
+        lines.append(f"| {row.name} | {numbers} | {row.cost_per_query:.4g} | {row.seconds_per_query:.4g} |")
+    lines += ["", f"Winner: {table.winner or 'none'}"]
+    (folder / "report.md").write_text("\n".join(lines), encoding="utf-8")
+    draw_scores(table.rows, folder / "scores.png")
+    # END SOLUTION
+
+
+class DocsTask(NamedTuple):
+    """Given: questions about the Python documentation, answered by a name or a few words."""
+
+    warmup: str = "Which function prints a text?"
+
+    def metric(self, prediction: str, answers: list[str]) -> float:
+        from tunelings import pydocs
+
+        return pydocs.grade(prediction, answers)
+
+
+def main(quick: bool = False, folder: Path = Path("runs/comparison")) -> None:
+    """Given: compare the real approaches on the real questions, with a progress bar, and write the report."""
+    from rich.progress import Progress
+    from transformers.utils import logging
+
+    from tunelings import approaches, models, pydocs
+    from tunelings.course import find_root
+
+    data = find_root() / "data" / "pydocs"
+    try:
+        paths = {"language_model": models.find("smollm2"), "encoder": models.find("minilm")}
+    except FileNotFoundError as missing:
+        raise SystemExit(str(missing)) from None
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    test = pydocs.load_test(data)[:: 4 if quick else 1]
+    pairs = pydocs.without_answers(pydocs.load_pairs(data), pydocs.load_test(data))
+    with Progress() as progress:
+        bar = progress.add_task("", total=1.0)
+
+        def on_step(what: str, share: float) -> None:
+            progress.update(bar, description=what, completed=share)
+
+        lineup = approaches.line_up(
+            pydocs.load_passages(data), pydocs.load_development(data), pairs, on_step=on_step, **paths
+        )
+        chosen = [way for way in lineup if not quick or way.name in approaches.QUICK]
+        watched = [approaches.watched(way, len(test), on_step) for way in chosen]
+        table = run(
+            DocsTask(),
+            [Approach(way.name, way.setup, answer, way.cost) for way, answer in zip(chosen, watched, strict=True)],
+            [{"question": q.question, "answers": q.answers} for q in test],
+            seed=0,
+        )
+    write_report(table, folder)
+    print((folder / "report.md").read_text(encoding="utf-8"))
+    print(f"saved {folder / 'report.md'} and {folder / 'scores.png'}")
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(quick="--quick" in sys.argv)
