@@ -159,7 +159,7 @@ def test_a_solved_exercise_ticks_its_box_while_the_page_is_open(page, course_cop
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-c", "from tunelings.cli import main; main()", "site", "--port", str(port)]
-    serving = subprocess.Popen(command, cwd=course_copy.root, env=MKDOCS_ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+    serving = subprocess.Popen(command, cwd=course_copy.root, env=MKDOCS_ENVIRONMENT, stdout=subprocess.DEVNULL)
     try:
         open_when_served(page, f"http://127.0.0.1:{port}/status/")
         exercise = course_copy.find("1.01")

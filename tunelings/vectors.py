@@ -12,6 +12,7 @@ import inspect
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -134,7 +135,8 @@ def _print(result: Result) -> Entry:
         what = getattr(error, "what", "the names that the answer defines")
         value = fingerprint(getattr(error, "actual", str(error)))
     elif result.status in {"crashed", "escaped"}:
-        what, value = type(error).__name__, str(error)
+        # The words sorted: a message that prints a set has another order in each process.
+        what, value = type(error).__name__, " ".join(sorted(re.findall(r"\w+", str(error))))
     notes = {name: fingerprint(note) for name, note in result.notes.items()}
     return Entry(result.check, result.status, what, value, notes)
 
