@@ -137,7 +137,7 @@ def test_a_card_is_held_against_the_hardware_table(page, address):
 def test_search_finds_zero_grad(page, address):
     page.goto(address)
     page.locator(".md-search__input").first.fill("zero_grad")
-    page.wait_for_selector(".md-search-result__item a", timeout=20_000)
+    page.wait_for_selector(".md-search-result__item a", timeout=60_000)
     assert page.locator(".md-search-result__item a").count() >= 1
 
 
@@ -164,12 +164,12 @@ def test_a_solved_exercise_ticks_its_box_while_the_page_is_open(page, course_cop
         open_when_served(page, f"http://127.0.0.1:{port}/status/")
         exercise = course_copy.find("1.01")
         box = page.locator("article li [data-exercise='1.01']")
-        playwright.expect(box).to_have_text("☐ TODO", timeout=20_000)
+        playwright.expect(box).to_have_text("☐ TODO", timeout=60_000)
         exercise.answer_path.write_text(exercise.solution_path.read_text(encoding="utf-8"), encoding="utf-8")
-        playwright.expect(box).to_have_text("◐ in progress", timeout=20_000)
+        playwright.expect(box).to_have_text("◐ in progress", timeout=60_000)
         check = [sys.executable, "-m", "pytest", "-q", "checks/module01/test_ex01_forward_pass.py"]
         subprocess.run(check, cwd=course_copy.root, check=True, capture_output=True)
-        playwright.expect(box).to_have_text("☑ done", timeout=20_000)
+        playwright.expect(box).to_have_text("☑ done", timeout=60_000)
         playwright.expect(page.locator("[data-done='module01']")).to_have_text("1")
     finally:
         serving.terminate()
