@@ -60,7 +60,7 @@ def uninterrupted(stop):
 def save(answer, path, run, step):
     """Save, and look that the file stands under its name."""
     answer.save_checkpoint(path, *run, step)
-    there = sorted(entry.name for entry in os.scandir(os.path.dirname(path)))
+    there = sorted(os.listdir(os.path.dirname(path)))
     expect.true(os.path.isfile(path), "the files in the folder after saving", actual=there, expected=path)
 
 

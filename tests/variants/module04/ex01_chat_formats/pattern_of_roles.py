@@ -44,8 +44,11 @@ def pair(record):
 
 
 def to_messages(record):
-    match [keys for keys in (("instruction", "output"), ("conversations",), ("prompt", "completion"), ("messages",))
-           if all(key in record for key in keys)]:
+    match [
+        keys
+        for keys in (("instruction", "output"), ("conversations",), ("prompt", "completion"), ("messages",))
+        if all(key in record for key in keys)
+    ]:
         case [("instruction", "output")]:
             turns = list(alpaca(record))
         case [("conversations",)]:
