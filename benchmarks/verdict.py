@@ -20,11 +20,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tunelings import screen, vectors
 from tunelings.course import Course, Exercise, find_root
-from tunelings.imports import needed_imports
-from tunelings.pool import Pool
-from tunelings.watch import Watcher
+from tunelings.desk import screen
+from tunelings.grading import vectors
+from tunelings.grading.imports import needed_imports
+from tunelings.watch.loop import Watcher
+from tunelings.watch.pool import Pool
 
 TREES = ("exercises", "solutions", "checks", "docs")
 

@@ -17,7 +17,8 @@ import latex2mathml.converter
 
 from tunelings import pages
 from tunelings.course import MODULES, Course, Exercise
-from tunelings.progress import Progress
+from tunelings.grading.store import Progress
+from tunelings.handson import hardware
 
 # What arithmatex makes of $…$ and $$…$$.
 FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
@@ -64,8 +65,8 @@ def marks_of(src_uri: str) -> dict:
         "<!-- glossary -->": lambda: pages.glossary(GLOSSARY),
         "<!-- exercises -->": lambda: pages.exercise_table(COURSE, module),
         "<!-- contributing -->": lambda: (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
-        "<!-- hardware -->": pages.hardware_table,
-        "<!-- scores -->": lambda: pages.scores(ROOT / "docs" / "figures" / "results" / "verdicts.json"),
+        "<!-- hardware -->": hardware_table,
+        "<!-- scores -->": lambda: pages.scores(ROOT / "figures" / "results" / "verdicts.json"),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }
@@ -75,9 +76,13 @@ def marks_of(src_uri: str) -> dict:
     return marks
 
 
+def hardware_table() -> str:
+    return pages.hardware_table(hardware.ROWS, {name: hardware.usable(gib) for name, gib in hardware.CARDS.items()})
+
+
 def results_of(src_uri: str) -> Path:
     name = src_uri.removesuffix(".md").replace("/", "_").replace("-", "_")
-    return ROOT / "docs" / "figures" / "results" / f"{name}.json"
+    return ROOT / "figures" / "results" / f"{name}.json"
 
 
 @cache

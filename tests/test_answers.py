@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tunelings import answers
-from tunelings.answers import AnswerError, NameMissing, Source
+from tunelings.grading import answers
+from tunelings.grading.answers import AnswerError, NameMissing, Source
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ def test_a_solved_exercise_ticks_its_box_while_the_page_is_open(page, course_cop
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from tunelings.cli import main; main()", "site", "--port", str(port)]
+    command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", "site", "--port", str(port)]
     serving = subprocess.Popen(command, cwd=course_copy.root, env=MKDOCS_ENVIRONMENT, stdout=subprocess.DEVNULL)
     try:
         open_when_served(page, f"http://127.0.0.1:{port}/status/")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import mark_done
-from tests.miniature import ROOT
-from tunelings import environment
-from tunelings.progress import Progress
+from tests.support.commandline import mark_done
+from tests.support.miniature import ROOT
+from tunelings.grading import environment
+from tunelings.grading.store import Progress
 
 
 def test_help_lists_the_commands(tunelings):
@@ -114,7 +114,7 @@ def test_a_check_that_cannot_be_imported_is_the_courses_fault(tunelings, mini):
 def test_a_wrong_version_is_one_line(tunelings, monkeypatch):
     version = metadata.version
     monkeypatch.setattr(metadata, "version", lambda name: "1.0" if name == "torch" else version(name))
-    monkeypatch.setattr(environment, "problem", environment.problem.__wrapped__)
+    uncached(monkeypatch)
     said = tunelings("run", "1.01")
     assert (said.code, said.out) == (2, "")
     assert re.fullmatch(r"The course needs torch>=\S+, and 1\.0 is installed: run `uv sync` .*\n", said.err)
@@ -125,7 +125,14 @@ def test_a_package_that_is_missing_is_one_line(monkeypatch):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", version)
-    assert re.fullmatch(r"\S+ is not installed: run `uv sync` .*", environment.problem.__wrapped__())
+    uncached(monkeypatch)
+    assert re.fullmatch(r"\S+ is not installed: run `uv sync` .*", environment.problem())
+
+
+def uncached(monkeypatch) -> None:
+    """Have the metadata read anew; afterwards what is installed is known again."""
+    for name in ("installed", "problem"):
+        monkeypatch.setattr(environment, name, getattr(environment, name).__wrapped__)
 
 
 # The maintainer's commands.
@@ -196,7 +203,7 @@ def test_a_folder_without_any_course_is_one_line(tunelings, tmp_path, monkeypatc
 @pytest.mark.parametrize("args", [["list"], ["hint", "1.01"], ["reset", "1.01"], ["--help"]])
 def test_what_needs_no_torch_does_not_import_it(mini, args):
     code = (
-        "import sys; from tunelings.cli import main\ntry: main()\nexcept SystemExit as e: assert not e.code\n"
+        "import sys; from tunelings.commands.cli import main\ntry: main()\nexcept SystemExit as e: assert not e.code\n"
         "assert not {'torch', 'numpy', 'pytest'} & set(sys.modules), sorted(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, *args], cwd=mini.root, capture_output=True, text=True)
@@ -206,4 +213,5 @@ def test_what_needs_no_torch_does_not_import_it(mini, args):
 def test_the_installed_command_is_this_one(mini):
     done = mini.command("hint", "1.02")
     assert (done.returncode, done.stdout, done.stderr) == (0, "1.02 Shift · hint 1 of 2\nWhich operator adds?\n", "")
-    assert metadata.entry_points(group="console_scripts", name="tunelings")["tunelings"].value == "tunelings.cli:main"
+    (command,) = metadata.entry_points(group="console_scripts", name="tunelings")
+    assert command.value == "tunelings.commands.cli:main"

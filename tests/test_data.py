@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
-from tunelings import mnist, reviews
+from tunelings.handson import mnist, reviews
 
 DATA = ROOT / "data"
 # Two busy cores: threads that wait for each other make the run many times longer.

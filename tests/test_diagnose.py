@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.miniature import SQUARES
-from tunelings import diagnose, vectors
-from tunelings.answers import Source
+from tests.support.miniature import SQUARES
 from tunelings.course import CourseError, Mistake
-from tunelings.diagnose import Diagnosis, name_mistake
-from tunelings.fingerprint import RANDOM, fingerprint
-from tunelings.vectors import Entry, apply
+from tunelings.grading import diagnose, vectors
+from tunelings.grading.answers import Source
+from tunelings.grading.diagnose import Diagnosis, name_mistake
+from tunelings.grading.fingerprint import RANDOM, fingerprint
+from tunelings.grading.vectors import Entry, apply
 
 FIRST = "test_each_number_is_squared"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from packaging.requirements import Requirement
 
-from tunelings import doctor
-from tunelings.doctor import GIB, Machine
+from tunelings.commands import doctor
+from tunelings.commands.doctor import GIB, Machine
 
 # The architectures for which PyTorch's wheels are built, by CUDA version (.ci/manywheel/build_cuda.sh).
 CU121 = "sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_90".split()
@@ -24,7 +25,7 @@ TWO = "NVIDIA A100-SXM4-40GB, 580.65.06, 40960, 8.0\nNVIDIA A100-SXM4-40GB, 580.
 WELL = Machine(
     python=(3, 11),
     system="Linux x86_64",
-    packages={"torch>=2.7": "2.15.0", "peft>=0.18": "0.21.2"},
+    packages={Requirement("torch>=2.7"): "2.15.0", Requirement("peft>=0.18"): "0.21.2"},
     ram=16 * GIB,
     disk_free=50 * GIB,
     smi=RTX_3060,
@@ -98,7 +99,7 @@ def test_no_gpu_is_no_fault(smi):
 
 
 def test_packages_that_are_missing_or_old_are_named():
-    machine = replace(WELL, packages={"torch>=2.7": "2.5.1", "peft>=0.18": None})
+    machine = replace(WELL, packages={Requirement("torch>=2.7"): "2.5.1", Requirement("peft>=0.18"): None})
     assert [finding.what for finding in wrong(machine)] == [
         "torch is 2.5.1, and torch>=2.7 is needed",
         "peft is not installed",

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import COUNTED, ROOT
-from tunelings import answers, diagnose, mutate, stubs, vectors
-from tunelings.answers import Source
 from tunelings.course import Exercise
-from tunelings.run import Result, checks_of
+from tunelings.grading import answers, diagnose, mutate, stubs, vectors
+from tunelings.grading.answers import Source
+from tunelings.grading.run import Result, checks_of
 
 # Pairs of mistakes that no check of the signature can tell apart, with the reason.
 INDISTINGUISHABLE = tomllib.loads((ROOT / "tests" / "indistinguishable.toml").read_text(encoding="utf-8"))
@@ -34,7 +34,7 @@ def first_failing(vector: vectors.Vector) -> str | None:
 
 
 def kept_answers(tree: str, exercise: Exercise) -> list[Path]:
-    return sorted((ROOT / "tests" / tree / exercise.module / exercise.name).glob("*.py"))
+    return sorted((ROOT / "tests" / "answers" / tree / exercise.module / exercise.name).glob("*.py"))
 
 
 def run_all(exercise: Exercise, source: Source, seed: int, folder: Path) -> dict[str, Result]:
@@ -64,7 +64,7 @@ def test_the_solution_passes(exercise: Exercise, seed: int, tmp_path: Path):
 
 
 def test_every_variant_passes(exercise: Exercise, seed: int, tmp_path: Path):
-    kept = kept_answers("variants", exercise)
+    kept = kept_answers("right", exercise)
     assert len(kept) >= 3
     wrong = {path.name: failures(exercise, answers.read(path), seed, tmp_path) for path in kept}
     assert not any(wrong.values()), wrong

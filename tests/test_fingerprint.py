@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tunelings.fingerprint import RANDOM, agree, fingerprint
+from tunelings.grading.fingerprint import RANDOM, agree, fingerprint
 
 F32, F64, BF16, F16 = torch.float32, torch.float64, torch.bfloat16, torch.float16
 

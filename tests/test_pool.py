@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.miniature import Miniature
+from tests.support.miniature import Miniature
 from tunelings.course import Exercise
-from tunelings.pool import FORK, Pool
+from tunelings.watch.pool import FORK, Pool
 
 KINDS = [pytest.param(True, id="fork", marks=pytest.mark.skipif(not FORK, reason="fork is for Linux")), False]
 
@@ -91,9 +91,9 @@ def test_each_check_is_announced_with_its_limit(pool: Pool, mini: Miniature):
 def test_a_long_check_says_how_far_it_is(pool: Pool, mini: Miniature):
     check = mini.shift.check_path.read_text(encoding="utf-8")
     told = check.replace(
-        "    for _ in range(8):\n", "    for _ in range(8):\n        report.progress(1.0, 'step 8, loss 0.5')\n"
+        "    for _ in range(8):\n", "    for _ in range(8):\n        live.progress(1.0, 'step 8, loss 0.5')\n"
     )
-    mini.shift.check_path.write_text(told.replace("import expect\n", "import expect, report\n"), encoding="utf-8")
+    mini.shift.check_path.write_text(told.replace("import expect\n", "import expect, live\n"), encoding="utf-8")
     mini.solve(mini.shift)
     events = [(e["done"], e["text"]) for e in ask(pool, mini.shift) if e["event"] == "progress"]
     assert events and set(events) == {(1.0, "step 8, loss 0.5")}

@@ -4,7 +4,7 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.conftest import COURSE, ROOT
-from tunelings import processes, tiny
+from tunelings.handson import processes, tiny
 
 # transformers 5.24 warns of its own names that it calls itself.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.commandline import mark_done
-from tests.miniature import Miniature
-from tunelings.progress import Progress, key_of
+from tests.support.commandline import mark_done
+from tests.support.miniature import Miniature
+from tunelings.grading.store import Progress, key_of
 
 SQUARES = "checks/module01/test_ex01_squares.py"
 

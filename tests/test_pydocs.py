@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tunelings import pydocs
-from tunelings.pydocs import Pair, Question, grade, holds
-from tunelings.search import BM25, stretch
+from tunelings.handson import pydocs
+from tunelings.handson.pydocs import Pair, Question, grade, holds
+from tunelings.handson.search import BM25, stretch
 
 DATA = ROOT / "data" / "pydocs"
 PASSAGES = {passage.id: passage for passage in pydocs.load_passages(DATA)}

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.miniature import SQUARES, Miniature, build
-from tunelings import render
+from tests.support.miniature import SQUARES, Miniature, build
 from tunelings.course import Mistake
 from tunelings.expect import CheckFailed
-from tunelings.run import Result
-from tunelings.stubs import uncut
-from tunelings.text import WIDTH
-from tunelings.values import value_text
+from tunelings.grading import render
+from tunelings.grading.run import Result
+from tunelings.grading.stubs import uncut
+from tunelings.grading.text import WIDTH
+from tunelings.grading.values import value_text
 
 GOLDEN = Path(__file__).with_name("golden")
 RIGHT = uncut(SQUARES)

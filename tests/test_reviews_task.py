@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from tests.conftest import COURSE, ROOT
-from tunelings import answers, tiny
-from tunelings import reviews_task as task
+from tunelings.grading import answers
+from tunelings.handson import reviews_task as task
+from tunelings.handson import tiny
 
 # transformers 5.24 warns of its own names that it calls itself.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import COURSE, ROOT
-from tunelings import pages, quiz
+from tunelings import pages, questions
+from tunelings.commands import quiz
 from tunelings.course import MODULES, CourseError
 
 # Attributes by which a page loads something by itself, without a click.
@@ -124,13 +125,13 @@ def test_every_picture_has_words_for_those_who_cannot_see_it():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_each_module_has_a_quiz_whose_every_choice_has_a_reason(module: str):
-    questions = quiz.load(quiz.path_of(ROOT, module))
-    assert 5 <= len(questions) <= 8
-    for question in questions:
+    asked = questions.load(questions.path_of(ROOT, module))
+    assert 5 <= len(asked) <= 8
+    for question in asked:
         assert 3 <= len(question.choices) <= 5 and all(len(choice.why.split()) >= 4 for choice in question.choices)
     # Who always takes the first, or the longest, learns nothing of judgement.
-    first = [question.choices[0].right for question in questions]
-    longest = [max(question.choices, key=lambda choice: len(choice.says)).right for question in questions]
+    first = [question.choices[0].right for question in asked]
+    longest = [max(question.choices, key=lambda choice: len(choice.says)).right for question in asked]
     assert sum(first) < len(first) / 2 + 1 and sum(longest) <= len(longest) / 2 + 1
 
 
@@ -145,16 +146,18 @@ def test_each_module_has_a_quiz_whose_every_choice_has_a_reason(module: str):
 def test_a_broken_quiz_is_one_line(tmp_path: Path, text: str, says: str):
     (tmp_path / "module01.toml").write_text(text, encoding="utf-8")
     with pytest.raises(CourseError) as raised:
-        quiz.load(tmp_path / "module01.toml")
+        questions.load(tmp_path / "module01.toml")
     assert says in str(raised.value) and "\n" not in str(raised.value)
 
 
 def test_the_terminal_asks_until_the_answer_is_right_and_counts_first_tries():
-    choices = (quiz.Choice("one", False, "It tempts."), quiz.Choice("two", True, "It holds."))
+    choices = (questions.Choice("one", False, "It tempts."), questions.Choice("two", True, "It holds."))
     shown: list[str] = []
     said = iter(["x", "a", "B", "b"])
     right = quiz.ask(
-        [quiz.Question("First?", choices), quiz.Question("Second?", choices)], shown.append, lambda _: next(said)
+        [questions.Question("First?", choices), questions.Question("Second?", choices)],
+        shown.append,
+        lambda _: next(said),
     )
     assert right == 1
     assert "   No. It tempts." in shown and shown.count("   Right. It holds.") == 2

@@ -11,10 +11,10 @@ import time
 
 import pytest
 
-from tests.commandline import mark_done
-from tests.miniature import Miniature
-from tunelings import progress
-from tunelings.progress import Progress, write_atomically, write_if_changed
+from tests.support.commandline import mark_done
+from tests.support.miniature import Miniature
+from tunelings.grading import store
+from tunelings.grading.store import Progress, write_atomically, write_if_changed
 
 SQUARES = "checks/module01/test_ex01_squares.py"
 
@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_changes_no_verdict(mini, mo
         raise PermissionError(13, "Permission denied")
 
     mini.solve(mini.squares)
-    monkeypatch.setattr(progress.tempfile, "mkstemp", read_only)
+    monkeypatch.setattr(store.tempfile, "mkstemp", read_only)
     graded = mini.grade(SQUARES)
     assert graded.code == 0
     assert "The status could not be saved ([Errno 13] Permission denied); the verdict above stands." in graded.output
@@ -108,7 +108,7 @@ RECORDER = """
 import sys
 from pathlib import Path
 from tunelings.course import Course
-from tunelings.progress import Progress
+from tunelings.grading.store import Progress
 course = Course(Path(sys.argv[1]))
 exercise = course.find(sys.argv[2])
 print("ready", flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunelings.stubs import StubError, cut, open_todos, solution_lines, uncut
+from tunelings.grading.stubs import StubError, cut, open_todos, solution_lines, uncut
 
 SOLUTION = '''"""A solution."""
 

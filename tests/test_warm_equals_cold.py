@@ -11,17 +11,17 @@ import pytest
 
 from tests.conftest import COURSE, ROOT
 from tests.test_pool import ask, verdicts, wait_until_warm
-from tunelings import stubs, vectors
 from tunelings.course import Course, Exercise
-from tunelings.pool import Pool
-from tunelings.text import WIDTH, fitted
+from tunelings.grading import stubs, vectors
+from tunelings.grading.text import WIDTH, fitted
+from tunelings.watch.pool import Pool
 
 
 def kept_texts(exercise: Exercise) -> list[str]:
     """The stub, the solution, one form of each mistake, then the variants and the wrong answers."""
     solution = exercise.solution_path.read_text(encoding="utf-8")
     mistakes = [vectors.apply(mistake, 0, solution) for mistake in exercise.card.mistakes]
-    folders = [ROOT / "tests" / tree / exercise.module / exercise.name for tree in ("variants", "wrong")]
+    folders = [ROOT / "tests" / "answers" / tree / exercise.module / exercise.name for tree in ("right", "wrong")]
     files = [path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.py"))]
     return [stubs.cut(solution), solution, *mistakes, *files]
 

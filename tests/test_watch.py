@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.miniature import Miniature
+from tests.support.miniature import Miniature
 from tests.test_pool import is_alive, wait_for
 
 pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals are for POSIX")
 pyte = pytest.importorskip("pyte")
 
-COMMAND = "from tunelings.cli import main; main()"
+COMMAND = "from tunelings.commands.cli import main; main()"
 HANG = """import torch
 
 def squares(x):

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tunelings.stubs import SENTINEL
+from tunelings.course import SENTINEL
 
 notes: dict[str, Any] = {}  # What the check that is running has recorded; cleared before each check.
 

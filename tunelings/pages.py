@@ -11,10 +11,13 @@ import html
 import json
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from tunelings import hardware, quiz, stubs
+from tunelings import questions
 from tunelings.course import MODULES, Course, CourseError, Exercise
+from tunelings.grading import stubs
 
 # A number in a lesson: {{ accuracy.reference:.3f }}
 MEASURED = re.compile(r"\{\{ *(?P<keys>[\w.,/() +=-]+?)(?::(?P<format>[^}]*?))? *\}\}")
@@ -100,12 +103,12 @@ def checklist(course: Course) -> str:
 
 def quiz_block(path: Path) -> str:
     """A module's questions as radio buttons; CSS shows the reason of the chosen answer, without a script."""
-    return "\n".join(question_html(number, one) for number, one in enumerate(quiz.load(path), start=1))
+    return "\n".join(question_html(number, one) for number, one in enumerate(questions.load(path), start=1))
 
 
-def question_html(number: int, question: quiz.Question) -> str:
+def question_html(number: int, question: questions.Question) -> str:
     choices = []
-    for letter, choice in zip(quiz.LETTERS, question.choices, strict=False):
+    for letter, choice in zip(questions.LETTERS, question.choices, strict=False):
         name = f"q{number}{letter}"
         verdict = "Right." if choice.right else "No."
         choices.append(
@@ -161,18 +164,26 @@ def relative(path: Path) -> str:
     return "/".join(path.parts[-3:])
 
 
-def hardware_table() -> str:
-    """What each run needs, part by part, and a list of cards to hold it against (hardware.js)."""
-    options = "".join(
-        f'<option value="{hardware.usable(gib):.2f}">{name}</option>' for name, gib in hardware.CARDS.items()
-    )
+class Row(Protocol):
+    """A run of the hardware table; `parts` are its GiB by part, the last of them the total."""
+
+    name: str
+    about: str
+
+    @property
+    def parts(self) -> dict[str, float]: ...
+
+
+def hardware_table(rows: Sequence[Row], cards: Mapping[str, float]) -> str:
+    """What each run needs, part by part, and a list of cards (name -> usable GiB) to hold it against (hardware.js)."""
+    options = "".join(f'<option value="{gib:.2f}">{name}</option>' for name, gib in cards.items())
     chooser = (
         '<p><label for="card">Your card</label> <select id="card"><option value="">choose one</option>'
         f"{options}</select></p>\n\n"
     )
-    head = ["run", *(next(iter(hardware.ROWS)).parts), "fits"]
+    head = ["run", *rows[0].parts, "fits"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for row in hardware.ROWS:
+    for row in rows:
         parts = row.parts
         figures = " | ".join(f"{gib:.1f}" for gib in parts.values())
         fits = f'<span data-gib="{parts["total"]:.2f}"></span>'
@@ -191,7 +202,7 @@ def scenarios(path: Path) -> str:
 
 
 def scores(path: Path) -> str:
-    """What the checks of each module are held against, from the result file of docs/figures/verdicts.py."""
+    """What the checks of each module are held against, from the result file of figures/verdicts.py."""
     entries = json.loads(path.read_text(encoding="utf-8"))["exercises"].values()
     columns = ("checks", "mistakes", "forms", "variants", "wrong", "leave_one_out", "mutants", "survivors")
     heads = ("checks", "known mistakes", "their forms", "variants", "wrong answers", "falsely named, leave one out")

@@ -13,13 +13,14 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tunelings import expect, mnist, report
+from tunelings import expect, live
+from tunelings.handson import mnist
 from tunelings.inputs import generator, randint, randn, seed
 
 ROOT = Path(__file__).resolve().parents[2]
 
 # Held-out accuracy on the shipped digits after 10 epochs of Adam at 1e-3 in batches of 64. Measured with 20 seeds
-# (docs/figures/module01_mnist_from_scratch.py), with the distance from the threshold in standard deviations:
+# (figures/module01_mnist_from_scratch.py), with the distance from the threshold in standard deviations:
 # reference 0.944 (8.4), sigmoid 0.930 (5.7), 64 units 0.936 (5.4), layer norm and tanh 0.926 (4.3); one linear
 # layer 0.907 (3.6), two without an activation 0.901 (5.2). A mistake that still learns, such as a softmax before
 # the loss, does not fall below it: the checks above are there for those.
@@ -496,7 +497,7 @@ def held_out_accuracy(answer, model, train, test, epochs, batch_size=64):
     total = epochs * len(loaders.train)
 
     def on_step(step, loss):
-        report.progress((step + 1) / total, f"step {step + 1} of {total}, loss {loss:.3f}")
+        live.progress((step + 1) / total, f"step {step + 1} of {total}, loss {loss:.3f}")
 
     answer.fit(model, loaders.train, loaders.val, epochs, 1e-3, on_step=on_step)
     return (mnist.predict(model, loaders.test) == test[1]).double().mean().item()

@@ -12,9 +12,10 @@ from tokenizers.models import WordLevel
 from torch.func import functional_call
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
-from tunelings import expect, models, report, reviews
+from tunelings import expect, live
+from tunelings.handson import models, reviews
+from tunelings.handson.steps import followed, takes_on_step
 from tunelings.inputs import generator, randint, randn, seed
-from tunelings.steps import followed, takes_on_step
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -547,7 +548,7 @@ def test_a_tiny_bert_learns_which_words_are_good_and_bad(answer):
     config = config_of(answer, epochs=4, lr=0.01, batch_size=16, patience=3)
 
     def on_step(step, loss):
-        report.progress((step + 1) / 48, f"step {step + 1}")
+        live.progress((step + 1) / 48, f"step {step + 1}")
 
     with followed(answer.train, on_step) as options:
         answer.train(model, tiny_tokenizer(), splits.train, splits.validation, config, **options)
@@ -577,12 +578,12 @@ def real_run(answer, path, train_count, config, device="cpu"):
         model,
         tokenizer,
         train_texts + test_texts,
-        lambda done: report.progress(0.0, f"{done} reviews encoded"),
+        lambda done: live.progress(0.0, f"{done} reviews encoded"),
     )
     steps = config.epochs * -(-len(train_set) // config.batch_size)
 
     def on_step(step, loss):
-        report.progress((step + 1) / steps, f"step {step + 1} of at most {steps}")
+        live.progress((step + 1) / steps, f"step {step + 1} of at most {steps}")
 
     with followed(answer.train, on_step) as options:
         answer.train(model, tokenizer, train_set, splits.validation, config, **options)
@@ -607,7 +608,7 @@ def expect_better(predicted, true, name):
 def test_a_real_encoder_learns_from_2000_real_reviews(answer):
     """MiniLM-L6 (`tunelings models get minilm`), some minutes on a CPU.
 
-    Measured once (docs/figures/module02_fine_tune_bert.py): 0.31 above majority and 0.12 above a bag of words, 8
+    Measured once (figures/module02_fine_tune_bert.py): 0.31 above majority and 0.12 above a bag of words, 8
     standard errors and more; 0.05 above frozen features, 4 standard errors. An interval above 0 would fail for
     the last in one right run of forty, so there it is the difference that has to be above 0.
     """

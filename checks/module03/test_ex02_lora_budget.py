@@ -96,7 +96,7 @@ def test_the_counts_of_llama_2_7b_are_those_that_peft_prints(answer):
     shapes["lm_head"] = (32000, 4096)
     names = [name.split(".")[1] for name in layer]
     counts = [answer.lora_parameters(shapes, 8, ["q_proj", "v_proj"]), answer.lora_parameters(shapes, 16, names)]
-    # Counted by peft on the model itself, see docs/figures/module03_lora_budget.py.
+    # Counted by peft on the model itself, see figures/module03_lora_budget.py.
     expect.close(counts, [4_194_304, 39_976_960], what="q and v at r = 8; all seven projections at r = 16")
 
 

@@ -14,11 +14,12 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from torch.func import functional_call
 
-from tunelings import expect, models, report, tiny
-from tunelings import reviews_task as task
+from tunelings import expect, live
+from tunelings.handson import models, tiny
+from tunelings.handson import reviews_task as task
+from tunelings.handson.steps import followed, takes_on_step
+from tunelings.handson.tiny import IDS, WORDS
 from tunelings.inputs import randint, seed
-from tunelings.steps import followed, takes_on_step
-from tunelings.tiny import IDS, WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = ["<|im_start|>", "system", "\n", "be", "brief", "<|im_end|>", "\n"]
@@ -480,7 +481,7 @@ def pretrained(of_seed):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        report.progress(step / 400, f"a base is trained first: step {step + 1}, loss {loss.item():.3f}")
+        live.progress(step / 400, f"a base is trained first: step {step + 1}, loss {loss.item():.3f}")
     return model.eval()
 
 
@@ -503,7 +504,7 @@ def test_a_tiny_llama_learns_what_it_cannot_do(answer, tmp_path):
     config = config_of(answer, tmp_path, r=8, lora_alpha=16, lr=5e-3, steps=100, batch_size=16)
 
     def on_step(step, loss):
-        report.progress(0.75 + step / 400, f"step {step + 1}")
+        live.progress(0.75 + step / 400, f"step {step + 1}")
 
     model.append(trained(answer, base, dataset, config, on_step=on_step)[0])
     after = right()
@@ -523,7 +524,7 @@ def real_run(answer, folder, model_name, *, steps, batch_size, lr, test, in_4_bi
     dataset = answer.build_dataset(train_pairs[: steps * batch_size], tokenizer, 128)
 
     def on_step(step, loss):
-        report.progress((step + 1) / steps, f"step {step + 1} of {steps}")
+        live.progress((step + 1) / steps, f"step {step + 1} of {steps}")
 
     start = time.perf_counter()
     config = answer.Config(8, 16, lr, steps, batch_size, Path(folder), seed(160))
@@ -551,7 +552,7 @@ def expect_learnt(measured, at_least):
 def test_a_real_chat_model_learns_to_answer_reviews_in_json(answer, tmp_path):
     """SmolLM2-135M (`tunelings models get smollm2`), some minutes on a CPU.
 
-    Measured over three seeds (docs/figures/module03_lora_fine_tune_llm.py): 87, 73 and 85 of 100, before 0. The right
+    Measured over three seeds (figures/module03_lora_fine_tune_llm.py): 87, 73 and 85 of 100, before 0. The right
     form alone would have about 50.
     """
     try:
@@ -565,7 +566,7 @@ def test_a_real_chat_model_learns_to_answer_reviews_in_json(answer, tmp_path):
 @pytest.mark.timeout(600)
 def test_two_processes_train_one_adapter_together(answer, tmp_path):
     """`torchrun` starts two processes on the CPU; each trains the same tiny Llama by this answer."""
-    from tunelings import processes
+    from tunelings.handson import processes
 
     found = processes.launch(answer.__file__, tmp_path, count=2)
     expect.equal([f["num_processes"] for f in found], [2, 2], "processes that each of the two is one of")

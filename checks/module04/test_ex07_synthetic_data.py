@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from tunelings import expect, models
+from tunelings import expect
+from tunelings.handson import models
 from tunelings.inputs import seed
 
 SEEDS = [
@@ -260,7 +261,7 @@ def test_the_seeds_stay_as_they_are(answer):
 @pytest.mark.timeout(3600)
 def test_a_real_model_is_asked_and_every_reply_is_accounted_for(answer):
     """SmolLM2-135M (`tunelings models get smollm2`), or the model of `--model`; minutes on a CPU."""
-    from tunelings import llm
+    from tunelings.handson import llm
 
     try:
         path = models.chosen("smollm2")

@@ -21,7 +21,8 @@ from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
-from tunelings import expect, instructions, models
+from tunelings import expect
+from tunelings.handson import instructions, models
 from tunelings.inputs import seed
 
 disable_progress_bars()
@@ -525,7 +526,7 @@ def test_no_part_is_written_empty(answer, tmp_path):
 ONCE_MORE = """import sys
 from pathlib import Path
 from transformers import AutoTokenizer
-from tunelings import answers
+from tunelings.grading import answers
 answer = answers.load(answers.read(Path(sys.argv[1])))
 config = answer.Config(max_length=2048, augment=1, seed=int(sys.argv[5]))
 answer.prepare(sys.argv[2], sys.argv[3], AutoTokenizer.from_pretrained(sys.argv[4]), config)

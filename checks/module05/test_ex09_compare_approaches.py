@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tunelings import expect, models, pydocs, report
+from tunelings import expect, live
+from tunelings.handson import models, pydocs
 from tunelings.inputs import seed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -365,7 +366,7 @@ def test_the_picture_shows_scores_and_intervals(answer, tmp_path):
 
 # ---------------------------------------------------------------- real approaches on real questions
 def real_table(answer, tmp_path, names, count, device, language_model, encoder):
-    from tunelings import approaches
+    from tunelings.handson import approaches
 
     folder = ROOT / "data" / "pydocs"
     test = pydocs.load_test(folder)
@@ -377,7 +378,7 @@ def real_table(answer, tmp_path, names, count, device, language_model, encoder):
         language_model=language_model,
         encoder=encoder,
         seed=seed(100),
-        on_step=lambda what, share: report.progress(0.0, f"{what}, {share:.0%}"),
+        on_step=lambda what, share: live.progress(0.0, f"{what}, {share:.0%}"),
         device=device,
     )
     order = np.random.default_rng(seed(101)).permutation(len(test))[:count]

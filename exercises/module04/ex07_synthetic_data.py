@@ -116,7 +116,7 @@ def main() -> None:
 
     from rich.progress import Progress
 
-    from tunelings import llm, models
+    from tunelings.handson import llm, models
 
     options = argparse.ArgumentParser(description="Let a model write new examples.")
     options.add_argument("--model", default="smollm2", help="a model of the course, or the folder of another")

@@ -140,7 +140,7 @@ class DocsTask(NamedTuple):
     warmup: str = "Which function prints a text?"
 
     def metric(self, prediction: str, answers: list[str]) -> float:
-        from tunelings import pydocs
+        from tunelings.handson import pydocs
 
         return pydocs.grade(prediction, answers)
 
@@ -150,8 +150,8 @@ def main(quick: bool = False, folder: Path = Path("runs/comparison")) -> None:
     from rich.progress import Progress
     from transformers.utils import logging
 
-    from tunelings import approaches, models, pydocs
     from tunelings.course import find_root
+    from tunelings.handson import approaches, models, pydocs
 
     data = find_root() / "data" / "pydocs"
     try:

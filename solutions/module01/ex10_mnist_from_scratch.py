@@ -207,8 +207,8 @@ def main(epochs: int = 10, folder: Path = Path("runs/mnist")) -> None:
     """Given: train on the real digits, with a progress bar, and save curve.png and wrong.png."""
     from rich.progress import Progress
 
-    from tunelings import mnist
     from tunelings.course import find_root
+    from tunelings.handson import mnist
 
     data = find_root() / "data"
     full = "--full" in sys.argv[1:]

@@ -236,8 +236,8 @@ def main(train_count: int = 2000, folder: Path = Path("runs/reviews")) -> None:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils import logging
 
-    from tunelings import models, reviews
     from tunelings.course import find_root
+    from tunelings.handson import models, reviews
 
     try:
         path = models.find("minilm")

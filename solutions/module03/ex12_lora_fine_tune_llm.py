@@ -248,7 +248,7 @@ def main() -> None:
     """Given: answers before and after training, with what was learnt, what was forgotten and what it took."""
     from rich.progress import Progress
 
-    from tunelings import reviews_task as task
+    from tunelings.handson import reviews_task as task
 
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--model", default="smollm2", help="a name or a folder")

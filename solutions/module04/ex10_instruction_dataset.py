@@ -12,8 +12,8 @@ from typing import NamedTuple
 from datasets import DatasetDict
 from transformers import PreTrainedTokenizerBase
 
-from tunelings.duplicates import near_groups
-from tunelings.instructions import (
+from tunelings.handson.duplicates import near_groups
+from tunelings.handson.instructions import (
     PARTS,
     Rows,
     augment,
@@ -117,7 +117,7 @@ def prepare(raw_path: str | Path, out_dir: str | Path, tokenizer: PreTrainedToke
         ValueError: nothing is left for a part, as where the file holds no record; the message then holds the
             name of the part. (`load_from_disk` cannot read an empty one.)
 
-    What `tunelings.instructions` gives need not be used, but it settles what a malformed record is, a bad one,
+    What `tunelings.handson.instructions` gives need not be used, but it settles what a malformed record is, a bad one,
     a text and a variant.
 
     Method: Lee and others, "Deduplicating Training Data Makes Language Models Better" (2022),
@@ -177,8 +177,9 @@ def main() -> None:
     from rich.progress import Progress
     from transformers import AutoTokenizer
 
-    from tunelings import instructions, models, report
+    from tunelings import live
     from tunelings.course import find_root
+    from tunelings.handson import instructions, models
 
     parser = argparse.ArgumentParser(description="Make an instruction dataset out of raw records.")
     parser.add_argument("--raw", type=Path, help="JSONL, gzipped or not; default: the records of the course")
@@ -195,7 +196,7 @@ def main() -> None:
     config = Config(max_length=2048, augment=1)
     with Progress() as progress:
         bar = progress.add_task("reading", total=1.0)
-        report.listener = lambda done, text: progress.update(bar, completed=done, description=f"{text:<12}")
+        live.listener = lambda done, text: progress.update(bar, completed=done, description=f"{text:<12}")
         found = prepare(raw, options.out, tokenizer, config)
         progress.update(bar, completed=1.0, description="done")
     for name, count in found._asdict().items():

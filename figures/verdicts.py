@@ -1,0 +1,84 @@
+"""How good the checks are: what is kept and run against them, counted for each module. Writes JSON.
+
+python figures/verdicts.py             counts, and the names that leave-one-out gives
+python figures/verdicts.py --mutants   the mutants too (an hour; what has not changed since is not run again)
+"""
+
+import argparse
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+from rich.progress import track
+
+from tunelings.course import MODULES, Course
+from tunelings.grading import diagnose, mutate, vectors
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+RESULTS = HERE / "results" / "verdicts.json"
+
+
+def kept(tree, exercise):
+    return len(list((ROOT / "tests" / "answers" / tree / exercise.module / exercise.name).glob("*.py")))
+
+
+def first_failing(vector):
+    return next((name for name, entry in vector.items() if entry.failed), None)
+
+
+def falsely_named(exercise):
+    """How many mistakes get another one's name once their own entry is missing."""
+    known, false = vectors.mistake_vectors(exercise, 0), 0
+    for mistake, vector in known:
+        others = [(m, v) for m, v in known if m.id != mistake.id]
+        false += diagnose.name_mistake(vector, others, first_failing(vector)) is not None
+    return false
+
+
+def key_of(exercise):
+    digest = hashlib.sha256(exercise.solution_path.read_bytes() + exercise.check_path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def mutants_of(exercise, before):
+    """The mutants and those that survive; kept from the last run where neither solution nor checks have changed."""
+    key = key_of(exercise)
+    if before.get("key") == key:
+        return before
+    with tempfile.TemporaryDirectory() as folder:
+        total, alive = mutate.survivors(exercise, Path(folder))
+    return {"key": key, "mutants": total, "survivors": len(alive)}
+
+
+def main():
+    options = argparse.ArgumentParser(description="Count what the checks are held against.")
+    options.add_argument("--mutants", action="store_true", help="run the mutants of what has changed")
+    with_mutants = options.parse_args().mutants
+    course = Course(ROOT)
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"exercises": {}}
+    before = results["exercises"]
+    results["exercises"] = {}
+    for exercise in track(course.exercises):
+        old = before.get(exercise.number, {}).get("mutation", {})
+        results["exercises"][exercise.number] = {
+            "module": exercise.module,
+            "checks": len(exercise.check_names()),
+            "mistakes": len(exercise.card.mistakes),
+            "forms": sum(len(mistake.forms) for mistake in exercise.card.mistakes),
+            "variants": kept("right", exercise),
+            "wrong": kept("wrong", exercise),
+            "leave_one_out": falsely_named(exercise),
+            "mutation": mutants_of(exercise, old) if with_mutants else old,
+        }
+        RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    for module in MODULES:
+        entries = [entry for entry in results["exercises"].values() if entry["module"] == module]
+        print(
+            module, {name: sum(entry[name] for entry in entries) for name in ("checks", "mistakes", "forms", "wrong")}
+        )
+
+
+if __name__ == "__main__":
+    main()

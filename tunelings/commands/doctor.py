@@ -1,0 +1,272 @@
+"""`tunelings doctor`: what of this machine the course can use, what is wrong, and what mends it.
+
+`examine()` asks the machine; `findings()` judges what it said and needs no machine, so it is tested with recorded
+answers of several cards.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from tunelings.grading import environment
+from tunelings.grading.environment import MEND
+from tunelings.handson import models
+
+GIB = 2**30
+# Columns of `nvidia-smi --query-gpu=… --format=csv,noheader,nounits`; memory in MiB.
+QUERY = "name,driver_version,memory.total,compute_cap"
+NEEDED_RAM, NEEDED_DISK = 8 * GIB, 2 * GIB
+QUICK_START = "docs/quick-start.md, 'If you have a GPU'"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One GPU, as its driver describes it."""
+
+    name: str
+    driver: str
+    memory_gib: float
+    capability: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the machine said of itself; None where it could not be asked."""
+
+    python: tuple[int, int]
+    system: str
+    packages: dict[Requirement, str | None]  # the installed version of each
+    ram: int | None
+    disk_free: int
+    smi: str | None  # the output of nvidia-smi
+    torch_cuda: str | None  # the CUDA version that torch was built with
+    torch_sees: bool = False
+    arch_list: list[str] = field(default_factory=list)
+    models: dict[str, bool] = field(default_factory=dict)
+    hub: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `mend` is what to type where something is wrong, or could be better.
+
+    state: "ok", "note" (nothing is wrong, and one could do something), or "wrong".
+    """
+
+    state: str
+    what: str
+    mend: str = ""
+
+
+def examine() -> Machine:
+    """Ask this machine; takes some seconds, most of them for torch and the hub."""
+    torch_cuda, sees, arch_list = _ask_torch()
+    return Machine(
+        python=sys.version_info[:2],
+        system=f"{platform.system()} {platform.machine()}",
+        packages=environment.installed(),
+        ram=_ram(),
+        disk_free=shutil.disk_usage(_existing(models.cache_folder())).free,
+        smi=_nvidia_smi(),
+        torch_cuda=torch_cuda,
+        torch_sees=sees,
+        arch_list=arch_list,
+        models={name: models.is_whole(models.cache_folder() / name) for name in models.MODELS},
+        hub=_hub_answers(),
+    )
+
+
+def cards(smi: str | None) -> list[Card]:
+    """The GPUs in an output of nvidia-smi; a line that is none of a card is left out."""
+    found = []
+    for line in (smi or "").splitlines():
+        parts = [part.strip() for part in line.split(",")]
+        try:
+            name, driver, memory, capability = parts
+            major, minor = capability.split(".")
+            found.append(Card(name, driver, float(memory) / 1024, (int(major), int(minor))))
+        except ValueError:
+            continue
+    return found
+
+
+def findings(machine: Machine) -> list[Finding]:
+    """Every line of the report, in the order in which one would look."""
+    return [
+        _python(machine),
+        *_packages(machine),
+        *_gpu(machine),
+        _memory(machine),
+        _disk(machine),
+        *_models(machine),
+        _hub(machine),
+    ]
+
+
+def _python(machine: Machine) -> Finding:
+    version = ".".join(map(str, machine.python))
+    ok = machine.python >= (3, 11)
+    return Finding(
+        "ok" if ok else "wrong",
+        f"Python {version} on {machine.system}",
+        "" if ok else "install Python 3.11 or newer, or use uv",
+    )
+
+
+def _packages(machine: Machine) -> list[Finding]:
+    wrong = []
+    for requirement, version in machine.packages.items():
+        if version is None:
+            wrong.append(Finding("wrong", f"{requirement.name} is not installed", MEND))
+        elif not environment.fits(requirement, version):
+            wrong.append(Finding("wrong", f"{requirement.name} is {version}, and {requirement} is needed", MEND))
+    return wrong or [Finding("ok", f"all {len(machine.packages)} packages are there in a version that works")]
+
+
+def _gpu(machine: Machine) -> list[Finding]:
+    found = cards(machine.smi)
+    if not found:
+        return [Finding("note", "no NVIDIA GPU", "every check runs on the CPU; full runs (-m gpu) are skipped")]
+    return [_judge(card, machine) for card in found]
+
+
+def _judge(card: Card, machine: Machine) -> Finding:
+    major, minor = card.capability
+    what = f"{card.name}, {card.memory_gib:.1f} GiB, compute capability {major}.{minor}, driver {card.driver}"
+    if machine.torch_cuda is None:
+        return Finding("wrong", f"{what}: this torch is built without CUDA", _torch_for(card))
+    needed = _driver_for(machine.torch_cuda)
+    if _number(card.driver) < needed:
+        return Finding("wrong", f"{what}: CUDA {machine.torch_cuda} needs driver {needed}", _torch_for(card))
+    if not machine.torch_sees:  # Then torch does not say either what it has code for.
+        mend = "unset CUDA_VISIBLE_DEVICES, or install the driver anew and restart"
+        return Finding("wrong", f"{what}: torch does not see it", mend)
+    if not _has_code(card.capability, machine.arch_list):
+        built = ", ".join(machine.arch_list)
+        return Finding(
+            "wrong", f"{what}: this torch (CUDA {machine.torch_cuda}) has code for {built}", _torch_for(card)
+        )
+    return Finding("ok", f"{what}: torch (CUDA {machine.torch_cuda}) has code for it")
+
+
+def _has_code(capability: tuple[int, int], arch_list: list[str]) -> bool:
+    """Compiled code runs on the same major version at the same or a higher minor one; PTX on anything newer."""
+    major, minor = capability
+    for arch in arch_list:
+        kind, _, digits = arch.partition("_")
+        digits = digits.rstrip("af")
+        built = (int(digits[:-1]), int(digits[-1]))
+        if kind == "sm" and built[0] == major and built[1] <= minor:
+            return True
+        if kind == "compute" and built <= capability:
+            return True
+    return False
+
+
+def _torch_for(card: Card) -> str:
+    """The command that installs a torch for this card and driver (sources: the Quick start)."""
+    driver = _number(card.driver)
+    if driver >= 580 and card.capability >= (7, 5):
+        return "pip install --force-reinstall torch torchvision"
+    if card.capability >= (10, 0):
+        if driver >= 570:
+            index = "https://download.pytorch.org/whl/cu128"
+            return f'pip install --force-reinstall "torch<2.12" torchvision --index-url {index}'
+        return f"install driver 580 or newer, then: pip install --force-reinstall torch torchvision ({QUICK_START})"
+    return "pip install --force-reinstall torch torchvision --index-url https://download.pytorch.org/whl/cu126"
+
+
+def _driver_for(cuda: str) -> int:
+    """The oldest driver of a CUDA major version (NVIDIA, CUDA compatibility)."""
+    return {"11": 450, "12": 525}.get(cuda.partition(".")[0], 580)
+
+
+def _number(version: str) -> int:
+    major = version.partition(".")[0]
+    return int(major) if major.isdigit() else 0
+
+
+def _memory(machine: Machine) -> Finding:
+    if machine.ram is None:
+        return Finding("ok", "the size of the memory is not known")
+    ok = machine.ram >= NEEDED_RAM
+    mend = "" if ok else "close other programs before the hands-on exercises; their runs take about 4 GiB"
+    return Finding("ok" if ok else "wrong", f"{machine.ram / GIB:.0f} GiB of memory", mend)
+
+
+def _disk(machine: Machine) -> Finding:
+    ok = machine.disk_free >= NEEDED_DISK
+    mend = "" if ok else "free some, or set TUNELINGS_MODELS to a folder on another disk"
+    return Finding(
+        "ok" if ok else "wrong", f"{machine.disk_free / GIB:.0f} GiB of disk free where the models are kept", mend
+    )
+
+
+def _models(machine: Machine) -> list[Finding]:
+    lines = []
+    for name, there in machine.models.items():
+        used = ", ".join(models.MODELS[name].exercises)
+        state = "is there" if there else "is not there"
+        lines.append(
+            Finding(
+                "ok" if there else "note",
+                f"the model {name} ({used}) {state}",
+                "" if there else f"tunelings models get {name}",
+            )
+        )
+    return lines
+
+
+def _hub(machine: Machine) -> Finding:
+    if machine.hub:
+        return Finding("ok", "the Hugging Face Hub answers")
+    return Finding("note", "the Hugging Face Hub does not answer", "give full runs a local folder: --model PATH")
+
+
+# ---------------------------------------------------------------- asking the machine
+def _ram() -> int | None:
+    try:
+        import psutil
+    except ImportError:
+        return None
+    return psutil.virtual_memory().total
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder at or above `path` that is there."""
+    return path if path.exists() else _existing(path.parent)
+
+
+def _nvidia_smi() -> str | None:
+    command = ["nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _ask_torch() -> tuple[str | None, bool, list[str]]:
+    try:
+        import torch
+    except (ImportError, OSError):
+        return None, False, []
+    return torch.version.cuda, torch.cuda.is_available(), torch.cuda.get_arch_list()
+
+
+def _hub_answers() -> bool:
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    try:
+        with urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=3):
+            return True
+    except (OSError, ValueError):
+        return False

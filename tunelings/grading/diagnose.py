@@ -1,0 +1,81 @@
+"""Which known mistake fails in the same way as an answer: the rule is in `name_mistake`.
+
+Where the vectors do not agree, nothing is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunelings.course import Exercise, Mistake
+from tunelings.grading.answers import Source
+from tunelings.grading.fingerprint import agree
+from tunelings.grading.vectors import CUT_SHORT, Entry, KnownVectors, Vector, vector_of
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The mistakes (one, or two that no check tells apart) that fail as the answer does."""
+
+    mistakes: tuple[Mistake, ...]
+    unexplained: int  # other failing checks that the mistake passes
+
+
+def diagnose(exercise: Exercise, source: Source, first: str, seed: int) -> Diagnosis | None:
+    """Name the mistake behind an answer whose first failing check is `first`."""
+    learner = vector_of(exercise, source, seed)
+    if first not in learner or not _is_complete(learner):
+        return None
+    known = KnownVectors(exercise, seed)
+    (check,) = (check for check in known.checks if check.__name__ == first)
+    # Rule 1 on one check of each mistake first: most mistakes need not run any further.
+    alike = [i for i in range(len(known.forms)) if _same(learner[first], known.entry(i, check))]
+    found = name_mistake(learner, [(known.forms[i][0], known.vector(i)) for i in alike], first)
+    known.save()
+    return found
+
+
+def _is_complete(vector: Vector) -> bool:
+    return not any(entry.status in CUT_SHORT for entry in vector.values())
+
+
+def name_mistake(learner: Vector, mistakes: list[tuple[Mistake, Vector]], first: str) -> Diagnosis | None:
+    """The mistake that fails as the learner's answer does, or None.
+
+    1. On the learner's first failing check, `first`, the expectation, the value and the notes agree.
+    2. Every check that the mistake fails, the learner fails too, at the same expectation.
+    3. Of those, the one that agrees on most checks; two that agree equally are both given.
+    """
+    if first not in learner or not _is_complete(learner):
+        return None
+    scores: dict[str, tuple[int, int, Mistake]] = {}
+    for mistake, vector in mistakes:
+        if vector.keys() != learner.keys():
+            continue  # The mistake was cut short.
+        if not _same(learner[first], vector[first]) or not _explains(vector, learner):
+            continue
+        agreement = sum(_same(learner[name], entry) for name, entry in vector.items())
+        unexplained = sum(entry.failed and not vector[name].failed for name, entry in learner.items())
+        if mistake.id not in scores or agreement > scores[mistake.id][0]:
+            scores[mistake.id] = (agreement, unexplained, mistake)
+    if not scores:
+        return None
+    best = max(agreement for agreement, _, _ in scores.values())
+    named = [(mistake, unexplained) for agreement, unexplained, mistake in scores.values() if agreement == best]
+    if len(named) > 2:
+        return None
+    return Diagnosis(tuple(mistake for mistake, _ in named), min(unexplained for _, unexplained in named))
+
+
+def _same(a: Entry, b: Entry) -> bool:
+    if a.status != b.status or a.what != b.what:
+        return False
+    if not a.failed:
+        return True
+    same_notes = a.notes.keys() == b.notes.keys() and all(agree(a.notes[n], b.notes[n]) for n in a.notes)
+    return same_notes and agree(a.value, b.value)
+
+
+def _explains(mistake: Vector, learner: Vector) -> bool:
+    failing = [entry for entry in mistake.values() if entry.failed]
+    return all(learner[e.check].status == e.status and learner[e.check].what == e.what for e in failing)

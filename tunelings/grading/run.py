@@ -1,0 +1,140 @@
+"""Run one check on one answer, in a state that nothing else has touched.
+
+pytest, the diagnosis and the watch loop all go through `run_check`, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import linecache
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from tunelings import expect, inputs
+from tunelings.course import FULL_RUN_MARKS, SENTINEL
+from tunelings.expect import CheckFailed
+from tunelings.grading import answers
+from tunelings.grading.answers import AnswerError, NameMissing, Source
+from tunelings.grading.contain import Exited, LeftBehind, OutOfTime, contained, time_limit
+from tunelings.loading import load_module
+
+# A check on tiny models takes milliseconds; a thousand times that is an endless loop.
+DEFAULT_LIMIT = 10.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check said of one answer.
+
+    status: "passed", "failed" (an expectation), "crashed", "todo", "broken" (did not load),
+    "timeout", or "escaped" (ended the program or left global state changed).
+    """
+
+    check: str
+    status: str
+    error: BaseException | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+_STATUS = {
+    CheckFailed: "failed",
+    NameMissing: "failed",
+    AnswerError: "broken",
+    OutOfTime: "timeout",
+    Exited: "escaped",
+    LeftBehind: "escaped",
+}
+
+
+def run_check(
+    check: Callable[..., None],
+    source: Source,
+    *,
+    seed: int = 0,
+    global_seed: int = 0,
+    limit: float = DEFAULT_LIMIT,
+    fixtures: Mapping[str, Any] | None = None,
+) -> Result:
+    """Load the answer afresh and run `check(answer, **fixtures)` on it; never raises for what the answer does.
+
+    pytest's own outcomes (skip, exit) and a real Ctrl-C pass through.
+    """
+    expect.notes.clear()
+    inputs.set_seed(seed)
+    _pin_threads(check)
+    if _uses_optimizers(check.__code__.co_filename):
+        importlib.import_module("torch._dynamo")
+    error: BaseException | None = None
+    try:
+        with contained(global_seed), time_limit(limit):
+            answer = answers.load(source)
+            try:
+                check(answer, **(fixtures or {}))
+            finally:
+                answers.unload(answer)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except (pytest.skip.Exception, pytest.exit.Exception) as caught:
+        if not _comes_from(source, caught):
+            raise  # The check's own.
+        error = Exited(f"the answer ends the check: {type(caught).__name__}")
+        error.__cause__ = caught
+    except BaseException as caught:
+        error = caught
+    return Result(check.__name__, _status(error), error, dict(expect.notes))
+
+
+@functools.cache
+def _uses_optimizers(check_file: str) -> bool:
+    """The first optimizer imports torch's compiler, which takes seconds: they are not on a check's clock."""
+    return "torch.optim" in "".join(linecache.getlines(check_file))
+
+
+def _comes_from(source: Source, error: BaseException) -> bool:
+    return any(frame.filename == source.filename for frame in traceback.extract_tb(error.__traceback__))
+
+
+def _pin_threads(check: Callable[..., None]) -> None:
+    """One thread, so that sums are added up in one order everywhere; all of them for a full run."""
+    full_run = any(has_mark(check, mark) for mark in FULL_RUN_MARKS)
+    threads = os.cpu_count() or 1 if full_run else 1
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
+def _status(error: BaseException | None) -> str:
+    if error is None:
+        return "passed"
+    if isinstance(error, NotImplementedError) and SENTINEL in str(error):
+        return "todo"
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), "crashed")
+
+
+@functools.lru_cache(maxsize=64)
+def _load_check_module(path: Path, modified: float) -> ModuleType:
+    return load_module(path, f"tunelings_checks_{path.parent.name}_{path.stem}")
+
+
+def checks_of(path: Path, names: list[str]) -> list[Callable[..., None]]:
+    """The check functions of a check file, in the order of `names`."""
+    module = _load_check_module(path, path.stat().st_mtime)
+    return [getattr(module, name) for name in names]
+
+
+def limit_of(check: Callable[..., None]) -> float:
+    """The limit in seconds that `@pytest.mark.timeout(N)` gives a check, or the default."""
+    marks = [mark for mark in getattr(check, "pytestmark", []) if mark.name == "timeout"]
+    return float(marks[0].args[0]) if marks else DEFAULT_LIMIT
+
+
+def has_mark(check: Callable[..., None], name: str) -> bool:
+    return any(mark.name == name for mark in getattr(check, "pytestmark", []))

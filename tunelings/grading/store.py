@@ -1,0 +1,189 @@
+"""Verdicts on disk, and the checklist that renders them.
+
+`.tunelings/progress.json`:
+
+    {"version": 1, "exercises": {"1.05": {"key": "3f9c…", "checks": {"test_…": "passed", …}}}}
+
+`key` is a hash of the answer, the check and the card: change any of them and the tick is gone until the
+checks have run again. A tick is never stored; it is derived, each time, from what passed under this key.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tunelings.course import MODULES, Course, Exercise
+from tunelings.grading import stubs
+
+VERSION = 1
+STATES = ("done", "in progress", "TODO")
+
+
+class Progress:
+    """The store of one course folder. Reading and writing never raise for a damaged or read-only store."""
+
+    def __init__(self, course: Course):
+        self.course = course
+        self.path = course.root / ".tunelings" / "progress.json"
+        self.status_path = course.root / "STATUS.md"
+
+    def record(self, exercise: Exercise, key: str, checks: Mapping[str, str]) -> None:
+        """Add the outcome of some checks of one exercise, as run on the answer that had this key."""
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            with FileLock(self.path.with_suffix(".lock"), timeout=10):
+                stored = self._read()
+                entry = stored.get(exercise.number, {})
+                known = entry.get("checks", {}) if entry.get("key") == key else {}
+                stored[exercise.number] = {"key": key, "checks": {**known, **checks}}
+                text = json.dumps({"version": VERSION, "exercises": stored}, indent=1, sort_keys=True)
+                write_atomically(self.path, text + "\n")
+                write_if_changed(self.status_path, self.checklist())
+        except (OSError, Timeout) as error:
+            say(f"The status could not be saved ({error}); the verdict above stands.")
+
+    def refresh(self) -> None:
+        """Write STATUS.md anew, so that a tick whose answer has changed since is gone."""
+        try:
+            write_if_changed(self.status_path, self.checklist())
+        except OSError as error:
+            say(f"STATUS.md could not be written ({error}).")
+
+    def state(self, exercise: Exercise) -> str:
+        """ "done", "in progress" or "TODO", for the answer as it is now."""
+        return self._state(exercise, self._read())
+
+    def _state(self, exercise: Exercise, stored: dict) -> str:
+        entry = stored.get(exercise.number, {})
+        if entry.get("key") == key_of(exercise):
+            passed = {name for name, status in entry["checks"].items() if status == "passed"}
+            if passed >= set(exercise.check_names()):
+                return "done"
+        return "in progress" if is_started(exercise) else "TODO"
+
+    def states(self) -> dict[str, str]:
+        stored = self._read()
+        return {exercise.number: self._state(exercise, stored) for exercise in self.course.exercises}
+
+    def module_is_done(self, module: str, states: Mapping[str, str]) -> bool:
+        exercises = self.course.module(module)
+        return bool(exercises) and all(states[exercise.number] == "done" for exercise in exercises)
+
+    def next_exercise(self) -> Exercise | None:
+        """The first exercise that is not done."""
+        return next((e for e in self.course.exercises if self.state(e) != "done"), None)
+
+    def checklist(self) -> str:
+        """STATUS.md: a box for each module and, under it, for each exercise."""
+        states = self.states()
+        lines = ["# Status", "", "Boxes tick as checks pass: `pytest checks/module01`, or `tunelings`.", ""]
+        for module, title in MODULES.items():
+            lines += self._module_lines(module, title, states)
+        return "\n".join(lines) + "\n"
+
+    def _module_lines(self, module: str, title: str, states: Mapping[str, str]) -> list[str]:
+        exercises = self.course.module(module)
+        number = int(module.removeprefix("module"))
+        if not exercises:
+            return [f"- [ ] **Module {number} · {title}** (no exercises yet)"]
+        done = sum(states[exercise.number] == "done" for exercise in exercises)
+        tick = "x" if done == len(exercises) else " "
+        lines = [f"- [{tick}] **Module {number} · {title}** ({done} of {len(exercises)})"]
+        for exercise in exercises:
+            state = states[exercise.number]
+            box = "x" if state == "done" else " "
+            rest = "" if state == "TODO" else f": {state}"
+            lines.append(f"    - [{box}] {exercise.number} {exercise.title}{rest}")
+        return lines
+
+    def _read(self) -> dict:
+        """The stored exercises; a damaged store is set aside, and said so, once."""
+        try:
+            stored = json.loads(self.path.read_text(encoding="utf-8"))
+            exercises = stored["exercises"]
+            if stored["version"] != VERSION or not all(_is_entry(entry) for entry in exercises.values()):
+                raise ValueError("not in this version's format")
+            return exercises
+        except FileNotFoundError:
+            return {}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            self._set_aside(error)
+            return {}
+        except OSError as error:
+            say(f"{self.path} cannot be read ({error.strerror}); going on without it.")
+            return {}
+
+    def _set_aside(self, error: Exception) -> None:
+        aside = self.path.with_name("progress.damaged.json")
+        try:
+            os.replace(self.path, aside)
+            say(f"The stored status was damaged ({error}); it is kept as {aside.name}. Run the checks again.")
+        except OSError:
+            say(f"The stored status is damaged ({error}); run the checks again.")
+
+
+def _is_entry(entry) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("key"), str) and isinstance(entry.get("checks"), dict)
+
+
+def key_of(exercise: Exercise) -> str:
+    """A hash of the answer, the check and the card; "" where one of them cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        for path in (exercise.answer_path, exercise.check_path, exercise.card_path):
+            digest.update(path.read_bytes() + b"\0")
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def is_started(exercise: Exercise) -> bool:
+    """The learner has changed the stub in a way that Python can see."""
+    try:
+        answer = exercise.answer_path.read_text(encoding="utf-8")
+        return _has_begun(answer, exercise.solution_path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError):
+        return True
+    except OSError:
+        return False
+
+
+@functools.lru_cache(maxsize=512)
+def _has_begun(answer: str, solution: str) -> bool:
+    still_open, total = stubs.open_todos(answer, stubs.cut(solution))
+    return len(still_open) < total
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    """Write `text` unless it already stands there, so that an editor has nothing to reload."""
+    if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
+        write_atomically(path, text)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file whole: a run that is killed leaves the old one or the new one."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        if path.exists():
+            os.chmod(temporary, path.stat().st_mode & 0o777)
+        else:
+            os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,227 @@
+"""How an answer fails, as a vector: for each check whether, at what expectation, with which value and notes.
+
+A known mistake is an edit of the reference. Run like any answer it leaves a vector too; those are run as far
+as they are asked for, and kept on disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import inspect
+import io
+import json
+import os
+import platform
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunelings.course import CourseError, Exercise, Mistake
+from tunelings.grading import environment
+from tunelings.grading.answers import Source, read
+from tunelings.grading.fingerprint import RANDOM, agree, fingerprint
+from tunelings.grading.run import Result, checks_of, has_mark, limit_of, run_check
+
+# A value that differs between these depends on the global generators, so it can only be called random.
+GLOBAL_SEEDS = (0, 1, 2)
+# An answer that is not finished, does not load or does not end: nothing more of it need run.
+CUT_SHORT = {"todo", "broken", "timeout"}
+SKIPPED = "skipped"  # the check says that it cannot run here
+
+Check = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One check's part of a vector; `value` and `notes` are fingerprints."""
+
+    check: str
+    status: str
+    what: str
+    value: Any
+    notes: dict[str, Any]
+
+    @property
+    def failed(self) -> bool:
+        return self.status != "passed"
+
+
+Vector = dict[str, Entry]
+
+
+def apply(mistake: Mistake, form: int, solution: str) -> str:
+    """The text of a wrong answer: the solution with the edits of one form of the mistake."""
+    text = solution
+    for old, new in mistake.forms[form]:
+        if solution.count(old) != 1:
+            raise CourseError(f"{mistake.id}: {old!r} stands {solution.count(old)} times in the solution, not once.")
+        if old not in text:
+            raise CourseError(f"{mistake.id}: {old!r} was changed by an edit before it.")
+        text = text.replace(old, new)
+    return text
+
+
+def checks_for(exercise: Exercise) -> list[Check]:
+    """The checks that vectors are made of: all but those that train for seconds, which tell no mistakes apart."""
+    checks = checks_of(exercise.check_path, exercise.check_names())
+    return [check for check in checks if not has_mark(check, "trains")]
+
+
+def vector_of(exercise: Exercise, source: Source, seed: int) -> Vector:
+    """Run the checks of an exercise on one answer, quietly, and again where they fail."""
+    return _vector(checks_for(exercise), lambda check: entry_of(check, source, seed))
+
+
+def _vector(checks: list[Check], entry: Callable[[Check], Entry]) -> Vector:
+    vector = {}
+    for check in checks:
+        found = entry(check)
+        if found.status != SKIPPED:
+            vector[found.check] = found
+        if found.status in CUT_SHORT:
+            break
+    return vector
+
+
+def entry_of(check: Check, source: Source, seed: int) -> Entry:
+    """One check's part of an answer's vector."""
+    with tempfile.TemporaryDirectory(prefix="tunelings-") as name, silence():
+        folder = Path(name)
+        try:
+            results = [run_apart(check, source, seed, GLOBAL_SEEDS[0], folder)]
+        except pytest.skip.Exception:
+            return Entry(check.__name__, SKIPPED, "", None, {})
+        if results[0].status in {"failed", "crashed", "escaped"}:
+            results += [run_apart(check, source, seed, other, folder) for other in GLOBAL_SEEDS[1:]]
+    return _entry(results)
+
+
+def run_apart(check, source: Source, seed: int, global_seed: int, folder: Path) -> Result:
+    """One check outside pytest; `folder` is where its `tmp_path` is made."""
+    fixtures = {}
+    if "tmp_path" in inspect.signature(check).parameters:
+        fixtures["tmp_path"] = Path(tempfile.mkdtemp(dir=folder))
+    return run_check(check, source, seed=seed, global_seed=global_seed, limit=limit_of(check), fixtures=fixtures)
+
+
+@contextlib.contextmanager
+def silence():
+    """Keep what an answer prints off the screen."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _entry(results: list[Result]) -> Entry:
+    prints = [_print(result) for result in results]
+    first = prints[0]
+    stable_value = all(agree(p.value, first.value) for p in prints)
+    notes = {
+        name: note if all(agree(p.notes.get(name), note) for p in prints) else RANDOM
+        for name, note in first.notes.items()
+    }
+    return Entry(first.check, first.status, first.what, first.value if stable_value else RANDOM, notes)
+
+
+def _print(result: Result) -> Entry:
+    error = result.error
+    what, value = "", None
+    if result.status == "failed":
+        what = getattr(error, "what", "the names that the answer defines")
+        value = fingerprint(getattr(error, "actual", str(error)))
+    elif result.status in {"crashed", "escaped"}:
+        # The words sorted: a message that prints a set has another order in each process.
+        what, value = type(error).__name__, " ".join(sorted(re.findall(r"\w+", str(error))))
+    notes = {name: fingerprint(note) for name, note in result.notes.items()}
+    return Entry(result.check, result.status, what, value, notes)
+
+
+class KnownVectors:
+    """The vectors of every form of every mistake of one exercise, from the cache where nothing has changed."""
+
+    def __init__(self, exercise: Exercise, seed: int):
+        self.exercise, self.seed = exercise, seed
+        self.forms = [(mistake, form) for mistake in exercise.card.mistakes for form in range(len(mistake.forms))]
+        self.checks = checks_for(exercise)
+        name = f"{exercise.number}-{seed}-{_key(exercise, seed)}.json"
+        self._path = exercise.root / ".tunelings" / "vectors" / name
+        self._entries = _read_cache(self._path, len(self.forms))
+        self._solution = read(exercise.solution_path).text
+        self._grown = False
+
+    def entry(self, index: int, check: Check) -> Entry:
+        """One check's part of the vector of the form `self.forms[index]`."""
+        entries = self._entries[index]
+        if check.__name__ not in entries:
+            entries[check.__name__] = entry_of(check, self._source(index), self.seed)
+            self._grown = True
+        return entries[check.__name__]
+
+    def vector(self, index: int) -> Vector:
+        return _vector(self.checks, lambda check: self.entry(index, check))
+
+    def _source(self, index: int) -> Source:
+        mistake, form = self.forms[index]
+        path = self.exercise.solution_path.with_name(f"{self.exercise.name}-{mistake.id}-{form}.py")
+        return Source(path, apply(mistake, form, self._solution))
+
+    def save(self) -> None:
+        """Keep what was run; a read-only folder only means that it is run again."""
+        if not self._grown:
+            return
+        path = self._path
+        stored = [{name: asdict(entry) for name, entry in entries.items()} for entries in self._entries]
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for old in path.parent.glob(f"{path.name.rpartition('-')[0]}-*.json"):
+                if old != path:
+                    old.unlink(missing_ok=True)
+            temporary = path.with_suffix(f".{os.getpid()}.tmp")
+            temporary.write_text(json.dumps(stored), encoding="utf-8")
+            os.replace(temporary, path)
+
+
+def mistake_vectors(exercise: Exercise, seed: int) -> list[tuple[Mistake, Vector]]:
+    """Every form of every mistake with its whole vector."""
+    known = KnownVectors(exercise, seed)
+    vectors = [(mistake, known.vector(index)) for index, (mistake, _) in enumerate(known.forms)]
+    known.save()
+    return vectors
+
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def _key(exercise: Exercise, seed: int) -> str:
+    """A hash of all that a vector depends on: the exercise, the seed, this package, and what is installed."""
+    digest = hashlib.sha256(f"{platform.python_version()} {seed}".encode())
+    for path in (exercise.check_path, exercise.card_path, exercise.solution_path):
+        digest.update(path.read_bytes() + b"\0")
+    digest.update(_surroundings())
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _surroundings() -> bytes:
+    """A hash of every file of this package, and of the version of each package that the course needs."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.read_bytes() + b"\0")
+    for requirement, version in environment.installed().items():
+        digest.update(f"{requirement.name} {version}\n".encode())
+    return digest.digest()
+
+
+def _read_cache(path: Path, count: int) -> list[dict[str, Entry]]:
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):  # Absent or damaged: only a cache.
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        entries = [{name: Entry(**entry) for name, entry in vector.items()} for vector in stored]
+        if len(entries) == count:
+            return entries
+    return [{} for _ in range(count)]

@@ -1,0 +1,70 @@
+"""The hardware table: what a training run needs in GPU memory, by the formula of exercise 5.08.
+
+The sums are made by the reference of 5.08 itself, so the table, `tunelings doctor` and the exercise cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tunelings import loading
+
+REFERENCE = "5.08"
+# Usable memory in GiB is a little less than what is on the box; the desktop takes a share of it as well.
+CARDS = {
+    "RTX 3060 (12 GB)": 12,
+    "RTX 4060 Ti (16 GB)": 16,
+    "RTX 5070 (12 GB)": 12,
+    "RTX 5070 Ti (16 GB)": 16,
+    "RTX 3090, 4090 (24 GB)": 24,
+    "RTX 5090 (32 GB)": 32,
+    "T4 (16 GB)": 16,
+    "L4, A10 (24 GB)": 24,
+    "A100 (40 GB)": 40,
+    "A100, H100 (80 GB)": 80,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a run, and what it needs."""
+
+    name: str
+    shape: tuple[int, int, int, int, int]  # parameters, layers, hidden, vocab, trainable_lora
+    technique: str
+    batch: int
+    seq_len: int
+    about: str
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """GiB by part; the last one, `total`, is what `estimate_vram` says."""
+        reference = loading.reference(REFERENCE)
+        shape = reference.ModelShape(*self.shape)
+        total = reference.estimate_vram(shape, self.technique, self.batch, self.seq_len)
+        bare = reference.estimate_vram(shape._replace(layers=0, hidden=0, vocab=0), self.technique, 1, 1)
+        no_logits = reference.estimate_vram(shape._replace(vocab=0), self.technique, self.batch, self.seq_len)
+        overhead = reference.estimate_vram(reference.ModelShape(0, 0, 0, 0, 0), self.technique, 1, 1)
+        return {
+            "weights, gradients, optimizer": bare - overhead,
+            "activations": no_logits - bare,
+            "logits": total - no_logits,
+            "context": overhead,
+            "total": total,
+        }
+
+
+# Llama-2-7B: 6.738e9 parameters; LoRA with r = 16 on all linear layers trains 39,976,960.
+LLAMA_7B = (6_738_415_616, 32, 4096, 32_000, 39_976_960)
+ROWS = (
+    Row("small model from scratch", (1_199_882, 4, 128, 10, 0), "full", 64, 1, "a CNN on digits; a CPU does it too"),
+    Row("BERT-base, fine-tuning", (109_482_240, 12, 768, 2, 0), "full", 32, 128, "batch 32, 128 tokens"),
+    Row("7B, QLoRA", LLAMA_7B, "qlora", 1, 512, "NF4 base, r = 16, batch 1, 512 tokens"),
+    Row("7B, LoRA", LLAMA_7B, "lora", 1, 512, "bf16 base, r = 16, batch 1, 512 tokens"),
+    Row("7B, full fine-tuning", LLAMA_7B, "full", 1, 512, "AdamW, 16 bytes a parameter, batch 1, 512 tokens"),
+)
+
+
+def usable(gib: float) -> float:
+    """What a run can take of a card's memory: the driver and a desktop keep the rest."""
+    return gib * 0.94
