@@ -30,21 +30,21 @@ def first_failing(vector):
 
 def falsely_named(exercise):
     """How many mistakes get another one's name once their own entry is missing."""
-    known, false = vectors.mistake_vectors(exercise, 0), 0
+    known, false = vectors.MistakeVectors(exercise, 0).all(), 0
     for mistake, vector in known:
         others = [(m, v) for m, v in known if m.id != mistake.id]
         false += diagnose.name_mistake(vector, others, first_failing(vector)) is not None
     return false
 
 
-def key_of(exercise):
+def content_hash(exercise):
     digest = hashlib.sha256(exercise.solution_path.read_bytes() + exercise.check_path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def mutants_of(exercise, before):
     """The mutants and those that survive; kept from the last run where neither solution nor checks have changed."""
-    key = key_of(exercise)
+    key = content_hash(exercise)
     if before.get("key") == key:
         return before
     with tempfile.TemporaryDirectory() as folder:

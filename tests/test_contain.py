@@ -66,42 +66,42 @@ def test_a_changed_setting_is_named_and_put_back(mini, name: str):
     get = contain._settings()[name][0]
     before = get()
     result = mini.run(mini.squares, after(SETTINGS[name]))
-    assert result.status == "escaped"
+    assert result.state == "escaped"
     assert str(result.error) == f"the answer leaves {name} changed for everything that runs after it"
     assert get() == before
-    assert mini.run(mini.squares, RIGHT).status == "passed"
+    assert mini.run(mini.squares, RIGHT).state == "passed"
 
 
 @pytest.mark.parametrize("name", PATCHES)
 def test_a_patched_function_is_named_and_put_back(mini, name: str):
     before = place(name)
     result = mini.run(mini.squares, after(PATCHES[name]))
-    assert result.status == "escaped"
+    assert result.state == "escaped"
     assert f"the answer leaves {name} changed" in str(result.error)
     assert place(name) is before
-    assert mini.run(mini.squares, RIGHT).status == "passed"
+    assert mini.run(mini.squares, RIGHT).state == "passed"
 
 
 def test_a_patched_constant_is_put_back_without_a_word(mini):
-    assert mini.run(mini.squares, after("import math", "math.pi = 3")).status == "passed"
+    assert mini.run(mini.squares, after("import math", "math.pi = 3")).state == "passed"
     assert torch.pi == place("math.pi") != 3
 
 
 def test_a_name_that_hides_nothing_may_be_added(mini):
     try:
-        assert mini.run(mini.squares, after("torch.nn.Linear.is_mine = True")).status == "passed"
+        assert mini.run(mini.squares, after("torch.nn.Linear.is_mine = True")).state == "passed"
     finally:
         del torch.nn.Linear.is_mine
 
 
 def test_what_was_changed_is_put_back_also_when_the_check_fails(mini):
     result = mini.run(mini.squares, HEAD + "    torch.set_grad_enabled(False)\n    raise ValueError('no')\n")
-    assert (result.status, str(result.error)) == ("crashed", "no")
+    assert (result.state, str(result.error)) == ("crashed", "no")
     assert torch.is_grad_enabled()
 
 
 def test_a_setting_that_is_put_back_by_the_answer_is_no_fault(mini):
-    assert mini.run(mini.squares, HEAD + "    with torch.no_grad():\n        return x * x\n").status == "passed"
+    assert mini.run(mini.squares, HEAD + "    with torch.no_grad():\n        return x * x\n").state == "passed"
 
 
 def test_torchs_own_wrapping_at_the_first_step_is_not_reported(mini):
@@ -126,7 +126,7 @@ def test_random_numbers_begin_at_the_same_place_in_each_check(mini):
         stream = Recording()
         sys.stdout, before = stream, sys.stdout
         try:
-            assert mini.run(mini.squares, text, global_seed=global_seed).status == "passed"
+            assert mini.run(mini.squares, text, global_seed=global_seed).state == "passed"
         finally:
             sys.stdout = before
         printed.append("".join(stream.written))
@@ -147,7 +147,7 @@ def test_folder_variables_and_streams_are_put_back(mini, monkeypatch):
     before = os.getcwd(), sys.stdout, sys.stderr, sys.getrecursionlimit()
     lines = ["import os, sys", "os.chdir('/')", "os.environ['NEW'] = '1'", "os.environ['KEPT'] = '2'"]
     lines += ["sys.stdout = sys.stderr = None", "sys.setrecursionlimit(500)"]
-    assert mini.run(mini.squares, after(*lines)).status == "passed"
+    assert mini.run(mini.squares, after(*lines)).state == "passed"
     assert (os.getcwd(), sys.stdout, sys.stderr, sys.getrecursionlimit()) == before
     assert os.environ["KEPT"] == "as it was" and "NEW" not in os.environ
 
@@ -164,13 +164,13 @@ def test_folder_variables_and_streams_are_put_back(mini, monkeypatch):
 )
 def test_an_answer_that_ends_the_program_gets_a_verdict(mini, line: str, name: str):
     result = mini.run(mini.squares, after(line))
-    assert (result.status, str(result.error)) == ("escaped", f"the answer ends the program: {name}")
+    assert (result.state, str(result.error)) == ("escaped", f"the answer ends the program: {name}")
 
 
 def test_an_exception_that_is_no_exception_gets_a_verdict(mini):
     text = "class Mine(BaseException):\n    pass\n\n" + after("raise Mine('no')")
     result = mini.run(mini.squares, text)
-    assert (result.status, str(result.error)) == ("crashed", "no")
+    assert (result.state, str(result.error)) == ("crashed", "no")
 
 
 def test_a_skip_in_a_check_passes_through_and_one_in_an_answer_gets_a_verdict(mini):
@@ -180,7 +180,7 @@ def test_a_skip_in_a_check_passes_through_and_one_in_an_answer_gets_a_verdict(mi
         mini.run(mini.squares, RIGHT, "test_last")
     for deed in ("pytest.skip('no')", "pytest.exit('no')", "pytest.importorskip('nothing_at_all')"):
         result = mini.run(mini.squares, after(f"import pytest; {deed}"))
-        assert result.status == "escaped" and str(result.error).startswith("the answer ends the check: ")
+        assert result.state == "escaped" and str(result.error).startswith("the answer ends the check: ")
 
 
 def test_a_real_interrupt_passes_through_and_the_handler_is_put_back(mini):
@@ -188,7 +188,7 @@ def test_a_real_interrupt_passes_through_and_the_handler_is_put_back(mini):
     with pytest.raises(KeyboardInterrupt):
         mini.run(mini.squares, after("import os, signal", "os.kill(os.getpid(), signal.SIGINT)", "sum(range(9))"))
     assert signal.getsignal(signal.SIGINT) is before
-    assert mini.run(mini.squares, RIGHT).status == "passed"
+    assert mini.run(mini.squares, RIGHT).state == "passed"
 
 
 LOOPS = {
@@ -207,10 +207,10 @@ LOOPS = {
 def test_an_endless_loop_ends(mini, loop: str):
     began = time.monotonic()
     result = mini.run(mini.squares, HEAD + LOOPS[loop], limit=0.2)
-    assert (result.status, str(result.error)) == ("timeout", "did not finish in 0.2 s")
+    assert (result.state, str(result.error)) == ("timeout", "did not finish in 0.2 s")
     assert time.monotonic() - began < 10
     assert sys.gettrace() is None
-    assert mini.run(mini.squares, RIGHT, limit=5).status == "passed"
+    assert mini.run(mini.squares, RIGHT, limit=5).state == "passed"
 
 
 def test_a_limit_inside_a_limit_leaves_the_outer_one_as_it_was():
@@ -235,15 +235,15 @@ def test_a_check_that_is_done_in_time_hears_no_alarm():
 
 def test_a_thread_left_behind_does_not_change_the_next_check(mini):
     lines = ["import threading, time", "threading.Thread(target=time.sleep, args=(0.5,), daemon=True).start()"]
-    assert mini.run(mini.squares, after(*lines)).status == "passed"
-    assert mini.run(mini.squares, RIGHT).status == "passed"
-    assert mini.run(mini.squares, HEAD + "    return x\n").status == "failed"
+    assert mini.run(mini.squares, after(*lines)).state == "passed"
+    assert mini.run(mini.squares, RIGHT).state == "passed"
+    assert mini.run(mini.squares, HEAD + "    return x\n").state == "failed"
 
 
 def test_a_megabyte_of_print_does_not_change_the_next_check(mini, capsys):
-    assert mini.run(mini.squares, after("for _ in range(1024):", "    print('x' * 1024)")).status == "passed"
+    assert mini.run(mini.squares, after("for _ in range(1024):", "    print('x' * 1024)")).state == "passed"
     assert len(capsys.readouterr().out) > 2**20
-    assert mini.run(mini.squares, RIGHT).status == "passed"
+    assert mini.run(mini.squares, RIGHT).state == "passed"
 
 
 @pytest.mark.parametrize(
@@ -256,8 +256,8 @@ def test_a_megabyte_of_print_does_not_change_the_next_check(mini, capsys):
 )
 def test_running_out_of_stack_or_memory_is_a_crash(mini, line: str, kind: type):
     result = mini.run(mini.squares, HEAD + f"    {line}\n")
-    assert result.status == "crashed" and isinstance(result.error, kind)
-    assert mini.run(mini.squares, RIGHT).status == "passed"
+    assert result.state == "crashed" and isinstance(result.error, kind)
+    assert mini.run(mini.squares, RIGHT).state == "passed"
 
 
 def test_an_answer_that_deletes_its_own_file_keeps_its_verdict(mini):
@@ -270,7 +270,7 @@ def test_an_answer_that_deletes_its_own_file_keeps_its_verdict(mini):
 
 def test_a_warning_in_an_answer_changes_nothing_for_the_next(mini):
     lines = ["import warnings", "warnings.simplefilter('error')"]
-    assert mini.run(mini.squares, after(*lines)).status == "passed"
+    assert mini.run(mini.squares, after(*lines)).state == "passed"
     code = "import warnings; warnings.warn('heard', stacklevel=1)"
     with pytest.warns(UserWarning, match="heard"):
         exec(code)

@@ -13,7 +13,8 @@ from tunelings.grading import diagnose, vectors
 from tunelings.grading.answers import Source
 from tunelings.grading.diagnose import Diagnosis, name_mistake
 from tunelings.grading.fingerprint import RANDOM, fingerprint
-from tunelings.grading.vectors import Entry, apply
+from tunelings.grading.states import CheckState
+from tunelings.grading.vectors import Outcome, apply
 
 FIRST = "test_each_number_is_squared"
 
@@ -111,14 +112,16 @@ def test_a_check_that_skips_itself_takes_no_part(mini):
 # The rule itself, on vectors made by hand.
 
 
-def entry(check: str, value=None, what="x", notes=None, status="failed") -> Entry:
-    return Entry(check, status, what, fingerprint(value), {n: fingerprint(v) for n, v in (notes or {}).items()})
+def outcome(check: str, value=None, what="x", notes=None, status="failed") -> Outcome:
+    return Outcome(
+        check, CheckState(status), what, fingerprint(value), {n: fingerprint(v) for n, v in (notes or {}).items()}
+    )
 
 
-def vector(**values) -> dict[str, Entry]:
+def vector(**values) -> dict[str, Outcome]:
     """Entries by check; None is a passed check."""
-    passed = {name: Entry(name, "passed", "", None, {}) for name, value in values.items() if value is None}
-    return {n: passed.get(n) or (v if isinstance(v, Entry) else entry(n, v)) for n, v in values.items()}
+    passed = {name: Outcome(name, CheckState.PASSED, "", None, {}) for name, value in values.items() if value is None}
+    return {n: passed.get(n) or (v if isinstance(v, Outcome) else outcome(n, v)) for n, v in values.items()}
 
 
 def mistake(name: str) -> Mistake:
@@ -149,20 +152,20 @@ def test_a_mistake_that_fails_a_check_which_the_answer_passes_is_not_named():
 def test_a_later_check_must_fail_at_the_same_expectation_but_may_have_another_value():
     learner = vector(a=1.0, b=2.0)
     assert by_rule(learner, one=vector(a=1.0, b=7.0)) == (["one"], 0)
-    assert by_rule(learner, one=vector(a=1.0, b=entry("b", 2.0, what="y"))) is None
-    assert by_rule(learner, one=vector(a=1.0, b=entry("b", 2.0, status="crashed"))) is None
+    assert by_rule(learner, one=vector(a=1.0, b=outcome("b", 2.0, what="y"))) is None
+    assert by_rule(learner, one=vector(a=1.0, b=outcome("b", 2.0, status="crashed"))) is None
 
 
 def test_the_notes_of_the_first_failing_check_must_agree():
-    learner = vector(a=entry("a", 1.0, notes={"mode": "train", "calls": 2}))
-    assert by_rule(learner, one=vector(a=entry("a", 1.0, notes={"mode": "train", "calls": 2}))) == (["one"], 0)
-    assert by_rule(learner, one=vector(a=entry("a", 1.0, notes={"mode": "eval", "calls": 2}))) is None
-    assert by_rule(learner, one=vector(a=entry("a", 1.0, notes={"mode": "train"}))) is None
+    learner = vector(a=outcome("a", 1.0, notes={"mode": "train", "calls": 2}))
+    assert by_rule(learner, one=vector(a=outcome("a", 1.0, notes={"mode": "train", "calls": 2}))) == (["one"], 0)
+    assert by_rule(learner, one=vector(a=outcome("a", 1.0, notes={"mode": "eval", "calls": 2}))) is None
+    assert by_rule(learner, one=vector(a=outcome("a", 1.0, notes={"mode": "train"}))) is None
 
 
 def test_a_random_value_agrees_with_a_random_value():
-    learner = vector(a=Entry("a", "failed", "x", RANDOM, {}))
-    assert by_rule(learner, one=vector(a=Entry("a", "failed", "x", RANDOM, {}))) == (["one"], 0)
+    learner = vector(a=Outcome("a", CheckState.FAILED, "x", RANDOM, {}))
+    assert by_rule(learner, one=vector(a=Outcome("a", CheckState.FAILED, "x", RANDOM, {}))) == (["one"], 0)
     assert by_rule(learner, one=vector(a=1.0)) is None
 
 

@@ -26,7 +26,7 @@ INDISTINGUISHABLE = tomllib.loads((ROOT / "tests" / "indistinguishable.toml").re
 
 @functools.cache
 def known_vectors(exercise: Exercise, seed: int):
-    return vectors.mistake_vectors(exercise, seed)
+    return vectors.MistakeVectors(exercise, seed).all()
 
 
 def first_failing(vector: vectors.Vector) -> str | None:
@@ -46,7 +46,7 @@ def run_all(exercise: Exercise, source: Source, seed: int, folder: Path) -> dict
 
 def failures(exercise: Exercise, source: Source, seed: int, folder: Path) -> dict[str, str]:
     results = run_all(exercise, source, seed, folder)
-    return {name: f"{r.status}: {r.error}" for name, r in results.items() if r.status != "passed"}
+    return {name: f"{r.state}: {r.error}" for name, r in results.items() if r.state != "passed"}
 
 
 def test_the_stub_is_cut_from_the_solution(exercise: Exercise):

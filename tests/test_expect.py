@@ -10,6 +10,8 @@ import torch
 
 from tunelings import expect
 from tunelings.expect import CheckFailed
+from tunelings.grading import render
+from tunelings.grading.verdict import Difference
 
 F32, F64, BF16 = torch.float32, torch.float64, torch.bfloat16
 EPS32 = torch.finfo(F32).eps
@@ -75,7 +77,8 @@ def test_what_is_close_passes(actual, expected):
 )
 def test_what_is_not_close_fails_and_says_how(actual, expected, remark):
     error = failing(expect.close, actual, expected, what="a value")
-    assert (error.what, error.remark) == ("a value", remark)
+    parting = None if error.largest is None else render.difference_text(Difference(error.first, error.largest))
+    assert (error.what, parting or error.remark) == ("a value", remark)
     assert error.actual is actual and error.expected is expected
 
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from tunelings.grading.fingerprint import RANDOM, agree, fingerprint
+
+
+@dataclass
+class Loss:
+    name: str
+
 
 F32, F64, BF16, F16 = torch.float32, torch.float64, torch.bfloat16, torch.float16
 
@@ -41,10 +49,21 @@ def alike(a, b) -> bool:
         (True, True),
         (None, None),
         ("text", "text"),
-        ({"a": None, 1: "b"}, {"keys": {"a": None, "1": "b"}}),
+        ({"a": None, 1: "b"}, {"keys": {"'a'": None, "1": "b"}}),
         (("a", ["b"]), ["a", ["b"]]),
         ({"b", "a"}, ["a", "b"]),
-        (SimpleNamespace(), "<SimpleNamespace>"),
+        (SimpleNamespace(loss=None), {"keys": {"'loss'": None}}),
+        (Loss("text"), {"keys": {"'name'": "text"}}),
+        (np.array([[1, 2]]), {"dtype": "int64", "shape": [1, 2], "data": [1.0, 2.0]}),
+        (np.float32(0.5), {"dtype": "float32", "shape": [], "data": [0.5]}),
+        (np.array(["a", "b"]), {"shape": [2], "parts": ["a", "b"]}),
+        (np.str_("text"), "text"),
+        (range(2), fingerprint([0, 1])),
+        (10**400, {"dtype": "float64", "shape": [], "data": ["inf"]}),
+        (torch.tensor([1 + 2j]), {"dtype": "complex64", "shape": [1], "data": [1.0, 2.0]}),
+        (torch.float32, "<torch.float32>"),
+        (int, "<<class 'int'>>"),
+        (object(), {"unknown": "object"}),
     ],
 )
 def test_a_value_is_printed_by_its_content(value, printed):
@@ -94,6 +113,19 @@ def test_a_plain_number_agrees_with_a_tensor_of_it():
         ({"a": 1}, {"b": 1}),
         ({"a": 1}, {"a": 2}),
         ({"a": 1}, [1]),
+        ({"1": None}, {1: None}),
+        (range(300), range(400)),
+        (range(300), [*range(299), 7]),
+        (["x"] * 300, ["x"] * 299 + ["y"]),
+        (["x"] * 300, ["x"] * 301),
+        (np.array([1.0, 2.0]), np.array([1.0, 2.1])),
+        (np.array([1.0, 2.0]), np.array([[1.0, 2.0]])),
+        (np.float64(1.0), np.float64(2.0)),
+        (np.array(["a"]), np.array(["b"])),
+        (np.int64(1), np.bool_(True).item()),
+        (b"ab", b"ac"),
+        (Loss("a"), Loss("b")),
+        (torch.float32, torch.float64),
     ],
 )
 def test_what_differs_does_not_agree(a, b):
@@ -107,6 +139,26 @@ def test_random_agrees_with_random_only():
         assert not agree(RANDOM, fingerprint(value))
 
 
+def test_an_array_agrees_with_a_tensor_or_a_number_of_the_same_content():
+    assert alike(np.array([1.0, 2.0]), vector(1, 2))
+    assert alike(np.float64(2.0), 2.0) and alike(np.int32(2), 2)
+    assert alike(np.array([1.0, 2.0], dtype=np.float32), vector(1, 2 + 1e-5))
+
+
+def test_rounding_of_a_long_list_is_no_difference():
+    numbers = [n / 7 for n in range(1000)]
+    assert alike(numbers, [x * (1 + 1e-12) for x in numbers])
+    assert not alike(numbers, [*numbers[:-1], 0.0])
+
+
+def test_what_has_no_fingerprint_agrees_with_nothing():
+    loop: list = []
+    loop.append(loop)
+    for value in (object(), lambda: 1, iter([1]), {"deep": object()}, [object()], loop):
+        assert not agree(fingerprint(value), fingerprint(value))
+        assert not agree(fingerprint(value), fingerprint(1.0)) and not agree(None, fingerprint(value))
+
+
 def test_a_large_tensor_is_sampled_and_summed():
     large = torch.arange(1000, dtype=F64)
     printed = fingerprint(large)
@@ -118,5 +170,6 @@ def test_a_large_tensor_is_sampled_and_summed():
     assert not alike(large, other)
 
 
-def test_a_long_list_is_cut():
-    assert len(fingerprint(["x"] * 1000)) == 256
+def test_of_a_long_list_the_first_parts_are_kept_with_its_length_and_a_hash():
+    printed = fingerprint(["x"] * 1000)
+    assert (len(printed["first"]), printed["length"]) == (256, 1000) and len(printed["hash"]) == 64

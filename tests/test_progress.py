@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
-from tunelings.grading.store import Progress, key_of
+from tunelings.grading.store import Progress, content_hash
 
 SQUARES = "checks/module01/test_ex01_squares.py"
 
@@ -66,7 +66,7 @@ def test_a_full_run_is_not_needed_for_a_tick(mini):
     mini.solve(mini.shift)
     graded = mini.grade("-k", "shift")
     assert graded.states["test_a_gpu_gives_the_same"] == "skipped"
-    assert Progress(mini.course).state(mini.shift) == "done"
+    assert Progress(mini.course).state(mini.shift) == "passed"
 
 
 def test_partial_runs_add_up_to_a_tick(mini):
@@ -88,7 +88,9 @@ def test_partial_runs_on_two_versions_of_an_answer_do_not_add_up(mini):
 
 
 def test_a_run_that_fails_takes_the_tick_away(ticked):
-    Progress(ticked.course).record(ticked.squares, key_of(ticked.squares), {"test_a_matrix_keeps_its_shape": "failed"})
+    Progress(ticked.course).record(
+        ticked.squares, content_hash(ticked.squares), {"test_a_matrix_keeps_its_shape": "failed"}
+    )
     assert status(ticked) == BEGUN
 
 
@@ -100,12 +102,12 @@ def test_an_edit_takes_the_tick_away_and_taking_it_back_brings_it_again(ticked, 
     Progress(ticked.course).refresh()
     assert status(ticked) == BEGUN
     file.write_bytes(before)
-    assert state(ticked) == "done"
+    assert state(ticked) == "passed"
 
 
 def test_an_edit_of_another_exercise_leaves_the_tick(ticked):
     ticked.solve(ticked.shift)
-    assert state(ticked) == "done"
+    assert state(ticked) == "passed"
 
 
 def test_a_check_that_is_new_must_pass_too(ticked):
@@ -126,13 +128,13 @@ def test_other_answers_and_other_seeds_change_no_status(mini, args):
 def test_the_learners_folder_by_another_name_is_still_the_learners(mini):
     mini.solve(mini.squares)
     mini.grade(SQUARES, "--answers", "./exercises")
-    assert state(mini) == "done"
+    assert state(mini) == "passed"
 
 
 def test_a_missing_answer_is_not_started_and_has_no_key(ticked):
     ticked.squares.answer_path.unlink()
-    assert key_of(ticked.squares) == ""
-    assert state(ticked) == "TODO"
+    assert content_hash(ticked.squares) == ""
+    assert state(ticked) == "not started"
     graded = ticked.grade(SQUARES)
     assert graded.code == 1
     assert "the file is missing; `tunelings reset` brings the stub back" in graded.text()
@@ -142,7 +144,7 @@ def test_a_missing_store_entry_of_an_older_course_does_no_harm(ticked):
     stored = json.loads(Progress(ticked.course).path.read_text())
     stored["exercises"]["9.99"] = {"key": "of an exercise that is gone", "checks": {}}
     Progress(ticked.course).path.write_text(json.dumps(stored))
-    assert state(ticked) == "done"
+    assert state(ticked) == "passed"
     mark_done(ticked)
     assert "9.99" in json.loads(Progress(ticked.course).path.read_text())["exercises"]
 

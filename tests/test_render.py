@@ -14,13 +14,14 @@ import pytest
 import torch
 
 from tests.support.miniature import SQUARES, Miniature, build
-from tunelings.course import Mistake
 from tunelings.expect import CheckFailed
-from tunelings.grading import render
+from tunelings.grading import failures, render
 from tunelings.grading.run import Result
+from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.stubs import uncut
 from tunelings.grading.text import WIDTH
 from tunelings.grading.values import value_text
+from tunelings.grading.verdict import Failure, NamedMistake, Verdict
 
 GOLDEN = Path(__file__).with_name("golden")
 RIGHT = uncut(SQUARES)
@@ -174,7 +175,7 @@ def test_a_text_in_place_of_a_number_stands_in_quotes():
 
 
 def failed(actual, expected, **notes) -> Result:
-    return Result("test_x", "failed", CheckFailed("x", expected, actual), notes)
+    return Result("test_x", CheckState.FAILED, CheckFailed("x", expected, actual), notes)
 
 
 @pytest.mark.parametrize(
@@ -193,17 +194,17 @@ def failed(actual, expected, **notes) -> Result:
 )
 def test_a_template_shows_the_learners_numbers_or_nothing(template, shown):
     result = failed(torch.tensor([3.0]), torch.tensor([1.0]), stale=torch.tensor([[2.0]]), steps=4)
-    assert render.shown(template, result) == shown
+    assert failures.shown(template, result) == shown
 
 
 def test_a_template_says_nothing_of_a_crash():
-    assert render.shown("{steps} steps", Result("test_x", "crashed", ValueError("no"), {"steps": 4})) == ""
+    assert failures.shown("{steps} steps", Result("test_x", CheckState.CRASHED, ValueError("no"), {"steps": 4})) == ""
 
 
 def test_a_mistake_is_never_said_to_be_what_the_learner_did():
-    one = Mistake("one", "the sign is kept.", ())
-    lines = render._named(render.Diagnosis((one,), 2), failed(1.0, 2.0))
-    assert [line.strip() for line in lines] == [
+    failure = Failure("test_x", CheckState.FAILED, mistakes=(NamedMistake("one", "the sign is kept."),), unexplained=2)
+    verdict = Verdict("1.01", "Squares", "docs/", "a.py", ExerciseState.FAILED, {}, failure)
+    assert [line.strip() for line in render.failure_lines(verdict, failure)[1:-1]] == [
         "This is what comes out when the sign is kept.",
         "2 other checks fail for another reason.",
     ]

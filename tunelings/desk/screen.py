@@ -14,24 +14,24 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from tunelings.course import Course, Exercise, shown_path
+from tunelings.grading import render
+from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.text import fitted, printable
 from tunelings.grading.verdict import Verdict
 
 console = Console(highlight=False, soft_wrap=True)
 
-_WORDS = {
-    "passed": ("✓", "green", "done"),
-    "failed": ("✗", "red", "failed"),
-    "in progress": ("◐", "yellow", "in progress"),
-    "not started": ("○", "dim", "not started"),
+STYLES = {
+    ExerciseState.PASSED: "green",
+    ExerciseState.FAILED: "red",
+    ExerciseState.IN_PROGRESS: "yellow",
+    ExerciseState.NOT_STARTED: "dim",
 }
-_STATES = {"done": "passed", "in progress": "in progress", "TODO": "not started"}
 
 
-def state_text(state: str) -> Text:
+def state_text(state: ExerciseState) -> Text:
     """A state as mark and word, such as "✓ done"."""
-    mark, style, word = _WORDS[_STATES.get(state, state)]
-    return Text(plain(f"{mark} {word}"), style=style)
+    return Text(plain(f"{state.mark} {state.word}"), style=STYLES[state])
 
 
 def plain(text: str) -> str:
@@ -48,18 +48,20 @@ def show(text: str, style: str = "") -> None:
 
 def show_verdict(verdict: Verdict, exercise: Exercise, line: Callable[[str, str], None] = show) -> None:
     """One exercise's verdict: what to mend first, or what was learnt. `line` prints a text in a style."""
-    if verdict.state == "passed":
-        mark = state_text("passed").plain.split()[0]
-        line(f"{mark} {exercise.number} {exercise.title}: all {len(verdict.checks)} checks pass", "green")
+    if verdict.state == ExerciseState.PASSED:
+        line(f"{verdict.state.mark} {verdict.number} {verdict.title}: all {len(verdict.checks)} checks pass", "green")
         line(f"    {exercise.card.learnt}", "")
         return
-    headline, *rest = verdict.text.splitlines() or [f"{exercise.number} {exercise.title}: no check ran"]
-    line(headline, _WORDS[verdict.state][1] if verdict.state != "not started" else "bold")
+    if verdict.failure is None:
+        line(f"{verdict.number} {verdict.title}: no check ran", STYLES[verdict.state])
+        return
+    headline, *rest = render.failure_lines(verdict, verdict.failure)
+    line(headline, "bold" if verdict.state == ExerciseState.NOT_STARTED else STYLES[verdict.state])
     for text in rest:
         line(text, "")
-    failing = sum(status not in {"passed", "todo"} for status in verdict.checks.values())
+    failing = sum(state.is_failure for state in verdict.checks.values())
     if failing > 1:
-        passing = sum(status == "passed" for status in verdict.checks.values())
+        passing = sum(state == CheckState.PASSED for state in verdict.checks.values())
         line(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that does not", "")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tunelings.course import Exercise, Mistake
 from tunelings.grading.answers import Source
 from tunelings.grading.fingerprint import agree
-from tunelings.grading.vectors import CUT_SHORT, Entry, KnownVectors, Vector, vector_of
+from tunelings.grading.vectors import MistakeVectors, Outcome, Vector, vector_of
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,17 @@ def diagnose(exercise: Exercise, source: Source, first: str, seed: int) -> Diagn
     learner = vector_of(exercise, source, seed)
     if first not in learner or not _is_complete(learner):
         return None
-    known = KnownVectors(exercise, seed)
+    known = MistakeVectors(exercise, seed)
     (check,) = (check for check in known.checks if check.__name__ == first)
     # Rule 1 on one check of each mistake first: most mistakes need not run any further.
-    alike = [i for i in range(len(known.forms)) if _same(learner[first], known.entry(i, check))]
+    alike = [i for i in range(len(known.forms)) if _same(learner[first], known.outcome(i, check))]
     found = name_mistake(learner, [(known.forms[i][0], known.vector(i)) for i in alike], first)
     known.save()
     return found
 
 
 def _is_complete(vector: Vector) -> bool:
-    return not any(entry.status in CUT_SHORT for entry in vector.values())
+    return not any(outcome.state.ends_the_run for outcome in vector.values())
 
 
 def name_mistake(learner: Vector, mistakes: list[tuple[Mistake, Vector]], first: str) -> Diagnosis | None:
@@ -54,8 +54,8 @@ def name_mistake(learner: Vector, mistakes: list[tuple[Mistake, Vector]], first:
             continue  # The mistake was cut short.
         if not _same(learner[first], vector[first]) or not _explains(vector, learner):
             continue
-        agreement = sum(_same(learner[name], entry) for name, entry in vector.items())
-        unexplained = sum(entry.failed and not vector[name].failed for name, entry in learner.items())
+        agreement = sum(_same(learner[name], outcome) for name, outcome in vector.items())
+        unexplained = sum(outcome.failed and not vector[name].failed for name, outcome in learner.items())
         if mistake.id not in scores or agreement > scores[mistake.id][0]:
             scores[mistake.id] = (agreement, unexplained, mistake)
     if not scores:
@@ -67,8 +67,8 @@ def name_mistake(learner: Vector, mistakes: list[tuple[Mistake, Vector]], first:
     return Diagnosis(tuple(mistake for mistake, _ in named), min(unexplained for _, unexplained in named))
 
 
-def _same(a: Entry, b: Entry) -> bool:
-    if a.status != b.status or a.what != b.what:
+def _same(a: Outcome, b: Outcome) -> bool:
+    if a.state != b.state or a.what != b.what:
         return False
     if not a.failed:
         return True
@@ -77,5 +77,5 @@ def _same(a: Entry, b: Entry) -> bool:
 
 
 def _explains(mistake: Vector, learner: Vector) -> bool:
-    failing = [entry for entry in mistake.values() if entry.failed]
-    return all(learner[e.check].status == e.status and learner[e.check].what == e.what for e in failing)
+    failing = [outcome for outcome in mistake.values() if outcome.failed]
+    return all(learner[one.check].state == one.state and learner[one.check].what == one.what for one in failing)

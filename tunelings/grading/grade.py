@@ -66,7 +66,7 @@ def check(exercises: list[Exercise], *, seed: int = 0, plugins: Sequence[object]
         if code == pytest.ExitCode.INTERRUPTED and not listener.error:
             raise KeyboardInterrupt
         raise CheckError(listener.error or f"pytest ended with exit code {code}")
-    return [_verdict(run) for run in listener.grader.runs.values()]
+    return [run.verdict for run in listener.grader.runs.values()]
 
 
 def rehearse() -> None:
@@ -87,9 +87,3 @@ def _run_pytest(args: list[str], plugins: list[object]) -> int:
             del os.environ[variable]
         else:
             os.environ[variable] = before
-
-
-def _verdict(run) -> Verdict:
-    checks = {name: result.status for name, result in run.results.items()}
-    text = next(iter(run.texts.values()), "")
-    return Verdict(run.exercise.number, run.state, checks, text)

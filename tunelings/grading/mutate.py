@@ -18,6 +18,7 @@ from tunelings.course import CourseError, Exercise
 from tunelings.grading import stubs
 from tunelings.grading.answers import Source, read
 from tunelings.grading.run import checks_of
+from tunelings.grading.states import CheckState
 from tunelings.grading.vectors import run_apart, silence
 
 _COMPARISONS = {
@@ -136,7 +137,7 @@ def survivors(exercise: Exercise, folder: Path, seed: int = 0) -> tuple[int, lis
 
     def passes(source: Source) -> bool:
         with silence():
-            return all(run_apart(check, source, seed, 0, folder).status == "passed" for check in checks)
+            return all(run_apart(check, source, seed, 0, folder).state == CheckState.PASSED for check in checks)
 
     if not passes(solution):
         raise CourseError(f"{exercise.number}: the solution itself does not pass, so its mutants say nothing.")

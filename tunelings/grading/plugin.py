@@ -16,13 +16,19 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tunelings.course import Course, CourseError, Exercise
-from tunelings.grading import answers, environment
-from tunelings.grading.store import Progress, key_of
+from tunelings.grading import answers, environment, render
+from tunelings.grading.states import CheckState, ExerciseState
+from tunelings.grading.store import Progress, content_hash
 from tunelings.grading.text import WIDTH, fitted, printable
+from tunelings.grading.verdict import Failure, Verdict
+
+if TYPE_CHECKING:  # torch is imported when a check runs.
+    from tunelings.grading.run import Result
 
 # Seconds that pytest-timeout waits beyond a check's own limit before it ends the run.
 GRACE = 20
@@ -41,6 +47,9 @@ MARKS = {
     "trains": "trains for seconds; known mistakes are told apart by the other checks",
 }
 
+
+# The letters of pytest's progress line for what is not wrong but not finished.
+_UNFINISHED = {CheckState.NOT_STARTED: "o", CheckState.TODO: "~"}
 
 # What the libraries of modules 2 to 5 read from the environment when they are imported.
 _ENVIRONMENT = {
@@ -81,23 +90,43 @@ class Run:
 
     exercise: Exercise
     answer_path: Path
-    key: str
+    content_hash: str
     source: answers.Source | None = None
     problem: answers.AnswerError | None = None
     open_todos: list[str] | None = field(default_factory=list)  # None: not started
-    results: dict = field(default_factory=dict)  # check name -> Result
-    texts: dict[str, str] = field(default_factory=dict)  # check name -> the text of its failure
+    results: dict[str, Result] = field(default_factory=dict)  # by the check's name
+    failures: dict[str, Failure] = field(default_factory=dict)  # likewise
     explained: bool = False
 
     @property
-    def state(self) -> str:
-        """ "passed", "failed", "not started" or "in progress", from what has run."""
+    def has_run(self) -> bool:
+        return bool(self.results) or self.open_todos is None
+
+    @property
+    def checks(self) -> dict[str, CheckState]:
+        return {name: result.state for name, result in self.results.items()}
+
+    @property
+    def state(self) -> ExerciseState:
         if self.open_todos is None:
-            return "not started"
-        statuses = [result.status for result in self.results.values()]
-        if "todo" in statuses and all(status in {"todo", "passed"} for status in statuses):
-            return "in progress"
-        return "passed" if all(status == "passed" for status in statuses) else "failed"
+            return ExerciseState.NOT_STARTED
+        states = set(self.checks.values())
+        if states <= {CheckState.PASSED}:
+            return ExerciseState.PASSED
+        only_todos = states <= {CheckState.PASSED, CheckState.TODO}
+        return ExerciseState.IN_PROGRESS if only_todos else ExerciseState.FAILED
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict(
+            self.exercise.number,
+            self.exercise.title,
+            self.exercise.lesson_address,
+            self.answer_path.as_posix(),
+            self.state,
+            self.checks,
+            next(iter(self.failures.values()), None),
+        )
 
 
 class Grader:
@@ -123,7 +152,7 @@ class Grader:
             return None
         folder = Path(self.answers_option) if self.answers_option else exercise.root / "exercises"
         answer_path = (folder / exercise.relative_path).absolute()
-        run = Run(exercise, answer_path, key_of(exercise))
+        run = Run(exercise, answer_path, content_hash(exercise))
         try:
             run.source = answers.read(answer_path)
             run.open_todos = answers.todo_state(run.source, exercise.solution_path)
@@ -186,52 +215,50 @@ class Grader:
             return report
         report.tunelings_state = report.outcome
         if report.failed:
-            report.tunelings_state, text = self._explain(item, run, call.excinfo.value)
+            failure = run.failures[item.name] = self._explain(item, run, call.excinfo.value)
+            report.tunelings_state = failure.state.word if failure.state in _UNFINISHED else report.outcome
+            text = "\n".join(render.failure_lines(run.verdict, failure))
             report.longrepr = FailureText(printable(fitted(text, WIDTH), getattr(sys.stdout, "encoding", None)))
-            run.texts[item.name] = text
         return report
 
-    def _explain(self, item: pytest.Function, run: Run, error: BaseException) -> tuple[str, str]:
-        """The state of a failing check and its text; the first of an exercise is held against the mistakes."""
-        from tunelings.grading import diagnose, render
+    def _explain(self, item: pytest.Function, run: Run, error: BaseException) -> Failure:
+        """The failure of a check; the first of an exercise is compared with the known mistakes."""
+        from tunelings.grading import diagnose
+        from tunelings.grading.failures import failure_of
         from tunelings.grading.run import Result
 
-        result = run.results.get(item.name)
         if run.open_todos is None:
-            return "not started", render.not_started(run.exercise, item.name, run.answer_path)
-        if result is None:
-            result = run.results[item.name] = Result(item.name, "broken", error)
-        if result.status == "todo":
-            return "in progress", render.todo_left(run.exercise, item.name, run.open_todos, run.answer_path)
-        named, fault = None, ""
-        if not run.explained and result.status in {"failed", "crashed", "escaped"} and not _is_full_run(item):
+            return Failure(item.name, CheckState.NOT_STARTED)
+        if item.name not in run.results:
+            run.results[item.name] = Result(item.name, CheckState.BROKEN, error)
+        result = run.results[item.name]
+        if result.state == CheckState.TODO:
+            return Failure(item.name, CheckState.TODO, todos=tuple(run.open_todos))
+        named, trouble = None, ""
+        if not run.explained and not result.state.ends_the_run and not _is_full_run(item):
             run.explained = True
             try:
                 named = diagnose.diagnose(run.exercise, run.source, item.name, self.seed)
             except CourseError as card_error:
-                fault = f"\n    No mistake can be named: {card_error}"
-        return "failed", render.failure(run.exercise, item.obj, result, named, run.answer_path) + fault
+                trouble = str(card_error)
+        return failure_of(item.obj, result, run.answer_path, diagnosis=named, trouble=trouble)
 
     def pytest_report_teststatus(self, report: pytest.TestReport):
         """Count what is not begun apart from what is wrong; pytest's exit code counts both as failed."""
-        state = getattr(report, "tunelings_state", None)
-        if state in {"not started", "in progress"}:
-            return state, {"not started": "o", "in progress": "~"}[state], state.upper()
-        return None
+        word = getattr(report, "tunelings_state", None)
+        letter = {state.word: letter for state, letter in _UNFINISHED.items()}.get(word)
+        return (word, letter, word.upper()) if letter else None
 
     def pytest_sessionfinish(self) -> None:
         for run in self.runs.values():
             is_learners = run.answer_path == run.exercise.answer_path.absolute()
-            if is_learners and self.seed == 0 and run.key and (run.results or run.open_todos is None):
-                checks = {name: result.status for name, result in run.results.items()}
-                Progress(Course(run.exercise.root)).record(run.exercise, run.key, checks)
+            if is_learners and self.seed == 0 and run.content_hash and run.has_run:
+                Progress(Course(run.exercise.root)).record(run.exercise, run.content_hash, run.checks)
 
     def pytest_terminal_summary(self, terminalreporter) -> None:
-        ran = [run for run in self.runs.values() if run.results or run.open_todos is None]
+        ran = [run.verdict for run in self.runs.values() if run.has_run]
         if not ran:
             return  # Nothing but full runs that were skipped.
-        from tunelings.grading import render
-
         terminalreporter.section("what to do next", sep="=")
         for line in render.summary(ran):
             terminalreporter.write_line(printable(line, getattr(sys.stdout, "encoding", None)))

@@ -25,6 +25,7 @@ from tunelings.expect import CheckFailed
 from tunelings.grading import answers
 from tunelings.grading.answers import AnswerError, NameMissing, Source
 from tunelings.grading.contain import Exited, LeftBehind, OutOfTime, contained, time_limit
+from tunelings.grading.states import CheckState
 from tunelings.loading import load_module
 
 # A check on tiny models takes milliseconds; a thousand times that is an endless loop.
@@ -35,23 +36,22 @@ DEFAULT_LIMIT = 10.0
 class Result:
     """What one check said of one answer.
 
-    status: "passed", "failed" (an expectation), "crashed", "todo", "broken" (did not load),
-    "timeout", or "escaped" (ended the program or left global state changed).
+    `error` is what it raised; `notes` is the evidence that it recorded.
     """
 
     check: str
-    status: str
+    state: CheckState
     error: BaseException | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
-_STATUS = {
-    CheckFailed: "failed",
-    NameMissing: "failed",
-    AnswerError: "broken",
-    OutOfTime: "timeout",
-    Exited: "escaped",
-    LeftBehind: "escaped",
+_STATE_OF = {
+    CheckFailed: CheckState.FAILED,
+    NameMissing: CheckState.FAILED,
+    AnswerError: CheckState.BROKEN,
+    OutOfTime: CheckState.TIMEOUT,
+    Exited: CheckState.ESCAPED,
+    LeftBehind: CheckState.ESCAPED,
 }
 
 
@@ -90,7 +90,7 @@ def run_check(
         error.__cause__ = caught
     except BaseException as caught:
         error = caught
-    return Result(check.__name__, _status(error), error, dict(expect.notes))
+    return Result(check.__name__, _state_of(error), error, dict(expect.notes))
 
 
 @functools.cache
@@ -111,12 +111,12 @@ def _pin_threads(check: Callable[..., None]) -> None:
         torch.set_num_threads(threads)
 
 
-def _status(error: BaseException | None) -> str:
+def _state_of(error: BaseException | None) -> CheckState:
     if error is None:
-        return "passed"
+        return CheckState.PASSED
     if isinstance(error, NotImplementedError) and SENTINEL in str(error):
-        return "todo"
-    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), "crashed")
+        return CheckState.TODO
+    return next((state for kind, state in _STATE_OF.items() if isinstance(error, kind)), CheckState.CRASHED)
 
 
 @functools.lru_cache(maxsize=64)

@@ -4,8 +4,8 @@
 
     {"version": 1, "exercises": {"1.05": {"key": "3f9c…", "checks": {"test_…": "passed", …}}}}
 
-`key` is a hash of the answer, the check and the card: change any of them and the tick is gone until the
-checks have run again. A tick is never stored; it is derived, each time, from what passed under this key.
+`key` is the hash of the answer, the check and the card (`content_hash`): change any of them and the tick is gone
+until the checks have run again. A tick is never stored; it is derived, each time, from what passed under this key.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from filelock import FileLock, Timeout
 
 from tunelings.course import MODULES, Course, Exercise
 from tunelings.grading import stubs
+from tunelings.grading.states import CheckState, ExerciseState
 
 VERSION = 1
-STATES = ("done", "in progress", "TODO")
 
 
 class Progress:
@@ -36,7 +36,7 @@ class Progress:
         self.path = course.root / ".tunelings" / "progress.json"
         self.status_path = course.root / "STATUS.md"
 
-    def record(self, exercise: Exercise, key: str, checks: Mapping[str, str]) -> None:
+    def record(self, exercise: Exercise, key: str, checks: Mapping[str, CheckState]) -> None:
         """Add the outcome of some checks of one exercise, as run on the answer that had this key."""
         try:
             self.path.parent.mkdir(exist_ok=True)
@@ -58,29 +58,29 @@ class Progress:
         except OSError as error:
             say(f"STATUS.md could not be written ({error}).")
 
-    def state(self, exercise: Exercise) -> str:
-        """ "done", "in progress" or "TODO", for the answer as it is now."""
+    def state(self, exercise: Exercise) -> ExerciseState:
+        """Passed, in progress or not started, for the answer as it is now."""
         return self._state(exercise, self._read())
 
-    def _state(self, exercise: Exercise, stored: dict) -> str:
+    def _state(self, exercise: Exercise, stored: dict) -> ExerciseState:
         entry = stored.get(exercise.number, {})
-        if entry.get("key") == key_of(exercise):
-            passed = {name for name, status in entry["checks"].items() if status == "passed"}
+        if entry.get("key") == content_hash(exercise):
+            passed = {name for name, state in entry["checks"].items() if state == CheckState.PASSED}
             if passed >= set(exercise.check_names()):
-                return "done"
-        return "in progress" if is_started(exercise) else "TODO"
+                return ExerciseState.PASSED
+        return ExerciseState.IN_PROGRESS if is_started(exercise) else ExerciseState.NOT_STARTED
 
-    def states(self) -> dict[str, str]:
+    def states(self) -> dict[str, ExerciseState]:
         stored = self._read()
         return {exercise.number: self._state(exercise, stored) for exercise in self.course.exercises}
 
-    def module_is_done(self, module: str, states: Mapping[str, str]) -> bool:
+    def module_is_done(self, module: str, states: Mapping[str, ExerciseState]) -> bool:
         exercises = self.course.module(module)
-        return bool(exercises) and all(states[exercise.number] == "done" for exercise in exercises)
+        return bool(exercises) and all(states[exercise.number] == ExerciseState.PASSED for exercise in exercises)
 
     def next_exercise(self) -> Exercise | None:
         """The first exercise that is not done."""
-        return next((e for e in self.course.exercises if self.state(e) != "done"), None)
+        return next((e for e in self.course.exercises if self.state(e) != ExerciseState.PASSED), None)
 
     def checklist(self) -> str:
         """STATUS.md: a box for each module and, under it, for each exercise."""
@@ -90,18 +90,18 @@ class Progress:
             lines += self._module_lines(module, title, states)
         return "\n".join(lines) + "\n"
 
-    def _module_lines(self, module: str, title: str, states: Mapping[str, str]) -> list[str]:
+    def _module_lines(self, module: str, title: str, states: Mapping[str, ExerciseState]) -> list[str]:
         exercises = self.course.module(module)
         number = int(module.removeprefix("module"))
         if not exercises:
             return [f"- [ ] **Module {number} · {title}** (no exercises yet)"]
-        done = sum(states[exercise.number] == "done" for exercise in exercises)
+        done = sum(states[exercise.number] == ExerciseState.PASSED for exercise in exercises)
         tick = "x" if done == len(exercises) else " "
         lines = [f"- [{tick}] **Module {number} · {title}** ({done} of {len(exercises)})"]
         for exercise in exercises:
             state = states[exercise.number]
-            box = "x" if state == "done" else " "
-            rest = "" if state == "TODO" else f": {state}"
+            box = "x" if state == ExerciseState.PASSED else " "
+            rest = "" if state == ExerciseState.NOT_STARTED else f": {state.word}"
             lines.append(f"    - [{box}] {exercise.number} {exercise.title}{rest}")
         return lines
 
@@ -135,7 +135,7 @@ def _is_entry(entry) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("key"), str) and isinstance(entry.get("checks"), dict)
 
 
-def key_of(exercise: Exercise) -> str:
+def content_hash(exercise: Exercise) -> str:
     """A hash of the answer, the check and the card; "" where one of them cannot be read."""
     digest = hashlib.sha256()
     try:

@@ -38,3 +38,7 @@ def _wrapped(line: str, width: int) -> list[str]:
     hanging = indent + "  " * bare.startswith("- ")
     options = {"break_on_hyphens": False, "initial_indent": indent, "subsequent_indent": hanging}
     return textwrap.wrap(bare, max(width, 20), **options) or [""]
+
+
+def cut(text: str, most: int = 84) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

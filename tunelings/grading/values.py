@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tunelings.grading.text import cut
+
 _SHOWN = 8  # numbers of a tensor on one line
 
 
@@ -58,10 +60,6 @@ def _first_difference(value: Any, other: Any) -> int:
         apparent = max(distances, default=0.0) * 1e-3
         return next((i for i, d in enumerate(distances) if d and d >= apparent), len(pairs))
     return next((i for i, (a, b) in enumerate(pairs) if repr(a) != repr(b)), len(pairs))
-
-
-def cut(text: str, most: int = 84) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _is_number(value: Any) -> bool:

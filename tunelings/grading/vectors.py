@@ -17,7 +17,7 @@ import platform
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,32 +28,30 @@ from tunelings.grading import environment
 from tunelings.grading.answers import Source, read
 from tunelings.grading.fingerprint import RANDOM, agree, fingerprint
 from tunelings.grading.run import Result, checks_of, has_mark, limit_of, run_check
+from tunelings.grading.states import CheckState
 
 # A value that differs between these depends on the global generators, so it can only be called random.
 GLOBAL_SEEDS = (0, 1, 2)
-# An answer that is not finished, does not load or does not end: nothing more of it need run.
-CUT_SHORT = {"todo", "broken", "timeout"}
-SKIPPED = "skipped"  # the check says that it cannot run here
 
 Check = Callable[..., None]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One check's part of a vector; `value` and `notes` are fingerprints."""
+class Outcome:
+    """What one check said of an answer, in a form that can be stored; `value` and `notes` are fingerprints."""
 
     check: str
-    status: str
+    state: CheckState
     what: str
     value: Any
     notes: dict[str, Any]
 
     @property
     def failed(self) -> bool:
-        return self.status != "passed"
+        return self.state != CheckState.PASSED
 
 
-Vector = dict[str, Entry]
+Vector = dict[str, Outcome]  # by the check's name
 
 
 def apply(mistake: Mistake, form: int, solution: str) -> str:
@@ -76,31 +74,31 @@ def checks_for(exercise: Exercise) -> list[Check]:
 
 def vector_of(exercise: Exercise, source: Source, seed: int) -> Vector:
     """Run the checks of an exercise on one answer, quietly, and again where they fail."""
-    return _vector(checks_for(exercise), lambda check: entry_of(check, source, seed))
+    return _collected(checks_for(exercise), lambda check: outcome_of(check, source, seed))
 
 
-def _vector(checks: list[Check], entry: Callable[[Check], Entry]) -> Vector:
+def _collected(checks: list[Check], outcome: Callable[[Check], Outcome]) -> Vector:
     vector = {}
     for check in checks:
-        found = entry(check)
-        if found.status != SKIPPED:
+        found = outcome(check)
+        if found.state != CheckState.SKIPPED:
             vector[found.check] = found
-        if found.status in CUT_SHORT:
+        if found.state.ends_the_run:
             break
     return vector
 
 
-def entry_of(check: Check, source: Source, seed: int) -> Entry:
-    """One check's part of an answer's vector."""
+def outcome_of(check: Check, source: Source, seed: int) -> Outcome:
+    """What one check says of an answer; where it fails, run under several global seeds."""
     with tempfile.TemporaryDirectory(prefix="tunelings-") as name, silence():
         folder = Path(name)
         try:
             results = [run_apart(check, source, seed, GLOBAL_SEEDS[0], folder)]
         except pytest.skip.Exception:
-            return Entry(check.__name__, SKIPPED, "", None, {})
-        if results[0].status in {"failed", "crashed", "escaped"}:
+            return Outcome(check.__name__, CheckState.SKIPPED, "", None, {})
+        if results[0].state.is_failure and not results[0].state.ends_the_run:
             results += [run_apart(check, source, seed, other, folder) for other in GLOBAL_SEEDS[1:]]
-    return _entry(results)
+    return _agreed([_stored(result) for result in results])
 
 
 def run_apart(check, source: Source, seed: int, global_seed: int, folder: Path) -> Result:
@@ -118,53 +116,62 @@ def silence():
         yield
 
 
-def _entry(results: list[Result]) -> Entry:
-    prints = [_print(result) for result in results]
-    first = prints[0]
-    stable_value = all(agree(p.value, first.value) for p in prints)
+def _agreed(outcomes: list[Outcome]) -> Outcome:
+    """The first of several runs of a check; what the others do not agree with is called random."""
+    first = outcomes[0]
+    stable_value = all(agree(one.value, first.value) for one in outcomes)
     notes = {
-        name: note if all(agree(p.notes.get(name), note) for p in prints) else RANDOM
+        name: note if all(agree(one.notes.get(name), note) for one in outcomes) else RANDOM
         for name, note in first.notes.items()
     }
-    return Entry(first.check, first.status, first.what, first.value if stable_value else RANDOM, notes)
+    return replace(first, value=first.value if stable_value else RANDOM, notes=notes)
 
 
-def _print(result: Result) -> Entry:
+def _stored(result: Result) -> Outcome:
     error = result.error
     what, value = "", None
-    if result.status == "failed":
+    if result.state == CheckState.FAILED:
         what = getattr(error, "what", "the names that the answer defines")
         value = fingerprint(getattr(error, "actual", str(error)))
-    elif result.status in {"crashed", "escaped"}:
+    elif result.state in {CheckState.CRASHED, CheckState.ESCAPED}:
         # The words sorted: a message that prints a set has another order in each process.
         what, value = type(error).__name__, " ".join(sorted(re.findall(r"\w+", str(error))))
     notes = {name: fingerprint(note) for name, note in result.notes.items()}
-    return Entry(result.check, result.status, what, value, notes)
+    return Outcome(result.check, result.state, what, value, notes)
 
 
-class KnownVectors:
-    """The vectors of every form of every mistake of one exercise, from the cache where nothing has changed."""
+class MistakeVectors:
+    """The vectors of every form of every mistake of one exercise, run as far as they are asked for.
+
+    What has been run is kept in `.tunelings/vectors`, under a hash of all that it depends on.
+    """
 
     def __init__(self, exercise: Exercise, seed: int):
         self.exercise, self.seed = exercise, seed
         self.forms = [(mistake, form) for mistake in exercise.card.mistakes for form in range(len(mistake.forms))]
         self.checks = checks_for(exercise)
-        name = f"{exercise.number}-{seed}-{_key(exercise, seed)}.json"
+        name = f"{exercise.number}-{seed}-{_dependencies_hash(exercise, seed)}.json"
         self._path = exercise.root / ".tunelings" / "vectors" / name
-        self._entries = _read_cache(self._path, len(self.forms))
+        self._vectors = _read_cache(self._path, len(self.forms))
         self._solution = read(exercise.solution_path).text
         self._grown = False
 
-    def entry(self, index: int, check: Check) -> Entry:
-        """One check's part of the vector of the form `self.forms[index]`."""
-        entries = self._entries[index]
-        if check.__name__ not in entries:
-            entries[check.__name__] = entry_of(check, self._source(index), self.seed)
+    def outcome(self, index: int, check: Check) -> Outcome:
+        """What one check says of the form `self.forms[index]`."""
+        vector = self._vectors[index]
+        if check.__name__ not in vector:
+            vector[check.__name__] = outcome_of(check, self._source(index), self.seed)
             self._grown = True
-        return entries[check.__name__]
+        return vector[check.__name__]
 
     def vector(self, index: int) -> Vector:
-        return _vector(self.checks, lambda check: self.entry(index, check))
+        return _collected(self.checks, lambda check: self.outcome(index, check))
+
+    def all(self) -> list[tuple[Mistake, Vector]]:
+        """Every form of every mistake with its whole vector; all of it is kept."""
+        vectors = [(mistake, self.vector(index)) for index, (mistake, _) in enumerate(self.forms)]
+        self.save()
+        return vectors
 
     def _source(self, index: int) -> Source:
         mistake, form = self.forms[index]
@@ -176,7 +183,7 @@ class KnownVectors:
         if not self._grown:
             return
         path = self._path
-        stored = [{name: asdict(entry) for name, entry in entries.items()} for entries in self._entries]
+        stored = [{name: asdict(outcome) for name, outcome in vector.items()} for vector in self._vectors]
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             for old in path.parent.glob(f"{path.name.rpartition('-')[0]}-*.json"):
@@ -187,18 +194,10 @@ class KnownVectors:
             os.replace(temporary, path)
 
 
-def mistake_vectors(exercise: Exercise, seed: int) -> list[tuple[Mistake, Vector]]:
-    """Every form of every mistake with its whole vector."""
-    known = KnownVectors(exercise, seed)
-    vectors = [(mistake, known.vector(index)) for index, (mistake, _) in enumerate(known.forms)]
-    known.save()
-    return vectors
-
-
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def _key(exercise: Exercise, seed: int) -> str:
+def _dependencies_hash(exercise: Exercise, seed: int) -> str:
     """A hash of all that a vector depends on: the exercise, the seed, this package, and what is installed."""
     digest = hashlib.sha256(f"{platform.python_version()} {seed}".encode())
     for path in (exercise.check_path, exercise.card_path, exercise.solution_path):
@@ -218,10 +217,14 @@ def _surroundings() -> bytes:
     return digest.digest()
 
 
-def _read_cache(path: Path, count: int) -> list[dict[str, Entry]]:
-    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):  # Absent or damaged: only a cache.
+def _read_cache(path: Path, count: int) -> list[Vector]:
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):  # Absent or damaged: a cache.
         stored = json.loads(path.read_text(encoding="utf-8"))
-        entries = [{name: Entry(**entry) for name, entry in vector.items()} for vector in stored]
-        if len(entries) == count:
-            return entries
+        vectors = [{name: _read_outcome(outcome) for name, outcome in vector.items()} for vector in stored]
+        if len(vectors) == count:
+            return vectors
     return [{} for _ in range(count)]
+
+
+def _read_outcome(stored: dict) -> Outcome:
+    return Outcome(**{**stored, "state": CheckState(stored["state"])})

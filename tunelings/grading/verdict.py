@@ -1,20 +1,150 @@
-"""A verdict as data, for those who show it and must not import pytest or torch."""
+"""A verdict as data, for those who show it, send it or store it; neither pytest nor torch is imported.
+
+`to_json` writes what `tunelings run --json` prints and what the loop's worker sends; docs/assets/verdict.schema.json
+describes it. VERSION grows when a field changes its meaning or goes; fields may be added.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tunelings.grading.states import CheckState, ExerciseState
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two values part: the index of the first place (None: they have no index), and the largest |difference|."""
+
+    first: tuple[int, ...] | None
+    largest: float
+
+
+@dataclass(frozen=True)
+class NamedMistake:
+    """A known mistake that fails as the answer does; `shows` is a sentence with the learner's own numbers, or ""."""
+
+    id: str
+    says: str
+    shows: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A place in the answer's file that an error passed through."""
+
+    line: int
+    function: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why one check does not pass.
+
+    check, sentence: the name of the check's function, and the same as a sentence.
+    state: what kind of failure it is.
+    what: what was compared; "" where nothing was.
+    expected, got: the two values, each on one line; of a long one the part that differs.
+    difference: where two tensors or lists of numbers part.
+    remark: what else there is to say of the value that came out ("nothing was returned: …").
+    message: the text of the error, where something other than an expectation failed.
+    todos: the functions that are still as the stub left them.
+    mistakes: the known mistakes that give exactly this: one, or two that no check tells apart.
+    unexplained: how many other failing checks those mistakes would pass.
+    trouble: why no mistake could be looked for.
+    frames: the answer's own lines that the error passed through, the last one deepest.
+    line: the line of the answer to look at.
+    """
+
+    check: str
+    state: CheckState
+    what: str = ""
+    expected: str = ""
+    got: str = ""
+    difference: Difference | None = None
+    remark: str = ""
+    message: str = ""
+    todos: tuple[str, ...] = ()
+    mistakes: tuple[NamedMistake, ...] = ()
+    unexplained: int = 0
+    trouble: str = ""
+    frames: tuple[Frame, ...] = ()
+    line: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        return sentence_of(self.check)
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the checks said of one answer.
 
-    state: "passed", "failed", "not started" or "in progress".
-    checks: the outcome of each check that ran, in order.
-    text: the explained failure; empty when all passed.
+    number, title, lesson: the exercise, such as "1.05", and the address of its lesson.
+    answer: the path of the answer's file.
+    checks: the state of each check that ran, in order.
+    failure: the first check that does not pass.
     """
 
     number: str
-    state: str
-    checks: dict[str, str]
-    text: str = ""
+    title: str
+    lesson: str
+    answer: str
+    state: ExerciseState
+    checks: dict[str, CheckState] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+def sentence_of(check: str) -> str:
+    """ "old gradients do not leak" for "test_old_gradients_do_not_leak"."""
+    return check.removeprefix("test_").replace("_", " ")
+
+
+def to_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as plain JSON values."""
+    plain = asdict(verdict)
+    if verdict.failure is not None:
+        plain["failure"]["sentence"] = verdict.failure.sentence
+        if (parting := verdict.failure.difference) is not None and not math.isfinite(parting.largest):
+            plain["failure"]["difference"]["largest"] = str(parting.largest)  # JSON has neither nan nor inf.
+    return plain
+
+
+def from_json(plain: Mapping[str, Any]) -> Verdict:
+    """The verdict that `to_json` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: `plain` is not of this form.
+    """
+    failure = plain["failure"]
+    checks = {name: CheckState(state) for name, state in plain["checks"].items()}
+    rest = {name: plain[name] for name in ("number", "title", "lesson", "answer")}
+    return Verdict(
+        **rest,
+        state=ExerciseState(plain["state"]),
+        checks=checks,
+        failure=None if failure is None else _failure_from_json(failure),
+    )
+
+
+def _failure_from_json(plain: Mapping[str, Any]) -> Failure:
+    rest = {name: value for name, value in plain.items() if name != "sentence"}
+    parting = rest.pop("difference")
+    if parting is not None:
+        first = parting["first"]
+        parting = Difference(None if first is None else tuple(first), float(parting["largest"]))
+    return Failure(
+        **{
+            **rest,
+            "state": CheckState(plain["state"]),
+            "difference": parting,
+            "todos": tuple(plain["todos"]),
+            "mistakes": tuple(NamedMistake(**mistake) for mistake in plain["mistakes"]),
+            "frames": tuple(Frame(**frame) for frame in plain["frames"]),
+        }
+    )

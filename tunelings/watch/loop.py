@@ -20,8 +20,9 @@ import watchfiles
 from tunelings.course import Course, CourseError, Exercise, shown_path
 from tunelings.desk import editor, files, hints, screen
 from tunelings.grading import stubs
-from tunelings.grading.store import Progress, key_of
-from tunelings.grading.verdict import Verdict
+from tunelings.grading.states import ExerciseState
+from tunelings.grading.store import Progress, content_hash
+from tunelings.grading.verdict import Verdict, from_json
 from tunelings.watch.keys import Keys
 from tunelings.watch.pool import Pool
 from tunelings.watch.view import View
@@ -130,7 +131,7 @@ class Watcher:
             self.view.exercise = self.course.find(self.view.exercise.number)
 
     def _is_new(self, exercise: Exercise) -> bool:
-        return self.requested.get(exercise.number) != key_of(exercise)
+        return self.requested.get(exercise.number) != content_hash(exercise)
 
     # Verdicts
 
@@ -142,7 +143,7 @@ class Watcher:
         if self.view.exercise.number not in numbers:
             self.view.turn_to(exercises[0])
         for exercise in exercises:
-            self.requested[exercise.number] = key_of(exercise)
+            self.requested[exercise.number] = content_hash(exercise)
         self.limit, self.deadline = 0.0, time.monotonic() + DIAGNOSIS_LIMIT
         self.view.begin()
         self.pool.request(exercises)
@@ -158,7 +159,7 @@ class Watcher:
         elif kind == "progress":
             self.view.progress(event["done"], event["text"])
         elif kind == "verdicts":
-            self._show([Verdict(**verdict) for verdict in event["verdicts"]])
+            self._show([from_json(verdict) for verdict in event["verdicts"]])
         elif kind == "error":
             self.view.failed(f"The check could not be run. {event['text']}")
         elif kind == "died" and not event["once"] and self.view.running:
@@ -247,7 +248,7 @@ class Watcher:
         order: Iterable[int] = range(1, len(self.within)) if unfinished else (1,)
         for distance in order:
             exercise = self.within[(here + step * distance) % len(self.within)]
-            if not unfinished or self.view.states[exercise.number] != "done":
+            if not unfinished or self.view.states[exercise.number] != ExerciseState.PASSED:
                 return exercise
         return None
 
@@ -263,7 +264,7 @@ class Watcher:
 
     def _solution(self) -> None:
         exercise = self.view.exercise
-        if self.progress.state(exercise) != "done":
+        if self.progress.state(exercise) != ExerciseState.PASSED:
             self.view.say(f"After a pass. `tunelings solution {exercise.number}` shows it before.")
             self.view.draw()
             return

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tunelings.course import MODULES, Exercise, shown_path
 from tunelings.desk import screen
+from tunelings.grading.states import ExerciseState
 from tunelings.grading.verdict import Verdict
 
 KEYS = "h hint · n next · p previous · l list · r run · c stop · s solution · x reset · o open · q quit"
@@ -18,7 +19,7 @@ LIST_KEYS = "up, down: move · enter: go there · l: back"
 class View:
     """The current exercise, its verdict and what else is on the screen."""
 
-    def __init__(self, exercise: Exercise, states: dict[str, str]):
+    def __init__(self, exercise: Exercise, states: dict[str, ExerciseState]):
         self.exercise = exercise
         self.states = states
         self.verdict: Verdict | None = None
@@ -54,7 +55,7 @@ class View:
 
     def show(self, verdict: Verdict, next_one: Exercise | None, module_done: bool) -> None:
         self.running = False
-        if self.verdict is None or verdict.text != self.verdict.text:
+        if self.verdict is None or verdict.failure != self.verdict.failure:
             self.messages = []
         self.verdict, self.next_one, self.module_done = verdict, next_one, module_done
         self.draw()
@@ -104,7 +105,7 @@ class View:
     def _header(self) -> str:
         module = self.exercise.module
         numbers = [n for n in self.states if n.split(".")[0] == self.exercise.number.split(".")[0]]
-        done = sum(self.states[number] == "done" for number in numbers)
+        done = sum(self.states[number] == ExerciseState.PASSED for number in numbers)
         place = f"{bar(done / max(1, len(numbers)), 10)} {done} of {len(numbers)} done"
         return f"{MODULES[module]} {place}"
 
@@ -114,7 +115,7 @@ class View:
             screen.show(self.trouble)
         elif self.verdict is not None:
             screen.show_verdict(self.verdict, self.exercise, line=screen.show)
-            if self.verdict.state == "passed":
+            if self.verdict.state == ExerciseState.PASSED:
                 self._after_pass()
 
     def _after_pass(self) -> None:

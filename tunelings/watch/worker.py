@@ -29,7 +29,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
@@ -37,6 +36,7 @@ import pytest
 
 from tunelings.course import Course
 from tunelings.grading.store import Progress
+from tunelings.grading.verdict import to_json
 
 
 def warm_up(imports: Iterable[str]) -> None:
@@ -94,7 +94,7 @@ def answer_request(request: dict, events: Events, root: Path) -> None:
     try:
         exercises = [course.find(number) for number in request["numbers"]]
         verdicts = grade.check(exercises, seed=request.get("seed", 0), plugins=[_Follower(events)])
-        events.send("verdicts", verdicts=[asdict(one) for one in verdicts])
+        events.send("verdicts", verdicts=[to_json(one) for one in verdicts])
     except Exception as error:
         events.send("error", text=f"{type(error).__name__}: {error}")
 
