@@ -151,8 +151,8 @@ class MistakeVectors:
         self.forms = [(mistake, form) for mistake in exercise.card.mistakes for form in range(len(mistake.forms))]
         self.checks = checks_for(exercise)
         name = f"{exercise.number}-{seed}-{_dependencies_hash(exercise, seed)}.json"
-        self._path = exercise.root / ".tunelings" / "vectors" / name
-        self._vectors = _read_cache(self._path, len(self.forms))
+        self.path = exercise.root / ".tunelings" / "vectors" / name
+        self._vectors = _read_cache(self.path, len(self.forms))
         self._solution = read(exercise.solution_path).text
         self._grown = False
 
@@ -182,7 +182,7 @@ class MistakeVectors:
         """Keep what was run; a read-only folder only means that it is run again."""
         if not self._grown:
             return
-        path = self._path
+        path = self.path
         stored = [{name: asdict(outcome) for name, outcome in vector.items()} for vector in self._vectors]
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -202,12 +202,12 @@ def _dependencies_hash(exercise: Exercise, seed: int) -> str:
     digest = hashlib.sha256(f"{platform.python_version()} {seed}".encode())
     for path in (exercise.check_path, exercise.card_path, exercise.solution_path):
         digest.update(path.read_bytes() + b"\0")
-    digest.update(_surroundings())
+    digest.update(surroundings_hash())
     return digest.hexdigest()[:16]
 
 
 @functools.cache
-def _surroundings() -> bytes:
+def surroundings_hash() -> bytes:
     """A hash of every file of this package, and of the version of each package that the course needs."""
     digest = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):

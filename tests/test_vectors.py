@@ -1,0 +1,73 @@
+"""The kept vectors of known mistakes go stale with whatever they depend on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from tunelings.grading import environment, vectors
+from tunelings.grading.vectors import MistakeVectors
+
+PEFT = Requirement("peft>=0.18")
+
+
+@pytest.fixture(autouse=True)
+def _read_anew():
+    vectors.surroundings_hash.cache_clear()
+    yield
+    vectors.surroundings_hash.cache_clear()
+
+
+def kept_at(exercise, seed: int = 0) -> Path:
+    vectors.surroundings_hash.cache_clear()
+    return MistakeVectors(exercise, seed).path
+
+
+def test_the_same_surroundings_give_the_same_place(mini):
+    assert kept_at(mini.squares) == kept_at(mini.squares)
+    assert kept_at(mini.squares) != kept_at(mini.squares, seed=1)
+
+
+@pytest.mark.parametrize("which", ["check_path", "card_path", "solution_path"])
+def test_a_change_of_the_exercise_is_another_place(mini, which: str):
+    before = kept_at(mini.squares)
+    path = getattr(mini.squares, which)
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert kept_at(mini.squares) != before
+
+
+@pytest.mark.parametrize("changed", ["expect.py", "grading/contain.py", "handson/tiny.py", "handson/new.py"])
+def test_a_change_anywhere_in_the_package_is_another_place(mini, tmp_path, monkeypatch, changed: str):
+    copy = tmp_path / "tunelings"
+    shutil.copytree(vectors.PACKAGE, copy)
+    monkeypatch.setattr(vectors, "PACKAGE", copy)
+    before = kept_at(mini.squares)
+    with open(copy / changed, "a", encoding="utf-8") as file:
+        file.write("\n")
+    assert kept_at(mini.squares) != before
+
+
+def test_an_upgrade_of_a_library_is_another_place(mini, monkeypatch):
+    places = set()
+    for version in ("0.18.0", "0.19.0", None):
+        monkeypatch.setattr(environment, "installed", lambda version=version: {PEFT: version})
+        places.add(kept_at(mini.squares))
+    assert len(places) == 3
+
+
+def test_every_library_that_the_exercises_import_counts():
+    """All of the course's requirements are in the hash, so that none of them can be forgotten."""
+    names = {requirement.name for requirement in environment.installed()}
+    assert names >= {"torch", "transformers", "peft", "numpy", "tokenizers", "datasets", "accelerate", "safetensors"}
+
+
+def test_what_is_left_of_older_surroundings_is_removed(mini):
+    known = MistakeVectors(mini.squares, 0)
+    stale = known.path.with_name("1.01-0-0123456789abcdef.json")
+    stale.parent.mkdir(parents=True)
+    stale.write_text("[]", encoding="utf-8")
+    known.all()
+    assert [path.name for path in stale.parent.iterdir()] == [known.path.name]
