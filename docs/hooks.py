@@ -1,8 +1,9 @@
-"""MkDocs hook: puts what is made from the course's files (tunelings/pages.py) where the pages ask for it.
+"""MkDocs hook: puts what is made from the course's files where the pages ask for it.
 
-A lesson holds two marks: `<!-- exercise -->` (the contract and the commands) and `<!-- mistakes -->` (the table of
-known mistakes). Others: `<!-- modules -->`, `<!-- exercises -->`, `<!-- checklist -->`, `<!-- quiz -->`,
-`<!-- glossary -->`. `{{ key.0.name:.3f }}` is a number of the result file of the page's figure script.
+Every page is a jinja2 template that takes its measured numbers from figures/results/ (tunelings/lessons.py). Then what
+tunelings/pages.py makes is put in the place of marks. A lesson holds two: `<!-- exercise -->` (the contract and the
+commands) and `<!-- mistakes -->` (the table of known mistakes). Others: `<!-- modules -->`, `<!-- exercises -->`,
+`<!-- checklist -->`, `<!-- quiz -->`, `<!-- glossary -->`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from html import unescape
 from pathlib import Path
 
 import latex2mathml.converter
+from mkdocs.exceptions import PluginError
 
-from tunelings import pages
-from tunelings.course import MODULES, Course, Exercise
+from tunelings import lessons, pages
+from tunelings.course import MODULES, Course, CourseError, Exercise
 from tunelings.grading.store import Progress
 from tunelings.handson import hardware
 
@@ -25,6 +27,7 @@ FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)
 SEARCH = 'data-md-component="search" role="dialog"'
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = Course(ROOT)
+RESULTS = ROOT / "figures" / "results"
 GLOSSARY = ROOT / "docs" / "glossary.toml"
 _live = False
 
@@ -46,12 +49,19 @@ def on_config(config):
     return config
 
 
+def on_page_read_source(page, **_) -> str:
+    """The page with its numbers; here and not later, so that an error names the line of the file."""
+    try:
+        return lessons.render(page.file.content_string, page.file.src_uri, RESULTS)
+    except CourseError as error:
+        raise PluginError(str(error)) from None
+
+
 def on_page_markdown(markdown: str, page, **_) -> str:
     for mark, make in marks_of(page.file.src_uri).items():
         if mark in markdown:
             markdown = markdown.replace(mark, make())
     if page.file.src_uri.startswith("module"):
-        markdown = pages.with_results(markdown, results_of(page.file.src_uri))
         markdown += f"\n\n{pages.tooltips(GLOSSARY)}\n"
     return markdown
 
@@ -66,11 +76,11 @@ def marks_of(src_uri: str) -> dict:
         "<!-- exercises -->": lambda: pages.exercise_table(COURSE, module),
         "<!-- contributing -->": lambda: (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "<!-- hardware -->": hardware_table,
-        "<!-- scores -->": lambda: pages.scores(ROOT / "figures" / "results" / "verdicts.json"),
+        "<!-- scores -->": lambda: pages.scores(RESULTS / "verdicts.json"),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }
-    if exercise := lessons().get(src_uri):
+    if exercise := exercises_by_page().get(src_uri):
         marks["<!-- exercise -->"] = lambda: pages.exercise_block(exercise)
         marks["<!-- mistakes -->"] = lambda: pages.mistakes_table(exercise)
     return marks
@@ -80,13 +90,8 @@ def hardware_table() -> str:
     return pages.hardware_table(hardware.ROWS, {name: hardware.usable(gib) for name, gib in hardware.CARDS.items()})
 
 
-def results_of(src_uri: str) -> Path:
-    name = src_uri.removesuffix(".md").replace("/", "_").replace("-", "_")
-    return ROOT / "figures" / "results" / f"{name}.json"
-
-
 @cache
-def lessons() -> dict[str, Exercise]:
+def exercises_by_page() -> dict[str, Exercise]:
     return {f"{e.module}/{e.card.lesson}.md": e for e in COURSE.exercises}
 
 

@@ -64,6 +64,8 @@ def test_every_arrow_runs_one_way():
         ("desk/files", "handson.models"),
         ("watch/keys", "commands.dev"),
         ("pages", "handson.models"),
+        ("lessons", "grading.stubs"),
+        ("grading/run", "lessons"),
         ("grading/store", "grading.plugin"),
     ],
 )

@@ -9,18 +9,14 @@ from __future__ import annotations
 import ast
 import html
 import json
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tunelings import questions
-from tunelings.course import MODULES, Course, CourseError, Exercise
+from tunelings.course import MODULES, Course, Exercise
 from tunelings.grading import stubs
-
-# A number in a lesson: {{ accuracy.reference:.3f }}
-MEASURED = re.compile(r"\{\{ *(?P<keys>[\w.,/() +=-]+?)(?::(?P<format>[^}]*?))? *\}\}")
 
 
 def exercise_block(exercise: Exercise) -> str:
@@ -118,27 +114,6 @@ def question_html(number: int, question: questions.Question) -> str:
         )
     asks = f"<legend>{number}. {html.escape(question.asks)}</legend>"
     return f'<fieldset class="question">{asks}{"".join(choices)}</fieldset>\n'
-
-
-def with_results(markdown: str, path: Path) -> str:
-    """The text with each `{{ key.0.name:.3f }}` replaced by that number of a figure script's result file.
-
-    `path` is the file of the page's own script; a first key such as `module02_freeze_depth` is another script's file.
-    """
-    return MEASURED.sub(lambda match: measured(match, path), markdown)
-
-
-def measured(match: re.Match, path: Path) -> str:
-    keys = match["keys"].split(".")
-    if keys[0].startswith("module"):
-        path = path.with_name(f"{keys.pop(0)}.json")
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        for key in keys:
-            value = value[int(key)] if isinstance(value, list) else value[key]
-        return format(value, match["format"] or "")
-    except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
-        raise CourseError(f"{match[0]} asks {path.name} for what it does not hold: {error!r}") from None
 
 
 def glossary(path: Path) -> str:
