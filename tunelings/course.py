@@ -129,11 +129,8 @@ class Exercise:
 @functools.lru_cache(maxsize=512)
 def _check_names(text: str) -> tuple[str, ...]:
     tree = ast.parse(text)
-    return tuple(node.name for node in tree.body if _is_check(node) and not FULL_RUN_MARKS & _marks(node))
-
-
-def _is_check(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    return tuple(function.name for function in functions if not FULL_RUN_MARKS & _marks(function))
 
 
 def _marks(function: ast.FunctionDef) -> set[str]:

@@ -68,6 +68,8 @@ def close(
     """
     actual_tensor = _as_tensor(actual)
     expected_tensor = _as_tensor(expected)
+    if expected_tensor is None:
+        raise TypeError(f"{what}: expect.close compares numbers, and {expected!r} is none")
     if actual_tensor is None:
         raise CheckFailed(what, expected, actual, _wrong_kind(actual))
     if actual_tensor.shape != expected_tensor.shape:

@@ -131,7 +131,7 @@ def load(path: Path) -> object:
 def failing_line(error: Exception) -> int:
     """The line of the page at which an error was raised: jinja2 puts it into the traceback."""
     frames = traceback.extract_tb(error.__traceback__)
-    return [frame.lineno for frame in frames if frame.filename == "<template>"][-1]
+    return [frame.lineno or 0 for frame in frames if frame.filename == "<template>"][-1]
 
 
 def expressions(source: str) -> Iterator[tuple[int, int, str]]:

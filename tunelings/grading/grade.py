@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import pytest
 
 from tunelings.course import Exercise
+from tunelings.grading.plugin import Grader
 from tunelings.grading.verdict import Verdict
 
 # Parts of pytest that no check uses; each costs a warm verdict a millisecond or more.
@@ -35,7 +36,7 @@ class _Listener:
     """Keeps the grader of a run, and what went wrong in collecting."""
 
     def __init__(self) -> None:
-        self.grader = None
+        self.grader: Grader | None = None
         self.error = ""
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -66,7 +67,8 @@ def check(exercises: list[Exercise], *, seed: int = 0, plugins: Sequence[object]
         if code == pytest.ExitCode.INTERRUPTED and not listener.error:
             raise KeyboardInterrupt
         raise CheckError(listener.error or f"pytest ended with exit code {code}")
-    return [run.verdict for run in listener.grader.runs.values()]
+    runs = listener.grader.runs if listener.grader else {}
+    return [run.verdict for run in runs.values()]
 
 
 def rehearse() -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tunelings.course import Course, CourseError, Exercise
+from tunelings.course import SENTINEL, Course, CourseError, Exercise
 from tunelings.grading import answers, environment, render
 from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.store import Progress, content_hash
@@ -190,10 +190,10 @@ class Grader:
             return None
         from tunelings.grading.run import run_check
 
-        if run.problem:
-            raise run.problem
+        if run.source is None or run.problem:
+            raise run.problem or answers.AnswerError("the file could not be read")
         if run.open_todos is None:
-            raise NotImplementedError("TODO")
+            raise NotImplementedError(SENTINEL)
         names = pyfuncitem._fixtureinfo.argnames
         result = run_check(
             pyfuncitem.obj,
@@ -214,7 +214,7 @@ class Grader:
         if run is None or call.when != "call" or report.outcome == "skipped":
             return report
         report.tunelings_state = report.outcome
-        if report.failed:
+        if report.failed and call.excinfo and isinstance(item, pytest.Function):
             failure = run.failures[item.name] = self._explain(item, run, call.excinfo.value)
             report.tunelings_state = failure.state.word if failure.state in _UNFINISHED else report.outcome
             text = "\n".join(render.failure_lines(run.verdict, failure))
@@ -235,7 +235,7 @@ class Grader:
         if result.state == CheckState.TODO:
             return Failure(item.name, CheckState.TODO, todos=tuple(run.open_todos))
         named, trouble = None, ""
-        if not run.explained and not result.state.ends_the_run and not _is_full_run(item):
+        if run.source and not run.explained and not result.state.ends_the_run and not _is_full_run(item):
             run.explained = True
             try:
                 named = diagnose.diagnose(run.exercise, run.source, item.name, self.seed)
@@ -245,7 +245,7 @@ class Grader:
 
     def pytest_report_teststatus(self, report: pytest.TestReport):
         """Count what is not begun apart from what is wrong; pytest's exit code counts both as failed."""
-        word = getattr(report, "tunelings_state", None)
+        word = getattr(report, "tunelings_state", "")
         letter = {state.word: letter for state, letter in _UNFINISHED.items()}.get(word)
         return (word, letter, word.upper()) if letter else None
 
@@ -273,10 +273,10 @@ def exercise_of(path: Path) -> Exercise | None:
     return Exercise(checks.parent, module.name, path.stem.removeprefix("test_"))
 
 
-def _limit(item: pytest.Function) -> float:
+def _limit(item: pytest.Item) -> float:
     from tunelings.grading.run import limit_of
 
-    return limit_of(item.obj)
+    return limit_of(getattr(item, "obj", None))
 
 
 def _is_full_run(item: pytest.Item) -> bool:

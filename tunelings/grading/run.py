@@ -130,7 +130,7 @@ def checks_of(path: Path, names: list[str]) -> list[Callable[..., None]]:
     return [getattr(module, name) for name in names]
 
 
-def limit_of(check: Callable[..., None]) -> float:
+def limit_of(check: object) -> float:
     """The limit in seconds that `@pytest.mark.timeout(N)` gives a check, or the default."""
     marks = [mark for mark in getattr(check, "pytestmark", []) if mark.name == "timeout"]
     return float(marks[0].args[0]) if marks else DEFAULT_LIMIT

@@ -8,52 +8,47 @@ from enum import StrEnum
 class CheckState(StrEnum):
     """What one check said of one answer."""
 
-    mark: str
-    word: str
+    PASSED = "passed"
+    FAILED = "failed"  # an expectation does not hold
+    CRASHED = "crashed"
+    BROKEN = "broken"  # the answer does not load
+    TIMEOUT = "timeout"
+    ESCAPED = "escaped"  # the answer ended the program, or left global state changed
+    TODO = "todo"  # met a TODO that is left
+    NOT_STARTED = "not started"  # the answer is still the stub, so the check was not run
+    SKIPPED = "skipped"  # the check says that it cannot run here
 
-    def __new__(cls, value: str, mark: str, word: str) -> CheckState:
-        state = str.__new__(cls, value)
-        state._value_ = value
-        state.mark, state.word = mark, word
-        return state
+    @property
+    def mark(self) -> str:
+        return "✗" if self.is_failure else {"passed": "✓", "todo": "◐", "not started": "○"}.get(self, "-")
 
-    PASSED = "passed", "✓", "passed"
-    FAILED = "failed", "✗", "failed"  # an expectation does not hold
-    CRASHED = "crashed", "✗", "crashed"
-    BROKEN = "broken", "✗", "does not load"
-    TIMEOUT = "timeout", "✗", "out of time"
-    ESCAPED = "escaped", "✗", "not contained"  # ended the program, or left global state changed
-    TODO = "todo", "◐", "in progress"  # met a TODO that is left
-    NOT_STARTED = "not started", "○", "not started"  # the answer is still the stub, so the check was not run
-    SKIPPED = "skipped", "-", "skipped"  # the check says that it cannot run here
+    @property
+    def word(self) -> str:
+        return {"broken": "does not load", "timeout": "out of time", "todo": "in progress"}.get(self, self.value)
 
     @property
     def is_failure(self) -> bool:
         """The answer is wrong; a TODO that is left is not."""
-        return self in _FAILURES
+        return self in {"failed", "crashed", "broken", "timeout", "escaped"}
 
     @property
     def ends_the_run(self) -> bool:
         """An answer that is not finished, does not load or does not end: its other checks say nothing more."""
-        return self in {CheckState.TODO, CheckState.BROKEN, CheckState.TIMEOUT}
-
-
-_FAILURES = {CheckState.FAILED, CheckState.CRASHED, CheckState.BROKEN, CheckState.TIMEOUT, CheckState.ESCAPED}
+        return self in {"todo", "broken", "timeout"}
 
 
 class ExerciseState(StrEnum):
     """How far an exercise is."""
 
-    mark: str
-    word: str
+    NOT_STARTED = "not started"
+    IN_PROGRESS = "in progress"
+    FAILED = "failed"
+    PASSED = "passed"
 
-    def __new__(cls, value: str, mark: str, word: str) -> ExerciseState:
-        state = str.__new__(cls, value)
-        state._value_ = value
-        state.mark, state.word = mark, word
-        return state
+    @property
+    def mark(self) -> str:
+        return {"not started": "○", "in progress": "◐", "failed": "✗", "passed": "✓"}[self]
 
-    NOT_STARTED = "not started", "○", "not started"
-    IN_PROGRESS = "in progress", "◐", "in progress"
-    FAILED = "failed", "✗", "failed"
-    PASSED = "passed", "✓", "done"
+    @property
+    def word(self) -> str:
+        return "done" if self == ExerciseState.PASSED else self.value

@@ -13,6 +13,7 @@ from tunelings.course import SENTINEL
 
 _BEGIN = re.compile(r"(?P<indent>\s*)# BEGIN SOLUTION(?:: ?(?P<todo>.+))?$")
 _END = re.compile(r"\s*# END SOLUTION$")
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class StubError(Exception):
@@ -76,13 +77,13 @@ def open_todos(answer: str, stub: str) -> tuple[list[str], int]:
     return still_open, len(todo)
 
 
-def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
+def _functions(tree: ast.Module) -> dict[str, Function]:
     """Functions and methods by qualified name; what stands inside a function belongs to it."""
-    found = {}
+    found: dict[str, Function] = {}
 
     def visit(node: ast.AST, prefix: str) -> None:
         for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(child, Function):
                 found[prefix + child.name] = child
             elif isinstance(child, ast.ClassDef):
                 visit(child, f"{prefix}{child.name}.")
@@ -107,14 +108,14 @@ def _raises_sentinel(node: ast.Raise) -> bool:
     )
 
 
-def _is_untouched(written: ast.FunctionDef | None, stub: ast.FunctionDef) -> bool:
+def _is_untouched(written: Function | None, stub: Function) -> bool:
     if written is None:
         return False  # Moved or renamed on purpose: the checks will say what is missing.
     body, stub_body = _without_docstring(written), _without_docstring(stub)
     return all(_does_nothing(node) for node in body) or _dump(body) == _dump(stub_body)
 
 
-def _without_docstring(function: ast.FunctionDef) -> list[ast.stmt]:
+def _without_docstring(function: Function) -> list[ast.stmt]:
     has_docstring = ast.get_docstring(function, clean=False) is not None
     return function.body[1:] if has_docstring else function.body
 

@@ -36,8 +36,10 @@ def _wrapped(line: str, width: int) -> list[str]:
     bare = line.lstrip(" ")
     indent = " " * (len(line) - len(bare))
     hanging = indent + "  " * bare.startswith("- ")
-    options = {"break_on_hyphens": False, "initial_indent": indent, "subsequent_indent": hanging}
-    return textwrap.wrap(bare, max(width, 20), **options) or [""]
+    wrapped = textwrap.wrap(
+        bare, max(width, 20), break_on_hyphens=False, initial_indent=indent, subsequent_indent=hanging
+    )
+    return wrapped or [""]
 
 
 def cut(text: str, most: int = 84) -> str:
