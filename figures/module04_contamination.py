@@ -89,9 +89,9 @@ def leaks():
                 reported.append(float((model(train, known, rows["test"]) == labels["test"]).mean()))
                 fresh.append(float((model(train, known, rows["validation"]) == labels["validation"]).mean()))
             result[name][str(share)] = {
-                "reported": round(float(np.mean(reported)), 4),
+                "reported": round(float(np.mean(reported)), 6),
                 "reported_least_and_most": [round(min(reported), 4), round(max(reported), 4)],
-                "fresh": round(float(np.mean(fresh)), 4),
+                "fresh": round(float(np.mean(fresh)), 6),
             }
             print(f"{name:<20} {share:>5.0%} leaked ", result[name][str(share)])
     return result

@@ -69,8 +69,8 @@ def main():
             "paired_excludes_0": excludes,
             "size": size,
             "unpaired_excludes_0": excludes_apart,
-            "width_paired": round(float(np.mean(widths)), 4),
-            "width_unpaired": round(float(np.mean(apart)), 4),
+            "width_paired": round(float(np.mean(widths)), 6),
+            "width_unpaired": round(float(np.mean(apart)), 6),
         }
         rows.append(row)
         print(json.dumps(row), flush=True)

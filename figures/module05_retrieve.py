@@ -54,7 +54,7 @@ def interval(values):
     values = np.asarray(values, dtype=float)
     draws = np.random.default_rng(0).integers(0, len(values), (10_000, len(values)))
     low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
-    return [round(float(number), 3) for number in (values.mean(), low, high)]
+    return [round(float(number), 4) for number in (values.mean(), low, high)]
 
 
 def main():
