@@ -162,15 +162,6 @@ def test_a_new_exercise_never_overwrites_one(tunelings, mini):
     assert mini.squares.solution_path.read_text() == before
 
 
-def test_stubs_are_written_and_a_learners_answer_is_left_alone(tunelings, mini):
-    stub = mini.squares.answer_path.read_text()
-    mini.squares.answer_path.unlink()
-    mini.solve(mini.shift)
-    said = tunelings("dev", "stubs")
-    assert said.out == "exercises/module01/ex02_shift.py holds an answer and is left alone (tunelings reset).\n"
-    assert mini.squares.answer_path.read_text() == stub
-
-
 def test_a_malformed_solution_is_one_line(tunelings, mini):
     mini.squares.solution_path.write_text("# BEGIN SOLUTION\n")
     said = tunelings("dev", "stubs", "1.01")

@@ -12,8 +12,9 @@ from typing import Annotated
 import typer
 
 from tunelings.course import MODULES, Course, CourseError, Exercise, find_root, shown_path
+from tunelings.desk import written
 from tunelings.grading import stubs
-from tunelings.grading.store import is_started, write_if_changed
+from tunelings.grading.store import Progress
 
 app = typer.Typer(help="Add and maintain exercises (see CONTRIBUTING.md).", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help='"1.05", "module01" or "all"', show_default=True)]
@@ -21,27 +22,31 @@ Name = Annotated[str, typer.Argument(help='"1.05", "module01" or "all"', show_de
 
 @app.command("stubs")
 def write_stubs(name: Name = "all") -> None:
-    """Cut the stubs out of the solutions and write them to exercises/."""
+    """Cut the stubs out of the solutions, write them to exercises/, and STATUS.md with them.
+
+    A file that somebody has written in is left alone; then the exit code is 1.
+    """
     course = Course(find_root())
-    for exercise in course.select(name):
-        try:
-            stub = stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
-        except stubs.StubError as error:
-            raise CourseError(f"{shown_path(exercise.solution_path)}: {error}") from None
-        if is_learners_work(exercise):
-            typer.echo(f"{shown_path(exercise.answer_path)} holds an answer and is left alone (tunelings reset).")
-            continue
-        exercise.answer_path.parent.mkdir(parents=True, exist_ok=True)
-        write_if_changed(exercise.answer_path, stub)
+    refused = [exercise for exercise in course.select(name) if not cut_stub(exercise)]
+    Progress(course).refresh()
+    for exercise in refused:
+        here = shown_path(exercise.answer_path)
+        keep = f"tunelings reset {exercise.number} keeps it and writes the stub"
+        typer.echo(f"{here} holds an answer and is left alone: {keep}.", err=True)
+    if refused:
+        raise typer.Exit(1)
 
 
-def is_learners_work(exercise: Exercise) -> bool:
-    """The file in exercises/ was begun, and git does not hold it as it stands."""
-    if not is_started(exercise):
+def cut_stub(exercise: Exercise) -> bool:
+    """Write the stub of an exercise; False if the file in exercises/ holds work, which is left alone."""
+    try:
+        stub = stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
+    except stubs.StubError as error:
+        raise CourseError(f"{shown_path(exercise.solution_path)}: {error}") from None
+    if not written.may_be_replaced(exercise, stub):
         return False
-    status = ["git", "-C", str(exercise.root), "status", "--porcelain", "--", str(exercise.answer_path)]
-    found = subprocess.run(status, capture_output=True, text=True)
-    return found.returncode != 0 or bool(found.stdout.strip())
+    written.write_stub(exercise, stub)
+    return True
 
 
 @app.command()

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tunelings.course import CourseError, Exercise
+from tunelings.desk.written import write_stub
 from tunelings.grading import stubs
-from tunelings.grading.store import write_atomically
 
 _DATED = re.compile(r"\.\d{4}-\d{2}-\d{2}-\d{6}(-\d+)?\.py$")
 
@@ -24,8 +24,7 @@ def stub_of(exercise: Exercise) -> str:
 def reset(exercise: Exercise) -> Path | None:
     """Put the stub back; returns where the learner's file is kept, or None if there was nothing to keep."""
     kept = _keep(exercise)
-    exercise.answer_path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(exercise.answer_path, stub_of(exercise))
+    write_stub(exercise, stub_of(exercise))
     return kept
 
 
