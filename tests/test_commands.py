@@ -88,8 +88,22 @@ def test_without_a_command_and_a_terminal_the_next_exercise_is_checked_once(tune
         (["hint", "1.01", "--level", "4"], "1.01 has hints 1 to 3, and no hint 4."),
         (["hint", "1.01", "--level", "0"], "1.01 has hints 1 to 3, and no hint 0."),
         (["reset", "1.01", "--restore"], "1.01 has no kept file: tunelings reset makes one."),
-        (["dev", "new", "7.01", "name"], "7.01 name: give a number such as 1.11 and a name in snake case."),
-        (["dev", "new", "1.03", "Name"], "1.03 Name: give a number such as 1.11 and a name in snake case."),
+        (
+            ["dev", "new", "7.01", "name"],
+            "'7.01' is no number of an exercise: give one such as 1.11, in modules 1 to 5.",
+        ),
+        (["dev", "new", "1.3", "name"], "'1.3' is no number of an exercise: give one such as 1.11, in modules 1 to 5."),
+        (["dev", "new", "1.00", "name"], "'1.00' is no number of an exercise: give one such as 1.11, in modules 1 to"),
+        (["dev", "new", "1.03", "Name"], "'Name' is no name in snake case, such as label_smoothing."),
+        (["dev", "new", "1.03", "lambda"], "'lambda' is no name in snake case, such as label_smoothing."),
+        (
+            ["dev", "new", "1.02", "name"],
+            "1.02 exists already (solutions/module01/ex02_shift.py); nothing was written.",
+        ),
+        (["dev", "new", "1.03", "shift"], "shift is the name of 1.02 already; nothing was written."),
+        (["dev", "new", "1.03", "name", "--title", 'a "b"'], "'a \"b\"' is no title: give one line without quotation "),
+        (["dev", "new", "1.03", "name", "--title", "a\nb"], "'a\\nb' is no title: give one line without quotation "),
+        (["dev", "new", "1.03", "name", "--title", " "], "' ' is no title: give one line without quotation "),
     ],
 )
 def test_what_a_user_can_mend_is_one_line_and_exit_code_2(tunelings, args, message):
@@ -138,30 +152,6 @@ def uncached(monkeypatch) -> None:
 # The maintainer's commands.
 
 
-def test_a_new_exercise_is_whole_and_its_checks_pass_as_printed(tunelings, mini):
-    said = tunelings("dev", "new", "1.03", "double_it")
-    assert said.code == 0, said.err
-    assert "Next: fill them in, then tunelings dev stubs 1.03" in said.out
-    for line in said.out.splitlines():
-        if line.startswith(("wrote ", "made ")):
-            assert (mini.root / line.split(" ", 1)[1]).exists()
-    made = mini.course.find("1.03")
-    assert made.card.title == "Double it" and made.lesson_path.exists()
-    check = str(made.check_path.relative_to(mini.root))
-    assert set(mini.grade(check).states.values()) == {"not started"}
-    mini.solve(made)
-    assert mini.grade(check).code == 0
-    mini.solve(made, "2 * x", "x")
-    assert "This is what comes out when the input is returned as it came." in mini.grade(check).text()
-
-
-def test_a_new_exercise_never_overwrites_one(tunelings, mini):
-    before = mini.squares.solution_path.read_text()
-    said = tunelings("dev", "new", "1.01", "squares")
-    assert (said.code, said.err) == (2, "solutions/module01/ex01_squares.py exists already; nothing was written.\n")
-    assert mini.squares.solution_path.read_text() == before
-
-
 def test_a_malformed_solution_is_one_line(tunelings, mini):
     mini.squares.solution_path.write_text("# BEGIN SOLUTION\n")
     said = tunelings("dev", "stubs", "1.01")
@@ -172,6 +162,18 @@ def test_a_malformed_solution_is_one_line(tunelings, mini):
 def test_mutants_are_counted(tunelings, mini):
     said = tunelings("dev", "mutate", "1.01")
     assert (said.code, said.out) == (0, "module01: 3 mutants, 0 survive (0.0%)\n")
+
+
+def test_a_survivor_is_printed_with_its_line(tunelings, mini):
+    check = mini.squares.check_path
+    check.write_text(check.read_text().split("def test_the_mean")[0])
+    survivor = "return squares(x).mean().item() -> pass"
+    said = tunelings("dev", "mutate", "1.01")
+    assert (said.code, said.out.splitlines()[0]) == (1, f"1.01  line 17  survives: {survivor}")
+    (mini.root / "tests").mkdir()
+    (mini.root / "tests" / "survivors.toml").write_text(f'["1.01"]\n"{survivor}" = "nobody asks for it"\n')
+    said = tunelings("dev", "mutate", "1.01")
+    assert (said.code, said.out.splitlines()[0]) == (0, f"1.01  line 17  survives (listed): {survivor}")
 
 
 # Processes of their own.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import COURSE, ROOT
+from tunelings.commands import scaffold
 from tunelings.course import MODULES, Course
 from tunelings.grading.store import Progress
 
@@ -29,7 +30,12 @@ def test_the_checklist_that_ships_is_the_empty_one(tmp_path: Path):
 def test_every_exercise_has_its_five_files():
     for exercise in COURSE.exercises:
         for path in (exercise.answer_path, exercise.check_path, exercise.card_path, exercise.lesson_path):
-            assert path.is_file(), path
+            assert path.is_file(), f"{exercise.number} is five files (CONTRIBUTING.md), and {path} is missing"
+
+
+def test_nothing_of_a_scaffold_is_left():
+    left = [place for exercise in COURSE.exercises for place in scaffold.places_left(exercise)]
+    assert left == [], f"replace what `dev new` has marked with {scaffold.LEFT}"
 
 
 def test_no_file_is_left_without_an_exercise():

@@ -93,6 +93,12 @@ def test_a_name_stays_when_other_lines_come_before_it():
     assert set(names("return a < b")) <= set(names("a = b", "return a < b"))
 
 
+def test_a_mutant_knows_the_line_of_its_change():
+    lines = ["if a:", "    b = a(", "        1,", "    )", "return b"]
+    found = [(mutant.line, mutant.name) for mutant in mutate.mutants(solution(*lines))]
+    assert found[1:] == [(4, "b = a(1) -> pass"), (5, "1 -> 2"), (5, "1 -> 0"), (7, "return b -> pass")]
+
+
 def test_nothing_outside_the_regions_is_changed():
     text = "LIMIT = 3\n\n\ndef g(a=1):\n    return a + LIMIT\n\n\n" + solution("return a")
     assert [mutant.name for mutant in mutate.mutants(text)] == ["return a -> pass"]
@@ -115,7 +121,7 @@ def test_a_mutant_that_survives_is_reported(mini, tmp_path: Path):
     check = mini.squares.check_path
     check.write_text(check.read_text().split("def test_the_mean")[0].replace("MATRIX.pow(2)", "answer.squares(MATRIX)"))
     total, alive = mutate.survivors(mini.squares, tmp_path)
-    assert (total, alive) == (3, ["return squares(x).mean().item() -> pass"])
+    assert (total, [str(mutant) for mutant in alive]) == (3, ["line 17: return squares(x).mean().item() -> pass"])
 
 
 def test_the_listed_survivors_are_read_by_exercise(tmp_path: Path):

@@ -33,10 +33,14 @@ _ARITHMETIC = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One changed solution; `name` says what was changed and stays the same while the line does."""
+    """One changed solution: `name` says what was changed and stays the same where `line` (from 1) does not."""
 
     name: str
+    line: int
     text: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.name}"
 
 
 def mutants(solution: str) -> list[Mutant]:
@@ -55,7 +59,7 @@ def mutants(solution: str) -> list[Mutant]:
             name = f"{_text(node)} -> {_text(replacement)}"
             seen[name] += 1
             suffix = f" #{seen[name]}" if seen[name] > 1 else ""
-            found.append(Mutant(name + suffix, ast.unparse(mutated) + "\n"))
+            found.append(Mutant(name + suffix, node.lineno, ast.unparse(mutated) + "\n"))
     return found
 
 
@@ -130,8 +134,8 @@ def _with(node: ast.AST, **fields) -> ast.AST:
     return changed
 
 
-def survivors(exercise: Exercise, folder: Path, seed: int = 0) -> tuple[int, list[str]]:
-    """How many mutants the exercise has, and the names of those that pass every check."""
+def survivors(exercise: Exercise, folder: Path, seed: int = 0) -> tuple[int, list[Mutant]]:
+    """How many mutants the exercise has, and those that pass every check."""
     solution = read(exercise.solution_path)
     checks = checks_of(exercise.check_path, exercise.check_names())
 
@@ -144,10 +148,10 @@ def survivors(exercise: Exercise, folder: Path, seed: int = 0) -> tuple[int, lis
     found = mutants(solution.text)
     paths = [exercise.solution_path.with_name(f"{exercise.name}-mutant-{n}.py") for n in range(len(found))]
     sources = [Source(path, mutant.text) for path, mutant in zip(paths, found, strict=True)]
-    return len(found), [mutant.name for mutant, source in zip(found, sources, strict=True) if passes(source)]
+    return len(found), [mutant for mutant, source in zip(found, sources, strict=True) if passes(source)]
 
 
 def listed_survivors(root: Path) -> dict[str, dict[str, str]]:
-    """`tests/survivors.toml`: for each exercise, the mutants that change nothing, and why."""
+    """`tests/survivors.toml`: for each exercise, the names of the mutants that change nothing, and why."""
     path = root / "tests" / "survivors.toml"
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

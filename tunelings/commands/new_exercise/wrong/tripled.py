@@ -1,0 +1,4 @@
+# names: unlisted
+# TODO(new): a wrong answer, written from nothing.
+def SCAFFOLD_NAME(x):
+    return x + x + x
