@@ -142,8 +142,11 @@ def relative(path: Path) -> str:
 class Row(Protocol):
     """A run of the hardware table; `parts` are its GiB by part, the last of them the total."""
 
-    name: str
-    about: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def about(self) -> str: ...
 
     @property
     def parts(self) -> dict[str, float]: ...

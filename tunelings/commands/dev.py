@@ -82,8 +82,8 @@ def mutate(name: Name = "all") -> None:
         score = totals.setdefault(exercise.module, [0, 0])
         score[0] += total
         score[1] += len(alive)
-    for module, (total, alive) in totals.items():
-        typer.echo(f"{module}: {total} mutants, {alive} survive ({alive / max(total, 1):.1%})")
+    for module, (total, survive) in totals.items():
+        typer.echo(f"{module}: {total} mutants, {survive} survive ({survive / max(total, 1):.1%})")
     raise typer.Exit(1 if new else 0)
 
 

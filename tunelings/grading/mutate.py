@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tunelings.course import CourseError, Exercise
 from tunelings.grading import stubs
@@ -48,9 +49,11 @@ def mutants(solution: str) -> list[Mutant]:
     tree = ast.parse(solution)
     lines = stubs.solution_lines(solution)
     original = ast.dump(tree)
-    found, seen = [], Counter()
+    found: list[Mutant] = []
+    seen: Counter[str] = Counter()
     for path, node in _walk(tree):
-        if getattr(node, "lineno", None) not in lines:
+        line = getattr(node, "lineno", None)
+        if line not in lines:
             continue
         for replacement in _changes(node):
             mutated = _replaced(tree, path, replacement)
@@ -59,7 +62,7 @@ def mutants(solution: str) -> list[Mutant]:
             name = f"{_text(node)} -> {_text(replacement)}"
             seen[name] += 1
             suffix = f" #{seen[name]}" if seen[name] > 1 else ""
-            found.append(Mutant(name + suffix, node.lineno, ast.unparse(mutated) + "\n"))
+            found.append(Mutant(name + suffix, line, ast.unparse(mutated) + "\n"))
     return found
 
 
@@ -67,6 +70,7 @@ def _text(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())[:100]
 
 
+_Node = TypeVar("_Node", bound=ast.AST)
 _Path = tuple[tuple[str, int | None], ...]
 
 
@@ -127,7 +131,7 @@ def _call_changes(node: ast.Call) -> Iterator[ast.Call]:
         yield _with(node, keywords=node.keywords[:index] + node.keywords[index + 1 :])
 
 
-def _with(node: ast.AST, **fields) -> ast.AST:
+def _with(node: _Node, **fields) -> _Node:
     changed = copy.copy(node)
     for name, value in fields.items():
         setattr(changed, name, value)

@@ -40,7 +40,7 @@ def near_groups(texts: Sequence[str], threshold: float) -> list[int]:
     confirmed exactly: nothing below the threshold is joined. Equal normal forms are always found.
     """
     forms = [hashlib.sha256(normal_form(text).encode()).digest() for text in texts]
-    first_with = {}
+    first_with: dict[bytes, int] = {}
     root = [first_with.setdefault(form, index) for index, form in enumerate(forms)]
     distinct = np.array(sorted(first_with.values()), dtype=np.int64)
     signatures = _signatures([texts[i] for i in distinct])

@@ -109,7 +109,15 @@ def text_of(messages: Messages) -> str:
 
 
 # ---------------------------------------------------------------- quality
-REFUSALS = ("i'm sorry, but", "i am sorry, but", "i cannot", "i can't", "i'm unable", "i am unable", "as an ai")
+REFUSALS: tuple[str, ...] = (
+    "i'm sorry, but",
+    "i am sorry, but",
+    "i cannot",
+    "i can't",
+    "i'm unable",
+    "i am unable",
+    "as an ai",
+)
 REFUSALS += ("as a language model", "unfortunately, i cannot", "sorry, i can")
 _ENGLISH = set("the of to and is that it for with you are this be can not an if".split())
 _GERMAN = set("der die das und ist nicht ein eine mit den von zu wird man sie auf".split())
@@ -217,7 +225,9 @@ class Rows:
     """
 
     def __init__(self) -> None:
-        self._tables, self._fresh, self._sum = [], [], hashlib.sha256()
+        self._tables: list[pa.Table] = []
+        self._fresh: list[dict] = []
+        self._sum = hashlib.sha256()
 
     def append(self, row: dict) -> None:
         self._fresh.append({name: row[name] for name in FEATURES})
@@ -277,7 +287,8 @@ def against_manifest(raw_path: str | Path, dataset: DatasetDict) -> dict[str, tu
     lines = json.loads(Path(raw_path).with_name("manifest.json").read_text(encoding="utf-8"))["lines"]
     rows = [(normal_form(text_of(messages)), name) for name in dataset for messages in dataset[name]["messages"]]
     times, part_with = Counter(text for text, _ in rows), dict(rows)
-    originals, parts_of, texts, found = {}, defaultdict(set), [], {}
+    originals, parts_of, texts = {}, defaultdict(set), []
+    found: dict[str, tuple[int, int]] = {}
     for line, entry in zip(read_lines(raw_path), lines, strict=True):
         texts.append("")
         with contextlib.suppress(ValueError):

@@ -140,7 +140,7 @@ def provenance(folder: Path) -> dict:
 
 def is_whole(folder: Path, *, hashes: bool = False) -> bool:
     """Every file is there in its size (read from the folder's metadata), and with `hashes` in its content."""
-    files = provenance(folder).get("files")
+    files = provenance(folder).get("files", {})
     try:
         return bool(files) and all(
             (folder / name).stat().st_size == entry["bytes"]

@@ -45,7 +45,7 @@ def train(answer_path: Path, folder: Path, batch_size: int = BATCH_SIZE) -> dict
     state = PartialState(cpu=True)
     answer = loading.load_module(answer_path, "tunelings_answer")
     base = tiny.llama(7, layers=2, noise=0.3)
-    seen = []
+    seen: list[tuple[int, ...]] = []
     tokenizer = tiny.chat_tokenizer()
     first = tokens_before_the_prompt(tokenizer)
     base.model.embed_tokens.register_forward_pre_hook(

@@ -11,6 +11,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,7 +92,8 @@ def load_model(name: str, *, in_4_bits: bool = False):
 
 
 # ---------------------------------------------------------------- what it can do
-class Match(NamedTuple):
+@dataclass(frozen=True)
+class Match:
     """How many of `count` answers are right to the last character, and how many have the right form."""
 
     exact: int

@@ -7,8 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunelings.handson.pydocs import WORDS_GRADED, Passage
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 OnStep = Callable[[str, float], None]  # what is being done, and how much of it (0 to 1)
 
@@ -53,7 +57,7 @@ class Encoder:
         self.tokenizer = AutoTokenizer.from_pretrained(path)
         self.model = AutoModel.from_pretrained(path, dtype=fast_dtype(device)).to(device).eval()
         order = sorted(range(len(texts)), key=lambda number: len(texts[number]))  # Little padding in a batch.
-        rows = {}
+        rows: dict[int, Tensor] = {}
         for start in range(0, len(texts), 16):
             part = order[start : start + 16]
             rows.update(zip(part, self.encode([texts[number] for number in part]), strict=True))
