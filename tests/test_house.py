@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests import test_exercises as gates
 from tests.conftest import COURSE, ROOT
 from tunelings.commands import scaffold
 from tunelings.course import MODULES, Course
@@ -53,6 +55,36 @@ def test_the_readme_names_the_modules_and_the_commands_that_ci_runs():
     for mark in ("start", "test"):
         command = re.search(rf"<!-- the {mark} command -->\n```\n(.+)\n```", readme)
         assert command, f"no {mark} command"
+
+
+def test_what_the_changelog_says_has_moved_is_where_it_says():
+    moved = re.findall(r"^\| `(\S+)` \| `(\S+)` \|$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert moved
+    for before, now in moved:
+        assert is_there(now) and not is_there(before), f"{before} -> {now}"
+
+
+def is_there(name: str) -> bool:
+    return (ROOT / name).is_dir() if name.endswith("/") else (ROOT / f"{name.replace('.', '/')}.py").is_file()
+
+
+def test_contributing_says_what_the_gates_ask():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"| {gates.HINTS} hints, {gates.MISTAKES} mistakes;" in text
+    assert f"| {gates.VARIANTS} right answers;" in text
+    assert f"| {gates.WRONG} wrong answers, {gates.UNLISTED} of them `unlisted`;" in text
+    assert f"| {gates.LESSON:,} characters," in text
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda p: p.stem)
+def test_an_issue_form_is_as_github_reads_it(path: Path):
+    form = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert {"name", "description", "body"} <= form.keys() <= {"name", "description", "labels", "body"}
+    ids = [part["id"] for part in form["body"]]
+    assert len(set(ids)) == len(ids)
+    for part in form["body"]:
+        assert part["type"] in {"input", "textarea", "dropdown"} and part["attributes"]["label"]
+        assert ("options" in part["attributes"]) == (part["type"] == "dropdown")
 
 
 def test_every_arrow_runs_one_way():
