@@ -50,6 +50,7 @@ def test_it_passes_dev_check_as_printed(new: Copy):
     assert "\nsolutions/module01/ex99_label_smoothing.py:1 says TODO(new)\n" in done.stdout
 
 
+@pytest.mark.sweep
 def test_no_small_change_of_its_reference_survives(new: Copy):
     done = new(*TUNELINGS, "dev", "mutate", NUMBER)
     assert (done.returncode, done.stdout) == (0, "module01: 4 mutants, 0 survive (0.0%)\n")

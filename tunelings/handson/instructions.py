@@ -109,16 +109,10 @@ def text_of(messages: Messages) -> str:
 
 
 # ---------------------------------------------------------------- quality
-REFUSALS: tuple[str, ...] = (
-    "i'm sorry, but",
-    "i am sorry, but",
-    "i cannot",
-    "i can't",
-    "i'm unable",
-    "i am unable",
-    "as an ai",
-)
-REFUSALS += ("as a language model", "unfortunately, i cannot", "sorry, i can")
+REFUSALS = (
+    "i'm sorry, but", "i am sorry, but", "i cannot", "i can't", "i'm unable", "i am unable", "as an ai",
+    "as a language model", "unfortunately, i cannot", "sorry, i can",
+)  # fmt: skip
 _ENGLISH = set("the of to and is that it for with you are this be can not an if".split())
 _GERMAN = set("der die das und ist nicht ein eine mit den von zu wird man sie auf".split())
 _FRENCH = set("le la les des est une et pour dans que pas vous sont du qui au".split())
