@@ -74,7 +74,7 @@ class Exercise:
     @property
     def number(self) -> str:
         """The public number, such as "1.05"."""
-        return f"{int(self.module.removeprefix('module'))}.{self.name[2:4]}"
+        return f"{module_number(self.module)}.{self.name[2:4]}"
 
     @property
     def relative_path(self) -> Path:
@@ -225,6 +225,11 @@ def module_key(name: str) -> str:
     if key not in MODULES:
         raise CourseError(f"There is no module {name!r}: the modules are {', '.join(MODULES)}.")
     return key
+
+
+def module_number(module: str) -> int:
+    """3 for "module03"."""
+    return int(module.removeprefix("module"))
 
 
 def _normal_name(name: str) -> str:

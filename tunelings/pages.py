@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tunelings import questions
-from tunelings.course import MODULES, Course, Exercise
+from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import stubs
 
 
@@ -63,7 +63,7 @@ def module_list(course: Course) -> str:
     """All modules with their exercises, as links from the home page."""
     lines = []
     for module, title in MODULES.items():
-        number = int(module.removeprefix("module"))
+        number = module_number(module)
         lines += [f"### [Module {number} · {title}]({module}/index.md)", ""]
         lines += [f"- {link(exercise, f'{module}/')}" for exercise in course.module(module)]
         lines.append("")
@@ -89,7 +89,7 @@ def checklist(course: Course) -> str:
     parts = []
     for module, title in MODULES.items():
         exercises = course.module(module)
-        number = int(module.removeprefix("module"))
+        number = module_number(module)
         count = f'<span data-done="{module}">0</span> of {len(exercises)}'
         parts.append(f"## Module {number} · {title}\n\n{count} done\n{{: data-module='{module}' }}\n")
         parts += [f'- <span data-exercise="{e.number}">☐ TODO</span> {link(e, f"{module}/")}' for e in exercises]
@@ -180,7 +180,7 @@ def scenarios(path: Path) -> str:
 
 
 def scores(path: Path) -> str:
-    """What the checks of each module are held against, from the result file of figures/verdicts.py."""
+    """What the checks of each module are held against, from the result file of figures/check_quality.py."""
     entries = json.loads(path.read_text(encoding="utf-8"))["exercises"].values()
     columns = ("checks", "mistakes", "forms", "variants", "wrong", "leave_one_out", "mutants", "survivors")
     heads = ("checks", "known mistakes", "their forms", "variants", "wrong answers", "falsely named, leave one out")

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from tunelings.course import MODULES, Course, CourseError, Exercise
+from tunelings.course import MODULES, Course, CourseError, Exercise, module_number
 from tunelings.desk import screen
 from tunelings.grading.states import ExerciseState
 from tunelings.handson import hardware, models
@@ -22,7 +22,7 @@ def show_list(course: Course, states: dict[str, ExerciseState]) -> None:
         exercises = course.module(module)
         done = sum(states[exercise.number] == ExerciseState.PASSED for exercise in exercises)
         count = f"{done} of {len(exercises)}" if exercises else "no exercises yet"
-        screen.show(f"Module {int(module[-2:])} · {title} ({count})", "bold")
+        screen.show(f"Module {module_number(module)} · {title} ({count})", "bold")
         if exercises:
             screen.console.print(_module_table(exercises, states))
 

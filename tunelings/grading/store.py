@@ -21,7 +21,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tunelings.course import MODULES, Course, Exercise
+from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import stubs
 from tunelings.grading.states import CheckState, ExerciseState
 
@@ -92,7 +92,7 @@ class Progress:
 
     def _module_lines(self, module: str, title: str, states: Mapping[str, ExerciseState]) -> list[str]:
         exercises = self.course.module(module)
-        number = int(module.removeprefix("module"))
+        number = module_number(module)
         if not exercises:
             return [f"- [ ] **Module {number} · {title}** (no exercises yet)"]
         done = sum(states[exercise.number] == ExerciseState.PASSED for exercise in exercises)
