@@ -18,7 +18,7 @@ import latex2mathml.converter
 from mkdocs.exceptions import PluginError
 
 from tunelings import lessons, pages
-from tunelings.course import MODULES, Course, CourseError, Exercise
+from tunelings.course import MODULES, Course, CourseError, Exercise, module_number
 from tunelings.grading.store import Progress
 from tunelings.handson import hardware
 
@@ -41,7 +41,7 @@ def on_config(config):
     """The navigation follows the folders, so that a new exercise needs no entry."""
     modules = []
     for module, title in MODULES.items():
-        number = int(module.removeprefix("module"))
+        number = module_number(module)
         lessons = [{f"{e.number} {e.title}": f"{module}/{e.card.lesson}.md"} for e in COURSE.module(module)]
         parts = [f"{module}/index.md", *lessons, {"Quiz": f"{module}/quiz.md"}]
         modules.append({f"{number} · {title}": parts})
@@ -76,7 +76,7 @@ def marks_of(src_uri: str) -> dict:
         "<!-- exercises -->": lambda: pages.exercise_table(COURSE, module),
         "<!-- contributing -->": lambda: (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "<!-- hardware -->": hardware_table,
-        "<!-- scores -->": lambda: pages.scores(RESULTS / "verdicts.json"),
+        "<!-- scores -->": lambda: pages.scores(RESULTS / "check_quality.json"),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }

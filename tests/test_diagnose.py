@@ -179,6 +179,22 @@ def test_a_mistake_that_was_cut_short_is_not_named():
     assert by_rule(vector(a=1.0, b=None), one=vector(a=1.0)) is None
 
 
+def test_the_first_failing_check_is_the_first_in_the_file():
+    assert diagnose.first_failing(vector(a=None, b=1.0, c=2.0)) == "b"
+    assert diagnose.first_failing(vector(a=None, b=None)) is None
+
+
+def test_leave_one_out_counts_the_names_that_a_form_gets_from_other_mistakes():
+    alike = [(mistake("one"), vector(a=1.0, b=None)), (mistake("two"), vector(a=1.0, b=None))]
+    apart = [(mistake("two"), vector(a=3.0, b=None)), (mistake("passes"), vector(a=None, b=None))]
+    assert [(m.id, [n.id for n in found.mistakes]) for m, found in diagnose.leave_one_out(alike)] == [
+        ("one", ["two"]),
+        ("two", ["one"]),
+    ]
+    assert diagnose.leave_one_out([alike[0], *apart]) == []
+    assert diagnose.leave_one_out([alike[0], alike[0]]) == []  # Two forms of one mistake.
+
+
 # The cache of the mistakes' vectors.
 
 

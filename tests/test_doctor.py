@@ -87,7 +87,7 @@ def test_a_card_that_torch_does_not_see_says_so():
 
 
 def test_each_card_has_a_line_and_its_memory():
-    assert [card.memory_gib for card in doctor.cards(TWO)] == [40.0, 40.0]
+    assert [gpu.memory_gib for gpu in doctor.gpus(TWO)] == [40.0, 40.0]
     assert sum("A100" in finding.what for finding in doctor.findings(replace(WELL, smi=TWO))) == 2
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tunelings.handson import pydocs
-from tunelings.handson.pydocs import Pair, Question, grade, holds
+from tunelings.handson.pydocs import FaqEntry, Question, grade, holds
 from tunelings.handson.search import BM25, stretch
 
 DATA = ROOT / "data" / "pydocs"
@@ -41,7 +41,7 @@ def test_what_is_left_for_training_holds_no_answer_of_the_test():
     left = pydocs.without_answers(PAIRS, TEST)
     assert 100 < len(left) < len(PAIRS)
     assert not any(holds(pair.question + "\n" + pair.answer, q.answers) for pair in left for q in TEST)
-    pairs = [Pair("a", "p", "s", "Who was it?", "Guido did."), Pair("b", "p", "s", "Why?", "Because.")]
+    pairs = [FaqEntry("a", "p", "s", "Who was it?", "Guido did."), FaqEntry("b", "p", "s", "Why?", "Because.")]
     assert pydocs.without_answers(pairs, [Question("q", "Who?", ["Guido"], [])]) == pairs[1:]
 
 

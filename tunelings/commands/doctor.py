@@ -29,7 +29,7 @@ QUICK_START = "docs/quick-start.md, 'If you have a GPU'"
 
 
 @dataclass(frozen=True)
-class Card:
+class Gpu:
     """One GPU, as its driver describes it."""
 
     name: str
@@ -85,15 +85,15 @@ def examine() -> Machine:
     )
 
 
-def cards(smi: str | None) -> list[Card]:
-    """The GPUs in an output of nvidia-smi; a line that is none of a card is left out."""
+def gpus(smi: str | None) -> list[Gpu]:
+    """The GPUs in an output of nvidia-smi; a line that describes none is left out."""
     found = []
     for line in (smi or "").splitlines():
         parts = [part.strip() for part in line.split(",")]
         try:
             name, driver, memory, capability = parts
             major, minor = capability.split(".")
-            found.append(Card(name, driver, float(memory) / 1024, (int(major), int(minor))))
+            found.append(Gpu(name, driver, float(memory) / 1024, (int(major), int(minor))))
         except ValueError:
             continue
     return found
@@ -133,28 +133,26 @@ def _packages(machine: Machine) -> list[Finding]:
 
 
 def _gpu(machine: Machine) -> list[Finding]:
-    found = cards(machine.smi)
+    found = gpus(machine.smi)
     if not found:
         return [Finding("note", "no NVIDIA GPU", "every check runs on the CPU; full runs (-m gpu) are skipped")]
-    return [_judge(card, machine) for card in found]
+    return [_judge(gpu, machine) for gpu in found]
 
 
-def _judge(card: Card, machine: Machine) -> Finding:
-    major, minor = card.capability
-    what = f"{card.name}, {card.memory_gib:.1f} GiB, compute capability {major}.{minor}, driver {card.driver}"
+def _judge(gpu: Gpu, machine: Machine) -> Finding:
+    major, minor = gpu.capability
+    what = f"{gpu.name}, {gpu.memory_gib:.1f} GiB, compute capability {major}.{minor}, driver {gpu.driver}"
     if machine.torch_cuda is None:
-        return Finding("wrong", f"{what}: this torch is built without CUDA", _torch_for(card))
+        return Finding("wrong", f"{what}: this torch is built without CUDA", _torch_for(gpu))
     needed = _driver_for(machine.torch_cuda)
-    if _number(card.driver) < needed:
-        return Finding("wrong", f"{what}: CUDA {machine.torch_cuda} needs driver {needed}", _torch_for(card))
+    if _number(gpu.driver) < needed:
+        return Finding("wrong", f"{what}: CUDA {machine.torch_cuda} needs driver {needed}", _torch_for(gpu))
     if not machine.torch_sees:  # Then torch does not say either what it has code for.
         mend = "unset CUDA_VISIBLE_DEVICES, or install the driver anew and restart"
         return Finding("wrong", f"{what}: torch does not see it", mend)
-    if not _has_code(card.capability, machine.arch_list):
+    if not _has_code(gpu.capability, machine.arch_list):
         built = ", ".join(machine.arch_list)
-        return Finding(
-            "wrong", f"{what}: this torch (CUDA {machine.torch_cuda}) has code for {built}", _torch_for(card)
-        )
+        return Finding("wrong", f"{what}: this torch (CUDA {machine.torch_cuda}) has code for {built}", _torch_for(gpu))
     return Finding("ok", f"{what}: torch (CUDA {machine.torch_cuda}) has code for it")
 
 
@@ -172,12 +170,12 @@ def _has_code(capability: tuple[int, int], arch_list: list[str]) -> bool:
     return False
 
 
-def _torch_for(card: Card) -> str:
+def _torch_for(gpu: Gpu) -> str:
     """The command that installs a torch for this card and driver (sources: the Quick start)."""
-    driver = _number(card.driver)
-    if driver >= 580 and card.capability >= (7, 5):
+    driver = _number(gpu.driver)
+    if driver >= 580 and gpu.capability >= (7, 5):
         return "pip install --force-reinstall torch torchvision"
-    if card.capability >= (10, 0):
+    if gpu.capability >= (10, 0):
         if driver >= 570:
             index = "https://download.pytorch.org/whl/cu128"
             return f'pip install --force-reinstall "torch<2.12" torchvision --index-url {index}'

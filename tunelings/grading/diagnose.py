@@ -79,3 +79,19 @@ def _same(a: Outcome, b: Outcome) -> bool:
 def _explains(mistake: Vector, learner: Vector) -> bool:
     failing = [outcome for outcome in mistake.values() if outcome.failed]
     return all(learner[one.check].state == one.state and learner[one.check].what == one.what for one in failing)
+
+
+def first_failing(vector: Vector) -> str | None:
+    """The first check that fails, in the order of the check file; None where all pass."""
+    return next((name for name, outcome in vector.items() if outcome.failed), None)
+
+
+def leave_one_out(known: list[tuple[Mistake, Vector]]) -> list[tuple[Mistake, Diagnosis]]:
+    """The forms that still get a name once their own mistake is missing from `known`: all these names are false."""
+    false = []
+    for mistake, vector in known:
+        others = [(other, its_vector) for other, its_vector in known if other.id != mistake.id]
+        first = first_failing(vector)
+        if first and (found := name_mistake(vector, others, first)):
+            false.append((mistake, found))
+    return false

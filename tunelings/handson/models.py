@@ -24,7 +24,7 @@ class ModelError(Exception):
     """A model cannot be had; the message is one line that says what to do."""
 
 
-class Source(StrEnum):
+class Registry(StrEnum):
     """Where a model is fetched from: a package of the package index, or the Hugging Face Hub."""
 
     PACKAGE = "package"

@@ -32,7 +32,7 @@ class Question(NamedTuple):
     gold_passages: list[str]
 
 
-class Pair(NamedTuple):
+class FaqEntry(NamedTuple):
     """A question of the FAQ with its whole answer: prose, often with code."""
 
     id: str
@@ -48,9 +48,9 @@ def load_passages(folder: str | Path) -> list[Passage]:
     return [Passage(**row) for row in _rows(Path(folder, "passages.jsonl.gz"))]
 
 
-def load_pairs(folder: str | Path) -> list[Pair]:
+def load_pairs(folder: str | Path) -> list[FaqEntry]:
     """The 175 pairs of `folder`/faq_qa.jsonl."""
-    return [Pair(**row) for row in _rows(Path(folder, "faq_qa.jsonl"))]
+    return [FaqEntry(**row) for row in _rows(Path(folder, "faq_qa.jsonl"))]
 
 
 def load_development(folder: str | Path) -> list[Question]:
@@ -82,7 +82,7 @@ def grade(prediction: str, answers: Sequence[str], words: int = WORDS_GRADED) ->
     return float(holds(" ".join(prediction.split()[:words]), answers))
 
 
-def without_answers(pairs: Sequence[Pair], questions: Sequence[Question]) -> list[Pair]:
+def without_answers(pairs: Sequence[FaqEntry], questions: Sequence[Question]) -> list[FaqEntry]:
     """The pairs that hold the answer of none of the questions: what may be learned before a test with them."""
     answers = [answer for question in questions for answer in question.answers]
     return [pair for pair in pairs if not holds(f"{pair.question}\n{pair.answer}", answers)]

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from tunelings.course import find_root
 from tunelings.handson import models, reviews
 
-Pair = tuple[str, str]
+Example = tuple[str, str]  # A prompt, and the answer that is wanted.
 MB, GB = 1e6, 1e9
 ANSWERS = {label: json.dumps({"sentiment": label}) for label in reviews.LABEL_NAMES}
 INSTRUCTION = (
@@ -34,7 +34,7 @@ PLAIN_TEMPLATE = """{% for message in messages %}{{ '### ' + message['role'] + '
 
 
 # ---------------------------------------------------------------- the data
-def load_pairs(folder: str | Path | None = None) -> tuple[list[Pair], list[Pair]]:
+def load_pairs(folder: str | Path | None = None) -> tuple[list[Example], list[Example]]:
     """(review, line of JSON) to train on, and those that are held out; no review is in both."""
     texts, labels = reviews.load_reviews(folder or find_root() / "data" / "sentiment")
     pairs = [(text, ANSWERS[label]) for text, label in zip(texts, labels, strict=True)]
@@ -101,7 +101,7 @@ class Match:
     count: int
 
 
-def grade(said: Sequence[str], pairs: Sequence[Pair]) -> Match:
+def grade(said: Sequence[str], pairs: Sequence[Example]) -> Match:
     """Hold answers against pairs; only white space around an answer is forgiven."""
     said = [text.strip() for text in said]
     exact = sum(text == wanted for text, (_, wanted) in zip(said, pairs, strict=True))
@@ -184,7 +184,7 @@ class Measured(NamedTuple):
     cost: Cost
 
 
-def measure(generate: Callable, trained, tokenizer, pairs: Sequence[Pair], folder: str | Path) -> Measured:
+def measure(generate: Callable, trained, tokenizer, pairs: Sequence[Example], folder: str | Path) -> Measured:
     """All that there is to say of a trained `PeftModel`; before is the same model with its adapter switched off.
 
     `told` is before, with the instruction in each prompt: what one can have without training.

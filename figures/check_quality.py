@@ -1,7 +1,7 @@
 """How good the checks are: what is kept and run against them, counted for each module. Writes JSON.
 
-python figures/verdicts.py             counts, and the names that leave-one-out gives
-python figures/verdicts.py --mutants   the mutants too (an hour; what has not changed since is not run again)
+python figures/check_quality.py             counts, and the names that leave-one-out gives
+python figures/check_quality.py --mutants   the mutants too (an hour; what has not changed since is not run again)
 """
 
 import argparse
@@ -17,24 +17,11 @@ from tunelings.grading import diagnose, mutate, vectors
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-RESULTS = HERE / "results" / "verdicts.json"
+RESULTS = HERE / "results" / "check_quality.json"
 
 
 def kept(tree, exercise):
     return len(list((ROOT / "tests" / "answers" / tree / exercise.module / exercise.name).glob("*.py")))
-
-
-def first_failing(vector):
-    return next((name for name, entry in vector.items() if entry.failed), None)
-
-
-def falsely_named(exercise):
-    """How many mistakes get another one's name once their own entry is missing."""
-    known, false = vectors.MistakeVectors(exercise, 0).all(), 0
-    for mistake, vector in known:
-        others = [(m, v) for m, v in known if m.id != mistake.id]
-        false += diagnose.name_mistake(vector, others, first_failing(vector)) is not None
-    return false
 
 
 def content_hash(exercise):
@@ -69,7 +56,7 @@ def main():
             "forms": sum(len(mistake.forms) for mistake in exercise.card.mistakes),
             "variants": kept("right", exercise),
             "wrong": kept("wrong", exercise),
-            "leave_one_out": falsely_named(exercise),
+            "leave_one_out": len(diagnose.leave_one_out(vectors.mistake_vectors(exercise, 0))),
             "mutation": mutants_of(exercise, old) if with_mutants else old,
         }
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")

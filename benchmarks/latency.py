@@ -1,6 +1,6 @@
 """How long from a save to the verdict: warm in the watch loop, and cold with pytest.
 
-    python benchmarks/verdict.py [--repeats 10] [--exercise 1.05 | module01 | all] [--standby]
+    python benchmarks/latency.py [--repeats 10] [--exercise 1.05 | module01 | all] [--standby]
 
 Prints a table of medians in seconds, with `python -c "import torch"` from the same run. Works on a copy of
 the course in a temporary folder. Run it on an idle machine.
