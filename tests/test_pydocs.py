@@ -70,7 +70,7 @@ def test_rare_words_decide_what_is_found():
     texts = ["the cat and the dog", "the heap and the queue", "the dog and the bone and the dog"]
     index = BM25(texts)
     assert index.best("the dog", 2) == [2, 0] and index.best("a queue?", 1) == [1]
-    assert index.score("nothing of it", 0) == 0.0
+    assert index.scores("nothing of it")[0] == 0.0
 
 
 def test_a_stretch_is_the_part_of_a_text_that_fits_the_question():

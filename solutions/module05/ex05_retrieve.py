@@ -33,25 +33,35 @@ def bm25_scores(query: str, documents: list[str], *, k1: float = 1.5, b: float =
     https://lucene.apache.org/core/8_11_2/core/org/apache/lucene/search/similarities/BM25Similarity.html
     """
     # BEGIN SOLUTION: count tokens for each document and documents for each token, then add up the formula.
-    if not documents:
-        return []
-    counts = [Counter(_tokens(document)) for document in documents]
-    document_frequency = Counter(token for count in counts for token in count)
-    average = sum(count.total() for count in counts) / len(documents)
-    scores = []
-    for count in counts:
-        score = 0.0
-        for token in _tokens(query):
-            if tf := count[token]:
-                df = document_frequency[token]
-                idf = math.log(1 + (len(documents) - df + 0.5) / (df + 0.5))
-                score += idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * count.total() / average))
-        scores.append(score)
-    return scores
+    return _Index(documents).scores(query, k1, b) if documents else []
     # END SOLUTION
 
 
 # BEGIN SOLUTION
+class _Index:
+    """What BM25 has to know of the documents, counted once for any number of queries; there is at least one."""
+
+    def __init__(self, documents: list[str]):
+        counts = [Counter(_tokens(document)) for document in documents]
+        self.documents = [(count, count.total()) for count in counts]
+        self.average = sum(length for _, length in self.documents) / len(documents)
+        document_frequency = Counter(token for count in counts for token in count)
+        self.idf = {}
+        for token, df in document_frequency.items():
+            self.idf[token] = math.log(1 + (len(documents) - df + 0.5) / (df + 0.5))
+
+    def scores(self, query: str, k1: float, b: float) -> list[float]:
+        tokens = _tokens(query)
+        scores = []
+        for count, length in self.documents:
+            score = 0.0
+            for token in tokens:
+                if tf := count[token]:
+                    score += self.idf[token] * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / self.average))
+            scores.append(score)
+        return scores
+
+
 def _tokens(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
 

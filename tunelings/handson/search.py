@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunelings import loading
 from tunelings.handson.pydocs import WORDS_GRADED, Passage
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+REFERENCE = "5.05"
 OnStep = Callable[[str, float], None]  # what is being done, and how much of it (0 to 1)
 
 
@@ -22,29 +21,25 @@ def silent(what: str, share: float) -> None:
 
 
 def words_of(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
+    return loading.reference(REFERENCE)._tokens(text)
 
 
 class BM25:
-    """Ranks texts by the words that they share with a question (5.05)."""
+    """Ranks texts by the words that they share with a question, with the index of the reference of 5.05."""
 
     tokens = 0
 
     def __init__(self, texts: Sequence[str]):
-        self.counts = [Counter(words_of(text)) for text in texts]
-        self.lengths = [sum(counts.values()) for counts in self.counts]
-        self.mean_length = sum(self.lengths) / len(texts)
-        frequency = Counter(word for counts in self.counts for word in counts)
-        self.idf = {word: math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for word, n in frequency.items()}
+        reference = loading.reference(REFERENCE)
+        self.index = reference._Index(texts)
+        self.idf: dict[str, float] = self.index.idf
+        self.options = reference.bm25_scores.__kwdefaults__  # k1 and b
 
-    def score(self, question: str, number: int, k1: float = 1.5, b: float = 0.75) -> float:
-        counts = self.counts[number]
-        norm = k1 * (1 - b + b * self.lengths[number] / self.mean_length)
-        present = [word for word in words_of(question) if word in counts]
-        return sum(self.idf[word] * counts[word] * (k1 + 1) / (counts[word] + norm) for word in present)
+    def scores(self, question: str) -> list[float]:
+        return self.index.scores(question, **self.options)
 
     def best(self, question: str, k: int) -> list[int]:
-        scores = [self.score(question, number) for number in range(len(self.counts))]
+        scores = self.scores(question)
         return sorted(range(len(scores)), key=lambda number: -scores[number])[:k]
 
 
