@@ -12,7 +12,7 @@ import torch
 from drawing import drawing_path
 from matplotlib.figure import Figure
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers, diagnose
 from tunelings.grading.answers import Source
 from tunelings.handson import mnist
@@ -92,7 +92,7 @@ def draw(results: dict[str, list[float]]) -> None:
 
 def main() -> None:
     torch.set_num_threads(1)  # Small matrices: a second thread gains nothing.
-    train, test = mnist.load_digits(ROOT / "data" / "mnist")
+    train, test = mnist.load_digits(data_folder("mnist"))
     measured, test_accuracy = {}, {}
     for mistake_id, form, name in ((None, 0, "reference"), *((name, 0, name) for name in OTHERS), *MISTAKES):
         answer = answer_of(mistake_id, form)

@@ -19,7 +19,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import models, reviews
 
@@ -38,7 +38,7 @@ def main() -> None:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     answer = answers.load(answers.read(Course(ROOT).find("2.08").solution_path))
-    texts, labels = reviews.load_reviews(ROOT / "data" / "sentiment")
+    texts, labels = reviews.load_reviews(data_folder("sentiment"))
     path = models.find("minilm")
     tokenizer = AutoTokenizer.from_pretrained(path)
     torch.manual_seed(0)

@@ -15,6 +15,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding
 from transformers.utils import logging
 
+from tunelings.course import data_folder
 from tunelings.handson import models, reviews
 
 HERE = Path(__file__).parent
@@ -73,7 +74,7 @@ def main():
     logging.disable_progress_bar()
     path = models.find("minilm")
     tokenizer = AutoTokenizer.from_pretrained(path)
-    texts, names = reviews.load_reviews(HERE.parent / "data" / "sentiment")
+    texts, names = reviews.load_reviews(data_folder("sentiment"))
     order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(0)).tolist()
     chosen = [(texts[i], reviews.LABEL_NAMES.index(names[i])) for i in order[: TRAIN + TEST]]
     train, test = (list(map(list, zip(*part, strict=True))) for part in (chosen[:TRAIN], chosen[TRAIN:]))

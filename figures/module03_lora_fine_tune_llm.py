@@ -19,7 +19,7 @@ import torch
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import reviews
 from tunelings.handson import reviews_task as task
@@ -99,8 +99,8 @@ def draw(results, path):
 def main() -> None:
     torch.set_num_threads(1)
     answer = answers.load(answers.read(Course(ROOT).find("3.12").solution_path))
-    train_pairs, test_pairs = task.load_pairs(ROOT / "data" / "sentiment")
-    general = task.load_general_texts(folder=ROOT / "data" / "pydocs")
+    train_pairs, test_pairs = task.load_pairs(data_folder("sentiment"))
+    general = task.load_general_texts(folder=data_folder("pydocs"))
     results = {"seeds": {}}
     for seed in SEEDS:
         before, after, cost = run(answer, seed, train_pairs, test_pairs[:TEST], general)

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from torch import nn
 from torch.nn import functional as F
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers, diagnose
 from tunelings.grading.answers import Source
 from tunelings.handson import mnist
@@ -42,7 +42,7 @@ def lora_class(mistake_id=None, form=0):
 
 def data():
     """(upright, turned, labels) of the training and of the test digits, standardised."""
-    (train, train_labels), (test, test_labels) = mnist.load_digits(ROOT / "data" / "mnist")
+    (train, train_labels), (test, test_labels) = mnist.load_digits(data_folder("mnist"))
     mean, std = train.float().mean(), train.float().std()
     sets = []
     for images, labels in ((train, train_labels), (test, test_labels)):

@@ -31,6 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "solutions" / "module04")]
 import ex05_augment  # noqa: E402
 from ex05_augment import NEGATIONS, WORD, augment_train_only  # noqa: E402
 
+from tunelings.course import data_folder  # noqa: E402
 from tunelings.handson import models  # noqa: E402
 from tunelings.handson.reviews import load_reviews  # noqa: E402
 
@@ -230,7 +231,7 @@ def summary(values):
 
 
 def main():
-    reviews = load_reviews(ROOT / "data" / "sentiment")
+    reviews = load_reviews(data_folder("sentiment"))
     records = [
         {"id": f"r{i}", "text": text, "label": label}
         for i, (text, label) in enumerate(zip(reviews.texts, reviews.labels, strict=True))

@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from tunelings.course import data_folder
 from tunelings.handson import models
 
 HERE = Path(__file__).parent
@@ -36,7 +37,7 @@ KINDS = ["ends by itself", "begins with the header", "empty", "cut at 32 tokens"
 
 def faq():
     """Every seventh question of the FAQ with an answer long enough, until there are 12."""
-    with (ROOT / "data" / "pydocs" / "faq_qa.jsonl").open(encoding="utf-8") as file:
+    with (data_folder("pydocs") / "faq_qa.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     return [(row["question"], row["answer"]) for row in rows[::7] if len(row["answer"]) > 300][:PAIRS]
 
@@ -110,7 +111,7 @@ def main():
     print(f"{tokens} tokens, marked by return_assistant_tokens_mask: {library_marks}, by tokenize: {our_marks}")
 
     answers = [tokenizer(answer, add_special_tokens=False)["input_ids"][:ANSWER_TOKENS] for _, answer in pairs]
-    with (ROOT / "data" / "pydocs" / "rag_questions.jsonl").open(encoding="utf-8") as file:
+    with (data_folder("pydocs") / "rag_questions.jsonl").open(encoding="utf-8") as file:
         questions = [json.loads(line)["question"] + " Answer in one short sentence." for line in file][:QUESTIONS]
     own_losses = own_answers = None
     for name, before in forms(tokenizer).items():

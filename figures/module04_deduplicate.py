@@ -24,6 +24,7 @@ ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "solutions" / "module04")]
 from ex04_deduplicate import deduplicate  # noqa: E402
 
+from tunelings.course import data_folder  # noqa: E402
 from tunelings.handson.reviews import load_reviews  # noqa: E402
 
 SHARES = [0.0, 0.1, 0.3, 0.5]
@@ -65,7 +66,7 @@ def scores(rows):
 
 
 def leak():
-    reviews = load_reviews(ROOT / "data" / "sentiment")
+    reviews = load_reviews(data_folder("sentiment"))
     table = {}
     for share in SHARES:
         runs = []

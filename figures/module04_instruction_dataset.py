@@ -21,14 +21,14 @@ from datasets import disable_progress_bars, load_from_disk
 from matplotlib.figure import Figure
 from transformers import AutoTokenizer
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers, vectors
 from tunelings.grading.answers import Source
 from tunelings.handson import duplicates, instructions, models
 
 NAME = Path(__file__).stem
 ROOT = Path(__file__).resolve().parents[1]
-RAW = ROOT / "data" / "instructions" / "raw.jsonl"
+RAW = data_folder("instructions") / "raw.jsonl"
 MAX_LENGTH, SEEDS = 2048, range(10)
 STEPS = ["malformed", "filtered", "duplicate", "too long", "kept"]
 ORDERS = ["duplicates-looked-for-after-the-split", "filtered-after-the-duplicates", "split-row-by-row"]

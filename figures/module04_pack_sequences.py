@@ -26,6 +26,7 @@ ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "solutions" / "module04")]
 from ex08_pack_sequences import attention_mask, pack  # noqa: E402
 
+from tunelings.course import data_folder  # noqa: E402
 from tunelings.handson import models  # noqa: E402
 
 LENGTH, BATCH = 1024, 8
@@ -33,7 +34,7 @@ LENGTH, BATCH = 1024, 8
 
 def answers(tokenizer):
     """The 175 answers of Python's FAQ as ids, in a drawn order."""
-    lines = (ROOT / "data" / "pydocs" / "faq_qa.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (data_folder("pydocs") / "faq_qa.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [tokenizer(json.loads(line)["answer"])["input_ids"] for line in lines]
     random.Random(0).shuffle(rows)
     return rows

@@ -28,6 +28,7 @@ ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "solutions" / "module04")]
 from ex03_quality_filter import is_truncated, prose, quality_issues  # noqa: E402
 
+from tunelings.course import data_folder  # noqa: E402
 from tunelings.handson import models  # noqa: E402
 from tunelings.handson.reviews import features, load_reviews  # noqa: E402
 
@@ -77,7 +78,7 @@ def accuracies(rows, labels, size, noise):
 
 def on_real_answers():
     """What the filter says of the 175 answers of Python's FAQ, all written by people who knew."""
-    with open(ROOT / "data" / "pydocs" / "faq_qa.jsonl", encoding="utf-8") as file:
+    with open(data_folder("pydocs") / "faq_qa.jsonl", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     counts = Counter()
     for row in rows:
@@ -97,7 +98,7 @@ def ends_in_indented_code(text):
 
 
 def main():
-    reviews = load_reviews(ROOT / "data" / "sentiment")
+    reviews = load_reviews(data_folder("sentiment"))
     order = random.Random(0).sample(range(len(reviews.texts)), len(reviews.texts))
     texts = [reviews.texts[i] for i in order]
     labels = np.array([int(reviews.labels[i] == "positive") for i in order])

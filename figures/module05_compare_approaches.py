@@ -22,14 +22,14 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from transformers.utils import logging
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import approaches, models, pydocs
 from tunelings.handson.search import BM25, Encoder, Snippet, stretch
 
 NAME = Path(__file__).stem
 ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT / "data" / "pydocs"
+DATA = data_folder("pydocs")
 RECORDS = ROOT / "runs" / "comparison"
 RESULTS = ROOT / "figures" / "results"
 SEEDS = {"BM25 + LoRA": (0, 1, 2), "decoder from scratch": (0, 1, 2)}

@@ -19,7 +19,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import reviews
 
@@ -32,7 +32,7 @@ SIZES = (50, 100, 200, 400, 800, 1600, 3200)
 
 def predictions():
     """For each test review, whether logistic regression is right and whether naive Bayes is."""
-    texts, labels = reviews.load_reviews(ROOT / "data" / "sentiment")
+    texts, labels = reviews.load_reviews(data_folder("sentiment"))
     order = np.random.default_rng(0).permutation(len(texts))
     train, test = order[:TRAIN], order[TRAIN:]
     train_texts, train_labels = [texts[i] for i in train], [labels[i] for i in train]

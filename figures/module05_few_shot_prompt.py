@@ -24,7 +24,7 @@ import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import models, reviews
 
@@ -38,7 +38,7 @@ POOL, TESTS = 500, 100
 
 def load():
     """A pool and a test set of reviews of 8 to 18 words; half of the test set is positive."""
-    texts, labels = reviews.load_reviews(ROOT / "data" / "sentiment")
+    texts, labels = reviews.load_reviews(data_folder("sentiment"))
     short = [
         {"text": text, "label": label}
         for text, label in zip(texts, labels, strict=True)

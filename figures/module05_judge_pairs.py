@@ -25,7 +25,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import models, pydocs, reviews
 
@@ -36,7 +36,7 @@ PAIRS, WRITTEN, WORDS = 40, 10, 40
 
 def pairs():
     """(question, the first words of its answer, those of another question's answer)."""
-    long_enough = [pair for pair in pydocs.load_pairs(ROOT / "data/pydocs") if len(pair.answer.split()) >= WORDS]
+    long_enough = [pair for pair in pydocs.load_pairs(data_folder("pydocs")) if len(pair.answer.split()) >= WORDS]
     draw = random.Random(0)
     chosen = draw.sample(long_enough, PAIRS)
     others = chosen[1:] + chosen[:1]

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import models
 
@@ -61,7 +61,7 @@ def main():
     torch.set_num_threads(1)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    rows = gzip.decompress((ROOT / "data" / "pydocs" / "passages.jsonl.gz").read_bytes()).decode("utf-8")
+    rows = gzip.decompress((data_folder("pydocs") / "passages.jsonl.gz").read_bytes()).decode("utf-8")
     passages = [row for row in map(json.loads, rows.splitlines()) if row["page"] == "faq/design"]
     path = models.find("smollm2")
     tokenizer = AutoTokenizer.from_pretrained(path)

@@ -23,7 +23,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import models, pydocs
 
@@ -62,8 +62,8 @@ def main():
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     answer = answers.load(answers.read(Course(ROOT).find("5.05").solution_path))
-    passages = pydocs.load_passages(ROOT / "data/pydocs")
-    questions = pydocs.load_development(ROOT / "data/pydocs")
+    passages = pydocs.load_passages(data_folder("pydocs"))
+    questions = pydocs.load_development(data_folder("pydocs"))
     texts = [f"{passage.title}\n{passage.text}" for passage in passages]
     place = {passage.id: number for number, passage in enumerate(passages)}
     relevant = [{place[name] for name in question.gold_passages} for question in questions]

@@ -24,7 +24,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import models, reviews
 
@@ -44,7 +44,7 @@ PROMPTS = {
 
 def draw_reviews(count):
     """`count` texts, half of them negative, in an order that depends on the seed alone."""
-    texts, labels = reviews.load_reviews(ROOT / "data" / "sentiment")
+    texts, labels = reviews.load_reviews(data_folder("sentiment"))
     rng = random.Random(0)
     chosen = []
     for label in reviews.LABEL_NAMES:

@@ -24,7 +24,7 @@ import matplotlib.pyplot as plt
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from tunelings.course import Course
+from tunelings.course import Course, data_folder
 from tunelings.grading import answers
 from tunelings.handson import models
 
@@ -82,7 +82,7 @@ def rules(answer):
 
 def main():
     torch.set_num_threads(1)
-    data = ROOT / "data" / "pydocs"
+    data = data_folder("pydocs")
     questions = read_lines((data / "rag_questions.jsonl").read_text(encoding="utf-8"))
     passages = read_lines(gzip.decompress((data / "passages.jsonl.gz").read_bytes()).decode("utf-8"))
     text_of = {passage["id"]: passage["text"] for passage in passages}

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
-from tunelings.handson import mnist, reviews
+from tunelings.course import data_folder
+from tunelings.handson import mnist, pydocs, reviews, reviews_task
 
 DATA = ROOT / "data"
 # Two busy cores: threads that wait for each other make the run many times longer.
@@ -29,6 +30,27 @@ def test_every_file_is_listed():
     shipped = {path.relative_to(DATA) for path in DATA.rglob("*") if path.is_file()}
     own = {Path("README.md"), Path("SHA256SUMS")}
     assert {path.as_posix() for path in shipped - own if path.parts[0] != "full"} == set(LISTED)
+
+
+@pytest.mark.parametrize(
+    ("load", "path", "what"),
+    [
+        (mnist.load_digits, "MNIST/raw/train-images-idx3-ubyte", "digits"),
+        (reviews.load_reviews, "movie_snippets.csv.gz", "reviews"),
+        (pydocs.load_passages, "passages.jsonl.gz", "documentation"),
+        (lambda folder: reviews_task.load_general_texts(folder=folder), "passages.jsonl.gz", "passages"),
+    ],
+)
+def test_a_file_that_is_not_there_is_one_line_that_says_how_to_get_it_back(load, path: str, what: str, tmp_path: Path):
+    with pytest.raises(FileNotFoundError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == f"{tmp_path / path} is missing (`git checkout data` brings the shipped {what} back)"
+
+
+def test_the_data_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for folder in (ROOT / "exercises", tmp_path):
+        monkeypatch.chdir(folder)
+        assert data_folder("mnist") == DATA / "mnist"
 
 
 def test_the_readme_of_the_digits_gives_their_sums():

@@ -258,6 +258,22 @@ def find_root(start: Path | None = None) -> Path:
     raise CourseError(f"No course at {start}: run this in the folder that holds exercises/ and checks/.")
 
 
+def data_folder(name: str) -> Path:
+    """The folder of the course's data of this name, such as "mnist"; it may not be there."""
+    return find_root() / "data" / name
+
+
+def shipped(path: Path, what: str) -> Path:
+    """`path`, a file that ships with the course in `data/`; `what` says what it holds.
+
+    Raises:
+        FileNotFoundError: it is not there; one line that says how to get it back.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing (`git checkout data` brings the shipped {what} back)")
+    return path
+
+
 def shown_path(path: Path, start: Path | None = None) -> str:
     """`path` as a learner would type it from here, with forward slashes."""
     relative = os.path.relpath(path, start or Path.cwd())

@@ -4,7 +4,6 @@ import math
 import os
 import random
 import sys
-from pathlib import Path
 
 import numpy
 import pytest
@@ -14,10 +13,9 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tunelings import expect, live
+from tunelings.course import data_folder
 from tunelings.handson import mnist
 from tunelings.inputs import generator, randint, randn, seed
-
-ROOT = Path(__file__).resolve().parents[2]
 
 # Held-out accuracy on the shipped digits after 10 epochs of Adam at 1e-3 in batches of 64. Measured with 20 seeds
 # (figures/module01_mnist_from_scratch.py), with the distance from the threshold in standard deviations:
@@ -180,7 +178,7 @@ def test_every_size_works_and_the_digits_stay_as_they_are(answer):
 
 # ---------------------------------------------------------------- the model
 def shipped():
-    return mnist.load_digits(ROOT / "data" / "mnist")
+    return mnist.load_digits(data_folder("mnist"))
 
 
 def new_model(answer):
@@ -531,7 +529,7 @@ def test_a_convolutional_network_reads_99_of_100_of_the_full_set(answer):
     """All of MNIST, from the folder in TUNELINGS_MNIST (it holds MNIST/raw/) or downloaded to data/full."""
     local = os.environ.get("TUNELINGS_MNIST")
     try:
-        train, test = mnist.load_digits(local) if local else mnist.download_full(ROOT / "data" / "full")
+        train, test = mnist.load_digits(local) if local else mnist.download_full(data_folder("full"))
     except (ConnectionError, FileNotFoundError) as error:
         pytest.skip(str(error))
     torch.manual_seed(seed(180))

@@ -1,7 +1,6 @@
 """2.08: the split, the training and the prediction on a tiny BERT; then a real encoder on real reviews."""
 
 import copy
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,11 +12,10 @@ from torch.func import functional_call
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
 from tunelings import expect, live
+from tunelings.course import data_folder
 from tunelings.handson import models, reviews
 from tunelings.handson.steps import followed, takes_on_step
 from tunelings.inputs import generator, randint, randn, seed
-
-ROOT = Path(__file__).resolve().parents[2]
 
 NAMES = ["mixed", "good", "bad"]  # Not in the order of the alphabet.
 SPECIAL = ["[UNK]", "[CLS]", "[SEP]", "[PAD]"]
@@ -565,7 +563,7 @@ def real_run(answer, path, train_count, config, device="cpu"):
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     names = reviews.LABEL_NAMES
-    texts, labels = reviews.load_reviews(ROOT / "data" / "sentiment")
+    texts, labels = reviews.load_reviews(data_folder("sentiment"))
     tokenizer = AutoTokenizer.from_pretrained(path)
     torch.default_generator.manual_seed(seed(170))
     model = AutoModelForSequenceClassification.from_pretrained(path, num_labels=2, id2label=dict(enumerate(names)))

@@ -15,13 +15,13 @@ from safetensors.torch import load_file
 from torch.func import functional_call
 
 from tunelings import expect, live
+from tunelings.course import data_folder
 from tunelings.handson import models, tiny
 from tunelings.handson import reviews_task as task
 from tunelings.handson.steps import followed, takes_on_step
 from tunelings.handson.tiny import IDS, WORDS
 from tunelings.inputs import randint, seed
 
-ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = ["<|im_start|>", "system", "\n", "be", "brief", "<|im_end|>", "\n"]
 USER = ["<|im_start|>", "user", "\n"]
 ASSISTANT = ["<|im_start|>", "assistant", "\n"]
@@ -520,7 +520,7 @@ def real_run(answer, folder, model_name, *, steps, batch_size, lr, test, in_4_bi
         base, tokenizer = task.load_model(model_name, in_4_bits=in_4_bits)
     except OSError as error:
         pytest.skip(f"{model_name} cannot be loaded, --model takes a folder: {str(error).splitlines()[0]}")
-    train_pairs, test_pairs = task.load_pairs(ROOT / "data" / "sentiment")
+    train_pairs, test_pairs = task.load_pairs(data_folder("sentiment"))
     dataset = answer.build_dataset(train_pairs[: steps * batch_size], tokenizer, 128)
 
     def on_step(step, loss):

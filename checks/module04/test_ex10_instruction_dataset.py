@@ -22,11 +22,11 @@ from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
 from tunelings import expect
+from tunelings.course import data_folder, find_root, shipped
 from tunelings.handson import instructions, models
 from tunelings.inputs import seed
 
 disable_progress_bars()
-ROOT = Path(__file__).resolve().parents[2]
 PARTS = ["train", "validation", "test"]
 WORDS = """anchor basket candle dragon engine fabric garden hammer island jacket kernel ladder magnet needle orange
 pencil quartz ribbon saddle tunnel umbrella velvet window yellow zipper bridge carpet desert ember falcon glacier
@@ -547,7 +547,7 @@ def test_the_faults_of_the_raw_records_are_found(answer, tmp_path):
         path = models.find("smollm2")
     except FileNotFoundError as missing:
         pytest.skip(str(missing))
-    raw = ROOT / "data" / "instructions" / "raw.jsonl"
+    raw = shipped(data_folder("instructions") / "raw.jsonl", "records")
     tokenizer, split_seed = AutoTokenizer.from_pretrained(path), seed(99) % 1000
     prepare, config = answer.prepare, answer.Config(max_length=2048, augment=1, seed=split_seed)
     report = prepare(raw, tmp_path / "out", tokenizer, config)
@@ -563,7 +563,7 @@ def test_the_faults_of_the_raw_records_are_found(answer, tmp_path):
     expect.equal(instructions.leaks(dataset, 0.8), {"exact": 0, "near": 0}, "texts in two parts")
     # In another process text hashes and sets have another order.
     paths = [answer.__file__, str(raw), str(tmp_path / "again"), str(path), str(split_seed)]
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(find_root())}
     done = subprocess.run([sys.executable, "-c", ONCE_MORE, *paths], env=environment, capture_output=True, text=True)
     expect.equal(done.returncode, 0, f"the exit code of another process; it said {done.stderr[-300:]}")
     sums = [

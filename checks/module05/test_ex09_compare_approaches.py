@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tunelings import expect, live
+from tunelings.course import data_folder
 from tunelings.handson import models, pydocs
 from tunelings.inputs import seed
 
-ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = ("score", "low", "high", "cost_per_query", "seconds_per_query")
 WARMUP = "Wärmt das auf?"
 
@@ -368,7 +368,7 @@ def test_the_picture_shows_scores_and_intervals(answer, tmp_path):
 def real_table(answer, tmp_path, names, count, device, language_model, encoder):
     from tunelings.handson import approaches
 
-    folder = ROOT / "data" / "pydocs"
+    folder = data_folder("pydocs")
     test = pydocs.load_test(folder)
     pairs = pydocs.without_answers(pydocs.load_pairs(folder), test)
     lineup = approaches.line_up(

@@ -14,6 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from tunelings.course import shipped
+
 Digits = tuple[Tensor, Tensor]  # images uint8 [N, 28, 28] and labels int64 [N]
 
 
@@ -30,9 +32,7 @@ def _pair(raw: Path, part: str) -> Digits:
 
 def _idx(path: Path, header: int) -> Tensor:
     """The bytes of an IDX file behind its header: 4 bytes of magic and 4 for each dimension."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing (`git checkout data` brings the shipped digits back)")
-    return torch.frombuffer(bytearray(path.read_bytes()), dtype=torch.uint8)[header:]
+    return torch.frombuffer(bytearray(shipped(path, "digits").read_bytes()), dtype=torch.uint8)[header:]
 
 
 def download_full(root: str | Path) -> tuple[Digits, Digits]:

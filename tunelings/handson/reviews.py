@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tunelings.course import shipped
+
 LABEL_NAMES = ["negative", "positive"]
 
 
@@ -25,9 +27,7 @@ class Reviews(NamedTuple):
 
 def load_reviews(folder: str | Path) -> Reviews:
     """All reviews of movie_snippets.csv.gz in `folder`, in the order of the file; labels are LABEL_NAMES."""
-    path = Path(folder, "movie_snippets.csv.gz")
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing (`git checkout data` brings the shipped reviews back)")
+    path = shipped(Path(folder, "movie_snippets.csv.gz"), "reviews")
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return Reviews([row["text"] for row in rows], [LABEL_NAMES[int(row["label"])] for row in rows])

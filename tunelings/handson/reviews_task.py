@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tunelings.course import find_root
+from tunelings.course import data_folder, shipped
 from tunelings.handson import models, reviews
 
 Example = tuple[str, str]  # A prompt, and the answer that is wanted.
@@ -36,16 +36,14 @@ PLAIN_TEMPLATE = """{% for message in messages %}{{ '### ' + message['role'] + '
 # ---------------------------------------------------------------- the data
 def load_pairs(folder: str | Path | None = None) -> tuple[list[Example], list[Example]]:
     """(review, line of JSON) to train on, and those that are held out; no review is in both."""
-    texts, labels = reviews.load_reviews(folder or find_root() / "data" / "sentiment")
+    texts, labels = reviews.load_reviews(folder or data_folder("sentiment"))
     pairs = [(text, ANSWERS[label]) for text, label in zip(texts, labels, strict=True)]
     return pairs[:TRAIN], pairs[-TEST:]
 
 
 def load_general_texts(count: int = 40, folder: str | Path | None = None) -> list[str]:
     """Passages of the Python documentation, evenly spread over the file, none of them very short."""
-    path = Path(folder or find_root() / "data" / "pydocs", "passages.jsonl.gz")
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing (`git checkout data` brings the shipped passages back)")
+    path = shipped(Path(folder or data_folder("pydocs"), "passages.jsonl.gz"), "passages")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         texts = [json.loads(line)["text"] for line in file]
     texts = [text for text in texts if len(text) >= 300]
