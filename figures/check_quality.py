@@ -56,7 +56,7 @@ def main():
             "forms": sum(len(mistake.forms) for mistake in exercise.card.mistakes),
             "variants": kept("right", exercise),
             "wrong": kept("wrong", exercise),
-            "leave_one_out": len(diagnose.leave_one_out(vectors.mistake_vectors(exercise, 0))),
+            "leave_one_out": len(diagnose.leave_one_out(vectors.MistakeVectors(exercise, 0).all())),
             "mutation": mutants_of(exercise, old) if with_mutants else old,
         }
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -230,7 +230,7 @@ def test_the_card_is_whole(exercise: Exercise):
             "An id is small letters and digits in words joined by hyphens.", mistake.id, path, "such as no-zero-grad"
         )
         assert ends_the_sentence(mistake.says), broken(
-            "`says` ends the sentence \"This is what comes out when …\": a small first letter, and a full stop.",
+            '`says` ends the sentence "This is what comes out when …": a small first letter, and a full stop.',
             mistake.says,
             path,
             f"correct `says` of {mistake.id}",
