@@ -1,0 +1,23 @@
+"""What several commands take as arguments, and what they all begin with: the course."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tunelings.course import Course, CourseError, find_root
+from tunelings.grading import environment
+
+One = Annotated[str, typer.Argument(metavar="EXERCISE", help='such as "1.05", "training_step" or its file')]
+Some = Annotated[str, typer.Argument(metavar="WHAT", help='an exercise ("1.05"), a module ("module01") or "all"')]
+
+
+def course() -> Course:
+    return Course(find_root())
+
+
+def stop_if_broken() -> None:
+    """Raise CourseError where a package that the course needs is missing or of a wrong version."""
+    if wrong := environment.problem():
+        raise CourseError(wrong[0].upper() + wrong[1:])

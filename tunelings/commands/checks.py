@@ -1,0 +1,102 @@
+"""`tunelings`, `watch`, `list` and `run`: the verdicts on answers, and how far one is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from tunelings.commands.arguments import Some, course, stop_if_broken
+from tunelings.course import Course, CourseError, Exercise
+from tunelings.grading.states import ExerciseState
+from tunelings.grading.store import Progress
+from tunelings.grading.verdict import VERSION, Verdict, to_json
+
+
+def begin(the_course: Course) -> None:
+    """Watch from the first unfinished exercise on; without a terminal, check it once."""
+    from tunelings.desk import screen
+
+    exercise = Progress(the_course).next_exercise()
+    if exercise is None:
+        screen.show_next(the_course, None)
+    elif screen.console.is_terminal and sys.stdin.isatty():
+        follow(the_course, exercise, list(the_course.exercises), poll=False)
+    else:
+        raise typer.Exit(check_and_show(the_course, [exercise]))
+
+
+def follow(the_course: Course, first: Exercise, within: list[Exercise], *, poll: bool) -> None:
+    """Run the watch loop."""
+    stop_if_broken()
+    from tunelings.watch.loop import Watcher
+
+    Watcher(the_course, first, within).run(poll=poll)
+
+
+def watch(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="an exercise or a module; all of them if left out")
+    ] = "all",
+    poll: Annotated[
+        bool, typer.Option("--poll", help="look for changes instead of being told (network drives)")
+    ] = False,
+) -> None:
+    """Show the verdict of an exercise the moment its file is saved."""
+    the_course = course()
+    chosen = the_course.select(what)
+    states = Progress(the_course).states()
+    first = next((exercise for exercise in chosen if states[exercise.number] != ExerciseState.PASSED), chosen[0])
+    follow(the_course, first, chosen if len(chosen) > 1 else list(the_course.exercises), poll=poll)
+
+
+def list_all() -> None:
+    """Show the status of every exercise."""
+    from tunelings.commands import tables
+
+    the_course = course()
+    kept = Progress(the_course)
+    kept.refresh()
+    tables.show_list(the_course, kept.states())
+
+
+def run(
+    what: Some,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print the verdicts as JSON (docs/verdicts.md describes it)")
+    ] = False,
+) -> None:
+    """Run the checks of an exercise, a module or everything, once."""
+    the_course = course()
+    exercises = the_course.select(what)
+    if not as_json:
+        raise typer.Exit(check_and_show(the_course, exercises))
+    verdicts = check(exercises)
+    print(json.dumps({"version": VERSION, "verdicts": [to_json(one) for one in verdicts]}, indent=1))
+    raise typer.Exit(0 if all(one.state == ExerciseState.PASSED for one in verdicts) else 1)
+
+
+def check(exercises: list[Exercise]) -> list[Verdict]:
+    stop_if_broken()
+    from tunelings.grading import grade
+
+    try:
+        return grade.check(exercises)
+    except grade.CheckError as error:
+        raise CourseError(f"The checks cannot be run: {error}") from None
+
+
+def check_and_show(the_course: Course, exercises: list[Exercise]) -> int:
+    """Check, print the verdicts, and return the exit code."""
+    verdicts = check(exercises)
+    from tunelings.desk import screen
+
+    by_number = {exercise.number: exercise for exercise in exercises}
+    for one in verdicts:
+        screen.show_verdict(one, by_number[one.number])
+    if all(one.state == ExerciseState.PASSED for one in verdicts):
+        screen.show_next(the_course, Progress(the_course).next_exercise())
+        return 0
+    return 1
