@@ -24,15 +24,16 @@ echo "$(basename "$0") $*" >> "$ASKED"
 case "$*" in $FAILS) exit 5;; esac
 """
 RUFF, FORMAT, MYPY = "uv run ruff check", "uv run ruff format --check", "uv run mypy"
-PYTEST = "uv run pytest -n 2 --dist loadgroup"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTEST = README.partition("<!-- the test command -->\n```\n")[2].partition("\n")[0].removeprefix("pip install uv && ")
 LINTERS = [RUFF, FORMAT, MYPY]
 
 
-def run_ci(folder: Path, fails: str, readme: str | None = None) -> tuple[int, list[str]]:
+def run_ci(folder: Path, fails: str, readme: str = README) -> tuple[int, list[str]]:
     """The exit code of .ci/run, and the `uv run …` that it asked for."""
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
-    (folder / "README.md").write_text(readme or (ROOT / "README.md").read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "README.md").write_text(readme, encoding="utf-8")
     programs = folder / "programs"
     programs.mkdir()
     for name in ("pip", "uv", "chromium", "apt-get"):
@@ -45,6 +46,7 @@ def run_ci(folder: Path, fails: str, readme: str | None = None) -> tuple[int, li
 
 
 def test_the_linters_run_before_the_tests(tmp_path: Path):
+    assert PYTEST.startswith("uv run pytest")
     assert run_ci(tmp_path, "nothing") == (0, [*LINTERS, PYTEST])
 
 
