@@ -4,15 +4,56 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 
-_SEQUENCES = {"\x1b[A": "up", "\x1b[B": "down", "\x1bOA": "up", "\x1bOB": "down", "\x1b": "escape"}
-_NAMES = {"\r": "enter", "\n": "enter", "\x03": "interrupt"}
+_SEQUENCES = {"\x1b[A": "up", "\x1b[B": "down", "\x1bOA": "up", "\x1bOB": "down"}
+_NAMES = {"\r": "enter", "\n": "enter", "\x03": "interrupt", "\x1b": "escape"}
 _GONE = "\x03"  # A terminal that was closed reads like Ctrl-C.
-_PATIENCE = 0.05  # seconds between looks at whether reading is still wanted
+# Seconds between looks at whether reading is still wanted; an Escape that nothing follows for so long is the key.
+_PAUSE = 0.05
+
+# Control sequences as terminals send them (ECMA-48, and what the Linux console and xterm add). None holds a control
+# character, so Ctrl-C is never part of one.
+_TOKEN = re.compile(
+    r"""
+      (?P<whole> \x1b (?: \[\[[A-E]                                 # F1 to F5 of the Linux console
+                        | \[ [0-?]* [ -/]* [@-Z\\-~]                # arrows and the other keys of a sequence
+                        | O [0-9;]* [@-~]                           # arrows in application mode, F1 to F4
+                        | [\]P^_X] [^\x00-\x1f]* (?: \x07|\x1b\\ )  # a late reply to a program that ran before
+                        | [^\x00-\x1f\[O\]P^_X] ) )                 # a letter with Alt
+    | (?P<part>  \x1b (?: \[\[? [0-?]* [ -/]* | O [0-9;]* | [\]P^_X] [^\x00-\x1f]* (?: \x1b\Z )? )? )
+    | (?P<character> . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class KeyDecoder:
+    """Turns what the terminal sends into names of keys, however the reads cut it."""
+
+    def __init__(self) -> None:
+        self._rest = ""  # the beginning of a sequence, at the end of the last read
+
+    def feed(self, text: str) -> list[str]:
+        """The keys in what was read; with "" (nothing came in time), a lone Escape is the key of that name.
+
+        Sequences that name no key we know are dropped whole, and so is one that breaks off.
+        """
+        final, text, self._rest = not text, self._rest + text, ""
+        keys = []
+        for token in _TOKEN.finditer(text):
+            found = token[0]
+            if token.lastgroup == "whole":
+                keys += [_SEQUENCES[found]] if found in _SEQUENCES else []
+            elif token.lastgroup == "character" or found == "\x1b" and (final or token.end() < len(text)):
+                keys.append(_NAMES.get(found, found))
+            elif token.end() == len(text) and not final:
+                self._rest = found
+        return keys
 
 
 class Keys:
@@ -45,23 +86,16 @@ class Keys:
                 _enter_cbreak()
 
     def _run(self) -> None:
+        decoder = KeyDecoder()
         while not self._stop.is_set():
             with self._may_read:
-                text = _read(_PATIENCE)
-            for key in _split(text):
+                text = _read(_PAUSE)
+            for key in decoder.feed(text):
                 self.on_key(key)
             time.sleep(0)  # Let `suspended` have the lock.
 
 
-def _split(text: str) -> list[str]:
-    if text in _SEQUENCES:
-        return [_SEQUENCES[text]]
-    if text.startswith("\x1b"):
-        return []
-    return [_NAMES.get(character, character) for character in text]
-
-
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _enter_cbreak():
