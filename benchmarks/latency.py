@@ -24,7 +24,8 @@ from tunelings.course import Course, Exercise, find_root
 from tunelings.desk import screen
 from tunelings.grading import vectors
 from tunelings.grading.imports import needed_imports
-from tunelings.watch.loop import Watcher
+from tunelings.watch import events
+from tunelings.watch.loop import Watcher, watch_files
 from tunelings.watch.pool import Pool
 
 TREES = ("exercises", "solutions", "checks", "docs")
@@ -43,24 +44,28 @@ class Bench:
 
     def __init__(self, course: Course, fork: bool):
         self.course = course
-        self.watcher = Watcher(course, course.exercises[0], list(course.exercises), Pool(course, fork=fork))
+        self.watcher = Watcher(course, course.exercises[0], pool=Pool(course, fork=fork))
+        self.session = self.watcher.session
+
+    def saved(self, paths: frozenset[Path]) -> None:
+        self.session.pool.inbox.put(events.FilesChanged(paths))
 
     def until_verdict(self) -> None:
         """Handle events until a verdict has been printed and the worker is idle."""
-        view = self.watcher.view
+        view = self.session.view
         view.running = True
-        while view.running or self.watcher.pool.active:
+        while view.running or self.session.pool.active:
             self.watcher.handle_next()
 
     def first_verdict(self) -> float:
         start = time.perf_counter()
-        self.watcher.check([self.watcher.view.exercise])
+        self.session.check([self.session.view.exercise])
         self.until_verdict()
         return time.perf_counter() - start
 
     def wait_until_warm(self, exercise: Exercise) -> None:
-        self.watcher.pool.prepare(exercise)
-        while not any(server.ready for server in self.watcher.pool.servers):
+        self.session.pool.prepare(exercise)
+        while not any(server.ready for server in self.session.pool.servers):
             self.watcher.handle_next()
 
     def save(self, exercise: Exercise, text: str, repeats: int) -> tuple[float, str]:
@@ -72,7 +77,7 @@ class Bench:
             exercise.answer_path.write_text(f"{text}\n# save {number} {time.time()}\n", encoding="utf-8")
             self.until_verdict()
             times.append(time.perf_counter() - start)
-        return statistics.median(times[1:]), self.watcher.view.verdict.state
+        return statistics.median(times[1:]), self.session.view.verdict.state
 
 
 def wall(command: list[str], folder: Path, repeats: int) -> float:
@@ -110,9 +115,10 @@ def print_table(course: Course, options: argparse.Namespace) -> None:
     out.print(f'python -c "import torch": {wall([python, "-c", "import torch"], course.root, repeats):.2f} s')
     out.print(f"start to the first verdict: {bench.first_verdict():.2f} s")
     stop = threading.Event()
-    threading.Thread(target=bench.watcher._watch_files, args=(stop, False), daemon=True).start()
+    arguments = (course.root, bench.saved, stop)
+    threading.Thread(target=watch_files, args=arguments, daemon=True).start()
     for exercise in course.select(options.exercise):
-        bench.watcher.view.turn_to(exercise)
+        bench.session.view.turn_to(exercise)
         solution = exercise.solution_path.read_text(encoding="utf-8")
         passed, state = bench.save(exercise, solution, repeats)
         assert state == "passed", (exercise.number, state)
@@ -124,12 +130,12 @@ def print_table(course: Course, options: argparse.Namespace) -> None:
         table.add_row(f"{exercise.number} {exercise.title}", *(f"{t:.2f}" for t in (passed, failed, cold, imports)))
     stop.set()
     out.print(table)
-    for server in bench.watcher.pool.servers:
+    for server in bench.session.pool.servers:
         status = Path(f"/proc/{server.process.pid}/status")
         if status.exists():
             rss = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
             out.print(f"memory of the warm worker: {int(rss.split()[1]) / 1024:.0f} MiB")
-    bench.watcher.pool.close()
+    bench.session.pool.close()
 
 
 if __name__ == "__main__":

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.miniature import Miniature
-from tests.test_pool import is_alive, wait_for
+from tests.support.miniature import ROOT, Miniature
+from tests.support.processes import descendants, is_alive, wait_for
+from tests.support.terminal import COMMAND, default_interrupt
 
 pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals are for POSIX")
-pyte = pytest.importorskip("pyte")
 
-COMMAND = "from tunelings.commands.cli import main; main()"
 HANG = """import torch
 
 def squares(x):
@@ -27,71 +27,6 @@ def squares(x):
 def mean_square(x):
     pass
 """
-
-
-def _default_interrupt() -> None:
-    """A shell that starts its jobs in the background has them ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-class Terminal:
-    """`tunelings …` in a pseudo-terminal whose screen can be read."""
-
-    def __init__(self, mini: Miniature, *args: str, columns: int = 100, env: dict | None = None):
-        self.screen = pyte.Screen(columns, 30)
-        self.stream = pyte.ByteStream(self.screen)
-        self.raw = b""
-        self.process = pexpect.spawn(
-            sys.executable,
-            ["-c", COMMAND, *args],
-            cwd=str(mini.root),
-            dimensions=(30, columns),
-            preexec_fn=_default_interrupt,
-            env={**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **(env or {})},
-        )
-
-    def read(self) -> str:
-        try:
-            data = self.process.read_nonblocking(65536, timeout=0.05)
-        except (pexpect.TIMEOUT, pexpect.EOF):
-            return self.text
-        self.raw += data
-        self.stream.feed(data)
-        return self.text
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
-
-    def until(self, words: str | Callable[[str], bool], seconds: float = 60) -> str:
-        """The screen once it holds `words`."""
-        found = words if callable(words) else lambda text: words in text
-        end = time.monotonic() + seconds
-        while not found(self.read()):
-            assert time.monotonic() < end, f"{words!r} did not come:\n{self.text}"
-        return self.text
-
-    def press(self, keys: str) -> None:
-        self.process.send(keys)
-
-    def warm_up(self) -> Terminal:
-        """Wait for the first verdict and for the worker behind it."""
-        self.until("not started")
-        time.sleep(1)
-        return self
-
-
-@pytest.fixture
-def terminal(mini: Miniature) -> Iterator[Callable[..., Terminal]]:
-    opened: list[Terminal] = []
-
-    def open_terminal(*args: str, **options) -> Terminal:
-        opened.append(Terminal(mini, *args, **options))
-        return opened[-1]
-
-    yield open_terminal
-    for one in opened:
-        one.process.close(force=True)
 
 
 def save_by_renaming(path, text: str) -> None:
@@ -133,7 +68,11 @@ def test_the_list_is_moved_through_and_jumped_from(mini: Miniature, terminal):
     shown = terminal().warm_up()
     shown.press("l")
     assert "> 1.01 Squares" in shown.until("enter: go there")
-    shown.press("\x1b[B")
+    shown.press("\x1b[B\x1b[B\x1b[B")  # Three at once, as a key that is held sends them: down, around, down.
+    shown.until("> 1.02 Shift")
+    shown.press("\x1b")
+    shown.until("not started")
+    shown.press("lj")
     shown.until("> 1.02 Shift")
     shown.press("\r")
     shown.until(lambda text: "1.02 Shift" in text and "not started" in text and "go there" not in text)
@@ -227,17 +166,17 @@ def test_a_long_check_can_be_stopped_with_a_key(mini: Miniature, terminal):
 @pytest.mark.parametrize("leave", ["q", "\x03"])
 def test_leaving_restores_the_terminal_and_leaves_no_process(mini: Miniature, terminal, leave: str):
     shown = terminal().warm_up()
-    descendants = _descendants(shown.process.pid)
-    assert descendants
+    below = descendants(shown.process.pid)
+    assert below
     shown.press(leave)
     shown.process.expect(pexpect.EOF, timeout=15)
     shown.process.close()
     assert shown.process.exitstatus == 0 and shown.process.signalstatus is None
-    assert wait_for(lambda: not any(is_alive(pid) for pid in descendants))
+    assert wait_for(lambda: not any(is_alive(pid) for pid in below))
 
 
 def test_the_terminal_is_as_before_after_ctrl_c(mini: Miniature):
-    options = {"cwd": str(mini.root), "timeout": 60, "encoding": "utf-8", "preexec_fn": _default_interrupt}
+    options = {"cwd": str(mini.root), "timeout": 60, "encoding": "utf-8", "preexec_fn": default_interrupt}
     shell = pexpect.spawn("bash", ["--norc", "--noprofile"], **options)
     shell.sendline("PS1='> '; stty -a > before")
     shell.sendline(f"{sys.executable} -c '{COMMAND}'")
@@ -258,14 +197,14 @@ def test_closing_the_terminal_ends_it_also_where_hangups_are_ignored(mini: Minia
     options = {"cwd": str(mini.root), "timeout": 60, "encoding": "utf-8", "preexec_fn": ignore_signals}
     watcher = pexpect.spawn(sys.executable, ["-c", COMMAND], **options)
     watcher.expect("not started")
-    pids = [watcher.pid, *_descendants(watcher.pid)]
+    pids = [watcher.pid, *descendants(watcher.pid)]
     os.close(watcher.child_fd)
     assert wait_for(lambda: not any(is_alive(pid) for pid in pids), 20)
 
 
 def test_a_killed_worker_is_replaced(mini: Miniature, terminal):
     shown = terminal().warm_up()
-    for pid in _descendants(shown.process.pid):
+    for pid in descendants(shown.process.pid):
         os.kill(pid, signal.SIGKILL)
     mini.solve(mini.squares)
     shown.until("all 4 checks pass")
@@ -307,20 +246,39 @@ def test_polling_sees_saves_too(mini: Miniature, terminal):
     shown.until("all 4 checks pass")
 
 
-def _descendants(pid: int) -> list[int]:
-    """All processes below one, from /proc."""
-    children: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", encoding="utf-8") as stat:
-                    parent = int(stat.read().rpartition(")")[2].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            children.setdefault(parent, []).append(int(name))
-    found, queue = [], [pid]
-    while queue:
-        below = children.get(queue.pop(), [])
-        found += below
-        queue += below
-    return found
+def test_an_exercise_that_is_added_is_walked_to_and_a_damaged_card_ends_nothing(mini: Miniature, terminal):
+    shown = terminal().warm_up()
+    shown.press("l")
+    shown.until("> 1.01 Squares")
+    for path in (mini.shift.check_path, mini.shift.card_path, mini.shift.solution_path):
+        text = path.read_text(encoding="utf-8").replace('title = "Shift"', 'title = "Third"')
+        Path(str(path).replace("ex02_shift", "ex03_third")).write_text(text, encoding="utf-8")
+    shown.until("1.03 Third")
+    shown.press("l")
+    mini.squares.card_path.write_text("title =", encoding="utf-8")
+    shown.press("n")
+    shown.until("1.02 Shift")
+    shown.press("n")
+    shown.until("1.03 Third")
+    shown.press("n")
+    shown.until("1.01 Squares")
+    shown.press("h")
+    shown.until("cannot be read as a card")
+    shown.press("l")
+    shown.until("> 1.01 Squares")
+    shown.press("q")
+    shown.press("q")
+    shown.process.expect(pexpect.EOF, timeout=15)
+    shown.process.close()
+    assert shown.process.exitstatus == 0
+
+
+def test_a_changed_grader_is_the_one_that_says_the_next_verdict(mini: Miniature, terminal, tmp_path):
+    shutil.copytree(ROOT / "tunelings", tmp_path / "tunelings")
+    shown = terminal(env={"PYTHONPATH": str(tmp_path)}).warm_up()
+    mini.solve(mini.squares, "x * x", "x + x")
+    shown.until("added to itself")
+    sentence = "This is what comes out when"
+    (wording,) = [p for p in tmp_path.glob("tunelings/grading/*.py") if sentence in p.read_text(encoding="utf-8")]
+    wording.write_text(wording.read_text(encoding="utf-8").replace(sentence, "Now we say that"), encoding="utf-8")
+    shown.until("Now we say that")

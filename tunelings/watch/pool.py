@@ -7,7 +7,6 @@ answer once. While the server for a module is still importing, a request runs in
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import signal
@@ -15,11 +14,14 @@ import site
 import subprocess
 import sys
 import threading
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from tunelings.course import Course, Exercise
 from tunelings.grading.imports import needed_imports
+from tunelings.watch import events
 
 FORK = sys.platform == "linux"
 # Prestarted processes: a save while the first one's successor is importing takes the second.
@@ -28,28 +30,46 @@ STANDBYS = 2
 WAIT = 5.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Server:
-    """A worker process; its events arrive in the pool's queue as (server, event)."""
+    """A worker process; what it says arrives in the pool's inbox."""
 
-    process: subprocess.Popen
+    process: subprocess.Popen[str]
     imports: list[str]
     once: bool
     ready: bool = False
     child: int | None = None  # the process that answers the request under way
 
-    def send(self, request: dict) -> None:
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
+    @property
+    def pipes(self) -> tuple[IO[str], IO[str]]:
+        """Where requests are written to, and where events are read from."""
+        assert self.process.stdin and self.process.stdout
+        return self.process.stdin, self.process.stdout
+
+    def send(self, request: events.Request) -> None:
+        stdin, _ = self.pipes
+        stdin.write(events.request_to_json(request))
+        stdin.flush()
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self.process.stdin.close()
+            self.pipes[0].close()
         if self.once or self.child is not None:
             _kill_group(self.child or self.process.pid)
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a worker said."""
+
+    server: Server
+    event: events.FromWorker
+
+
+Happening = Said | events.FromLearner
 
 
 def _kill_group(pid: int) -> None:
@@ -64,20 +84,22 @@ def _kill_group(pid: int) -> None:
 class Pool:
     """Warm workers for one course.
 
-    `events` receives (server, event) for every event of a worker, and (server, {"event": "died", …}) when one ends.
+    `inbox` receives every event of a worker, `Died` being its last; the loop adds what the learner does.
+    `next_happening` takes them out.
     """
 
     course: Course
     fork: bool = FORK
-    events: queue.Queue = field(default_factory=queue.Queue)
+    inbox: queue.Queue[Happening] = field(default_factory=queue.Queue)
     servers: list[Server] = field(default_factory=list)
     active: Server | None = None
-    packages: float = field(default_factory=lambda: _packages_state())
+    packages_changed: float = field(default_factory=lambda: _packages_changed())
+    set_aside: deque[Happening] = field(default_factory=deque)  # came while `cancel` waited for something else
 
     def prepare(self, exercise: Exercise) -> None:
         """Have a warm worker started (in the background) for the module of this exercise."""
-        if self.packages != _packages_state():
-            self.packages = _packages_state()
+        if self.packages_changed != _packages_changed():
+            self.packages_changed = _packages_changed()
             self.restart()
         imports = needed_imports(self.course.module(exercise.module))
         fitting = [s for s in self.servers if set(imports) <= set(s.imports) and s.process.poll() is None]
@@ -96,7 +118,7 @@ class Pool:
             server = self._start([], once=True)
         elif server.once:
             self.servers.remove(server)
-        request = {"numbers": [exercise.number for exercise in exercises], "seed": seed}
+        request = events.Request(tuple(exercise.number for exercise in exercises), seed)
         try:
             server.send(request)
         except OSError:  # It died a moment ago.
@@ -106,22 +128,27 @@ class Pool:
         self.active = server
         self.prepare(exercises[0])
 
-    def handle(self, server: Server, event: dict) -> bool:
+    def next_happening(self, timeout: float) -> Happening:
+        """What happened next, in its order; raises queue.Empty if nothing does within `timeout` seconds."""
+        return self.set_aside.popleft() if self.set_aside else self.inbox.get(timeout=timeout)
+
+    def handle(self, server: Server, event: events.FromWorker) -> bool:
         """Keep the books on an event; returns whether it belongs to the request under way."""
-        kind = event["event"]
-        if kind == "ready":
-            server.ready = True
-        elif kind == "started":
-            server.child = event["pid"]
-        elif kind in {"ended", "died"}:
-            if server.once and server.child is not None:
-                _kill_group(server.child)  # What the answer started and left.
-            server.child = None
-        if kind == "died" and server in self.servers:
-            self.servers.remove(server)
         mine = server is self.active
-        if kind in {"ended", "died"} and mine:
-            self.active = None
+        match event:
+            case events.Ready():
+                server.ready = True
+            case events.Started(pid):
+                server.child = pid
+            case events.Ended() | events.Died():
+                died = isinstance(event, events.Died)
+                if server.child is not None and (server.once or died):
+                    _kill_group(server.child)  # What the answer started and left.
+                server.child = None
+                if died and server in self.servers:
+                    self.servers.remove(server)
+                if mine:
+                    self.active = None
         return mine
 
     def cancel(self) -> None:
@@ -131,25 +158,28 @@ class Pool:
             return
         if server.once:
             server.close()
-        elif server.child is not None or self._take_until(server, "started"):
-            _kill_group(server.child)
-        if not self._take_until(server, "ended"):
+        else:
+            if server.child is None:
+                self._take_until(server, events.Started)
+            if server.child is not None:
+                _kill_group(server.child)
+        if not self._take_until(server, events.Ended):
             self._discard(server)
 
-    def _take_until(self, server: Server, kind: str) -> bool:
+    def _take_until(self, server: Server, kind: type) -> bool:
         """Drop a server's events up to one of this kind; whether it came before the server died."""
-        kept, last = [], ""
+        others: list[Happening] = []
+        last: events.FromWorker | None = None
         with contextlib.suppress(queue.Empty):
-            while last not in {kind, "died"}:
-                other, event = self.events.get(timeout=WAIT)
-                if other is server:
-                    last = event["event"]
-                    self.handle(server, event)
+            while not isinstance(last, kind | events.Died):
+                happening = self.next_happening(WAIT)
+                if isinstance(happening, Said) and happening.server is server:
+                    last = happening.event
+                    self.handle(server, last)
                 else:
-                    kept.append((other, event))
-        for item in kept:
-            self.events.put(item)
-        return last == kind
+                    others.append(happening)
+        self.set_aside.extendleft(reversed(others))
+        return isinstance(last, kind)
 
     def restart(self) -> None:
         """Drop all warm workers: the grader or an installed package has changed, or others are needed."""
@@ -184,16 +214,21 @@ class Pool:
         return server
 
     def _read(self, server: Server) -> None:
-        with server.process.stdout as lines, contextlib.suppress(ValueError):  # A line cut short by a kill.
-            for line in lines:
-                self.events.put((server, json.loads(line)))
+        stdin, stdout = server.pipes
+        with stdout as lines:
+            try:
+                for line in lines:
+                    if (event := events.from_json(line)) is not None:
+                        self.inbox.put(Said(server, event))
+            except ValueError:  # A damaged line: cut short by a kill, or what an answer wrote between.
+                server.process.kill()
         with contextlib.suppress(OSError):
-            server.process.stdin.close()
+            stdin.close()
         server.process.wait()
-        self.events.put((server, {"event": "died", "once": server.once}))
+        self.inbox.put(Said(server, events.Died(server.once)))
 
 
-def _packages_state() -> float:
-    """Changes when a package is installed or removed."""
+def _packages_changed() -> float:
+    """When a package was last installed or removed."""
     folders = [Path(folder) for folder in site.getsitepackages()]
     return max((folder.stat().st_mtime for folder in folders if folder.exists()), default=0.0)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from tunelings.course import MODULES, Exercise, shown_path
+from tunelings.course import MODULES, CourseError, Exercise, shown_path
 from tunelings.desk import screen
 from tunelings.grading.states import ExerciseState
 from tunelings.grading.verdict import Verdict
 
-KEYS = "h hint · n next · p previous · l list · r run · c stop · s solution · x reset · o open · q quit"
-LIST_KEYS = "up, down: move · enter: go there · l: back"
+KEY_HELP = "h hint · n next · p previous · l list · r run · c stop · s solution · x reset · o open · q quit"
+LIST_HELP = "up, down: move · enter: go there · l: back"
 
 
 class View:
@@ -29,7 +29,7 @@ class View:
         self.messages: list[str] = []
         self.next_one: Exercise | None = None
         self.module_done = False
-        self.question: Callable[[], None] | None = None
+        self.on_yes: Callable[[], None] | None = None  # what y does, while a question is on the screen
         self.listing: tuple[Exercise, ...] = ()
         self.cursor = 0
         self.interactive = screen.console.is_terminal and sys.stdin.isatty()
@@ -47,7 +47,7 @@ class View:
     def checking(self, check: str) -> None:
         self.activity = f"checking: {check.removeprefix('test_').replace('_', ' ')}"
 
-    def progress(self, done: float, text: str) -> None:
+    def report(self, done: float, text: str) -> None:
         """A long check says how far it is."""
         self.activity = f"{bar(done, 20)} {done:4.0%} {text}"
         if self.interactive:
@@ -60,8 +60,8 @@ class View:
         self.verdict, self.next_one, self.module_done = verdict, next_one, module_done
         self.draw()
 
-    def failed(self, why: str) -> None:
-        """No verdict came."""
+    def no_verdict(self, why: str) -> None:
+        """Say why there is none."""
         self.running, self.verdict, self.trouble = False, None, why
         self.draw()
 
@@ -69,7 +69,7 @@ class View:
         self.messages.append(message)
 
     def ask(self, question: str, on_yes: Callable[[], None]) -> None:
-        self.question = on_yes
+        self.on_yes = on_yes
         self.messages = [question]
         self.draw()
 
@@ -93,7 +93,7 @@ class View:
             screen.show("")
             screen.show(message)
         screen.show("")
-        screen.show(KEYS, "dim")
+        screen.show(KEY_HELP, "dim")
 
     def _print_plainly(self) -> None:
         if not self.running:
@@ -114,7 +114,10 @@ class View:
             screen.show(f"{self.exercise.number} {self.exercise.title}", "bold")
             screen.show(self.trouble)
         elif self.verdict is not None:
-            screen.show_verdict(self.verdict, self.exercise, line=screen.show)
+            try:
+                screen.show_verdict(self.verdict, self.exercise, line=screen.show)
+            except CourseError as error:  # The card is damaged, and what was learnt stands there.
+                screen.show(str(error))
             if self.verdict.state == ExerciseState.PASSED:
                 self._after_pass()
 
@@ -141,7 +144,7 @@ class View:
             line = Text(f"{pointer} {exercise.number} {exercise.title[:28]:<28} ") + state
             screen.console.print(line, no_wrap=True, overflow="ellipsis")
         screen.show("")
-        screen.show(LIST_KEYS, "dim")
+        screen.show(LIST_HELP, "dim")
 
 
 def bar(share: float, width: int) -> str:

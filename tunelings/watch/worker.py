@@ -1,16 +1,6 @@
 """Verdicts from a process that has already imported what the exercises need.
 
-The process is a server: it reads requests from stdin and writes events to stdout, both as JSON lines.
-
-    request   {"numbers": ["1.05"], "seed": 0}
-    events    {"event": "ready"}
-              {"event": "started", "pid": 123}
-              {"event": "checking", "check": "test_…", "limit": 10.0}
-              {"event": "checked"}
-              {"event": "progress", "done": 0.4, "text": "epoch 2, loss 0.31"}
-              {"event": "verdicts", "verdicts": [{"number": "1.05", "state": "passed", …}]}
-              {"event": "error", "text": "…"}
-              {"event": "ended"}
+The process is a server: it reads requests from stdin and writes events to stdout (see `events.py`).
 
 Where there is fork (Linux), the server forks a child for each request: the child has the warm imports, and
 whatever the answer does dies with it. The server itself never computes: a forked child of a process that
@@ -24,7 +14,6 @@ import argparse
 import contextlib
 import gc
 import importlib
-import json
 import os
 import signal
 import sys
@@ -36,7 +25,7 @@ import pytest
 
 from tunelings.course import Course
 from tunelings.grading.store import Progress
-from tunelings.grading.verdict import to_json
+from tunelings.watch import events
 
 
 def warm_up(imports: Iterable[str]) -> None:
@@ -54,8 +43,8 @@ def warm_up(imports: Iterable[str]) -> None:
     gc.freeze()
 
 
-class Events:
-    """Where a server writes; kept apart from stdout, which belongs to the answers."""
+class Output:
+    """Where a server writes its events; kept apart from stdout, which belongs to the answers."""
 
     def __init__(self) -> None:
         self.file: IO[str] = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
@@ -63,69 +52,69 @@ class Events:
         os.dup2(null, 1)
         os.dup2(null, 2)
 
-    def send(self, event: str, **fields) -> None:
-        self.file.write(json.dumps({"event": event, **fields}) + "\n")
+    def send(self, event: events.FromWorker) -> None:
+        self.file.write(events.to_json(event))
 
 
 class _Follower:
     """A pytest plugin that says which check is running, so that the parent can end one that hangs."""
 
-    def __init__(self, events: Events):
-        self.events = events
+    def __init__(self, output: Output):
+        self.output = output
 
     def pytest_runtest_call(self, item) -> None:
         from tunelings.grading.run import limit_of
 
-        self.events.send("checking", check=item.name, limit=limit_of(item.obj))
+        self.output.send(events.Checking(item.name, limit_of(item.obj)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call) -> None:
         if call.when == "call":
-            self.events.send("checked")
+            self.output.send(events.Checked())
 
 
-def answer_request(request: dict, events: Events, root: Path) -> None:
+def answer_request(line: str, output: Output, root: Path) -> None:
     """Check the exercises of one request and send their verdicts."""
     from tunelings import live
     from tunelings.grading import grade
 
-    live.listener = lambda done, text: events.send("progress", done=done, text=text)
+    live.listener = lambda done, text: output.send(events.Reported(done, text))
     course = Course(root)
     try:
-        exercises = [course.find(number) for number in request["numbers"]]
-        verdicts = grade.check(exercises, seed=request.get("seed", 0), plugins=[_Follower(events)])
-        events.send("verdicts", verdicts=[to_json(one) for one in verdicts])
+        request = events.request_from_json(line)
+        exercises = [course.find(number) for number in request.numbers]
+        output.send(events.Verdicts(tuple(grade.check(exercises, seed=request.seed, plugins=[_Follower(output)]))))
     except Exception as error:
-        events.send("error", text=f"{type(error).__name__}: {error}")
+        output.send(events.Error(f"{type(error).__name__}: {error}"))
 
 
-def serve_by_forking(events: Events, root: Path) -> None:
+def serve_by_forking(output: Output, root: Path) -> None:
     """Answer each request in a child of its own, until stdin ends."""
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             os.setsid()  # A group of its own: whoever ends it ends the processes that the answer started, too.
             try:
-                answer_request(json.loads(line), events, root)
+                answer_request(line, output, root)
             finally:
-                events.file.flush()
+                output.file.flush()
                 os._exit(0)
-        events.send("started", pid=pid)
+        output.send(events.Started(pid))
         os.waitpid(pid, 0)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)  # What the answer started and left.
-        events.send("ended")
+        output.send(events.Ended())
     os._exit(0)  # Taking torch apart would cost a second.
 
 
-def serve_once(events: Events, root: Path) -> None:
+def serve_once(output: Output, root: Path) -> None:
     """Answer one request in this process."""
     line = sys.stdin.readline()
     if line:
-        events.send("started", pid=os.getpid())
-        answer_request(json.loads(line), events, root)
-        events.send("ended")
-        events.file.flush()
+        output.send(events.Started(os.getpid()))
+        answer_request(line, output, root)
+        output.send(events.Ended())
+        output.file.flush()
         os._exit(0)
 
 
@@ -135,11 +124,11 @@ def main() -> None:
     parser.add_argument("--once", action="store_true")
     parser.add_argument("imports", nargs="*")
     options = parser.parse_args()
-    events = Events()
+    output = Output()
     warm_up(options.imports)
     Progress(Course(options.root)).checklist()  # Parses every exercise once; the children inherit that.
-    events.send("ready")
-    (serve_once if options.once else serve_by_forking)(events, options.root)
+    output.send(events.Ready())
+    (serve_once if options.once else serve_by_forking)(output, options.root)
 
 
 if __name__ == "__main__":

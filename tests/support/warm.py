@@ -1,0 +1,37 @@
+"""Asking a pool of warm workers, without the loop."""
+
+from __future__ import annotations
+
+import time
+
+from tunelings.course import Exercise
+from tunelings.grading.verdict import Verdict
+from tunelings.watch import events
+from tunelings.watch.pool import Pool
+
+
+def collect(pool: Pool, seconds: float = 60) -> list[events.FromWorker]:
+    """The events of the request under way, to its end."""
+    found, end = [], time.monotonic() + seconds
+    while pool.active is not None:
+        said = pool.next_happening(max(0.01, end - time.monotonic()))
+        if pool.handle(said.server, said.event):
+            found.append(said.event)
+    return found
+
+
+def ask(pool: Pool, *exercises: Exercise) -> list[events.FromWorker]:
+    pool.request(list(exercises))
+    return collect(pool)
+
+
+def verdicts(found: list[events.FromWorker]) -> tuple[Verdict, ...]:
+    return next((event.verdicts for event in found if isinstance(event, events.Verdicts)), ())
+
+
+def wait_until_warm(pool: Pool, exercise: Exercise) -> None:
+    pool.prepare(exercise)
+    end = time.monotonic() + 60
+    while not any(server.ready for server in pool.servers):
+        said = pool.next_happening(max(0.01, end - time.monotonic()))
+        pool.handle(said.server, said.event)
