@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tunelings
+from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
 from tests.support.processes import wait_for
 from tunelings.course import Course, Exercise
@@ -114,6 +115,21 @@ def test_the_verdict_of_a_new_exercise_counts_for_the_next_one_and_the_module(de
     desk.press("n")
     desk.watcher.session.on_worker(events.Verdicts((Verdict("1.02", "passed", {"test_one": "passed"}),)))
     assert desk.view.next_one.number == "1.03" and not desk.view.module_done
+
+
+def test_a_verdict_renews_the_state_of_its_exercise(desk: Desk, mini: Miniature):
+    mark_done(mini)
+    assert desk.view.states["1.01"] == "TODO"
+    desk.watcher.session.on_worker(events.Verdicts((Verdict("1.01", "passed", {}),)))
+    assert desk.view.states["1.01"] == "done" and desk.view.next_one.number == "1.02"
+
+
+def test_a_solution_that_is_half_written_keeps_no_answer_from_being_checked(desk: Desk, mini: Miniature):
+    mini.solve(mini.squares)
+    half = add(mini, "03")[0]
+    half.write_text("# BEGIN SOLUTION\n", encoding="utf-8")
+    desk.save(half, mini.squares.answer_path)
+    assert desk.pool.asked == [["1.01"]] and desk.view.states["1.03"] == "TODO"
 
 
 def test_the_verdict_of_an_exercise_that_has_gone_meanwhile_is_shown(desk: Desk, mini: Miniature):
