@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import get_args
 
 import pytest
 
-from tunelings.grading.verdict import Verdict
+from tunelings.grading.states import CheckState, ExerciseState
+from tunelings.grading.verdict import Difference, Failure, Verdict
 from tunelings.watch import events
 
-VERDICT = Verdict("1.05", "failed", {"test_one": "passed", "test_two": "failed"}, "✗ 1.05 …\n    two lines")
+FAILURE = Failure("test_two", CheckState.FAILED, "what", got="two\nlines", difference=Difference((0,), math.inf))
+VERDICT = Verdict(
+    "1.05",
+    "Training step",
+    "docs/module01/training-step/",
+    "exercises/module01/ex05_training_step.py",
+    ExerciseState.FAILED,
+    {"test_one": CheckState.PASSED, "test_two": CheckState.FAILED},
+    FAILURE,
+)
 EVENTS = [
     events.Ready(),
     events.Started(123),
@@ -78,6 +89,8 @@ def test_a_word_or_a_field_that_is_not_known_is_passed_over():
         '{"event": "verdicts", "verdicts": {}}',
         '{"event": "verdicts", "verdicts": ["passed"]}',
         '{"event": "verdicts", "verdicts": [{"number": "1.05"}]}',
+        events.to_json(events.Verdicts((VERDICT,))).replace('"test_one": "passed"', '"test_one": "odd"'),
+        events.to_json(events.Verdicts((VERDICT,))).replace('"first": [0]', '"first": 0'),
         "[" * 200_000,
     ],
     ids=lambda line: line[:30],

@@ -13,10 +13,15 @@ from tests.support.miniature import Miniature
 from tests.support.processes import wait_for
 from tunelings.course import Course, Exercise
 from tunelings.desk import screen
+from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.verdict import Verdict
 from tunelings.watch import events, loop
 from tunelings.watch.loop import Watcher, watch_files
 from tunelings.watch.pool import Happening, Pool, Said, Server
+
+
+def verdict(number: str, state: ExerciseState = ExerciseState.PASSED) -> Verdict:
+    return Verdict(number, "Title", "docs/", "a.py", state, {"test_one": CheckState.PASSED})
 
 
 class IdlePool(Pool):
@@ -113,15 +118,15 @@ def test_an_exercise_that_goes_is_left_for_its_neighbors(desk: Desk, mini: Minia
 def test_the_verdict_of_a_new_exercise_counts_for_the_next_one_and_the_module(desk: Desk, mini: Miniature):
     desk.save(*add(mini, "03")[:3])
     desk.press("n")
-    desk.watcher.session.on_worker(events.Verdicts((Verdict("1.02", "passed", {"test_one": "passed"}),)))
+    desk.watcher.session.on_worker(events.Verdicts((verdict("1.02"),)))
     assert desk.view.next_one.number == "1.03" and not desk.view.module_done
 
 
 def test_a_verdict_renews_the_state_of_its_exercise(desk: Desk, mini: Miniature):
     mark_done(mini)
-    assert desk.view.states["1.01"] == "TODO"
-    desk.watcher.session.on_worker(events.Verdicts((Verdict("1.01", "passed", {}),)))
-    assert desk.view.states["1.01"] == "done" and desk.view.next_one.number == "1.02"
+    assert desk.view.states["1.01"] == "not started"
+    desk.watcher.session.on_worker(events.Verdicts((verdict("1.01"),)))
+    assert desk.view.states["1.01"] == "passed" and desk.view.next_one.number == "1.02"
 
 
 def test_a_solution_that_is_half_written_keeps_no_answer_from_being_checked(desk: Desk, mini: Miniature):
@@ -129,12 +134,12 @@ def test_a_solution_that_is_half_written_keeps_no_answer_from_being_checked(desk
     half = add(mini, "03")[0]
     half.write_text("# BEGIN SOLUTION\n", encoding="utf-8")
     desk.save(half, mini.squares.answer_path)
-    assert desk.pool.asked == [["1.01"]] and desk.view.states["1.03"] == "TODO"
+    assert desk.pool.asked == [["1.01"]] and desk.view.states["1.03"] == "not started"
 
 
 def test_the_verdict_of_an_exercise_that_has_gone_meanwhile_is_shown(desk: Desk, mini: Miniature):
     desk.delete(mini.squares.solution_path)
-    desk.watcher.session.on_worker(events.Verdicts((Verdict("1.01", "in progress", {}, "text"),)))
+    desk.watcher.session.on_worker(events.Verdicts((verdict("1.01", ExerciseState.IN_PROGRESS),)))
     assert desk.view.verdict.text == "text" and desk.view.next_one.number == "1.02"
 
 
@@ -160,7 +165,7 @@ def test_a_damaged_card_is_a_sentence_for_a_hint_and_no_word_in_the_list(desk: D
 def test_a_pass_with_a_damaged_card_is_shown_with_a_sentence(desk: Desk, mini: Miniature):
     desk.delete(mini.squares.card_path)
     with screen.console.capture() as shown:
-        desk.watcher.session.on_worker(events.Verdicts((Verdict("1.01", "passed", {"test_one": "passed"}),)))
+        desk.watcher.session.on_worker(events.Verdicts((verdict("1.01"),)))
     assert "all 1 checks pass" in shown.get()
     assert "ex01_squares.toml is missing: every exercise needs its card." in shown.get()
 

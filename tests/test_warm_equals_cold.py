@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import COURSE, ROOT
-from tests.support.warm import ask, verdicts, wait_until_warm
+from tests.support.warm import ask, text_of, verdicts, wait_until_warm
 from tunelings.course import Course, Exercise
 from tunelings.grading import stubs, vectors
 from tunelings.grading.text import WIDTH, fitted
@@ -54,8 +54,8 @@ def compare(course: Course, pool: Pool, texts: dict[str, str], tmp_path: Path) -
         failed = {name for name, status in checks.items() if status == "failed"}
         warm_failed = {name for name, status in warm.checks.items() if status != "passed"}
         same_checks = warm.state == "not started" or failed == warm_failed
-        if not same_checks or fitted(warm.text, WIDTH) != text:
-            different.append(f"{exercise.number}\ncold: {text}\nwarm: {warm.text}")
+        if not same_checks or fitted(text_of(warm), WIDTH) != text:
+            different.append(f"{exercise.number}\ncold: {text}\nwarm: {text_of(warm)}")
     return different
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from tunelings.course import Exercise
+from tunelings.grading import render
 from tunelings.grading.verdict import Verdict
 from tunelings.watch import events
 from tunelings.watch.pool import Pool
@@ -27,6 +28,11 @@ def ask(pool: Pool, *exercises: Exercise) -> list[events.FromWorker]:
 
 def verdicts(found: list[events.FromWorker]) -> tuple[Verdict, ...]:
     return next((event.verdicts for event in found if isinstance(event, events.Verdicts)), ())
+
+
+def text_of(verdict: Verdict) -> str:
+    """The words of its first failure."""
+    return "\n".join(render.failure_lines(verdict, verdict.failure)) if verdict.failure else ""
 
 
 def wait_until_warm(pool: Pool, exercise: Exercise) -> None:

@@ -23,17 +23,17 @@ def begin(the_course: Course) -> None:
     if exercise is None:
         screen.show_next(the_course, None)
     elif screen.console.is_terminal and sys.stdin.isatty():
-        follow(the_course, exercise, list(the_course.exercises), poll=False)
+        follow(the_course, exercise, "all", poll=False)
     else:
         raise typer.Exit(check_and_show(the_course, [exercise]))
 
 
-def follow(the_course: Course, first: Exercise, within: list[Exercise], *, poll: bool) -> None:
-    """Run the watch loop."""
+def follow(the_course: Course, first: Exercise, selection: str, *, poll: bool) -> None:
+    """Run the watch loop; `n` and `p` walk through what `selection` names."""
     stop_if_broken()
     from tunelings.watch.loop import Watcher
 
-    Watcher(the_course, first, within).run(poll=poll)
+    Watcher(the_course, first, selection).run(poll=poll)
 
 
 def watch(
@@ -49,7 +49,7 @@ def watch(
     chosen = the_course.select(what)
     states = Progress(the_course).states()
     first = next((exercise for exercise in chosen if states[exercise.number] != ExerciseState.PASSED), chosen[0])
-    follow(the_course, first, chosen if len(chosen) > 1 else list(the_course.exercises), poll=poll)
+    follow(the_course, first, what if len(chosen) > 1 else "all", poll=poll)
 
 
 def list_all() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from tunelings.grading.states import CheckState, ExerciseState
@@ -116,35 +116,41 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def from_json(plain: Mapping[str, Any]) -> Verdict:
-    """The verdict that `to_json` wrote.
+    """The verdict that `to_json` wrote; a field that is not known here is passed over.
 
     Raises:
         KeyError, TypeError, ValueError: `plain` is not of this form.
     """
-    failure = plain["failure"]
-    checks = {name: CheckState(state) for name, state in plain["checks"].items()}
-    rest = {name: plain[name] for name in ("number", "title", "lesson", "answer")}
+    known = _known(Verdict, plain)
+    failure = known["failure"]
     return Verdict(
-        **rest,
-        state=ExerciseState(plain["state"]),
-        checks=checks,
-        failure=None if failure is None else _failure_from_json(failure),
+        **{
+            **known,
+            "state": ExerciseState(known["state"]),
+            "checks": {name: CheckState(state) for name, state in dict(known["checks"]).items()},
+            "failure": None if failure is None else _failure_from_json(failure),
+        }
     )
 
 
 def _failure_from_json(plain: Mapping[str, Any]) -> Failure:
-    rest = {name: value for name, value in plain.items() if name != "sentence"}
-    parting = rest.pop("difference")
+    known = _known(Failure, plain)
+    parting = known["difference"]
     if parting is not None:
         first = parting["first"]
         parting = Difference(None if first is None else tuple(first), float(parting["largest"]))
     return Failure(
         **{
-            **rest,
-            "state": CheckState(plain["state"]),
+            **known,
+            "state": CheckState(known["state"]),
             "difference": parting,
-            "todos": tuple(plain["todos"]),
-            "mistakes": tuple(NamedMistake(**mistake) for mistake in plain["mistakes"]),
-            "frames": tuple(Frame(**frame) for frame in plain["frames"]),
+            "todos": tuple(known["todos"]),
+            "mistakes": tuple(NamedMistake(**_known(NamedMistake, mistake)) for mistake in known["mistakes"]),
+            "frames": tuple(Frame(**_known(Frame, frame)) for frame in known["frames"]),
         }
     )
+
+
+def _known(kind: type, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Every field of `kind`, taken from JSON."""
+    return {one.name: plain[one.name] for one in fields(kind)}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from tunelings.course import shown_path
 from tunelings.desk import editor, files, hints, screen
 from tunelings.grading import stubs
+from tunelings.grading.states import ExerciseState
 from tunelings.watch.keys import Keys
 from tunelings.watch.session import Session
 
@@ -88,7 +89,7 @@ class Actions:
 
     def _solution(self) -> None:
         exercise = self.view.exercise
-        if self.session.progress.state(exercise) != "done":
+        if self.session.progress.state(exercise) != ExerciseState.PASSED:
             self.view.say(f"After a pass. `tunelings solution {exercise.number}` shows it before.")
             self.view.draw()
             return

@@ -31,6 +31,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tunelings.grading import verdict
 from tunelings.grading.verdict import Verdict
 
 
@@ -148,7 +149,10 @@ def request_from_json(line: str) -> Request:
 
 def to_json(event: FromWorker) -> str:
     """A worker's event as one line, with its line feed."""
-    return json.dumps({"event": _WORDS[type(event)], **asdict(event)}) + "\n"
+    fields = asdict(event)
+    if isinstance(event, Verdicts):
+        fields["verdicts"] = [verdict.to_json(one) for one in event.verdicts]
+    return json.dumps({"event": _WORDS[type(event)], **fields}) + "\n"
 
 
 def from_json(line: str) -> FromWorker | None:
@@ -184,14 +188,9 @@ def _kinds(cls: type) -> dict[str, Any]:
 def _value(value: Any, kind: Any) -> Any:
     """A field's value as its class has it; raises TypeError for one of another type."""
     if kind == tuple[Verdict, ...]:
-        return tuple(_verdict(entry) for entry in _value(value, list))
+        return tuple(verdict.from_json(_value(entry, dict)) for entry in _value(value, list))
     if kind == tuple[str, ...]:
         return tuple(_value(entry, str) for entry in _value(value, list))
     if not isinstance(value, (int, float) if kind is float else kind):
         raise TypeError(f"{value!r} is not of the type {kind.__name__}")
     return value
-
-
-def _verdict(entry: dict) -> Verdict:
-    """The verdict that `asdict` made this of."""
-    return Verdict(**entry)

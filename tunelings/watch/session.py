@@ -10,7 +10,8 @@ import time
 from bisect import bisect_left, bisect_right
 
 from tunelings.course import Course, CourseError, Exercise
-from tunelings.grading.store import Progress, key_of
+from tunelings.grading.states import ExerciseState
+from tunelings.grading.store import Progress, content_hash
 from tunelings.grading.stubs import StubError
 from tunelings.grading.verdict import Verdict
 from tunelings.watch import events
@@ -32,7 +33,7 @@ class Session:
         self.pool = pool or Pool(course)
         self.progress = Progress(course)
         self.view = View(first, self.progress.states())
-        self.sent: dict[str, str] = {}  # number -> hash (`key_of`) of the files that were last sent to be checked
+        self.sent: dict[str, str] = {}  # number -> `content_hash` of what was last sent to be checked
         self.deadline: float | None = None
         self.limit = 0.0
 
@@ -48,7 +49,7 @@ class Session:
         try:
             view.states = self.progress.states()
         except StubError:  # A solution that is being written: nothing was said of its exercise yet.
-            view.states = {exercise.number: "TODO" for exercise in exercises} | view.states
+            view.states = {exercise.number: ExerciseState.NOT_STARTED for exercise in exercises} | view.states
         if view.listing:
             view.listing = exercises
             view.cursor = max(0, min(view.cursor, len(exercises) - 1))
@@ -79,14 +80,14 @@ class Session:
         if self.view.exercise.number not in numbers:
             self.view.turn_to(exercises[0])
         for exercise in exercises:
-            self.sent[exercise.number] = key_of(exercise)
+            self.sent[exercise.number] = content_hash(exercise)
         self.limit, self.deadline = 0.0, time.monotonic() + DIAGNOSIS_LIMIT
         self.view.begin()
         self.pool.request(exercises)
 
     def is_new(self, exercise: Exercise) -> bool:
         """Its answer, check or card is another than when it was last sent to be checked."""
-        return self.sent.get(exercise.number) != key_of(exercise)
+        return self.sent.get(exercise.number) != content_hash(exercise)
 
     def on_worker(self, event: events.FromWorker) -> None:
         """An event of the request under way."""
@@ -151,7 +152,7 @@ class Session:
             if exercise.number in told:
                 view.states[exercise.number] = self.progress.state(exercise)
         shown = next((v for v in verdicts if v.number == view.exercise.number), verdicts[0])
-        next_one = next((e for e in self.others() if view.states[e.number] != "done"), None)
+        next_one = next((e for e in self.others() if view.states[e.number] != ExerciseState.PASSED), None)
         module_done = self.progress.module_is_done(module, view.states) and not was_done
         view.show(shown, next_one=next_one, module_done=module_done)
 

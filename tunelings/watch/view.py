@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from tunelings.course import MODULES, CourseError, Exercise, shown_path
+from tunelings.course import MODULES, CourseError, Exercise, module_number, shown_path
 from tunelings.desk import screen
 from tunelings.grading.states import ExerciseState
 from tunelings.grading.verdict import Verdict
@@ -138,7 +138,7 @@ class View:
         for index, exercise in enumerate(self.listing[start : start + height], start):
             if exercise.module != module:
                 module = exercise.module
-                screen.show(f"Module {int(module[-2:])} · {MODULES[module]}", "bold")
+                screen.show(f"Module {module_number(module)} · {MODULES[module]}", "bold")
             pointer = ">" if index == self.cursor else " "
             state = screen.state_text(self.states[exercise.number])
             line = Text(f"{pointer} {exercise.number} {exercise.title[:28]:<28} ") + state
