@@ -77,10 +77,11 @@ def test_a_server_that_is_not_there_is_one_line():
 
 
 def test_a_local_model_replies_with_new_text_only(tmp_path):
-    from tests.support.tiny_chat import save_tiny_chat
+    from tunelings.handson import tiny
 
-    save_tiny_chat(tmp_path)
+    tiny.llama(0).save_pretrained(tmp_path)
+    tiny.chat_tokenizer().save_pretrained(tmp_path)
     ask = llm.local(tmp_path, max_new_tokens=5, seed=1)
-    reply = ask("hello there")
+    reply = ask("kiwi plum")
     assert isinstance(reply, str) and len(reply.split()) <= 5
-    assert llm.local(tmp_path, max_new_tokens=5, seed=1)("hello there") == reply
+    assert llm.local(tmp_path, max_new_tokens=5, seed=1)("kiwi plum") == reply

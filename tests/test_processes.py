@@ -1,5 +1,13 @@
 """3.12 on two processes: torchrun starts them over gloo, Accelerate makes one training of them."""
 
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from safetensors.torch import load_file
 
@@ -51,6 +59,29 @@ def test_two_processes_train_as_one_does_with_the_batch_of_both(two, tmp_path):
     assert {name: squares for name, (_, squares) in alone["adapter"].items()} == pytest.approx(
         {name: squares for name, (_, squares) in found[0]["adapter"].items()}, rel=1e-2
     )
+
+
+@pytest.mark.timeout(600)
+def test_the_command_of_the_lesson_works_as_it_is_printed(course_copy):
+    exercise = COURSE.find("3.12")
+    lesson = exercise.lesson_path.read_text(encoding="utf-8")
+    (command,) = re.findall(r"^torchrun .*$", lesson, re.MULTILINE)
+    shutil.copy(exercise.solution_path, course_copy.find("3.12").answer_path)
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHONPATH": str(ROOT),
+        "PET_STANDALONE": "1",  # A free port, where two test runs go on at once.
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run(
+        shlex.split(command), cwd=course_copy.root, env=environment, capture_output=True, text=True, timeout=500
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(re.findall(r"^process (\d) of 2 had in its first pass: \w+", done.stdout, re.MULTILINE)) == ["0", "1"]
+    folder = course_copy.root / shlex.split(command)[-1]
+    assert {path.name for path in folder.iterdir()} >= {"process-0.json", "process-1.json", "adapter"}
 
 
 def test_a_process_that_fails_is_reported(tmp_path):

@@ -4,10 +4,9 @@ import copy
 from collections.abc import Mapping
 
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
 
 from tunelings import expect
+from tunelings.handson import tiny
 from tunelings.inputs import randint
 
 CLS, SEP, UNK, PAD = 31, 17, 5, 23  # Nothing is 0: a row that is filled up with zeros is not padded.
@@ -18,13 +17,10 @@ IDS = {word: 40 + 3 * number for number, word in enumerate(WORDS)}
 def word_tokenizer(pad="[PAD]", padding_side="left", model_max_length=50):
     """[CLS] words [SEP], one id for each word."""
     vocabulary = {"[CLS]": CLS, "[SEP]": SEP, "[UNK]": UNK, "[PAD]": PAD, **IDS}
-    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", CLS), ("[SEP]", SEP)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=backend,
+    return tiny.word_tokenizer(
+        vocabulary,
+        around="[CLS] $A [SEP]",
+        unknown="[UNK]",
         cls_token="[CLS]",
         sep_token="[SEP]",
         unk_token="[UNK]",

@@ -2,9 +2,9 @@
 
 import torch
 from torch import nn
-from transformers import BertConfig, BertForSequenceClassification
 
 from tunelings import expect
+from tunelings.handson import tiny
 from tunelings.inputs import randint, seed
 
 VOCAB, HIDDEN, INNER, POSITIONS, LABELS = 23, 8, 12, 11, 3
@@ -15,17 +15,7 @@ IN_CLASSIFIER = (HIDDEN + 1) * LABELS
 
 
 def tiny_bert(n_layers):
-    torch.default_generator.manual_seed(seed())
-    config = BertConfig(
-        vocab_size=VOCAB,
-        hidden_size=HIDDEN,
-        num_hidden_layers=n_layers,
-        num_attention_heads=2,
-        intermediate_size=INNER,
-        max_position_embeddings=POSITIONS,
-        num_labels=LABELS,
-    )
-    return BertForSequenceClassification(config)
+    return tiny.bert(seed(), n_layers, hidden=HIDDEN, labels=LABELS, vocabulary=VOCAB, positions=POSITIONS)
 
 
 def parts(model):

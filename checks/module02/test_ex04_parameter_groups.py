@@ -5,9 +5,9 @@
 
 import torch
 from torch import nn
-from transformers import BertConfig, BertForSequenceClassification
 
 from tunelings import expect
+from tunelings.handson import tiny
 from tunelings.inputs import randn, seed
 
 LR, LAYER_DECAY, WEIGHT_DECAY = 0.3, 0.7, 0.04
@@ -15,17 +15,7 @@ HIDDEN, VOCAB, LABELS = 8, 23, 3
 
 
 def tiny_bert(n_layers):
-    torch.default_generator.manual_seed(seed())
-    config = BertConfig(
-        vocab_size=VOCAB,
-        hidden_size=HIDDEN,
-        num_hidden_layers=n_layers,
-        num_attention_heads=2,
-        intermediate_size=12,
-        max_position_embeddings=11,
-        num_labels=LABELS,
-    )
-    return BertForSequenceClassification(config).double()
+    return tiny.bert(seed(), n_layers, hidden=HIDDEN, labels=LABELS, vocabulary=VOCAB).double()
 
 
 def checked(groups):

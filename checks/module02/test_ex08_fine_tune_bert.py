@@ -6,14 +6,12 @@ import pytest
 import torch
 import torch._dynamo.eval_frame
 from datasets import Dataset
-from tokenizers import Tokenizer, pre_tokenizers, processors
-from tokenizers.models import WordLevel
 from torch.func import functional_call
-from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+from transformers import BertConfig, BertForSequenceClassification
 
 from tunelings import expect, live
 from tunelings.course import data_folder
-from tunelings.handson import models, reviews
+from tunelings.handson import models, reviews, tiny
 from tunelings.handson.steps import followed, takes_on_step
 from tunelings.inputs import generator, randint, randn, seed
 
@@ -31,12 +29,8 @@ PAD, SPARE = VOCABULARY["[PAD]"], VOCABULARY["spare"]
 
 # ---------------------------------------------------------------- reviews, a tokenizer and a model, all tiny
 def tiny_tokenizer():
-    tokenizer = Tokenizer(WordLevel(VOCABULARY, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    ends = [(word, VOCABULARY[word]) for word in ("[CLS]", "[SEP]")]
-    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
     marks = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **marks)
+    return tiny.word_tokenizer(VOCABULARY, around="[CLS] $A [SEP]", unknown="[UNK]", **marks)
 
 
 def some_texts(n, offset, longest=9):

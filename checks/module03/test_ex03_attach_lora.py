@@ -7,55 +7,41 @@ import torch
 import transformers
 from peft import PeftModel
 from transformers import (
-    GPT2Config,
     GPT2ForSequenceClassification,
     GPT2LMHeadModel,
-    LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
-    PhiConfig,
     PhiForCausalLM,
     PhiForSequenceClassification,
-    Qwen2Config,
     Qwen2ForCausalLM,
     Qwen2ForSequenceClassification,
 )
 
 from tunelings import expect
+from tunelings.handson import tiny
 from tunelings.inputs import randint, randn, seed
 
 transformers.utils.logging.disable_progress_bar()
 
-TOKENS = {"vocab_size": 31, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
-SIZES = {
-    "hidden_size": 16,
-    "intermediate_size": 20,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 32,
-}
-GPT2_SIZES = {"n_embd": 16, "n_inner": 20, "n_head": 4, "n_positions": 32}
-
-# config, language model, classifier, and [in, out] of each projection of attention and MLP.
+# Language model, classifier, and [in, out] of each projection of attention and MLP.
 ATTENTION = {"self_attn.q_proj": (16, 16), "self_attn.k_proj": (16, 8), "self_attn.v_proj": (16, 8)}
 GATED = {"mlp.gate_proj": (16, 20), "mlp.up_proj": (16, 20), "mlp.down_proj": (20, 16)}
 LLAMA = {**ATTENTION, "self_attn.o_proj": (16, 16), **GATED}
 PHI = {**ATTENTION, "self_attn.dense": (16, 16), "mlp.fc1": (16, 20), "mlp.fc2": (20, 16)}
 GPT2 = {"attn.c_attn": (16, 48), "attn.c_proj": (16, 16), "mlp.c_fc": (16, 20), "mlp.c_proj": (20, 16)}
 FAMILIES = {
-    "Llama": (LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, LLAMA),
-    "Phi": (PhiConfig, PhiForCausalLM, PhiForSequenceClassification, PHI),
-    "Qwen2": (Qwen2Config, Qwen2ForCausalLM, Qwen2ForSequenceClassification, LLAMA),
-    "GPT-2": (GPT2Config, GPT2LMHeadModel, GPT2ForSequenceClassification, GPT2),
+    "Llama": (LlamaForCausalLM, LlamaForSequenceClassification, LLAMA),
+    "Phi": (PhiForCausalLM, PhiForSequenceClassification, PHI),
+    "Qwen2": (Qwen2ForCausalLM, Qwen2ForSequenceClassification, LLAMA),
+    "GPT-2": (GPT2LMHeadModel, GPT2ForSequenceClassification, GPT2),
 }
 
 
 def build(family, offset, classifier=False, layers=1):
     """A tiny model of the family with random weights of its own, in eval mode."""
-    config_class, language_model, classifying_model, _ = FAMILIES[family]
-    sizes = {**GPT2_SIZES, "n_layer": layers} if family == "GPT-2" else {**SIZES, "num_hidden_layers": layers}
+    language_model, classifying_model, _ = FAMILIES[family]
     torch.default_generator.manual_seed(seed(offset))
-    config = config_class(**TOKENS, **sizes, num_labels=3)
+    config = tiny.family_config(family, layers, num_labels=3)
     return (classifying_model if classifier else language_model)(config).eval()
 
 
@@ -106,7 +92,7 @@ def logits(model, offset=90):
 
 
 def test_every_projection_of_attention_and_mlp_has_an_adapter_and_nothing_else(answer):
-    for number, (family, (_, _, _, projections)) in enumerate(FAMILIES.items()):
+    for number, (family, (_, _, projections)) in enumerate(FAMILIES.items()):
         model = attached(answer.attach_lora(build(family, offset=number, layers=2), 3, 6))
         expect.equal(kinds(model), sorted(projections), what=f"the layers of {family} with an adapter")
         expect.equal(len(adapted(model)), 2 * len(projections), what=f"how many adapters two layers of {family} have")
@@ -114,7 +100,7 @@ def test_every_projection_of_attention_and_mlp_has_an_adapter_and_nothing_else(a
 
 def test_each_adapter_has_rank_r_and_counts_alpha_over_r(answer):
     for r, alpha, family in ((3, 12, "Llama"), (5, 2, "GPT-2")):
-        _, _, _, projections = FAMILIES[family]
+        _, _, projections = FAMILIES[family]
         model = attached(answer.attach_lora(build(family, offset=1), r, alpha))
         ranks = [len(a) for a, _ in matrices(model).values()]
         expect.equal(sorted(set(ranks)), [r], what=f"the ranks of the adapters for r = {r}")
@@ -145,7 +131,7 @@ def test_the_task_type_is_that_of_the_models_class(answer):
 
 def test_a_classifiers_head_is_trained_whole_and_comes_back_from_the_file(answer, tmp_path):
     for number, family in enumerate(("Llama", "GPT-2")):
-        _, _, _, projections = FAMILIES[family]
+        _, _, projections = FAMILIES[family]
         model = attached(answer.attach_lora(build(family, 1, classifier=True), 3, 6))
         expect.equal(kinds(model), sorted(projections), what=f"the layers with an adapter, {family} classifier")
         others = trainable(model)["everything else"]
@@ -178,7 +164,7 @@ def test_at_the_start_the_model_answers_as_before(answer):
 
 def test_adapters_train_and_the_base_does_not(answer):
     for number, family in enumerate(("Phi", "GPT-2")):
-        _, _, _, projections = FAMILIES[family]
+        _, _, projections = FAMILIES[family]
         model = attached(answer.attach_lora(build(family, offset=number), 3, 6))
         counts = list(trainable(model).values())
         expected = [sum(3 * (n_in + n_out) for n_in, n_out in projections.values()), 0]

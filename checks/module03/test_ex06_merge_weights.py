@@ -8,23 +8,18 @@ import torch
 import transformers
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
-from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
-    GPT2Config,
     GPT2LMHeadModel,
-    LlamaConfig,
     LlamaForCausalLM,
-    PhiConfig,
     PhiForCausalLM,
-    PreTrainedTokenizerFast,
-    Qwen2Config,
     Qwen2ForCausalLM,
 )
 
 from tunelings import expect
+from tunelings.handson import tiny
 from tunelings.inputs import randint, randn, seed
 
 transformers.utils.logging.disable_progress_bar()
@@ -141,22 +136,7 @@ def test_dtype_and_device_are_those_of_the_base(answer):
     expect.equal(found, ["meta"], what="the devices of the merged layer for a base on the meta device")
 
 
-TOKENS = {"vocab_size": 31, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
-SIZES = {
-    "hidden_size": 16,
-    "intermediate_size": 20,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 32,
-}
-GPT2_SIZES = {"n_embd": 16, "n_inner": 20, "n_layer": 1, "n_head": 4, "n_positions": 32}
-FAMILIES = {
-    "Llama": (LlamaConfig, LlamaForCausalLM, SIZES),
-    "Phi": (PhiConfig, PhiForCausalLM, SIZES),
-    "Qwen2": (Qwen2Config, Qwen2ForCausalLM, SIZES),
-    "GPT-2": (GPT2Config, GPT2LMHeadModel, GPT2_SIZES),
-}
+FAMILIES = {"Llama": LlamaForCausalLM, "Phi": PhiForCausalLM, "Qwen2": Qwen2ForCausalLM, "GPT-2": GPT2LMHeadModel}
 R, ALPHA = 3, 7
 
 
@@ -169,9 +149,8 @@ def put_random(model, offset, trainable_only=False):
 
 def make_base(folder, family="Llama", offset=100, dtype=torch.float32):
     """A base with random weights, biases too, in its folder; the model itself is returned."""
-    config, model_class, sizes = FAMILIES[family]
     torch.default_generator.manual_seed(seed(offset))
-    model = model_class(config(**TOKENS, **sizes)).to(dtype)
+    model = FAMILIES[family](tiny.family_config(family)).to(dtype)
     put_random(model, offset)
     model.save_pretrained(folder)
     return model.eval()
@@ -260,7 +239,7 @@ def test_the_written_model_is_plain_and_answers_as_base_and_adapter(answer, tmp_
         adapter_files = [name for name in files(out_path) if "adapter" in name]
         expect.equal(adapter_files, [], what=f"the adapter's files in out_path, {family}")
         model = AutoModelForCausalLM.from_pretrained(out_path)
-        kind = FAMILIES[family][1].__name__
+        kind = FAMILIES[family].__name__
         expect.equal(type(model).__name__, kind, what=f"the class of the written {family} model")
         expect.close(logits(model), expected, what=f"the logits of the written {family} model", terms=500, scale=30.0)
 
@@ -303,9 +282,7 @@ TEMPLATE = "{% for message in messages %}w3 {{ message['content'] }} w4 {% endfo
 def make_tokenizer(folder, shift=0):
     """Words w0 to w30; `shift` gives them other numbers."""
     words = {f"w{(number + shift) % 31}": number for number in range(31)}
-    tokenizer = Tokenizer(models.WordLevel(words, unk_token="w0"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="w0", pad_token="w0", eos_token="w2")
+    fast = tiny.word_tokenizer(words, unknown="w0", unk_token="w0", pad_token="w0", eos_token="w2")
     fast.chat_template = TEMPLATE
     fast.save_pretrained(folder)
     return fast

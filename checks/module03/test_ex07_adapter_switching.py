@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from peft import LoraConfig
 from safetensors.torch import save_file
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from tunelings import expect
+from tunelings.handson import tiny
 from tunelings.inputs import randint, randn, seed
 
 # Rank, lora_alpha and target modules of three adapters; the rank divides no alpha.
@@ -25,18 +25,9 @@ FACTOR = 0.5  # The size of the numbers in A and B: large enough to matter, smal
 
 def llama(dtype=torch.float64, intermediate=24):
     """A small model with random weights, in train mode and with dropout, as training may have left it."""
-    config = LlamaConfig(
-        vocab_size=11,
-        hidden_size=16,
-        intermediate_size=intermediate,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        attention_dropout=0.5,
-        bos_token_id=None,
-        eos_token_id=None,
-    )
-    model = LlamaForCausalLM(config).to(dtype)
+    heads = {"vocab_size": 11, "num_attention_heads": 2, "num_key_value_heads": 1, "attention_dropout": 0.5}
+    ends = {"bos_token_id": None, "eos_token_id": None}
+    model = tiny.llama(0, intermediate_size=intermediate, dtype=dtype, **heads, **ends)
     for number, parameter in enumerate(model.parameters()):
         values = randn(*parameter.shape, offset=100 + number)
         parameter.data = (values / parameter.shape[-1] ** 0.5 if parameter.dim() == 2 else 1 + 0.1 * values).to(dtype)

@@ -3,16 +3,15 @@
 The labels are shown as tokens, "-" where they are -100.
 """
 
-import re
 from collections.abc import Mapping
 from copy import deepcopy
 
 import torch
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from torch.nn.functional import one_hot
-from transformers import PreTrainedTokenizerFast
 
 from tunelings import expect
+from tunelings.handson import tiny
+from tunelings.handson.tiny import CHATML, INST, chat_tokens, sentence
 from tunelings.inputs import randint, randn
 
 FRUIT = ["kiwi", "plum", "fig", "lime", "pear", "date", "melon", "guava"]
@@ -21,46 +20,18 @@ SPECIAL = ["</s>", "<|im_start|>", "<s>", "<|im_end|>", "<pad>"]
 IDS = {token: number for number, token in enumerate(FRUIT + OTHERS + SPECIAL)}
 TOKENS = list(IDS)
 
-# As SmolLM2's: a system turn is put in where there is none, and a newline follows each end token.
-CHATML = """{% if messages[0]['role'] != 'system' %}<|im_start|>system
-be brief<|im_end|>
-{% endif %}{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] }}<|im_end|>
-{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-{% endif %}"""
-# As Llama 2's: the assistant has no header of its own, and each pair begins with <s>.
-INST = """{% for message in messages %}{% if message['role'] == 'user' %}<s>[INST] {{ message['content'] }} [/INST] \
-{% else %}{{ message['content'] }}</s>{% endif %}{% endfor %}"""
-
 
 def tokenizer_with(template, end, pad="<pad>"):
     """Whole words, newlines and signs as tokens; called on a text it puts <s> before it, as Llama's does."""
-    backend = Tokenizer(models.WordLevel(IDS, unk_token="<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"\n|\w+|[^\w\s]"), behavior="removed", invert=True)
-    backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", IDS["<s>"])])
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        unk_token="<unk>",
-        bos_token="<s>",
-        eos_token=end,
-        pad_token=pad,
-        extra_special_tokens=[token for token in SPECIAL if token not in ("<s>", end, pad)],
-    )
-    tokenizer.chat_template = template
-    return tokenizer
+    return tiny.chat_tokenizer(pad, ids=IDS, special=SPECIAL, template=template, end=end)
 
 
 def chatml_tokenizer():
     return tokenizer_with(CHATML, "<|im_end|>")
 
 
-def split(text):
-    """The tokens of a rendered text."""
-    return re.findall(r"</?s>|<\|\w+\|>|\n|\w+|[^\w\s]", text)
-
-
 def fruit(count, offset):
-    """A sentence of `count` words."""
-    return " ".join(FRUIT[i] for i in randint(0, len(FRUIT), [count], offset).tolist())
+    return sentence(FRUIT, count, offset)
 
 
 def chatml_parts(messages):
@@ -90,8 +61,8 @@ def inst_parts(messages):
 
 def tokens_and_labels(parts):
     """All tokens of a conversation, and its labels as tokens."""
-    tokens = [token for text, _ in parts for token in split(text)]
-    labels = [token if counts else "-" for text, counts in parts for token in split(text)]
+    tokens = [token for text, _ in parts for token in chat_tokens(text)]
+    labels = [token if counts else "-" for text, counts in parts for token in chat_tokens(text)]
     return tokens, labels
 
 

@@ -8,11 +8,11 @@ import functools
 from copy import deepcopy
 
 import torch
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tunelings import expect
-from tunelings.inputs import randint, randn, seed
+from tunelings.handson import tiny
+from tunelings.handson.tiny import CHATML, INST, sentence
+from tunelings.inputs import randn, seed
 
 FRUIT = ["kiwi", "plum", "fig", "lime", "pear", "date", "melon", "guava", "quince", "papaya", "mango", "peach"]
 OTHERS = ["\n", "system", "user", "assistant", "be", "brief", "[", "]", "INST", "/"]
@@ -21,36 +21,16 @@ IDS = {token: number for number, token in enumerate(FRUIT + OTHERS + SPECIAL)}
 TOKENS = list(IDS)
 HIDDEN = 96
 
-# As SmolLM2's: a system turn is put in where there is none, and a newline follows each end token.
-CHATML = """{% if messages[0]['role'] != 'system' %}<|im_start|>system
-be brief<|im_end|>
-{% endif %}{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] }}<|im_end|>
-{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-{% endif %}"""
-# As Llama 2's: the assistant has no header of its own, and each pair begins with <s>.
-INST = """{% for message in messages %}{% if message['role'] == 'user' %}<s>[INST] {{ message['content'] }} [/INST] \
-{% else %}{{ message['content'] }}</s>{% endif %}{% endfor %}"""
-
 
 def tokenizer_with(template=CHATML, end="<|im_end|>", pad="<|im_end|>"):
     """Whole words, newlines and signs as tokens; called on a text it puts <s> before it, as Llama's does."""
-    backend = Tokenizer(models.WordLevel(IDS, unk_token="<pad>"))
-    backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"\n|\w+|[^\w\s]"), behavior="removed", invert=True)
-    backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", IDS["<s>"])])
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        bos_token="<s>",
-        eos_token=end,
-        pad_token=pad,
-        extra_special_tokens=[token for token in SPECIAL if token not in ("<s>", end, pad)],
+    return tiny.chat_tokenizer(
+        pad, ids=IDS, special=SPECIAL, template=template, end=end, unknown="<pad>", unk_token=None
     )
-    tokenizer.chat_template = template
-    return tokenizer
 
 
 def fruit(count, offset):
-    """A sentence of `count` words."""
-    return " ".join(FRUIT[i] for i in randint(0, len(FRUIT), [count], offset).tolist())
+    return sentence(FRUIT, count, offset)
 
 
 def user(text):
@@ -95,19 +75,9 @@ def taught(tokenizer, conversations, answers):
 @functools.lru_cache(maxsize=16)
 def model_with(paths, _):
     """The model that goes on along each path from a place in it; the second argument is the seed of its weights."""
-    torch.default_generator.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(TOKENS),
-        hidden_size=HIDDEN,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        attention_dropout=0.5,
-        bos_token_id=None,
-        eos_token_id=None,
-        pad_token_id=None,
-    )
-    model = LlamaForCausalLM(config).double().eval()
+    sizes = {"vocab_size": len(TOKENS), "intermediate_size": 32, "num_key_value_heads": 4}
+    ends = {"max_position_embeddings": 2048, "bos_token_id": None, "eos_token_id": None}
+    model = tiny.llama(0, hidden=HIDDEN, layers=2, attention_dropout=0.5, dtype=torch.float64, **sizes, **ends)
     for number, parameter in enumerate(model.parameters()):
         if parameter.dim() == 2:
             parameter.data = randn(*parameter.shape, offset=100 + number) / parameter.shape[1] ** 0.5

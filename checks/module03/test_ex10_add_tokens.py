@@ -5,10 +5,9 @@ from copy import deepcopy
 
 import torch
 from peft import PeftModel
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tunelings import expect
+from tunelings.handson import tiny
 from tunelings.inputs import randint, randn, seed
 
 WORDS = ["<unk>", "cat", "dog", "sees", "the", "a", "and", "runs", "old", "red", "bird"]
@@ -20,9 +19,7 @@ SHARED = {"the input embedding": "get_input_embeddings", "the output head": "get
 
 def words():
     """A tokenizer whose tokens are whole words; what it does not know is <unk>."""
-    backend = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>")
+    return tiny.word_tokenizer({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>")
 
 
 def llama(tied):
@@ -32,18 +29,9 @@ def llama(tied):
 @functools.lru_cache(maxsize=8)
 def _llama(tied, _):
     """A small model; its rows are about 0.5 and not 0 in the mean, so that no usual start is near it."""
-    config = LlamaConfig(
-        vocab_size=OLD,
-        hidden_size=HIDDEN,
-        intermediate_size=INNER,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        tie_word_embeddings=tied,
-        bos_token_id=None,
-        eos_token_id=None,
-    )
-    model = LlamaForCausalLM(config).double().eval()
+    heads = {"vocab_size": OLD, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": tied}
+    ends = {"bos_token_id": None, "eos_token_id": None}
+    model = tiny.llama(0, hidden=HIDDEN, dtype=torch.float64, **heads, **ends)
     for number, parameter in enumerate(model.parameters()):
         parameter.data = 0.5 + 0.5 * randn(*parameter.shape, offset=100 + number)
     return model

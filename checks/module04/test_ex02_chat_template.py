@@ -7,10 +7,11 @@ import re
 from copy import deepcopy
 from itertools import groupby
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from tunelings import expect
+from tunelings.handson import tiny
+from tunelings.handson.tiny import CHATML, INST, chat_tokens, sentence
 from tunelings.inputs import randint
 
 FRUIT = ["kiwi", "plum", "fig", "lime", "pear", "date", "melon", "guava"]
@@ -19,15 +20,6 @@ SPECIAL = ["</s>", "<|im_start|>", "<s>", "<|im_end|>", "<pad>"]
 IDS = {token: number for number, token in enumerate(FRUIT + OTHERS + SPECIAL)}
 TOKENS = list(IDS)
 
-# As SmolLM2's: a system turn is put in where there is none, and a newline follows each end token.
-CHATML = """{% if messages[0]['role'] != 'system' %}<|im_start|>system
-be brief<|im_end|>
-{% endif %}{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] }}<|im_end|>
-{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-{% endif %}"""
-# As Llama 2's: the assistant has no header of its own, and each pair begins with <s>.
-INST = """{% for message in messages %}{% if message['role'] == 'user' %}<s>[INST] {{ message['content'] }} [/INST] \
-{% else %}{{ message['content'] }}</s>{% endif %}{% endfor %}"""
 # ChatML with marks round what the assistant writes; where they end differs from one author to the next.
 MARKED = """<s>{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' }}\
 {% if message['role'] == 'assistant' %}BODY{% else %}{{ message['content'] + '<|im_end|>\n' }}{% endif %}{% endfor %}\
@@ -45,26 +37,9 @@ MARKS = {
 }
 
 
-def finished(backend, template, end):
-    """A tokenizer that, called on a text, puts <s> before it, as Llama's does."""
-    beginning = backend.token_to_id("<s>")
-    backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", beginning)])
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        bos_token="<s>",
-        eos_token=end,
-        pad_token="<pad>",
-        extra_special_tokens=[token for token in SPECIAL if token not in ("<s>", end, "<pad>")],
-    )
-    tokenizer.chat_template = template
-    return tokenizer
-
-
 def words(template, end="<|im_end|>"):
-    """Whole words, newlines and signs as tokens."""
-    backend = Tokenizer(models.WordLevel(IDS, unk_token="<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"\n|\w+|[^\w\s]"), behavior="removed", invert=True)
-    return finished(backend, template, end)
+    """Whole words, newlines and signs as tokens; called on a text it puts <s> before it, as Llama's does."""
+    return tiny.chat_tokenizer("<pad>", ids=IDS, special=SPECIAL, template=template, end=end, unk_token=None)
 
 
 def bytes_as_tokens(template):
@@ -75,17 +50,11 @@ def bytes_as_tokens(template):
     backend = Tokenizer(models.BPE(vocabulary, merges=[]))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
-    return finished(backend, template, "<|im_end|>")
-
-
-def split(text):
-    """The tokens of a text, where words are tokens."""
-    return re.findall(r"</?s>|<\|\w+\|>|\n|\w+|[^\w\s]", text)
+    return tiny.finished_chat(backend, "<pad>", special=SPECIAL, template=template, end="<|im_end|>")
 
 
 def fruit(count, offset):
-    """A sentence of `count` words."""
-    return " ".join(FRUIT[i] for i in randint(0, len(FRUIT), [count], offset).tolist())
+    return sentence(FRUIT, count, offset)
 
 
 def turns(*contents, system=None):
@@ -125,7 +94,7 @@ def the_text(parts):
 
 def ids_and_mask(parts):
     """By hand, where words are tokens."""
-    pairs = [(IDS[token], counts) for text, counts in parts for token in split(text)]
+    pairs = [(IDS[token], counts) for text, counts in parts for token in chat_tokens(text)]
     return [token for token, _ in pairs], [counts for _, counts in pairs]
 
 

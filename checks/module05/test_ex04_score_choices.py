@@ -10,11 +10,11 @@ import math
 from copy import deepcopy
 
 import torch
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 from torch import nn
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from tunelings import expect
+from tunelings.handson import tiny
 from tunelings.inputs import randint, randn, seed
 
 WORDS = ["review", "film", "good", "bad", "dull", "very", "not", "naïve", "東京", "it", "is", "was", "answer"]
@@ -25,11 +25,10 @@ TOKENS = list(IDS)
 
 def make_tokenizer(pad="<pad>", side="right"):
     """Called on a text it puts <s> before it; a word and the space before it are one token."""
-    backend = Tokenizer(models.WordLevel(IDS, unk_token="<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.Split(Regex(r" ?\w+|[^\w\s]|\s"), behavior="removed", invert=True)
-    backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", IDS["<s>"])])
-    return PreTrainedTokenizerFast(
-        tokenizer_object=backend,
+    return tiny.word_tokenizer(
+        IDS,
+        split=r" ?\w+|[^\w\s]|\s",
+        around="<s> $A",
         unk_token="<unk>",
         bos_token="<s>",
         eos_token="</s>",

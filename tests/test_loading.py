@@ -1,0 +1,38 @@
+"""Files are run by their path: references that the hands-on code computes with, and answers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import COURSE
+from tunelings import loading
+from tunelings.handson import hardware, search
+
+
+@pytest.mark.parametrize(("number", "name"), [(hardware.REFERENCE, "estimate_vram"), (search.REFERENCE, "bm25_scores")])
+def test_the_reference_that_the_hands_on_code_computes_with_is_the_solution(number: str, name: str):
+    module = loading.reference(number)
+    assert module.__file__ == str(COURSE.find(number).solution_path)
+    assert callable(getattr(module, name))
+    assert loading.reference(number) is module
+
+
+def test_each_row_of_the_hardware_table_is_what_5_08_computes():
+    reference = loading.load_module(COURSE.find("5.08").solution_path, "tunelings_test_of_hardware")
+    for row in hardware.ROWS:
+        total = reference.estimate_vram(reference.ModelShape(*row.shape), row.technique, row.batch, row.seq_len)
+        assert row.parts["total"] == total
+        assert sum(gib for part, gib in row.parts.items() if part != "total") == pytest.approx(total)
+
+
+def test_a_file_that_is_not_there_or_does_not_run_leaves_no_module(tmp_path: Path):
+    path = tmp_path / "broken.py"
+    with pytest.raises(FileNotFoundError):
+        loading.load_module(path, "tunelings_test_broken")
+    path.write_text("1 / 0\n", encoding="utf-8")
+    with pytest.raises(ZeroDivisionError):
+        loading.load_module(path, "tunelings_test_broken")
+    assert "tunelings_test_broken" not in sys.modules
