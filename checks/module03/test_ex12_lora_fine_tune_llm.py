@@ -20,7 +20,7 @@ from tunelings.handson import models, tiny
 from tunelings.handson import reviews_task as task
 from tunelings.handson.steps import followed, takes_on_step
 from tunelings.handson.tiny import IDS, WORDS
-from tunelings.inputs import randint, seed
+from tunelings.inputs import seed
 
 SYSTEM = ["<|im_start|>", "system", "\n", "be", "brief", "<|im_end|>", "\n"]
 USER = ["<|im_start|>", "user", "\n"]
@@ -32,7 +32,7 @@ PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "
 
 # ---------------------------------------------------------------- pairs and their tokens, by hand
 def words(count, offset):
-    return " ".join(WORDS[i] for i in randint(0, len(WORDS), [count], offset=offset).tolist())
+    return tiny.sentence(WORDS, count, offset)
 
 
 def some_pairs(lengths, offset):
