@@ -126,7 +126,9 @@ def seeded(seed: int) -> Iterator[None]:
         torch.set_rng_state(state)
 
 
-def bert(seed: int, layers: int, *, hidden: int = 8, labels: int = 3, vocabulary: int = 23, positions: int = 11):
+def bert(
+    seed: int, layers: int, *, hidden: int = 8, labels: int = 3, vocabulary: int = 23, positions: int = 11
+) -> BertForSequenceClassification:
     """A BertForSequenceClassification with two heads and random weights, the same for the same seed, in train mode."""
     config = BertConfig(
         vocab_size=vocabulary,
