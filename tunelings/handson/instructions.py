@@ -109,10 +109,8 @@ def text_of(messages: Messages) -> str:
 
 
 # ---------------------------------------------------------------- quality
-REFUSALS = (
-    "i'm sorry, but", "i am sorry, but", "i cannot", "i can't", "i'm unable", "i am unable", "as an ai",
-    "as a language model", "unfortunately, i cannot", "sorry, i can",
-)  # fmt: skip
+REFUSALS = ("i'm sorry, but", "i am sorry, but", "i cannot", "i can't", "i'm unable", "i am unable", "as an ai",
+            "as a language model", "unfortunately, i cannot", "sorry, i can")  # fmt: skip
 _ENGLISH = set("the of to and is that it for with you are this be can not an if".split())
 _GERMAN = set("der die das und ist nicht ein eine mit den von zu wird man sie auf".split())
 _FRENCH = set("le la les des est une et pour dans que pas vous sont du qui au".split())
@@ -220,8 +218,7 @@ class Rows:
 
     def __init__(self) -> None:
         self._tables: list[pa.Table] = []
-        self._fresh: list[dict] = []
-        self._sum = hashlib.sha256()
+        self._fresh, self._sum = list[dict](), hashlib.sha256()
 
     def append(self, row: dict) -> None:
         self._fresh.append({name: row[name] for name in FEATURES})
@@ -281,8 +278,7 @@ def against_manifest(raw_path: str | Path, dataset: DatasetDict) -> dict[str, tu
     lines = json.loads(Path(raw_path).with_name("manifest.json").read_text(encoding="utf-8"))["lines"]
     rows = [(normal_form(text_of(messages)), name) for name in dataset for messages in dataset[name]["messages"]]
     times, part_with = Counter(text for text, _ in rows), dict(rows)
-    originals, parts_of, texts = {}, defaultdict(set), []
-    found: dict[str, tuple[int, int]] = {}
+    originals, parts_of, texts, found = {}, defaultdict(set), [], dict[str, tuple[int, int]]()
     for line, entry in zip(read_lines(raw_path), lines, strict=True):
         texts.append("")
         with contextlib.suppress(ValueError):
