@@ -151,7 +151,7 @@ def test_the_published_status_page_is_the_empty_checklist_and_asks_for_nothing(p
 
 
 def test_a_solved_exercise_ticks_its_box_while_the_page_is_open(page, course_copy):
-    for name in ("docs", "tunelings"):
+    for name in ("docs", "figures", "tunelings"):
         shutil.copytree(ROOT / name, course_copy.root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("mkdocs.yml", "CONTRIBUTING.md"):
         shutil.copy(ROOT / name, course_copy.root)
