@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.miniature import SQUARES
-from tunelings.course import CourseError, Mistake
+from tunelings.cards import CourseError, Mistake
 from tunelings.grading import diagnose, vectors
 from tunelings.grading.answers import Source
 from tunelings.grading.diagnose import Diagnosis, name_mistake

@@ -159,15 +159,52 @@ def test_what_has_no_fingerprint_agrees_with_nothing():
         assert not agree(fingerprint(value), fingerprint(1.0)) and not agree(None, fingerprint(value))
 
 
-def test_a_large_tensor_is_sampled_and_summed():
+def test_of_a_large_tensor_a_sample_is_kept_with_sums_or_a_hash():
     large = torch.arange(1000, dtype=F64)
-    printed = fingerprint(large)
-    assert len(printed["data"]) == 252
-    assert printed["data"][:3] == [0.0, 4.0, 8.0]
-    assert printed["data"][-2:] == [pytest.approx(499500.0), pytest.approx(float(large.norm()))]
-    other = large.clone()
-    other[1] = 1e6  # Not among the sampled ones.
-    assert not alike(large, other)
+    whole, halves = fingerprint(large), fingerprint(large / 2)
+    assert whole["data"][:3] == [0.0, 4.0, 8.0] and len(whole["data"]) == 250 and len(whole["hash"]) == 64
+    assert halves["sums"][0] == pytest.approx(249750.0) and halves["sums"][2] == pytest.approx(float(large.norm()) / 2)
+    assert alike(large, large.long()) and alike(large / 3, large / 3 * (1 + 1e-12))
+
+
+def swapped(values, i: int, j: int):
+    values = values.clone() if isinstance(values, torch.Tensor) else list(values)
+    values[i], values[j] = values[j], values[i]
+    return values
+
+
+def changed(values, i: int, by: float):
+    values = values.clone() if isinstance(values, torch.Tensor) else list(values)
+    values[i] = values[i] + by
+    return values
+
+
+IDS = [(7 * n * n + 3) % 50_000 for n in range(2048)]
+FLOATS = torch.linspace(0.1, 0.9, 3000, dtype=F64)
+
+
+@pytest.mark.parametrize(
+    "a, b",
+    [
+        (range(300), swapped(range(300), 271, 273)),
+        (range(3000), changed(range(3000), 2999, 1)),
+        (IDS, changed(IDS, 1001, 40)),
+        (torch.tensor(IDS), changed(torch.tensor(IDS), 1001, 1)),
+        (np.arange(3000), np.array([*range(2999), 0])),
+        (FLOATS, changed(FLOATS, 1, 0.01)),
+        (FLOATS, swapped(FLOATS, 1, 2001)),
+        (FLOATS.tolist(), changed(FLOATS.tolist(), 1501, 0.01)),
+        (torch.tensor([True, False] * 300), torch.tensor([True, False] * 299 + [True, True])),
+    ],
+)
+def test_one_place_of_a_long_value_makes_a_difference(a, b):
+    assert alike(a, a) and alike(b, b)
+    assert not alike(a, b)
+
+
+def test_an_unknown_part_anywhere_makes_a_long_list_unknown():
+    value = ["x"] * 299 + [[object()]]
+    assert not agree(fingerprint(value), fingerprint(value))
 
 
 def test_of_a_long_list_the_first_parts_are_kept_with_its_length_and_a_hash():

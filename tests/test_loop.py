@@ -162,6 +162,32 @@ def test_a_damaged_card_is_a_sentence_for_a_hint_and_no_word_in_the_list(desk: D
     assert desk.view.messages == ["Hint 1 of 2: Which operator adds?"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('title = "Squares"', "title = 5", "`title` is 5, and should be a TOML string"),
+        ('hints = ["What is three times three?", "Which operator multiplies?", "It is x * x."]', "hints = []", "empty"),
+        ('"Which operator multiplies?"', "1", "a hint is 1, and should be a TOML string"),
+        ("minutes = 5", "minutes = true", "`minutes` is True, and should be a TOML integer"),
+        ("difficulty = 1", "", "the field 'difficulty' is missing"),
+        ('id = "doubled"', "id = 7", "`id` is 7, and should be a TOML string"),
+        ('[{ old = "x * x", new = "x + x" }]', '"x"', "an entry is 'x', and should be a TOML table"),
+    ],
+)
+def test_a_card_of_wrong_types_is_a_sentence_too(desk: Desk, mini: Miniature, old: str, new: str, says: str):
+    card = mini.squares.card_path.read_text(encoding="utf-8")
+    assert card.count(old) == 1
+    mini.squares.card_path.write_text(card.replace(old, new), encoding="utf-8")
+    desk.save(mini.squares.card_path)
+    desk.press("h")
+    assert (
+        len(desk.view.messages) == 1 and says in desk.view.messages[0] and "ex01_squares.toml" in desk.view.messages[0]
+    )
+    with screen.console.capture() as shown:
+        desk.press("l")
+    assert "> 1.01 Squares" in shown.get()
+
+
 def test_a_pass_with_a_damaged_card_is_shown_with_a_sentence(desk: Desk, mini: Miniature):
     desk.delete(mini.squares.card_path)
     with screen.console.capture() as shown:

@@ -11,10 +11,11 @@ import difflib
 import functools
 import os
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from tunelings.cards import Card, CourseError, read_card
 
 MODULES = {
     "module01": "Training fundamentals",
@@ -30,37 +31,6 @@ FULL_RUN_MARKS = frozenset({"gpu", "real"})
 
 
 _MODULE = re.compile(r"(?:module)?0*([1-9]\d*)")
-
-
-class CourseError(Exception):
-    """Something about the course's files is wrong; the message is one line that says what to do."""
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A known mistake: edits of the reference, and what went wrong in one line.
-
-    `forms` is a list of forms; a form is a list of (old, new) edits of the solution's text.
-    `shows` is a format string over `actual`, `expected` and the notes of the failing check.
-    """
-
-    id: str
-    says: str
-    forms: tuple[tuple[tuple[str, str], ...], ...]
-    shows: str = ""
-
-
-@dataclass(frozen=True)
-class Card:
-    """What an exercise says of itself: `checks/moduleNN/exNN_name.toml`."""
-
-    title: str
-    lesson: str
-    minutes: int
-    difficulty: int
-    learnt: str
-    hints: tuple[str, ...]
-    mistakes: tuple[Mistake, ...]
 
 
 @dataclass(frozen=True)
@@ -137,37 +107,6 @@ def _marks(function: ast.FunctionDef) -> set[str]:
     """The names in decorators such as `@pytest.mark.gpu` or `@pytest.mark.timeout(60)`."""
     targets = [d.func if isinstance(d, ast.Call) else d for d in function.decorator_list]
     return {target.attr for target in targets if isinstance(target, ast.Attribute)}
-
-
-def read_card(path: Path) -> Card:
-    """Read a card; a missing or malformed one is a CourseError that names the file and the field."""
-    try:
-        return _parse_card(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CourseError(f"{path} is missing: every exercise needs its card.") from None
-    except KeyError as error:
-        raise CourseError(f"{path}: the field {error} is missing.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
-        raise CourseError(f"{path} cannot be read as a card: {error}.") from None
-
-
-@functools.lru_cache(maxsize=256)
-def _parse_card(text: str) -> Card:
-    fields = tomllib.loads(text)
-    return Card(
-        title=fields["title"],
-        lesson=fields["lesson"],
-        minutes=fields["minutes"],
-        difficulty=fields["difficulty"],
-        learnt=fields["learnt"],
-        hints=tuple(hint.strip() for hint in fields["hints"]),
-        mistakes=tuple(_read_mistake(entry) for entry in fields.get("mistakes", [])),
-    )
-
-
-def _read_mistake(entry: dict) -> Mistake:
-    forms = tuple(tuple((edit["old"], edit["new"]) for edit in form) for form in entry["forms"])
-    return Mistake(id=entry["id"], says=entry["says"].strip(), forms=forms, shows=entry.get("shows", ""))
 
 
 @dataclass(frozen=True)

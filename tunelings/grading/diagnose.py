@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunelings.course import Exercise, Mistake
+from tunelings.cards import Mistake
+from tunelings.course import Exercise
 from tunelings.grading.answers import Source
 from tunelings.grading.fingerprint import agree
 from tunelings.grading.vectors import MistakeVectors, Outcome, Vector, vector_of

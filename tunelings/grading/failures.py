@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from tunelings.course import Mistake
+from tunelings.cards import Mistake
 from tunelings.expect import CheckFailed
 from tunelings.grading.diagnose import Diagnosis
 from tunelings.grading.run import Result

@@ -41,7 +41,7 @@ def _print(value: Any) -> Any:
     if isinstance(value, int | float):
         return {"dtype": "float64", "shape": [], "data": [_plain(_as_float(value))]}
     if isinstance(value, bytes | bytearray):
-        return {"bytes": len(value), "hash": hashlib.sha256(value).hexdigest()}
+        return {"bytes": len(value), "hash": _hash(bytes(value))}
     if isinstance(value, type | torch.dtype | torch.device):
         return f"<{value}>"
     if (fields := _fields(value)) is not None:
@@ -65,14 +65,27 @@ def _fields(value: Any) -> dict[str, Any] | None:
 
 
 def _sequence_print(value: Sequence) -> Any:
-    """The parts; of a long one the first parts, its length, and of all of them a hash (numbers: up to rounding)."""
+    """The parts; of a long one the first parts, its length, and of all of them a hash, or sums if they are floats."""
     if len(value) <= _MOST:
         return [_print(part) for part in value]
     printed: dict[str, Any] = {"first": [_print(part) for part in value[:_MOST]], "length": len(value)}
     if all(isinstance(part, int | float) and not isinstance(part, bool) for part in value):
-        return {**printed, "all": _tensor_print(torch.tensor([_as_float(part) for part in value], dtype=torch.float64))}
-    everything = json.dumps([_print(part) for part in value], sort_keys=True)
-    return {**printed, "hash": hashlib.sha256(everything.encode()).hexdigest()}
+        numbers = torch.tensor([_as_float(part) for part in value], dtype=torch.float64)
+        return {**printed, **_summary(numbers, "float64")}
+    parts = [_print(part) for part in value]
+    if _has_unknown(parts):
+        return {"unknown": type(value).__qualname__}
+    return {**printed, "hash": _hash(json.dumps(parts, sort_keys=True).encode())}
+
+
+def _has_unknown(printed: Any) -> bool:
+    if isinstance(printed, dict):
+        return "unknown" in printed or any(_has_unknown(part) for part in printed.values())
+    return isinstance(printed, list) and any(_has_unknown(part) for part in printed)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _array_print(value: np.ndarray) -> Any:
@@ -90,10 +103,20 @@ def _tensor_print(value: Tensor) -> dict:
     parts = torch.view_as_real(value.resolve_conj()) if value.is_complex() else value
     flat = parts.to("cpu").to(torch.float64).flatten()
     step = max(1, math.ceil(flat.numel() / _MOST))
-    data = flat[::step].tolist()
-    if step > 1:
-        data += [float(flat.sum()), float(flat.norm())]
-    return {"dtype": dtype, "shape": shape, "data": [_plain(number) for number in data]}
+    printed = {"dtype": dtype, "shape": shape, "data": [_plain(number) for number in flat[::step].tolist()]}
+    return printed if step == 1 else {**printed, **_summary(flat, dtype)}
+
+
+def _summary(flat: Tensor, dtype: str) -> dict:
+    """What stands for all numbers of a long value: of whole numbers an exact hash, of others three sums.
+
+    The sums are the plain one, one with weights that rise from 0 to 1 (it tells another order), and the norm.
+    """
+    if bool((flat == flat.round()).all() & flat.isfinite().all() & (flat.abs() < 2**53).all()):
+        return {"hash": _hash(flat.to(torch.int64).numpy().tobytes())}
+    weights = torch.linspace(0, 1, flat.numel(), dtype=torch.float64)
+    sums = (float(flat.sum()), float((weights * flat).sum()), float(flat.norm()))
+    return {"sums": [_plain(number) for number in sums], "of": dtype}
 
 
 def _as_float(number: int | float) -> float:
@@ -112,7 +135,7 @@ def agree(a: Any, b: Any) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
         if "unknown" in a or "unknown" in b:
             return False
-        if "data" in a and "data" in b:
+        if "data" in a and "data" in b or "sums" in a and "sums" in b:
             return _numbers_agree(a, b)
         return a.keys() == b.keys() and all(agree(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):
@@ -121,12 +144,24 @@ def agree(a: Any, b: Any) -> bool:
 
 
 def _numbers_agree(a: dict, b: dict) -> bool:
-    if a["shape"] != b["shape"] or len(a["data"]) != len(b["data"]):
+    """The numbers of two tensors or long lists agree, and so does what stands for those that are not stored."""
+    names = ("shape", "length", "hash")
+    if any(a.get(name) != b.get(name) for name in names) or ("sums" in a) != ("sums" in b):
         return False
-    rtol = max(_RTOL.get(a["dtype"], 1e-6), _RTOL.get(b["dtype"], 1e-6))
-    numbers = [abs(x) for x in a["data"] + b["data"] if not isinstance(x, str)]
-    allowed = rtol * max(numbers, default=0.0)
-    return all(
-        x == y if isinstance(x, str) or isinstance(y, str) else abs(x - y) <= allowed
-        for x, y in zip(a["data"], b["data"], strict=True)
+    rtol = max(_RTOL.get(one.get("dtype", one.get("of", "")), 1e-6) for one in (a, b))
+    if not _close(a.get("data", []), b.get("data", []), rtol) or not agree(a.get("first"), b.get("first")):
+        return False
+    if "sums" not in a:
+        return True
+    norms = [one["sums"][-1] for one in (a, b) if not isinstance(one["sums"][-1], str)]
+    return _close(a["sums"], b["sums"], rtol, scale=max(norms, default=0.0))
+
+
+def _close(a: list, b: list, rtol: float, scale: float | None = None) -> bool:
+    """Two lists of numbers agree within `rtol` of `scale` (default: their largest); "nan" and "inf" agree as text."""
+    if scale is None:
+        scale = max((abs(x) for x in a + b if not isinstance(x, str)), default=0.0)
+    return len(a) == len(b) and all(
+        x == y if isinstance(x, str) or isinstance(y, str) else abs(x - y) <= rtol * scale
+        for x, y in zip(a, b, strict=True)
     )

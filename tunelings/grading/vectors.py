@@ -23,7 +23,8 @@ from typing import Any
 
 import pytest
 
-from tunelings.course import CourseError, Exercise, Mistake
+from tunelings.cards import Mistake
+from tunelings.course import CourseError, Exercise
 from tunelings.grading import environment
 from tunelings.grading.answers import Source, read
 from tunelings.grading.fingerprint import RANDOM, agree, fingerprint

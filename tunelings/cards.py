@@ -1,0 +1,95 @@
+"""What an exercise says of itself, in `checks/moduleNN/exNN_name.toml`: its title, hints and known mistakes."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+_TOML_NAMES: dict[type, str] = {str: "string", int: "integer", list: "array", dict: "table"}
+T = TypeVar("T")
+
+
+class CourseError(Exception):
+    """Something about the course's files is wrong; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known mistake: edits of the reference, and what went wrong in one line.
+
+    `forms` is a list of forms; a form is a list of (old, new) edits of the solution's text.
+    `shows` is a format string over `actual`, `expected` and the notes of the failing check.
+    """
+
+    id: str
+    says: str
+    forms: tuple[tuple[tuple[str, str], ...], ...]
+    shows: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What an exercise says of itself: `checks/moduleNN/exNN_name.toml`."""
+
+    title: str
+    lesson: str
+    minutes: int
+    difficulty: int
+    learnt: str
+    hints: tuple[str, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+def read_card(path: Path) -> Card:
+    """Read a card; a missing or malformed one is a CourseError that names the file and the field."""
+    try:
+        return _parse_card(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CourseError(f"{path} is missing: every exercise needs its card.") from None
+    except KeyError as error:
+        raise CourseError(f"{path}: the field {error} is missing.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
+        raise CourseError(f"{path} cannot be read as a card: {error}.") from None
+
+
+@functools.lru_cache(maxsize=256)
+def _parse_card(text: str) -> Card:
+    fields = tomllib.loads(text)
+    hints = _field(fields, "hints", list)
+    if not hints:
+        raise TypeError("`hints` is empty")
+    return Card(
+        title=_field(fields, "title", str),
+        lesson=_field(fields, "lesson", str),
+        minutes=_field(fields, "minutes", int),
+        difficulty=_field(fields, "difficulty", int),
+        learnt=_field(fields, "learnt", str),
+        hints=tuple(_of_type("a hint", hint, str).strip() for hint in hints),
+        mistakes=tuple(_read_mistake(entry) for entry in fields.get("mistakes", [])),
+    )
+
+
+def _read_mistake(entry: dict) -> Mistake:
+    return Mistake(
+        id=_field(entry, "id", str),
+        says=_field(entry, "says", str).strip(),
+        forms=tuple(tuple(_read_edit(edit) for edit in form) for form in _field(entry, "forms", list)),
+        shows=_of_type("`shows`", entry.get("shows", ""), str),
+    )
+
+
+def _read_edit(edit: dict) -> tuple[str, str]:
+    return _field(edit, "old", str), _field(edit, "new", str)
+
+
+def _field(fields: dict, name: str, kind: type[T]) -> T:
+    return _of_type(f"`{name}`", _of_type("an entry", fields, dict)[name], kind)
+
+
+def _of_type(what: str, value: object, kind: type[T]) -> T:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError(f"{what} is {value!r}, and should be a TOML {_TOML_NAMES[kind]}")
+    return value
