@@ -24,6 +24,7 @@ from tunelings.course import Course, Exercise, find_root
 from tunelings.desk import screen
 from tunelings.grading import vectors
 from tunelings.grading.imports import needed_imports
+from tunelings.grading.states import ExerciseState
 from tunelings.watch import events
 from tunelings.watch.loop import Watcher, watch_files
 from tunelings.watch.pool import Pool
@@ -121,9 +122,9 @@ def print_table(course: Course, options: argparse.Namespace) -> None:
         bench.session.view.turn_to(exercise)
         solution = exercise.solution_path.read_text(encoding="utf-8")
         passed, state = bench.save(exercise, solution, repeats)
-        assert state == "passed", (exercise.number, state)
+        assert state == ExerciseState.PASSED, (exercise.number, state)
         failed, state = bench.save(exercise, vectors.apply(exercise.card.mistakes[0], 0, solution), repeats)
-        assert state == "failed", (exercise.number, state)
+        assert state == ExerciseState.FAILED, (exercise.number, state)
         exercise.answer_path.write_text(solution, encoding="utf-8")
         cold = wall([python, "-m", "pytest", str(exercise.check_path)], course.root, repeats)
         imports = wall([python, "-c", import_line(exercise)], course.root, repeats)

@@ -156,7 +156,7 @@ def test_the_terminal_asks_until_the_answer_is_right_and_counts_first_tries():
     shown: list[str] = []
     said = iter(["x", "a", "B", "b"])
     right = quiz.ask(
-        [questions.Question("First?", choices), questions.Question("Second?", choices)],
+        [questions.QuizQuestion("First?", choices), questions.QuizQuestion("Second?", choices)],
         shown.append,
         lambda _: next(said),
     )

@@ -26,6 +26,7 @@ MODULES = {
 }
 # What a TODO of a stub raises: NotImplementedError(SENTINEL).
 SENTINEL = "TODO"
+PACKAGE = Path(__file__).resolve().parent  # the grader, all of its rooms
 # Checks with one of these marks run only when asked for, so no tick depends on them.
 FULL_RUN_MARKS = frozenset({"gpu", "real"})
 

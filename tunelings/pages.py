@@ -102,7 +102,7 @@ def quiz_block(path: Path) -> str:
     return "\n".join(question_html(number, one) for number, one in enumerate(questions.load(path), start=1))
 
 
-def question_html(number: int, question: questions.Question) -> str:
+def question_html(number: int, question: questions.QuizQuestion) -> str:
     choices = []
     for letter, choice in zip(questions.LETTERS, question.choices, strict=False):
         name = f"q{number}{letter}"

@@ -30,7 +30,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Question:
+class QuizQuestion:
     """A question with exactly one right choice."""
 
     asks: str
@@ -41,11 +41,11 @@ def path_of(root: Path, module: str) -> Path:
     return root / "docs" / "quizzes" / f"{module}.toml"
 
 
-def load(path: Path) -> list[Question]:
+def load(path: Path) -> list[QuizQuestion]:
     """The questions of one file; a missing or malformed one is a CourseError that names it."""
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))["questions"]
-        questions = [Question(e["asks"], tuple(Choice(**choice) for choice in e["choices"])) for e in entries]
+        questions = [QuizQuestion(e["asks"], tuple(Choice(**choice) for choice in e["choices"])) for e in entries]
     except FileNotFoundError:
         raise CourseError(f"{path} is missing: this module has no quiz.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tunelings.questions import LETTERS, Question
+from tunelings.questions import LETTERS, QuizQuestion
 
 
-def ask(questions: list[Question], show: Callable[[str], None], prompt: Callable[[str], str]) -> int:
+def ask(questions: list[QuizQuestion], show: Callable[[str], None], prompt: Callable[[str], str]) -> int:
     """Put the questions one after the other; returns how many were right at the first try."""
     right = 0
     for number, question in enumerate(questions, start=1):

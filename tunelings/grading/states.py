@@ -20,21 +20,27 @@ class CheckState(StrEnum):
 
     @property
     def mark(self) -> str:
-        return "✗" if self.is_failure else {"passed": "✓", "todo": "◐", "not started": "○"}.get(self, "-")
+        marks = {CheckState.PASSED: "✓", CheckState.TODO: "◐", CheckState.NOT_STARTED: "○"}
+        return "✗" if self.is_failure else marks.get(self, "-")
 
     @property
     def word(self) -> str:
-        return {"broken": "does not load", "timeout": "out of time", "todo": "in progress"}.get(self, self.value)
+        words = {
+            CheckState.BROKEN: "does not load",
+            CheckState.TIMEOUT: "out of time",
+            CheckState.TODO: "in progress",
+        }
+        return words.get(self, self.value)
 
     @property
     def is_failure(self) -> bool:
         """The answer is wrong; a TODO that is left is not."""
-        return self in {"failed", "crashed", "broken", "timeout", "escaped"}
+        return self not in {CheckState.PASSED, CheckState.TODO, CheckState.NOT_STARTED, CheckState.SKIPPED}
 
     @property
     def ends_the_run(self) -> bool:
         """An answer that is not finished, does not load or does not end: its other checks say nothing more."""
-        return self in {"todo", "broken", "timeout"}
+        return self in {CheckState.TODO, CheckState.BROKEN, CheckState.TIMEOUT}
 
 
 class ExerciseState(StrEnum):
@@ -47,7 +53,8 @@ class ExerciseState(StrEnum):
 
     @property
     def mark(self) -> str:
-        return {"not started": "○", "in progress": "◐", "failed": "✗", "passed": "✓"}[self]
+        marks = {ExerciseState.NOT_STARTED: "○", ExerciseState.IN_PROGRESS: "◐", ExerciseState.PASSED: "✓"}
+        return marks.get(self, "✗")
 
     @property
     def word(self) -> str:

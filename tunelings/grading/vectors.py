@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from tunelings.cards import Mistake
-from tunelings.course import CourseError, Exercise
+from tunelings.course import PACKAGE, CourseError, Exercise
 from tunelings.grading import environment
 from tunelings.grading.answers import Source, read
 from tunelings.grading.fingerprint import RANDOM, agree, fingerprint
@@ -193,9 +193,6 @@ class MistakeVectors:
             temporary = path.with_suffix(f".{os.getpid()}.tmp")
             temporary.write_text(json.dumps(stored), encoding="utf-8")
             os.replace(temporary, path)
-
-
-PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def _dependencies_hash(exercise: Exercise, seed: int) -> str:

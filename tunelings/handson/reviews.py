@@ -94,7 +94,7 @@ def score(predicted: Sequence[str], true: Sequence[str]) -> Score:
     return Score(p, middle - half, middle + half)
 
 
-class Difference(NamedTuple):
+class PairedDifference(NamedTuple):
     """How much more often the first is right than the second, on the same texts, with its 95 % interval."""
 
     difference: float
@@ -104,7 +104,7 @@ class Difference(NamedTuple):
     second_only: int
 
 
-def compare(first: Sequence[str], second: Sequence[str], true: Sequence[str]) -> Difference:
+def compare(first: Sequence[str], second: Sequence[str], true: Sequence[str]) -> PairedDifference:
     """The paired comparison: only the texts count on which exactly one of the two is right."""
     n = len(true)
     rows = list(zip(first, second, true, strict=True))
@@ -112,7 +112,7 @@ def compare(first: Sequence[str], second: Sequence[str], true: Sequence[str]) ->
     second_only = sum(b == t != a for a, b, t in rows)
     difference = (first_only - second_only) / n
     half = 1.96 * math.sqrt(((first_only + second_only) / n - difference**2) / n)
-    return Difference(difference, difference - half, difference + half, first_only, second_only)
+    return PairedDifference(difference, difference - half, difference + half, first_only, second_only)
 
 
 # ---------------------------------------------------------------- the pictures

@@ -15,15 +15,13 @@ from pathlib import Path
 
 import watchfiles
 
-from tunelings.course import Course, CourseError, Exercise
+from tunelings.course import PACKAGE, Course, CourseError, Exercise
 from tunelings.grading.stubs import StubError
 from tunelings.watch import events
 from tunelings.watch.actions import Actions, Quit
 from tunelings.watch.keys import Keys
 from tunelings.watch.pool import Happening, Pool, Said, Server
 from tunelings.watch.session import Session
-
-PACKAGE = Path(__file__).resolve().parent.parent  # The grader, all of its rooms.
 
 
 class Watcher:

@@ -10,7 +10,7 @@ from rich.text import Text
 from tunelings.course import MODULES, CourseError, Exercise, module_number, shown_path
 from tunelings.desk import screen
 from tunelings.grading.states import ExerciseState
-from tunelings.grading.verdict import Verdict
+from tunelings.grading.verdict import Verdict, sentence_of
 
 KEY_HELP = "h hint · n next · p previous · l list · r run · c stop · s solution · x reset · o open · q quit"
 LIST_HELP = "up, down: move · enter: go there · l: back"
@@ -45,7 +45,7 @@ class View:
             self.draw()
 
     def checking(self, check: str) -> None:
-        self.activity = f"checking: {check.removeprefix('test_').replace('_', ' ')}"
+        self.activity = f"checking: {sentence_of(check)}"
 
     def report(self, done: float, text: str) -> None:
         """A long check says how far it is."""
