@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import torch
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 from matplotlib.figure import Figure
 
 from tunelings.course import Course, data_folder
@@ -18,7 +18,6 @@ from tunelings.grading.answers import Source
 from tunelings.handson import mnist
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 SEEDS = 20
 EPOCHS = 10
 THRESHOLD = 0.918

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from drawing import FROZEN, TRAINS, arrow, box, results_of, save, sheet
+from drawing import FROZEN, ROOT, TRAINS, arrow, box, results_of, save, sheet
 from torch.nn import functional as F
 from transformers import (
     AutoModelForSequenceClassification,
@@ -29,7 +29,6 @@ from tunelings.course import Course
 from tunelings.grading import answers
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 BEFORE, NOW = ["sport", "politics", "science"], ["science", "sport", "politics"]
 SHOWN = (0, 10, 40)

@@ -11,7 +11,7 @@ import os
 import time
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -24,7 +24,6 @@ from tunelings.grading import answers
 from tunelings.handson import models, reviews
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 TRAIN_COUNT = 2000
 NAMES = reviews.LABEL_NAMES
 

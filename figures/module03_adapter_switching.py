@@ -16,7 +16,7 @@ import warnings
 from pathlib import Path
 
 import torch
-from drawing import FROZEN, PLAIN, TRAINS, arrow, box, results_of, save, sheet
+from drawing import FROZEN, PLAIN, ROOT, TRAINS, arrow, box, results_of, save, sheet
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -25,7 +25,6 @@ from tunelings.course import Course
 from tunelings.grading import answers
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 ADAPTERS = 10
 REQUESTS = (1, 10, 100)

@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 
 import torch
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 from peft import LoraConfig, get_peft_model
@@ -22,7 +22,6 @@ from tunelings.course import Course
 from tunelings.grading import answers
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 ATTENTION = ["q_proj", "v_proj"]
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 # The sizes that are written in the models' own config.json.

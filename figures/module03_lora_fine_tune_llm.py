@@ -11,7 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -25,7 +25,6 @@ from tunelings.handson import reviews
 from tunelings.handson import reviews_task as task
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 SEEDS = (0, 1, 2)
 STEPS, BATCH_SIZE, LR, RANK, ALPHA = 60, 4, 5e-4, 8, 16
 TEST = 100

@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -27,7 +27,6 @@ from tunelings.grading import answers
 from tunelings.handson import tiny
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 STEPS, BATCH_SIZE, SEEDS = 60, 16, 3
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 RANK = 8

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 import torch
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 from torch import nn
@@ -23,7 +23,6 @@ from tunelings.grading.answers import Source
 from tunelings.handson import mnist
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 EXERCISE = Course(ROOT).find("3.01")
 RANKS = (1, 2, 4, 8, 16, 32)
 SEEDS = 3

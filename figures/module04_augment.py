@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import matplotlib
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -26,7 +26,6 @@ from sklearn.pipeline import make_pipeline
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "solutions" / "module04")]
 import ex05_augment  # noqa: E402
 from ex05_augment import NEGATIONS, WORD, augment_train_only  # noqa: E402

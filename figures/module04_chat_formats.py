@@ -12,14 +12,13 @@ from copy import deepcopy
 from pathlib import Path
 
 import matplotlib
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "solutions" / "module04"))
 from ex01_chat_formats import to_messages  # noqa: E402
 

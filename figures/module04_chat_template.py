@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import matplotlib
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -23,7 +23,6 @@ from tunelings.handson import models
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "solutions" / "module04"))
 from ex02_chat_template import render, tokenize  # noqa: E402
 

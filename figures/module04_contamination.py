@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import matplotlib
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -24,7 +24,6 @@ from sklearn.linear_model import LogisticRegression
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "solutions" / "module04"))
 from ex09_contamination import contaminated, words  # noqa: E402
 

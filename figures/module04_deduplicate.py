@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import matplotlib
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -20,7 +20,6 @@ from datasketch import MinHash, MinHashLSH
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "solutions" / "module04")]
 from ex04_deduplicate import deduplicate  # noqa: E402
 

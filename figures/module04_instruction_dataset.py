@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -27,7 +27,6 @@ from tunelings.grading.answers import Source
 from tunelings.handson import duplicates, instructions, models
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 RAW = data_folder("instructions") / "raw.jsonl"
 MAX_LENGTH, SEEDS = 2048, range(10)
 STEPS = ["malformed", "filtered", "duplicate", "too long", "kept"]

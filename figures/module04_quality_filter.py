@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import matplotlib
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -24,7 +24,6 @@ from sklearn.linear_model import LogisticRegression
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "solutions" / "module04")]
 from ex03_quality_filter import is_truncated, prose, quality_issues  # noqa: E402
 

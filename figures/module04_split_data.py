@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import matplotlib
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -24,7 +24,6 @@ from sklearn.pipeline import make_pipeline
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "solutions" / "module04"))
 from ex06_split_data import split  # noqa: E402
 

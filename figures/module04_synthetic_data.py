@@ -11,13 +11,12 @@ import sys
 from pathlib import Path
 
 import matplotlib
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
 from solutions.module04.ex07_synthetic_data import SEEDS, generate_examples  # noqa: E402
 from tunelings.handson import llm, models  # noqa: E402

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -28,7 +28,6 @@ from tunelings.handson import approaches, models, pydocs
 from tunelings.handson.search import BM25, Encoder, Snippet, stretch
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 DATA = data_folder("pydocs")
 RECORDS = ROOT / "runs" / "comparison"
 RESULTS = ROOT / "figures" / "results"

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import matplotlib
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
@@ -25,7 +25,6 @@ from tunelings.handson import reviews
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.resolve().parent
 TRAIN, SETS, RESAMPLES = 6000, 60, 1000
 SIZES = (50, 100, 200, 400, 800, 1600, 3200)
 

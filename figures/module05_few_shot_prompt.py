@@ -12,7 +12,7 @@ import os
 import random
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -29,7 +29,6 @@ from tunelings.grading import answers
 from tunelings.handson import models, reviews
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 SYSTEM = {"role": "system", "content": "Label each film review: positive or negative."}
 KS = (2, 4, 8)
 DRAWS = 3

@@ -13,7 +13,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -30,7 +30,6 @@ from tunelings.grading import answers
 from tunelings.handson import models, pydocs, reviews
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 PAIRS, WRITTEN, WORDS = 40, 10, 40
 
 

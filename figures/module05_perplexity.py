@@ -12,7 +12,7 @@ import math
 import os
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -31,7 +31,6 @@ from tunelings.handson import models
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.resolve().parent
 LENGTH, CONTEXT = 640, 128
 STRIDES = (127, 96, 64, 32, 16)
 

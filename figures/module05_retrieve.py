@@ -10,7 +10,7 @@ import json
 import os
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -28,7 +28,6 @@ from tunelings.grading import answers
 from tunelings.handson import models, pydocs
 
 NAME = Path(__file__).stem
-ROOT = Path(__file__).resolve().parents[1]
 DEPTHS = (1, 2, 3, 5, 10, 20, 50)
 
 

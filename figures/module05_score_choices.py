@@ -12,7 +12,7 @@ import os
 import random
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -30,7 +30,6 @@ from tunelings.handson import models, reviews
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.resolve().parent
 # The prompt, and the choices for a negative and a positive review.
 PROMPTS = {
     "sentiment": ("Review: {}\nSentiment:", (" negative", " positive")),

@@ -13,7 +13,7 @@ import os
 import re
 from pathlib import Path
 
-from drawing import drawing_path
+from drawing import ROOT, drawing_path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -30,7 +30,6 @@ from tunelings.handson import models
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
-ROOT = HERE.resolve().parent
 EXAMPLES = [
     ("The function len() returns the number of items of a container.", "Which function counts items?", "len"),
     ("PEP 8 is the style guide for Python code.", "Which PEP is the style guide?", "PEP 8"),
