@@ -81,7 +81,9 @@ def test_each_gate_says_its_rule_and_what_to_do(new: Copy, tmp_path: Path):
     card = card[: card.index('[[mistakes]]\nid = "in-place"')]
     hint = next(line for line in card.splitlines() if line.startswith('    "2 * x'))
     made.card_path.write_text(card.replace(hint + "\n", ""), encoding="utf-8")
-    made.lesson_path.write_text("# Short\n", encoding="utf-8")
+    results = copy.root / "figures" / "results" / "module01_label_smoothing.json"
+    results.write_text('{"loss": 0.34267}', encoding="utf-8")
+    made.lesson_path.write_text("# Short\n\nThe loss is 0.343.\n", encoding="utf-8")
     made.answer_path.write_text("", encoding="utf-8")
     done = copy(*TUNELINGS, "dev", "check", NUMBER, "--seeds", "1")
     assert done.returncode == 1
@@ -89,15 +91,40 @@ def test_each_gate_says_its_rule_and_what_to_do(new: Copy, tmp_path: Path):
         assert rule in done.stdout, f"{rule}\n\n{done.stdout}"
 
 
+def test_what_a_gate_cannot_look_at_is_said_once(new: Copy, tmp_path: Path):
+    copy = Copy(tmp_path / "course")
+    shutil.copytree(new.root, copy.root, symlinks=True)
+    made = Course(copy.root).find(NUMBER)
+    made.lesson_path.unlink()
+    card = made.card_path.read_text(encoding="utf-8")
+    edits = made.card.mistakes[0].forms[0]
+    made.card_path.write_text(card.replace(f'old = "{edits[0][0]}"', 'old = "nowhere"', 1), encoding="utf-8")
+    done = copy(*TUNELINGS, "dev", "check", NUMBER, "--seeds", "1")
+    assert done.returncode == 1
+    assert done.stdout.count("rule:") == 2 and "FileNotFoundError" not in done.stdout, done.stdout
+    assert "CourseError" not in done.stdout and "Traceback" not in done.stdout + done.stderr
+    for rule in RULES_OF_WHAT_IS_NOT_THERE:
+        assert done.stdout.count(rule) == 1, f"{rule}\n\n{done.stdout}"
+
+
 RULES = [
-    "rule:  A stub is what `dev stubs` cuts out of the solution.",
+    "rule:  The stub must be exactly what `dev stubs` cuts from the solution.",
     "do:    tunelings dev stubs 1.99",
-    "rule:  An exercise keeps at least 3 right answers, each written as another engineer would.",
+    "rule:  An exercise needs at least 3 right answers, each as a different engineer would write it.",
     "file:  tests/answers/right/module01/ex99_label_smoothing",
-    "rule:  An exercise keeps at least 5 wrong answers written from nothing, 2 of them unlisted.",
+    "rule:  An exercise needs at least 5 wrong answers written from scratch, 2 of them unlisted.",
     "found: 4, 2 of them unlisted",
-    "rule:  A card has at least 3 hints of more than 10 characters, each saying more than the one before.",
-    "rule:  A lesson has more than 1500 characters.",
-    "found: 8\n",
-    "rule:  A lesson has the mark <!-- exercise --> once: there the site puts the contract.",
+    "rule:  A card needs at least 3 hints of more than 10 characters, each saying more than the one before.",
+    "rule:  A lesson must have more than 1500 characters.",
+    "found: 28\n",
+    "rule:  The lesson must contain <!-- exercise --> exactly once; the site puts the contract there.",
+    "rule:  A measured number must come from figures/results/ (docs/contributing.md, A measured number).",
+    "found: line 3: '0.343' is measured.loss\n",
+]
+RULES_OF_WHAT_IS_NOT_THERE = [
+    "rule:  An exercise must have a lesson, the page that its card names.",
+    "file:  docs/module01/label-smoothing.md\n",
+    "rule:  Each `old` of a mistake must appear exactly once in the solution, untouched by the edits before it.",
+    "found: unchanged: 'nowhere' stands 0 times in the solution, not once.",
+    "file:  checks/module01/ex99_label_smoothing.toml\n",
 ]

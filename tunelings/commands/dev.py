@@ -51,15 +51,22 @@ def cut_stub(exercise: Exercise) -> bool:
 
 @app.command()
 def check(name: Name = "all", seeds: Annotated[int, typer.Option(help="seeds for each answer")] = 20) -> None:
-    """Run everything that the project's tests hold of an exercise: the maintainer's one gate."""
+    """Run every test of an exercise and of its lesson's measured numbers: the maintainer's one gate."""
     root = find_root()
     chosen = Course(root).select(name)
-    only = [] if name == "all" else ["--exercise", name]
-    command = [sys.executable, "-m", "pytest", str(root / "tests" / "test_exercises.py"), "-q", "--tb=short"]
-    done = subprocess.run([*command, *only, "--seeds", str(seeds)], cwd=root)
+    only = ["tests/test_lessons.py"] if name == "all" else ["--exercise", name, *lesson_tests(chosen)]
+    command = [sys.executable, "-m", "pytest", "tests/test_exercises.py", *only, "-q", "--tb=short"]
+    done = subprocess.run([*command, "--seeds", str(seeds)], cwd=root)
     for place in (place for exercise in chosen for place in scaffold.places_left(exercise)):
         typer.echo(f"{place} says {scaffold.LEFT}")
     raise typer.Exit(done.returncode)
+
+
+def lesson_tests(exercises: list[Exercise]) -> list[str]:
+    """The pytest node ids that look for typed numbers in the exercises' lessons, as far as those exist."""
+    paths = dict.fromkeys(exercise.lesson_path for exercise in exercises)
+    pages = [path.relative_to(path.parents[1]).as_posix() for path in paths if path.is_file()]
+    return [f"tests/test_lessons.py::test_no_measured_number_is_typed[{page}]" for page in pages]
 
 
 @app.command()
