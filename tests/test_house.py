@@ -26,7 +26,7 @@ def test_the_checklist_that_ships_is_the_empty_one(tmp_path: Path):
         exercise.answer_path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "exercises" / exercise.relative_path, exercise.answer_path)
     shipped = (ROOT / "STATUS.md").read_text(encoding="utf-8")
-    assert shipped == Progress(Course(tmp_path)).checklist(), "run: tunelings list"
+    assert shipped == Progress(Course(tmp_path)).checklist(), "run: tunelings dev stubs"
 
 
 def test_every_exercise_has_its_five_files():
