@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tunelings.course import CourseError, Exercise, Mistake, shown_path
+from tunelings.cards import Mistake
+from tunelings.course import CourseError, Exercise, shown_path
 from tunelings.grading import vectors
 from tunelings.grading.answers import Source
 from tunelings.grading.run import Result, checks_of
