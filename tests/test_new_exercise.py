@@ -29,6 +29,7 @@ class Copy:
 
     def __call__(self, *args: str) -> subprocess.CompletedProcess[str]:
         environment = {**MKDOCS_ENVIRONMENT, "PYTHONPATH": str(self.root), "NO_COLOR": "1", "PYTEST_ADDOPTS": ""}
+        environment.pop("CI", None)  # There pytest's summary says each text once more.
         return subprocess.run([sys.executable, *args], cwd=self.root, env=environment, capture_output=True, text=True)
 
 
