@@ -99,7 +99,18 @@ def test_a_file_that_is_deleted_and_comes_back(mini: Miniature, terminal):
     shown.until("all 4 checks pass")
 
 
+def limit_first_check(mini: Miniature, seconds: int) -> None:
+    """Give the first check of 1.01 this limit in place of the default one."""
+    first = "def test_each_number_is_squared"
+    check = mini.squares.check_path.read_text(encoding="utf-8")
+    check = check.replace(first, f"@pytest.mark.timeout({seconds})\n{first}")
+    mini.squares.check_path.write_text(
+        check.replace("import torch\n", "import pytest\nimport torch\n", 1), encoding="utf-8"
+    )
+
+
 def test_a_save_during_a_check_shows_the_newest_state_and_touching_runs_nothing(mini: Miniature, terminal, tmp_path):
+    limit_first_check(mini, 300)  # However long a busy machine takes to hand the second save over.
     shown = terminal().warm_up()
     count, survived = tmp_path / "runs", tmp_path / "survived"
     counting = f"open({str(count)!r}, 'a').write('x')\n"
@@ -119,16 +130,10 @@ def test_a_save_during_a_check_shows_the_newest_state_and_touching_runs_nothing(
 
 
 def test_a_check_that_hangs_in_c_code_is_ended_from_outside(mini: Miniature, terminal):
-    check = mini.squares.check_path.read_text(encoding="utf-8")
-    limited = check.replace(
-        "def test_each_number_is_squared", "@pytest.mark.timeout(1)\ndef test_each_number_is_squared"
-    )
-    mini.squares.check_path.write_text(
-        limited.replace("import torch\n", "import pytest\nimport torch\n", 1), encoding="utf-8"
-    )
+    limit_first_check(mini, 1)
     shown = terminal().warm_up()
     mini.answer(mini.squares, HANG)
-    shown.until("did not finish in 1 s and could not be interrupted", 30)
+    shown.until("did not finish in 1 s and could not be interrupted", 120)
     mini.solve(mini.squares)
     shown.until("all 4 checks pass")
 
