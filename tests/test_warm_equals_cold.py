@@ -71,7 +71,7 @@ def check_slots(course: Course, slots: range, tmp_path: Path) -> None:
         pool.close()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)  # Every check of the course, three times cold and three times warm.
 def test_stubs_solutions_and_a_mistake_get_the_same_verdict_warm_and_cold(course_copy: Course, tmp_path, monkeypatch):
     monkeypatch.chdir(course_copy.root)  # Texts name files as they are seen from here.
     check_slots(course_copy, range(3), tmp_path)
