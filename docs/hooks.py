@@ -77,6 +77,7 @@ def marks_of(src_uri: str) -> dict:
         "<!-- contributing -->": lambda: (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "<!-- hardware -->": hardware_table,
         "<!-- scores -->": lambda: pages.scores(RESULTS / "check_quality.json"),
+        "<!-- promises -->": lambda: pages.promises_held(COURSE),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }

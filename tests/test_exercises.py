@@ -26,7 +26,7 @@ from tests.support.gates import (
     name_in,
 )
 from tunelings.course import Exercise, shown_path
-from tunelings.grading import answers, diagnose, mutate, stubs, vectors
+from tunelings.grading import answers, diagnose, mutate, promises, stubs, vectors
 from tunelings.grading.answers import Source
 
 # What an exercise has at least; CONTRIBUTING.md says the same.
@@ -147,6 +147,25 @@ def test_wrong_answers_fail_and_are_never_misnamed(exercise: Exercise, seed: int
         lines(problems),
         kept_folder("wrong", exercise),
         "check what it gets wrong; if it is misnamed, record what tells it apart with expect.note",
+    )
+
+
+def test_every_promise_is_broken_by_a_wrong_answer(exercise: Exercise, record_property):
+    contract = promises.contract(exercise)
+    held = sum(bool(promise.broken_by) for promise in contract.promises)
+    record_property(COUNTED, f"{exercise.number} promises: {held} of {len(contract.counted)} are held")
+    assert contract.promises and not contract.problems, broken(
+        "Each wrong answer must quote, in its head, words that stand in one sentence of the docstrings.",
+        lines(contract.problems),
+        kept_folder("wrong", exercise),
+        'begin it with `# names: ID` and then `# breaks: "words"`; two functions with one sentence: "name: words"',
+    )
+    open_ones = [str(promise) for promise in contract.promises if promise.is_open]
+    assert not open_ones, broken(
+        "Each sentence of the docstrings must be broken by a kept wrong answer or a mistake, or promise nothing.",
+        lines(open_ones),
+        exercise.solution_path,
+        "keep a wrong answer that breaks it, shorten the docstring, or give the reason in tests/promises.toml",
     )
 
 

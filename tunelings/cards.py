@@ -22,12 +22,14 @@ class Mistake:
 
     `forms` is a list of forms; a form is a list of (old, new) edits of the solution's text.
     `shows` is a format string over `actual`, `expected` and the notes of the failing check.
+    `breaks` quotes the words of the docstring that the mistake breaks.
     """
 
     id: str
     says: str
     forms: tuple[tuple[tuple[str, str], ...], ...]
     shows: str = ""
+    breaks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,14 @@ def _read_mistake(entry: dict) -> Mistake:
         says=_field(entry, "says", str).strip(),
         forms=tuple(tuple(_read_edit(edit) for edit in form) for form in _field(entry, "forms", list)),
         shows=_of_type("`shows`", entry.get("shows", ""), str),
+        breaks=tuple(_of_type("a quote of `breaks`", quote, str) for quote in _breaks(entry)),
     )
+
+
+def _breaks(entry: dict) -> list:
+    """One quote, or a list of them."""
+    quotes = entry.get("breaks", [])
+    return [quotes] if isinstance(quotes, str) else _of_type("`breaks`", quotes, list)
 
 
 def _read_edit(edit: dict) -> tuple[str, str]:

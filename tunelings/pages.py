@@ -16,7 +16,7 @@ from typing import Protocol
 
 from tunelings import questions
 from tunelings.course import MODULES, Course, Exercise, module_number
-from tunelings.grading import stubs
+from tunelings.grading import promises, stubs
 
 
 def exercise_block(exercise: Exercise) -> str:
@@ -192,6 +192,18 @@ def scores(path: Path) -> str:
         total = {name: total[name] + row[name] for name in total}
         lines.append(_score_line(title, row))
     return "\n".join([*lines, _score_line("**all**", total)])
+
+
+def promises_held(course: Course) -> str:
+    """How many sentences of the contracts are broken by a kept wrong answer, of all that promise something."""
+    lines = ["| module | promises held | of |", "|---|---|---|"]
+    total = [0, 0]
+    for module, title in MODULES.items():
+        counted = [p for exercise in course.module(module) for p in promises.contract(exercise).counted]
+        row = [sum(bool(promise.broken_by) for promise in counted), len(counted)]
+        total = [a + b for a, b in zip(total, row, strict=True)]
+        lines.append(f"| {title} | {row[0]:,} | {row[1]:,} |")
+    return "\n".join([*lines, f"| **all** | {total[0]:,} | {total[1]:,} |"])
 
 
 def _score_line(title: str, row: dict[str, int]) -> str:

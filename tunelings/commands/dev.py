@@ -13,7 +13,7 @@ import typer
 from tunelings.commands import scaffold
 from tunelings.course import Course, CourseError, Exercise, find_root, shown_path
 from tunelings.desk import written
-from tunelings.grading import stubs
+from tunelings.grading import promises, stubs
 from tunelings.grading.store import Progress
 
 app = typer.Typer(help="Add and maintain exercises (see CONTRIBUTING.md).", no_args_is_help=True)
@@ -67,6 +67,24 @@ def lesson_tests(exercises: list[Exercise]) -> list[str]:
     paths = dict.fromkeys(exercise.lesson_path for exercise in exercises)
     pages = [path.relative_to(path.parents[1]).as_posix() for path in paths if path.is_file()]
     return [f"tests/test_lessons.py::test_no_measured_number_is_typed[{page}]" for page in pages]
+
+
+@app.command("promises")
+def list_promises(name: Name = "all") -> None:
+    """List the sentences of a contract: which are broken by a kept wrong answer, and which by none yet."""
+    open_ones = 0
+    for exercise in Course(find_root()).select(name):
+        found = promises.contract(exercise)
+        held = sum(bool(promise.broken_by) for promise in found.promises)
+        typer.echo(f"{exercise.number} {exercise.title}: {held} of {len(found.counted)} promises are held")
+        for promise in found.promises:
+            holder = promise.reason or ", ".join(promise.broken_by)
+            typer.echo(f"  {'✗' if promise.is_open else '·' if promise.reason else '✓'} {promise}")
+            typer.echo(f"      {holder or 'open: no kept wrong answer breaks it'}")
+        for problem in found.problems:
+            typer.echo(f"  ✗ {problem}")
+        open_ones += sum(promise.is_open for promise in found.promises) + len(found.problems)
+    raise typer.Exit(1 if open_ones else 0)
 
 
 @app.command()
