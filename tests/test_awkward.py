@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from safetensors.torch import load_file
 
 from tunelings.handson import tiny
 from tunelings.handson.awkward import language_models, models, texts
@@ -55,8 +56,6 @@ def test_each_family_runs():
 def test_a_folder_has_the_dtype_that_was_asked_for(tmp_path):
     model = tiny.llama(1)
     folder = language_models.saved(model, tmp_path, torch.float64)
-    from safetensors.torch import load_file
-
     assert {tensor.dtype for tensor in load_file(folder / "model.safetensors").values()} == {torch.float64}
     assert model.dtype == torch.float32
 

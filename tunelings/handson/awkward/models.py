@@ -62,7 +62,7 @@ def token_batch(examples: int = 5, length: int = 3, offset: int = 72) -> Tensor:
 
 
 def leave_old_gradients(model: nn.Module) -> dict[str, Tensor]:
-    """Give every parameter, frozen and unused ones too, a `.grad` of ones, as if from elsewhere; copies of the values."""
+    """Give every parameter, frozen and unused ones too, a `.grad` of ones; returns copies of the values by name."""
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
     return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
