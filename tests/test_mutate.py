@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tunelings.course import CourseError
 from tunelings.grading import mutate
 
 
@@ -129,3 +130,17 @@ def test_the_listed_survivors_are_read_by_exercise(tmp_path: Path):
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "survivors.toml").write_text('["1.01"]\n"a -> b" = "they are the same"\n')
     assert mutate.listed_survivors(tmp_path) == {"1.01": {"a -> b": "they are the same"}}
+
+
+def test_the_mutants_of_a_solution_that_fails_are_not_counted(mini, tmp_path):
+    path = mini.squares.solution_path
+    path.write_text(path.read_text(encoding="utf-8").replace("return x * x", "return x + x"), encoding="utf-8")
+    with pytest.raises(CourseError, match="1.01: the solution itself does not pass"):
+        mutate.survivors(mini.squares, tmp_path)
+
+
+def test_survivors_are_those_that_pass_every_check(mini, tmp_path):
+    assert mutate.survivors(mini.squares, tmp_path) == (3, [])
+    mini.squares.check_path.write_text("def test_it_loads(answer):\n    answer.squares\n", encoding="utf-8")
+    total, alive = mutate.survivors(mini.squares, tmp_path)
+    assert total == len(alive) == 3
