@@ -40,7 +40,7 @@ def test_a_file_that_is_not_there_or_does_not_run_leaves_no_module(tmp_path: Pat
 
 def test_a_dataclass_of_a_file_that_is_run_by_its_path_works(tmp_path: Path):
     path = tmp_path / "shapes.py"
-    text = "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass Shape:\n    n: int\n"
+    text = "from dataclasses import dataclass\n\n@dataclass\nclass Shape:\n    n: int\n"
     path.write_text(text, encoding="utf-8")
     module = loading.load_module(path, "tunelings_test_shapes")
     assert module.Shape(3).n == 3 and sys.modules.pop("tunelings_test_shapes") is module
