@@ -41,13 +41,13 @@ def wrong(machine: Machine) -> list[doctor.Finding]:
     return [finding for finding in doctor.findings(machine) if finding.state == "wrong"]
 
 
-def test_a_machine_that_is_well_has_nothing_to_mend():
+def test_a_machine_that_is_well_has_nothing_to_put_right():
     assert wrong(WELL) == []
-    assert all(finding.state == "ok" and not finding.mend for finding in doctor.findings(WELL))
+    assert all(finding.state == "ok" and not finding.remedy for finding in doctor.findings(WELL))
 
 
 @pytest.mark.parametrize(
-    ("smi", "cuda", "arch_list", "says", "mend"),
+    ("smi", "cuda", "arch_list", "says", "remedy"),
     [
         (RTX_5070_TI, "12.1", CU121, "has code for sm_50, ", "pip install --force-reinstall torch torchvision"),
         (RTX_5070_TI_OLD_DRIVER, "12.1", CU121, "has code for sm_50, ", '"torch<2.12" torchvision --index-url'),
@@ -57,9 +57,9 @@ def test_a_machine_that_is_well_has_nothing_to_mend():
         (RTX_3060, None, [], "built without CUDA", "pip install --force-reinstall torch torchvision"),
     ],
 )
-def test_a_torch_that_does_not_fit_the_card_is_named_with_the_one_that_does(smi, cuda, arch_list, says, mend):
+def test_a_torch_that_does_not_fit_the_card_is_named_with_the_one_that_does(smi, cuda, arch_list, says, remedy):
     (finding,) = wrong(replace(WELL, smi=smi, torch_cuda=cuda, arch_list=arch_list))
-    assert says in finding.what and mend in finding.mend
+    assert says in finding.what and remedy in finding.remedy
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_intermediate_code_runs_on_a_newer_card():
 
 def test_a_card_that_torch_does_not_see_says_so():
     (finding,) = wrong(replace(WELL, torch_sees=False, arch_list=[]))
-    assert finding.what.endswith("torch does not see it") and "CUDA_VISIBLE_DEVICES" in finding.mend
+    assert finding.what.endswith("torch does not see it") and "CUDA_VISIBLE_DEVICES" in finding.remedy
 
 
 def test_each_card_has_a_line_and_its_memory():
@@ -104,13 +104,13 @@ def test_packages_that_are_missing_or_old_are_named():
         "torch is 2.5.1, and torch>=2.7 is needed",
         "peft is not installed",
     ]
-    assert all("uv sync" in finding.mend for finding in wrong(machine))
+    assert all("uv sync" in finding.remedy for finding in wrong(machine))
 
 
 def test_little_room_an_old_python_a_missing_model_and_a_silent_hub():
     machine = replace(WELL, python=(3, 10), ram=4 * GIB, disk_free=GIB // 2, models={"minilm": False}, hub=False)
     assert len(wrong(machine)) == 3
-    notes = {finding.what: finding.mend for finding in doctor.findings(machine) if finding.state == "note"}
+    notes = {finding.what: finding.remedy for finding in doctor.findings(machine) if finding.state == "note"}
     assert notes["the model minilm (2.08, 5.09) is not there"] == "tunelings models get minilm"
     assert any("Hub does not answer" in what for what in notes)
 

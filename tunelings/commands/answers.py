@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import Annotated
 
@@ -56,7 +55,8 @@ def solution(exercise: One, yes: Yes = False) -> None:
         question = f"{found.number} is not done yet. Show the reference all the same?"
         if not sys.stdin.isatty():
             raise CourseError(f"{found.number} is not done yet: say --yes to see the reference all the same.")
-        typer.confirm(question, abort=True)
+        if not typer.confirm(question):
+            return
     try:
         answer = read(found.answer_path).text
     except AnswerError:
@@ -66,7 +66,4 @@ def solution(exercise: One, yes: Yes = False) -> None:
 
 def open_answer(exercise: One) -> None:
     """Open the answer in your editor ($VISUAL or $EDITOR)."""
-    found = course().find(exercise)
-    if not found.answer_path.exists():
-        raise CourseError(f"{shown_path(found.answer_path)} is missing: tunelings reset {found.number} brings it back.")
-    raise typer.Exit(subprocess.run(editor.command_for(found)).returncode)
+    raise typer.Exit(editor.edit(course().find(exercise)))

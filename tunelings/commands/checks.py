@@ -80,12 +80,13 @@ def run(
 
 def check(exercises: list[Exercise]) -> list[Verdict]:
     stop_if_broken()
+    from tunelings.desk import screen
     from tunelings.grading import grade
 
     try:
         return grade.check(exercises)
     except grade.CheckError as error:
-        raise CourseError(f"The checks cannot be run: {error}") from None
+        raise CourseError(f"The checks cannot be run: {screen.in_one_line(str(error))}") from None
 
 
 def check_and_show(the_course: Course, exercises: list[Exercise]) -> int:

@@ -1,106 +1,33 @@
-"""The command line: `tunelings`, and the commands that `tunelings --help` lists.
+"""The command line `tunelings`: what starts it, and what it says where a package that it needs is missing.
 
 Exit codes: 0 done, 1 a check failed or a model cannot be had, 2 wrong use, 130 interrupted.
+
+Only the standard library is imported here; `app` has the commands.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Annotated
 
-import typer
-
-from tunelings.commands import answers, checks, dev, real_models
-from tunelings.commands.arguments import course
-from tunelings.course import CourseError, find_root, module_key
-from tunelings.handson import models
-
-app = typer.Typer(
-    help="A self-grading course on model customization. Without a command, it opens the first exercise that is not "
-    "done, and shows its verdict each time you save.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode=None,
-    add_completion=False,
-)
-app.command()(checks.watch)
-app.command("list")(checks.list_all)
-app.command()(checks.run)
-app.command()(answers.hint)
-app.command()(answers.reset)
-app.command()(answers.solution)
-app.command("open")(answers.open_answer)
-app.add_typer(real_models.app, name="models")
-app.add_typer(dev.app, name="dev")
-
-
-@app.callback(invoke_without_command=True)
-def start(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        checks.begin(course())
-
-
-@app.command("quiz")
-def take_quiz(
-    module: Annotated[str, typer.Argument(metavar="MODULE", help='a module, such as "3" or "module03"')],
-) -> None:
-    """Ask the questions at the end of a module."""
-    from tunelings import questions
-    from tunelings.commands import quiz
-    from tunelings.desk import screen
-
-    the_course = course()
-    key = module_key(module)
-    asked = questions.load(questions.path_of(the_course.root, key))
-    right = quiz.ask(asked, lambda line: screen.show(line), typer.prompt)
-    screen.show(f"\n{right} of {len(asked)} at the first try.", "bold")
-
-
-@app.command("doctor")
-def see_doctor() -> None:
-    """Look at this machine: what is wrong and what mends it, and which full runs fit its GPU."""
-    from tunelings.commands import doctor, tables
-    from tunelings.desk import screen
-    from tunelings.handson import hardware
-
-    machine = doctor.examine()
-    found = doctor.findings(machine)
-    tables.show_findings(found)
-    screen.show("")
-    gib = [gpu.memory_gib for gpu in doctor.gpus(machine.smi)]
-    tables.show_hardware(hardware.ROWS, max(gib, default=None))
-    wrong = sum(finding.state == "wrong" for finding in found)
-    if wrong:
-        screen.show(f"{wrong} of {len(found)} need mending.", "bold")
-        raise typer.Exit(1)
-
-
-@app.command()
-def site(port: Annotated[int, typer.Option(help="the port on this machine")] = 8000) -> None:
-    """Serve the lessons on this machine; its status page follows your verdicts."""
-    root = find_root()
-    os.environ["NO_MKDOCS_2_WARNING"] = "1"
-    from mkdocs.commands.serve import serve
-    from mkdocs.exceptions import Abort
-
-    typer.echo(f"The lessons are at http://127.0.0.1:{port}/ in a few seconds. Ctrl-C ends it.")
-    try:
-        serve(str(root / "mkdocs.yml"), dev_addr=f"127.0.0.1:{port}")
-    except OSError as error:
-        raise CourseError(f"The lessons cannot be served at port {port} (--port takes another): {error}") from None
-    except Abort as error:
-        raise CourseError(f"The lessons cannot be built: {error}") from None
+from tunelings.grading import environment
 
 
 def main() -> None:
-    """Run the command line; what a user can mend is one line on standard error."""
+    """Run the command line; what it needs and does not find is one line on standard error."""
     try:
-        app()
-    except CourseError as error:
-        print(error, file=sys.stderr)
+        from tunelings.commands import app
+
+        app.run()
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "tunelings":
+            raise
+        print(_without(error), file=sys.stderr)
         raise SystemExit(2) from None
-    except models.ModelError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _without(error: ImportError) -> str:
+    if missing := environment.missing():
+        return f"Not installed: {', '.join(missing)}. To install what the course needs, {environment.REMEDY}."
+    return f"A package is damaged ({error}). To install it again, {environment.REMEDY}."

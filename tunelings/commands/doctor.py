@@ -1,4 +1,4 @@
-"""`tunelings doctor`: what of this machine the course can use, what is wrong, and what mends it.
+"""`tunelings doctor`: what of this machine the course can use, what is wrong, and what puts it right.
 
 `examine()` asks the machine; `findings()` judges what it said and needs no machine, so it is tested with recorded
 answers of several cards.
@@ -13,12 +13,13 @@ import subprocess
 import sys
 import urllib.request
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
 from tunelings.grading import environment
-from tunelings.grading.environment import MEND
+from tunelings.grading.environment import REMEDY
 from tunelings.handson import models
 
 GIB = 2**30
@@ -57,14 +58,14 @@ class Machine:
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report; `mend` is what to type where something is wrong, or could be better.
+    """One line of the report; `remedy` is what to type where something is wrong, or could be better.
 
     state: "ok", "note" (nothing is wrong, and one could do something), or "wrong".
     """
 
     state: str
     what: str
-    mend: str = ""
+    remedy: str = ""
 
 
 def examine() -> Machine:
@@ -73,7 +74,7 @@ def examine() -> Machine:
     return Machine(
         python=sys.version_info[:2],
         system=f"{platform.system()} {platform.machine()}",
-        packages=environment.installed(),
+        packages=_packages_here(),
         ram=_ram(),
         disk_free=shutil.disk_usage(_existing(models.cache_folder())).free,
         smi=_nvidia_smi(),
@@ -126,9 +127,9 @@ def _packages(machine: Machine) -> list[Finding]:
     wrong = []
     for requirement, version in machine.packages.items():
         if version is None:
-            wrong.append(Finding("wrong", f"{requirement.name} is not installed", MEND))
+            wrong.append(Finding("wrong", f"{requirement.name} is not installed", REMEDY))
         elif not environment.fits(requirement, version):
-            wrong.append(Finding("wrong", f"{requirement.name} is {version}, and {requirement} is needed", MEND))
+            wrong.append(Finding("wrong", f"{requirement.name} is {version}, and {requirement} is needed", REMEDY))
     return wrong or [Finding("ok", f"all {len(machine.packages)} packages are there in a version that works")]
 
 
@@ -148,8 +149,8 @@ def _judge(gpu: Gpu, machine: Machine) -> Finding:
     if _number(gpu.driver) < needed:
         return Finding("wrong", f"{what}: CUDA {machine.torch_cuda} needs driver {needed}", _torch_for(gpu))
     if not machine.torch_sees:  # Then torch does not say either what it has code for.
-        mend = "unset CUDA_VISIBLE_DEVICES, or install the driver anew and restart"
-        return Finding("wrong", f"{what}: torch does not see it", mend)
+        remedy = "unset CUDA_VISIBLE_DEVICES, or install the driver anew and restart"
+        return Finding("wrong", f"{what}: torch does not see it", remedy)
     if not _has_code(gpu.capability, machine.arch_list):
         built = ", ".join(machine.arch_list)
         return Finding("wrong", f"{what}: this torch (CUDA {machine.torch_cuda}) has code for {built}", _torch_for(gpu))
@@ -197,15 +198,15 @@ def _memory(machine: Machine) -> Finding:
     if machine.ram is None:
         return Finding("ok", "the size of the memory is not known")
     ok = machine.ram >= NEEDED_RAM
-    mend = "" if ok else "close other programs before the hands-on exercises; their runs take about 4 GiB"
-    return Finding("ok" if ok else "wrong", f"{machine.ram / GIB:.0f} GiB of memory", mend)
+    remedy = "" if ok else "close other programs before the hands-on exercises; their runs take about 4 GiB"
+    return Finding("ok" if ok else "wrong", f"{machine.ram / GIB:.0f} GiB of memory", remedy)
 
 
 def _disk(machine: Machine) -> Finding:
     ok = machine.disk_free >= NEEDED_DISK
-    mend = "" if ok else "free some, or set TUNELINGS_MODELS to a folder on another disk"
+    remedy = "" if ok else "free some, or set TUNELINGS_MODELS to a folder on another disk"
     return Finding(
-        "ok" if ok else "wrong", f"{machine.disk_free / GIB:.0f} GiB of disk free where the models are kept", mend
+        "ok" if ok else "wrong", f"{machine.disk_free / GIB:.0f} GiB of disk free where the models are kept", remedy
     )
 
 
@@ -231,6 +232,13 @@ def _hub(machine: Machine) -> Finding:
 
 
 # ---------------------------------------------------------------- asking the machine
+def _packages_here() -> dict[Requirement, str | None]:
+    try:
+        return environment.installed()
+    except metadata.PackageNotFoundError:
+        return {Requirement("tunelings"): None}
+
+
 def _ram() -> int | None:
     try:
         import psutil

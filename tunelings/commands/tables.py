@@ -74,8 +74,8 @@ def show_findings(findings) -> None:
     for finding in findings:
         mark, style = _FINDINGS[finding.state]
         screen.show(f"{mark} {finding.what}", style)
-        if finding.mend:
-            screen.show(f"    {finding.mend}")
+        if finding.remedy:
+            screen.show(f"    {finding.remedy}")
 
 
 def show_hardware(rows, card_gib: float | None) -> None:

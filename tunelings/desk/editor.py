@@ -5,17 +5,40 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import subprocess
 
 from tunelings.course import CourseError, Exercise, shown_path
 
 
-def command_for(exercise: Exercise) -> list[str]:
-    """The command that opens the answer: $VISUAL, $EDITOR, or VS Code where it is installed."""
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or shutil.which("code")
-    if not editor:
-        path = shown_path(exercise.answer_path)
+def edit(exercise: Exercise) -> int:
+    """Open the answer in the editor and wait until that has ended; returns its exit code.
+
+    Raises:
+        CourseError: there is no answer or no editor, or the editor cannot be started.
+    """
+    path = shown_path(exercise.answer_path)
+    if not exercise.answer_path.exists():
+        raise CourseError(f"{path} is missing: tunelings reset {exercise.number} brings it back.")
+    command = _command(path)
+    try:
+        return subprocess.run([*command, str(exercise.answer_path)]).returncode
+    except OSError as error:
+        raise CourseError(f"The editor {command[0]!r} cannot be started: {error.strerror}.") from None
+
+
+def _command(path: str) -> list[str]:
+    """The editor's command: $VISUAL, $EDITOR (a blank one counts as none), or VS Code where it is installed."""
+    named = {name: os.environ.get(name, "").strip() for name in ("VISUAL", "EDITOR")}
+    variable = next((name for name, value in named.items() if value), None)
+    if variable is None:
+        if code := shutil.which("code"):
+            return [code]
         raise CourseError(f"No editor is known: open {path} yourself, or set the variable EDITOR.")
-    command = shlex.split(editor) if not os.path.exists(editor) else [editor]
+    editor = named[variable]
+    try:
+        command = [editor] if os.path.exists(editor) else shlex.split(editor)
+    except ValueError as error:
+        raise CourseError(f"{variable} is {editor!r}, which is no command: {str(error).lower()}.") from None
     if not shutil.which(command[0]):
         raise CourseError(f"The editor {command[0]!r} (from VISUAL or EDITOR) is not installed.")
-    return [*command, str(exercise.answer_path)]
+    return command

@@ -1,63 +1,108 @@
 """The learner's files: reset and restore an answer.
 
-Nothing that a learner wrote is ever lost: before a file is replaced, it is kept beside itself, dated.
+Nothing that a learner wrote is ever lost: before a file is replaced, its content is kept beside it, dated. Every file
+is written aside and then renamed, so that a full disk or a kill leaves the old one or the new one, and never a part.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from tunelings.course import CourseError, Exercise
+from tunelings.course import CourseError, Exercise, shown_path
 from tunelings.desk.written import write_stub
 from tunelings.grading import stubs
+from tunelings.grading.store import write_atomically
 
-_DATED = re.compile(r"\.\d{4}-\d{2}-\d{2}-\d{6}(-\d+)?\.py$")
+_DATED = re.compile(r"\.(\d{4}-\d{2}-\d{2}-\d{6})(?:-(\d+))?\.py$")
 
 
 def stub_of(exercise: Exercise) -> str:
-    return stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
+    """The stub of an exercise, cut from its solution; CourseError where that cannot be done."""
+    try:
+        return stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
+    except (stubs.StubError, OSError, UnicodeDecodeError) as error:
+        raise CourseError(f"{shown_path(exercise.solution_path)} gives no stub: {error}") from None
 
 
 def reset(exercise: Exercise) -> Path | None:
-    """Put the stub back; returns where the learner's file is kept, or None if there was nothing to keep."""
-    kept = _keep(exercise)
-    write_stub(exercise, stub_of(exercise))
+    """Put the stub back; returns where the learner's file is kept, or None if there was nothing to keep.
+
+    Raises:
+        CourseError: the folder cannot be written, or the disk is full; then the file is as it was.
+    """
+    stub = stub_of(exercise)
+    with _told(f"{shown_path(exercise.answer_path)} could not be reset, and is as it was"):
+        kept = _keep(exercise, stub)
+        write_stub(exercise, stub)
     return kept
 
 
 def restore(exercise: Exercise) -> Path:
-    """Bring the newest kept file back (what stands there now is kept in its turn); returns what was restored."""
-    kept = backups(exercise)
-    if not kept:
-        raise CourseError(f"{exercise.number} has no kept file: tunelings reset makes one.")
-    _keep(exercise)
-    shutil.copyfile(kept[-1], exercise.answer_path)
+    """Bring the newest kept file back (what stands there now is kept in its turn); returns what was restored.
+
+    Raises:
+        CourseError: there is no kept file, or the answer cannot be written; then it is as it was.
+    """
+    with _told(f"{shown_path(exercise.answer_path)} could not be restored, and is as it was"):
+        kept = [path for path in backups(exercise) if not _is_empty(path.read_bytes())]
+        if not kept:
+            raise CourseError(f"{exercise.number} has no kept file: tunelings reset makes one.")
+        content = kept[-1].read_bytes()
+        _keep(exercise, stub_of(exercise))
+        write_atomically(exercise.answer_path, content)
     return kept[-1]
 
 
 def backups(exercise: Exercise) -> list[Path]:
-    """The kept files of an exercise, oldest first."""
+    """The kept files of an exercise, in the order in which they were kept."""
     path = exercise.answer_path
-    kept = [p for p in path.parent.glob(f"{path.stem}.*.py") if _DATED.search(p.name)]
-    return sorted(kept, key=lambda p: p.stem)
+    return sorted((p for p in path.parent.glob(f"{path.stem}.*.py") if _DATED.search(p.name)), key=_place)
 
 
-def _keep(exercise: Exercise) -> Path | None:
+def _keep(exercise: Exercise, stub: str) -> Path | None:
     path = exercise.answer_path
     if not path.exists():
         return None
     content = path.read_bytes()
-    known = [stub_of(exercise).encode(), *(kept.read_bytes() for kept in backups(exercise)[-1:])]
-    if content in known:
+    earlier = backups(exercise)
+    if _is_empty(content) or content == stub.encode() or (earlier and content == earlier[-1].read_bytes()):
         return None
-    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    kept = path.with_name(f"{path.stem}.{stamp}.py")
-    for number in range(1, 100):
-        if not kept.exists():
-            break
-        kept = path.with_name(f"{path.stem}.{stamp}-{number}.py")
-    shutil.copy2(path, kept)
+    kept = path.with_name(f"{path.stem}.{_next_date(earlier)}.py")
+    write_atomically(kept, content)
+    with contextlib.suppress(OSError):  # Its mode and times are of less weight than its content.
+        shutil.copystat(path, kept)
     return kept
+
+
+def _is_empty(content: bytes) -> bool:
+    return not content.strip()
+
+
+def _next_date(earlier: list[Path]) -> str:
+    """Now, or the newest name's date and a number: by its name, a later file comes later, whatever the clock says."""
+    now = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    if not earlier or (now, 0) > _place(earlier[-1]):
+        return now
+    date, number = _place(earlier[-1])
+    return f"{date}-{number + 1}"
+
+
+def _place(kept: Path) -> tuple[str, int]:
+    """The date of a kept file, and its number among those of that date."""
+    found = _DATED.search(kept.name)
+    assert found
+    return found[1], int(found[2] or 0)
+
+
+@contextlib.contextmanager
+def _told(what: str) -> Iterator[None]:
+    """An error of the file system as one line that begins with `what`."""
+    try:
+        yield
+    except OSError as error:
+        raise CourseError(f"{what}: {error.strerror or error}.") from None

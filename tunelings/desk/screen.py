@@ -6,14 +6,16 @@ every mark stands beside its word.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Callable
 
 from rich.console import Console
+from rich.style import Style
 from rich.syntax import Syntax
 from rich.text import Text
 
-from tunelings.course import Course, Exercise, shown_path
+from tunelings.course import Course, CourseError, Exercise, shown_path
+from tunelings.desk.task import task_lines
 from tunelings.grading import render
 from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.text import fitted, printable
@@ -39,30 +41,51 @@ def plain(text: str) -> str:
     return printable(text, console.encoding)
 
 
-def show(text: str, style: str = "") -> None:
-    """Print a text, wrapped in a terminal and as it is in a pipe."""
+def show(text: str, style: str = "", lesson: Exercise | None = None) -> None:
+    """Print a text, wrapped in a terminal and as it is in a pipe; a terminal opens the lesson that it names."""
     if console.is_terminal:
         text = fitted(text, console.width)
-    console.print(Text(plain(text), style=style))
+    printed = Text(plain(text), style=style)
+    if lesson is not None:
+        with contextlib.suppress(CourseError):  # The card, which says where the lesson is, is damaged.
+            places = (lesson.lesson_address, shown_path(lesson.lesson_path))
+            printed.highlight_words(places, Style(link=lesson.lesson_path.resolve().as_uri()))
+    console.print(printed)
 
 
-def show_verdict(verdict: Verdict, exercise: Exercise, line: Callable[[str, str], None] = show) -> None:
-    """One exercise's verdict: what to mend first, or what was learnt. `line` prints a text in a style."""
+def show_verdict(verdict: Verdict, exercise: Exercise, dim: bool = False) -> None:
+    """One exercise's verdict: what is asked, what to look at first, or what was learned; `dim` where it is outdated."""
+
+    def line(text: str, style: str = "") -> None:
+        show(text, "dim" if dim else style, lesson=exercise)
+
     if verdict.state == ExerciseState.PASSED:
         line(f"{verdict.state.mark} {verdict.number} {verdict.title}: all {len(verdict.checks)} checks pass", "green")
-        line(f"    {exercise.card.learnt}", "")
+        line(f"    {exercise.card.learnt}")
+        return
+    if verdict.state == ExerciseState.NOT_STARTED:
+        line(f"{verdict.state.mark} {verdict.number} {verdict.title} · {verdict.state.word}", "bold")
+        for text in task_lines(exercise):
+            line(f"    {text}")
         return
     if verdict.failure is None:
         line(f"{verdict.number} {verdict.title}: no check ran", STYLES[verdict.state])
         return
     headline, *rest = render.failure_lines(verdict, verdict.failure)
-    line(headline, "bold" if verdict.state == ExerciseState.NOT_STARTED else STYLES[verdict.state])
+    line(headline, STYLES[verdict.state])
     for text in rest:
-        line(text, "")
+        line(text)
     failing = sum(state.is_failure for state in verdict.checks.values())
     if failing > 1:
         passing = sum(state == CheckState.PASSED for state in verdict.checks.values())
-        line(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that does not", "")
+        line(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that does not")
+
+
+def in_one_line(trouble: str) -> str:
+    """The line that counts of pytest's report on a check file that does not load."""
+    errors = [line[1:].strip() for line in trouble.splitlines() if line.startswith("E ")]
+    said = [line for line in errors if line.strip("^~ ")] or trouble.strip().splitlines()[-1:]
+    return " ".join(said)
 
 
 def show_next(course: Course, exercise: Exercise | None) -> None:

@@ -1,13 +1,19 @@
-"""Is what the course needs installed, in a version that it works with? Read from metadata, nothing is imported."""
+"""Is what the course needs installed, in a version that it works with? Read from metadata, nothing is imported.
+
+What is missing can be said without any package at all; versions are compared by `packaging`.
+"""
 
 from __future__ import annotations
 
 import functools
+import re
 from importlib import metadata
+from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
-MEND = "run `uv sync` (or `pip install -e .`) in the course's folder"
+REMEDY = "run `uv sync` (or `pip install -e .`) in the course's folder"
 
 
 @functools.cache
@@ -17,9 +23,20 @@ def installed() -> dict[Requirement, str | None]:
     Raises:
         PackageNotFoundError: tunelings itself is not installed.
     """
+    from packaging.requirements import Requirement
+
     requirements = [Requirement(line) for line in metadata.requires("tunelings") or []]
     here = [one for one in requirements if one.marker is None or one.marker.evaluate()]
     return {one: _version(one.name) for one in here}
+
+
+def missing() -> list[str]:
+    """The names of the required packages that are not installed, in the order in which pyproject.toml has them."""
+    try:
+        names = [re.split(r"[^\w.-]", line)[0] for line in metadata.requires("tunelings") or []]
+    except metadata.PackageNotFoundError:
+        return ["tunelings"]
+    return [name for name in names if _version(name) is None]
 
 
 def _version(name: str) -> str | None:
@@ -39,11 +56,11 @@ def problem() -> str | None:
     try:
         found = installed()
     except metadata.PackageNotFoundError:
-        return f"tunelings is not installed in this Python: {MEND}."
+        return f"tunelings is not installed in this Python: {REMEDY}."
     for requirement, version in found.items():
         if version is None:
-            return f"{requirement.name} is not installed: {MEND}."
+            return f"{requirement.name} is not installed: {REMEDY}."
         if not fits(requirement, version):
             wanted = f"{requirement.name}{requirement.specifier}"
-            return f"the course needs {wanted}, and {version} is installed: {MEND}."
+            return f"the course needs {wanted}, and {version} is installed: {REMEDY}."
     return None

@@ -51,6 +51,10 @@ class Progress:
         except (OSError, Timeout) as error:
             say(f"The status could not be saved ({error}); the verdict above stands.")
 
+    def is_new(self) -> bool:
+        """Nothing was ever recorded in this course folder."""
+        return not self.path.exists()
+
     def refresh(self) -> None:
         """Write STATUS.md anew, so that a tick whose answer has changed since is gone."""
         try:
@@ -151,9 +155,9 @@ def is_started(exercise: Exercise) -> bool:
     try:
         answer = exercise.answer_path.read_text(encoding="utf-8")
         return _has_begun(answer, exercise.solution_path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
-    except OSError:
+    except (OSError, stubs.StubError):  # A solution that is half written has no stub yet.
         return False
 
 
@@ -169,12 +173,16 @@ def write_if_changed(path: Path, text: str) -> None:
         write_atomically(path, text)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file whole: a run that is killed leaves the old one or the new one."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace a file whole: a run that is killed, or a disk that is full, leaves the old one or the new one.
+
+    A link is replaced too; the file that it leads to stays as it is.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
         if path.exists():
             os.chmod(temporary, path.stat().st_mode & 0o777)
         else:

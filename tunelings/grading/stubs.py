@@ -12,6 +12,7 @@ import re
 from tunelings.course import SENTINEL
 
 _BEGIN = re.compile(r"(?P<indent>\s*)# BEGIN SOLUTION(?:: ?(?P<todo>.+))?$")
+_TODO = re.compile(rf"\s*# {SENTINEL}: (.+)")
 _END = re.compile(r"\s*# END SOLUTION$")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -44,6 +45,17 @@ def cut(solution: str) -> str:
 
 def _todo(indent: str, todo: str) -> list[str]:
     return [f"{indent}# {SENTINEL}: {todo}", f'{indent}raise NotImplementedError("{SENTINEL}")']
+
+
+def todos(stub: str) -> dict[str, str]:
+    """The words of the TODOs of a stub, by the function or method that each stands in; SyntaxError if it has none."""
+    lines = stub.splitlines()
+    found = {}
+    for name, node in _functions(ast.parse(stub)).items():
+        words = [_TODO.match(line) for line in lines[node.lineno : node.end_lineno]]
+        if said := " ".join(match[1] for match in words if match):
+            found[name] = said
+    return found
 
 
 def uncut(solution: str) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Callable
 
 from tunelings.course import shown_path
 from tunelings.desk import editor, files, hints, screen
-from tunelings.grading import stubs
+from tunelings.grading import answers, stubs
 from tunelings.grading.states import ExerciseState
 from tunelings.watch.keys import Keys
 from tunelings.watch.session import Session
@@ -37,13 +35,17 @@ class Actions:
             "x": self._ask_reset,
             "o": self._open,
             "q": self._quit,
-            "interrupt": self._quit,
         }
 
     def press(self, key: str) -> None:
-        """Do what a key stands for at this moment; raises Quit for the key to leave."""
-        if self.view.on_yes:
-            on_yes, self.view.on_yes = self.view.on_yes, None
+        """Do what a key stands for at this moment; raises Quit for q, and KeyboardInterrupt for Ctrl-C."""
+        if key == "interrupt":
+            raise KeyboardInterrupt
+        if key == "continued":
+            self.view.draw()
+        elif self.view.on_yes:
+            on_yes = self.view.on_yes
+            self.view.asked()
             if key == "y":
                 on_yes()
             self.view.draw()
@@ -79,8 +81,6 @@ class Actions:
             case "l" | "q" | "escape":
                 self.view.listing = ()
                 self.view.draw()
-            case "interrupt":
-                self._quit()
 
     def _hint(self) -> None:
         level, text = hints.next_hint(self.view.exercise, None)
@@ -93,7 +93,7 @@ class Actions:
             self.view.say(f"After a pass. `tunelings solution {exercise.number}` shows it before.")
             self.view.draw()
             return
-        answer = exercise.answer_path.read_text(encoding="utf-8")
+        answer = answers.read(exercise.answer_path).text
         reference = stubs.uncut(exercise.solution_path.read_text(encoding="utf-8"))
         self.view.draw()
         screen.show_diff(exercise, answer, reference)
@@ -104,10 +104,10 @@ class Actions:
 
     def _reset(self) -> None:
         kept = files.reset(self.view.exercise)
-        self.view.say(f"The stub is back; your file is kept as {shown_path(kept)}." if kept else "It was the stub.")
+        self.session.check([self.view.exercise])  # Before the watcher reports the change: what is said next stays.
+        self.view.say(f"The stub is back; your file is kept as {shown_path(kept)}." if kept else "The stub is back.")
 
     def _open(self) -> None:
-        command = editor.command_for(self.view.exercise)
         with self.keys.suspended() if self.keys else contextlib.nullcontext():
-            subprocess.run(command, stdin=sys.stdin)
+            editor.edit(self.view.exercise)
         self.view.draw()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 _SEQUENCES = {"\x1b[A": "up", "\x1b[B": "down", "\x1bOA": "up", "\x1bOB": "down"}
 _NAMES = {"\r": "enter", "\n": "enter", "\x03": "interrupt", "\x1b": "escape"}
@@ -57,42 +58,67 @@ class KeyDecoder:
 
 
 class Keys:
-    """Calls `on_key` with "h", "up", "enter", … for each key while the `with` block runs."""
+    """Calls `on_key` with "h", "up", "enter", … for each key while the `with` block runs.
+
+    After Ctrl-Z and `fg` the key is "continued": another program has used the screen meanwhile.
+    """
 
     def __init__(self, on_key: Callable[[str], None]):
         self.on_key = on_key
         self._stop = threading.Event()
         self._may_read = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
+        self._is_ours = False  # The terminal is not lent to an editor.
+        self._was_stopped = False
 
     def __enter__(self) -> Keys:
         self._settings = _enter_cbreak()
+        self._is_ours = True
+        self._handlers = _on_stop(self._before_stop, self._after_stop)
         self._thread.start()
         return self
 
     def __exit__(self, *_) -> None:
         self._stop.set()
         self._thread.join(timeout=1)
+        _restore_handlers(self._handlers)
         _leave_cbreak(self._settings)
 
     @contextlib.contextmanager
     def suspended(self) -> Iterator[None]:
         """The terminal as it was, for another program (an editor) to use."""
         with self._may_read:
+            self._is_ours = False
             _leave_cbreak(self._settings)
             try:
                 yield
             finally:
                 _enter_cbreak()
+                self._is_ours = True
+
+    def _before_stop(self) -> None:
+        if self._is_ours:
+            _leave_cbreak(self._settings)
+
+    def _after_stop(self) -> None:
+        self._was_stopped = True  # No more here: a signal's handler may run while any lock is held.
 
     def _run(self) -> None:
         decoder = KeyDecoder()
         while not self._stop.is_set():
             with self._may_read:
+                if continued := self._was_stopped:
+                    self._was_stopped = False
+                    _enter_cbreak()
                 text = _read(_PAUSE)
-            for key in decoder.feed(text):
+            for key in ["continued"] * continued + decoder.feed(text):
                 self.on_key(key)
             time.sleep(0)  # Let `suspended` have the lock.
+
+
+def _restore_handlers(handlers: Mapping) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler or signal.SIG_DFL)
 
 
 if sys.platform == "win32":
@@ -103,6 +129,9 @@ if sys.platform == "win32":
 
     def _leave_cbreak(settings) -> None:
         pass
+
+    def _on_stop(before: Callable[[], None], after: Callable[[], None]):
+        return {}
 
     def _read(seconds: float) -> str:
         end = time.monotonic() + seconds
@@ -124,6 +153,16 @@ else:
         settings = termios.tcgetattr(sys.stdin)
         tty.setcbreak(sys.stdin)
         return settings
+
+    def _on_stop(before: Callable[[], None], after: Callable[[], None]):
+        """Call `before` when Ctrl-Z stops this process and `after` when it goes on; returns the earlier handlers."""
+
+        def stop(*_) -> None:
+            before()
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+        handlers = {signal.SIGTSTP: stop, signal.SIGCONT: lambda *_: after()}
+        return {number: signal.signal(number, handler) for number, handler in handlers.items()}
 
     def _leave_cbreak(settings) -> None:
         with contextlib.suppress(termios.error):  # The terminal was closed.

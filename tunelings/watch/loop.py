@@ -7,21 +7,27 @@ thread, so nothing here needs a lock. How a verdict is made is the worker's busi
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Set
+import traceback
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 
 import watchfiles
 
 from tunelings.course import PACKAGE, Course, CourseError, Exercise
+from tunelings.desk import screen
+from tunelings.grading.answers import AnswerError
 from tunelings.grading.stubs import StubError
 from tunelings.watch import events
 from tunelings.watch.actions import Actions, Quit
 from tunelings.watch.keys import Keys
 from tunelings.watch.pool import Happening, Pool, Said, Server
 from tunelings.watch.session import Session
+
+_LOOK = 1.0  # seconds between looks for an answer that has become a link
 
 
 class Watcher:
@@ -35,12 +41,13 @@ class Watcher:
         self.actions = Actions(self.session)
 
     def run(self, *, poll: bool = False) -> None:
-        """Watch until the user quits; leaves no process behind."""
+        """Watch until the user quits; leaves no process behind. Raises KeyboardInterrupt for Ctrl-C."""
         stop = threading.Event()
         session, view = self.session, self.session.view
         arguments = (session.course.root, lambda paths: self._put(events.FilesChanged(paths)), stop, poll)
-        watching = threading.Thread(target=watch_files, args=arguments, daemon=True)
-        watching.start()
+        watching = [threading.Thread(target=watch, args=arguments, daemon=True) for watch in (watch_files, watch_links)]
+        for thread in watching:
+            thread.start()
         try:
             with contextlib.ExitStack() as stack:
                 if view.interactive:
@@ -49,12 +56,13 @@ class Watcher:
                 session.check([view.exercise])
                 while True:
                     self.handle_next()
-        except (Quit, KeyboardInterrupt):
+        except Quit:
             pass
         finally:
             stop.set()
             session.pool.close()
-            watching.join(timeout=2)
+            for thread in watching:
+                thread.join(timeout=2)
 
     def handle_next(self) -> None:
         """Wait for one thing to happen, and handle it; what is wrong with the course is said on the screen."""
@@ -69,9 +77,19 @@ class Watcher:
             return
         try:
             self._handle(happening)
-        except (CourseError, StubError, OSError) as error:
-            session.view.say(str(error))
-            session.view.draw()
+        except Quit:
+            raise
+        except (CourseError, StubError, AnswerError, OSError) as error:
+            self._tell(str(error))
+        except Exception as error:  # A fault of the loop itself must not cost the learner the session.
+            self._tell(f"The loop met a fault of its own and goes on: {_place_of(error)}. Please report it.")
+
+    def _tell(self, message: str) -> None:
+        self.session.view.say(message)
+        try:
+            self.session.view.draw()
+        except Exception:  # What cannot be drawn may be what the message is about.
+            screen.show(message)
 
     def _handle(self, happening: Happening) -> None:
         match happening:
@@ -100,7 +118,7 @@ class Watcher:
         if any((session.course.root / "exercises") not in path.parents for path in paths):
             session.reload()
         here = session.view.exercise.number
-        changed = [e for e in session.course.exercises if e.answer_path in paths or e.number == here]
+        changed = [e for e in session.course.exercises if e.number == here or paths & {e.answer_path, _target(e)}]
         session.check([exercise for exercise in changed if session.is_new(exercise)])
 
 
@@ -109,15 +127,58 @@ def watch_files(
 ) -> None:
     """Call `on_change` with the files of the course or of the grader that have changed, until `stop` is set."""
     folders = [root / "exercises", root / "checks", root / "solutions", PACKAGE]
+    for paths in _changes([folder for folder in folders if folder.exists()], stop, poll):
+        if paths:
+            on_change(paths)
+
+
+def watch_links(
+    root: Path, on_change: Callable[[frozenset[Path]], None], stop: threading.Event, poll: bool = False
+) -> None:
+    """The same for answers that are links: their files are watched where they are."""
+    while not stop.is_set():
+        folders = _folders_of_links(root)
+        if not folders:
+            stop.wait(_LOOK)
+            continue
+        for paths in _changes(folders, stop, poll, recursive=False):
+            if paths:
+                on_change(paths)
+            if _folders_of_links(root) != folders:
+                break
+
+
+def _changes(
+    folders: list[Path], stop: threading.Event, poll: bool, recursive: bool = True
+) -> Iterator[frozenset[Path]]:
+    """What has changed in these folders; an empty set, about twice a second, where nothing has."""
     changes = watchfiles.watch(
-        *[folder for folder in folders if folder.exists()],
+        *folders,
         stop_event=stop,
         step=10,
         debounce=200,
         rust_timeout=500,
+        yield_on_timeout=True,
         force_polling=poll or None,
         poll_delay_ms=100,
         raise_interrupt=False,
+        recursive=recursive,
     )
     for batch in changes:
-        on_change(frozenset(Path(path) for _, path in batch))
+        yield frozenset(Path(path) for _, path in batch)
+
+
+def _folders_of_links(root: Path) -> list[Path]:
+    """The folders that hold the files of the answers that are links."""
+    links = [path for path in (root / "exercises").glob("module*/*.py") if path.is_symlink()]
+    return sorted({folder for link in links if (folder := Path(os.path.realpath(link)).parent).is_dir()})
+
+
+def _target(exercise: Exercise) -> Path:
+    """Where the answer's file is, also if the answer is a link."""
+    return Path(os.path.realpath(exercise.answer_path))
+
+
+def _place_of(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})"

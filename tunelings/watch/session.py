@@ -10,9 +10,9 @@ import time
 from bisect import bisect_left, bisect_right
 
 from tunelings.course import Course, CourseError, Exercise
+from tunelings.desk import screen
 from tunelings.grading.states import ExerciseState
 from tunelings.grading.store import Progress, content_hash
-from tunelings.grading.stubs import StubError
 from tunelings.grading.verdict import Verdict
 from tunelings.watch import events
 from tunelings.watch.pool import Pool
@@ -33,6 +33,8 @@ class Session:
         self.pool = pool or Pool(course)
         self.progress = Progress(course)
         self.view = View(first, self.progress.states())
+        if self.progress.is_new():
+            self.view.greet()
         self.sent: dict[str, str] = {}  # number -> `content_hash` of what was last sent to be checked
         self.deadline: float | None = None
         self.limit = 0.0
@@ -46,10 +48,7 @@ class Session:
         view, exercises = self.view, self.course.exercises
         with contextlib.suppress(CourseError):  # Its solution may be gone in this branch.
             view.exercise = self.course.find(view.exercise.number)
-        try:
-            view.states = self.progress.states()
-        except StubError:  # A solution that is being written: nothing was said of its exercise yet.
-            view.states = {exercise.number: ExerciseState.NOT_STARTED for exercise in exercises} | view.states
+        view.states = self.progress.states()
         if view.listing:
             view.listing = exercises
             view.cursor = max(0, min(view.cursor, len(exercises) - 1))
@@ -103,7 +102,7 @@ class Session:
             case events.Verdicts(verdicts):
                 self._show(verdicts)
             case events.Error(text):
-                self.view.no_verdict(f"The check could not be run. {text}")
+                self.view.no_verdict(f"The check could not be run. {screen.in_one_line(text)}")
             case events.Died(once=False) if self.view.running:
                 self.view.say("The warm worker ended; a new one is being started.")
                 self.check([self.view.exercise])  # In a process of its own, while the new worker imports.

@@ -14,6 +14,7 @@ from tunelings.grading.verdict import Verdict, sentence_of
 
 KEY_HELP = "h hint · n next · p previous · l list · r run · c stop · s solution · x reset · o open · q quit"
 LIST_HELP = "up, down: move · enter: go there · l: back"
+LINES_BELOW_LIST = 3  # an empty one, the help, and the one that the cursor of the terminal is left on
 
 
 class View:
@@ -26,23 +27,35 @@ class View:
         self.running = False
         self.activity = ""
         self.trouble = ""
+        self.greeting: tuple[str, ...] = ()
         self.messages: list[str] = []
+        self._said_before = 0  # how many of the messages are older than the check under way
         self.next_one: Exercise | None = None
         self.module_done = False
+        self.question = ""
         self.on_yes: Callable[[], None] | None = None  # what y does, while a question is on the screen
         self.listing: tuple[Exercise, ...] = ()
         self.cursor = 0
         self.interactive = screen.console.is_terminal and sys.stdin.isatty()
 
+    def greet(self) -> None:
+        """Three lines for a learner who starts for the first time; they go with the first change of the screen."""
+        self.greeting = (
+            "Welcome to tunelings, a course on customizing models that checks your answers itself.",
+            f"Open {shown_path(self.exercise.answer_path)}, fill in its TODO, and save: the verdict comes here.",
+            "h gives a hint, n goes to the next exercise, l lists them all, q ends it.",
+        )
+
     def turn_to(self, exercise: Exercise) -> None:
         self.exercise = exercise
-        self.verdict, self.trouble, self.messages, self.module_done = None, "", [], False
+        self.verdict, self.trouble, self.module_done = None, "", False
+        self.greeting, self.messages = (), []
 
     def begin(self) -> None:
-        """A check was started."""
+        """A check was started; a verdict that is on the screen stays there, marked as the one before."""
         self.running, self.activity, self.trouble = True, "checking", ""
-        if self.verdict is None:
-            self.draw()
+        self._said_before = len(self.messages)
+        self.draw()
 
     def checking(self, check: str) -> None:
         self.activity = f"checking: {sentence_of(check)}"
@@ -54,9 +67,12 @@ class View:
             self.draw()
 
     def show(self, verdict: Verdict, next_one: Exercise | None, module_done: bool) -> None:
+        """A verdict came; if it is another than before, what was said before its check goes."""
         self.running = False
         if self.verdict is None or verdict.failure != self.verdict.failure:
-            self.messages = []
+            self.messages = self.messages[self._said_before :]
+            if self.verdict is not None:
+                self.greeting = ()
         self.verdict, self.next_one, self.module_done = verdict, next_one, module_done
         self.draw()
 
@@ -69,31 +85,48 @@ class View:
         self.messages.append(message)
 
     def ask(self, question: str, on_yes: Callable[[], None]) -> None:
-        self.on_yes = on_yes
-        self.messages = [question]
+        self.question, self.on_yes = question, on_yes
         self.draw()
+
+    def asked(self) -> None:
+        """The question was answered, one way or the other."""
+        self.question, self.on_yes = "", None
 
     def draw(self) -> None:
         """Everything, from the top."""
         if not self.interactive:
             self._print_plainly()
             return
-        screen.console.clear()
-        if self.listing:
-            self._draw_list()
-            return
+        with screen.console:  # Written at once, so that nothing flickers.
+            screen.console.clear()
+            if self.listing:
+                self._draw_list()
+            else:
+                self._draw_exercise()
+
+    def _draw_exercise(self) -> None:
+        for line in self.greeting:
+            screen.show(line)
+        if self.greeting:
+            screen.show("")
         screen.show(self._header(), "bold")
         screen.show("")
-        if self.running and self.verdict is None:
-            screen.show(self.activity)
+        if self.running:
+            self._draw_activity()
         self._body()
-        if self.running and self.verdict is not None:
-            screen.show(self.activity, "dim")
-        for message in self.messages:
+        for message in [*self.messages, *([self.question] if self.question else [])]:
             screen.show("")
             screen.show(message)
         screen.show("")
         screen.show(KEY_HELP, "dim")
+
+    def _draw_activity(self) -> None:
+        if self.verdict is None:
+            screen.show(f"{self._name()} · {shown_path(self.exercise.answer_path)}", "bold")
+            screen.show(self.activity)
+        else:
+            screen.show(f"{self.activity} · the verdict below is the one before", "yellow")
+            screen.show("")
 
     def _print_plainly(self) -> None:
         if not self.running:
@@ -101,6 +134,9 @@ class View:
         for message in self.messages:
             screen.show(message)
         self.messages = []
+
+    def _name(self) -> str:
+        return f"{self.exercise.number} {self.exercise.title}"
 
     def _header(self) -> str:
         module = self.exercise.module
@@ -111,14 +147,14 @@ class View:
 
     def _body(self) -> None:
         if self.trouble:
-            screen.show(f"{self.exercise.number} {self.exercise.title}", "bold")
+            screen.show(self._name(), "bold")
             screen.show(self.trouble)
         elif self.verdict is not None:
             try:
-                screen.show_verdict(self.verdict, self.exercise, line=screen.show)
+                screen.show_verdict(self.verdict, self.exercise, dim=self.running)
             except CourseError as error:  # The card is damaged, and what was learnt stands there.
                 screen.show(str(error))
-            if self.verdict.state == ExerciseState.PASSED:
+            if self.verdict.state == ExerciseState.PASSED and not self.running:
                 self._after_pass()
 
     def _after_pass(self) -> None:
@@ -132,19 +168,25 @@ class View:
             screen.show(f"Next (n): {self.next_one.number} {self.next_one.title} · {path}")
 
     def _draw_list(self) -> None:
-        module = ""
-        height = screen.console.size.height - 4
-        start = max(0, min(self.cursor - height // 2, len(self.listing) - height))
-        for index, exercise in enumerate(self.listing[start : start + height], start):
+        """As many lines as the screen has room for, the cursor's among them."""
+        lines: list[Text] = []
+        cursor_line, module = 0, ""
+        for index, exercise in enumerate(self.listing):
             if exercise.module != module:
                 module = exercise.module
-                screen.show(f"Module {module_number(module)} · {MODULES[module]}", "bold")
-            pointer = ">" if index == self.cursor else " "
-            state = screen.state_text(self.states[exercise.number])
-            line = Text(f"{pointer} {exercise.number} {exercise.title[:28]:<28} ") + state
-            screen.console.print(line, no_wrap=True, overflow="ellipsis")
-        screen.show("")
-        screen.show(LIST_HELP, "dim")
+                lines.append(Text(screen.plain(f"Module {module_number(module)} · {MODULES[module]}"), style="bold"))
+            if index == self.cursor:
+                cursor_line = len(lines)
+            lines.append(self._list_line(exercise, index == self.cursor))
+        room = max(1, screen.console.size.height - LINES_BELOW_LIST)
+        start = max(0, min(cursor_line - room // 2, len(lines) - room))
+        for line in [*lines[start : start + room], Text(), Text(screen.plain(LIST_HELP), style="dim")]:
+            screen.console.print(line, no_wrap=True, overflow="ellipsis", crop=True, soft_wrap=False)
+
+    def _list_line(self, exercise: Exercise, is_chosen: bool) -> Text:
+        pointer = ">" if is_chosen else " "
+        title = screen.plain(f"{pointer} {exercise.number} {exercise.title[:28]:<28} ")
+        return Text(title) + screen.state_text(self.states[exercise.number])
 
 
 def bar(share: float, width: int) -> str:

@@ -1,0 +1,120 @@
+"""The commands that `tunelings --help` lists; `cli` starts them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from tunelings import __version__
+from tunelings.commands import answers, checks, dev, real_models
+from tunelings.commands.arguments import course
+from tunelings.course import CourseError, find_root, module_key
+from tunelings.grading.stubs import StubError
+from tunelings.handson import models
+
+app = typer.Typer(
+    help="A self-grading course on model customization. Without a command, it opens the first exercise that is not "
+    "done, and shows its verdict each time you save.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(checks.watch)
+app.command("list")(checks.list_all)
+app.command()(checks.run)
+app.command()(answers.hint)
+app.command()(answers.reset)
+app.command()(answers.solution)
+app.command("open")(answers.open_answer)
+app.add_typer(real_models.app, name="models")
+app.add_typer(dev.app, name="dev")
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tunelings {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="show the version and exit")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        checks.begin(course())
+
+
+@app.command("quiz")
+def take_quiz(
+    module: Annotated[str, typer.Argument(metavar="MODULE", help='a module, such as "3" or "module03"')],
+) -> None:
+    """Ask the questions at the end of a module."""
+    from tunelings import questions
+    from tunelings.commands import quiz
+    from tunelings.desk import screen
+
+    the_course = course()
+    key = module_key(module)
+    asked = questions.load(questions.path_of(the_course.root, key))
+    right = quiz.ask(asked, lambda line: screen.show(line), typer.prompt)
+    screen.show(f"\n{right} of {len(asked)} at the first try.", "bold")
+
+
+@app.command("doctor")
+def see_doctor() -> None:
+    """Look at this machine: what is wrong, what puts it right, and which full runs fit its GPU."""
+    from tunelings.commands import doctor, tables
+    from tunelings.desk import screen
+    from tunelings.handson import hardware
+
+    machine = doctor.examine()
+    found = doctor.findings(machine)
+    tables.show_findings(found)
+    screen.show("")
+    gib = [gpu.memory_gib for gpu in doctor.gpus(machine.smi)]
+    tables.show_hardware(hardware.ROWS, max(gib, default=None))
+    wrong = sum(finding.state == "wrong" for finding in found)
+    if wrong:
+        screen.show(f"{wrong} of {len(found)} need to be put right.", "bold")
+        raise typer.Exit(1)
+
+
+@app.command()
+def site(port: Annotated[int, typer.Option(min=1, max=65535, help="the port on this machine")] = 8000) -> None:
+    """Serve the lessons on this machine; its status page follows your verdicts."""
+    root = find_root()
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"
+    from mkdocs.commands.serve import serve
+    from mkdocs.exceptions import MkDocsException
+
+    typer.echo(f"The lessons are at http://127.0.0.1:{port}/ in a few seconds. Ctrl-C ends it.")
+    try:
+        serve(str(root / "mkdocs.yml"), dev_addr=f"127.0.0.1:{port}")
+    except OSError as error:
+        raise CourseError(f"The lessons cannot be served at port {port} (--port takes another): {error}") from None
+    except MkDocsException as error:
+        raise CourseError(f"The lessons cannot be built: {error}") from None
+
+
+def run() -> None:
+    """Run the command line; what a user can put right is one line on standard error."""
+    try:
+        app()
+    except (CourseError, StubError) as error:
+        _end(error, 2)
+    except models.ModelError as error:
+        _end(error, 1)
+    except OSError as error:
+        _end(f"{error.filename}: {error.strerror}" if error.filename else error, 2)
+
+
+def _end(line: object, code: int) -> NoReturn:
+    print(line, file=sys.stderr)
+    raise SystemExit(code) from None
