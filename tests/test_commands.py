@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.commandline import mark_done
 from tests.support.miniature import ROOT
+from tunelings.commands import cli
 from tunelings.grading import environment
 from tunelings.grading.store import Progress
 
@@ -122,7 +123,118 @@ def test_a_check_that_cannot_be_imported_is_the_courses_fault(tunelings, mini):
     mini.squares.check_path.write_text("import no_such_package\n")
     said = tunelings("run", "1.01")
     assert said.code == 2
-    assert said.err.startswith("The checks cannot be run: ") and "no_such_package" in said.err
+    assert said.err == "The checks cannot be run: ModuleNotFoundError: No module named 'no_such_package'\n"
+
+
+def test_a_syntax_error_in_a_check_is_one_line(tunelings, mini):
+    mini.squares.check_path.write_text("def f(:\n")
+    said = tunelings("run", "1.01")
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert "test_ex01_squares.py" in said.err and said.err.endswith("SyntaxError: invalid syntax\n")
+    assert tunelings("list").code == 0
+
+
+def test_a_solution_that_is_half_written_is_no_obstacle_to_the_list(tunelings, mini):
+    mini.squares.solution_path.write_text("# BEGIN SOLUTION\n")
+    said = tunelings("list")
+    assert said.code == 0 and "1.01" in said.out and "1.02" in said.out
+
+
+def test_the_version_is_said(tunelings):
+    assert tunelings("--version") == (0, f"tunelings {metadata.version('tunelings')}\n", "")
+
+
+@pytest.mark.parametrize("port", ["80000", "0", "-1"])
+def test_a_port_that_there_is_not_is_wrong_use(tunelings, port):
+    said = tunelings("site", "--port", port)
+    assert said.code == 2 and said.out == "" and "Traceback" not in said.err
+    assert "Invalid value for '--port'" in said.err and re.search(r"\b(1|65535)\b", said.err)
+
+
+def test_a_site_without_its_configuration_is_one_line(tunelings):
+    said = tunelings("site", "--port", "8001")
+    assert said.code == 2 and said.err.count("\n") == 1 and "mkdocs.yml" in said.err
+
+
+def test_what_the_file_system_refuses_is_one_line(tunelings, mini):
+    solution = mini.squares.solution_path
+    solution.unlink()
+    solution.mkdir()
+    said = tunelings("solution", "1.01", "--yes")
+    assert (said.code, said.out, said.err) == (2, "", f"{solution}: Is a directory\n")
+
+
+# A Python in which a package is not installed: neither its metadata nor its module can be found.
+WITHOUT = """
+import importlib.abc, sys
+from importlib import metadata
+absent, version = sys.argv.pop(1).split(","), metadata.version
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+def version_of(name):
+    if name in absent:
+        raise metadata.PackageNotFoundError(name)
+    return version(name)
+sys.meta_path.insert(0, Absent())
+metadata.version = version_of
+from tunelings.commands.cli import main
+main()
+"""
+
+
+def without(mini, absent: str, *args: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", WITHOUT, absent, *args]
+    return subprocess.run(command, cwd=mini.root, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("absent", ["typer", "rich", "filelock", "platformdirs", "packaging", "typer,rich"])
+def test_help_and_doctor_say_which_package_is_missing(mini, absent):
+    for args in (["--help"], ["doctor"]):
+        done = without(mini, absent, *args)
+        assert "Traceback" not in done.stderr
+        if done.returncode == 2:
+            missing = ", ".join(sorted(absent.split(",")))
+            line = f"Not installed: {missing}. To install what the course needs, run `uv sync`"
+            assert done.stdout == "" and done.stderr.startswith(line) and done.stderr.count("\n") == 1
+        else:
+            assert args == ["--help"] and (done.returncode, done.stderr) == (0, "") and "doctor" in done.stdout
+
+
+@pytest.mark.parametrize("absent", ["torch", "watchfiles", "psutil"])
+def test_doctor_reports_a_package_that_it_does_not_need_itself(mini, absent):
+    done = without(mini, absent, "doctor")
+    assert done.returncode == 1 and f"{absent} is not installed" in done.stdout and "run `uv sync`" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_damaged_package_is_named_too(tunelings, monkeypatch):
+    def damaged(*_):
+        raise ImportError("cannot import name 'Console' from 'rich.console'", name="rich.console")
+
+    monkeypatch.setattr("tunelings.commands.app.run", damaged)
+    said = tunelings("list")
+    assert said.code == 2 and said.err.startswith("A package is damaged (cannot import name 'Console' from ")
+
+
+def test_an_import_of_the_package_itself_that_fails_is_a_fault_of_the_package(monkeypatch):
+    def damaged(*_):
+        raise ModuleNotFoundError("No module named 'tunelings.gone'", name="tunelings.gone")
+
+    monkeypatch.setattr("tunelings.commands.app.run", damaged)
+    with pytest.raises(ModuleNotFoundError):
+        cli.main()
+
+
+def test_ctrl_c_is_130_also_before_a_command_runs(tunelings, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tunelings.commands.arguments.find_root", interrupted)
+    assert tunelings("list").code == 130
+    monkeypatch.setattr("tunelings.commands.app.run", interrupted)
+    assert tunelings("list").code == 130
 
 
 def test_a_wrong_version_is_one_line(tunelings, monkeypatch):

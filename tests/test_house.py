@@ -15,18 +15,7 @@ import yaml
 from tests import test_exercises as gates
 from tests.conftest import COURSE, ROOT
 from tunelings.commands import scaffold
-from tunelings.course import MODULES, Course
-from tunelings.grading.store import Progress
-
-
-def test_the_checklist_that_ships_is_the_empty_one(tmp_path: Path):
-    for tree in ("solutions", "checks"):
-        shutil.copytree(ROOT / tree, tmp_path / tree)
-    for exercise in Course(tmp_path).exercises:
-        exercise.answer_path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "exercises" / exercise.relative_path, exercise.answer_path)
-    shipped = (ROOT / "STATUS.md").read_text(encoding="utf-8")
-    assert shipped == Progress(Course(tmp_path)).checklist(), "run: tunelings dev stubs"
+from tunelings.course import MODULES
 
 
 def test_every_exercise_has_its_five_files():

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
+from tunelings.course import CourseError
+from tunelings.desk import files
 from tunelings.grading.stubs import uncut
 
 # Hints.
@@ -87,6 +91,106 @@ def test_a_reset_brings_a_missing_file_back(tunelings, mini):
     mini.squares.answer_path.parent.rename(mini.root / "moved")
     assert tunelings("reset", "1.01").code == 0
     assert mini.squares.answer_path.read_text() == stub
+
+
+@contextlib.contextmanager
+def full_disk():
+    """No file can grow: a write fails half way, as on a disk that is full."""
+    resource = pytest.importorskip("resource", reason="limits of a process are for POSIX")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_reset_on_a_full_disk_leaves_the_file_and_nothing_beside_it(mini):
+    path = mini.answer(mini.squares, "mine = 1\n")
+    with full_disk(), pytest.raises(CourseError, match="could not be reset, and is as it was: File too large"):
+        files.reset(mini.squares)
+    assert path.read_text() == "mine = 1\n" and len(list(path.parent.iterdir())) == 2
+
+
+def test_a_restore_on_a_full_disk_leaves_the_file(mini):
+    path = mini.answer(mini.squares, "mine = 1\n")
+    files.reset(mini.squares)
+    stub = path.read_text()
+    with full_disk(), pytest.raises(CourseError, match="could not be restored, and is as it was: File too large"):
+        files.restore(mini.squares)
+    assert path.read_text() == stub and len(list(path.parent.iterdir())) == 3
+
+
+def test_an_empty_copy_of_an_earlier_reset_is_not_brought_back_and_none_is_made(tunelings, mini):
+    path = mini.answer(mini.squares, "mine = 1\n")
+    tunelings("reset", "1.01")
+    path.with_name("ex01_squares.2999-01-01-000000.py").write_bytes(b"")
+    assert tunelings("reset", "1.01", "--restore").code == 0
+    assert path.read_text() == "mine = 1\n"
+    path.write_text("")
+    assert tunelings("reset", "1.01").out == "exercises/module01/ex01_squares.py is the stub again.\n"
+
+
+@pytest.mark.parametrize("clock", [[5, 4, 3], [1, 1, 1], [10, 9, 10]], ids=["runs back", "stands still", "jumps"])
+def test_what_was_kept_last_is_brought_back_whatever_the_clock_said(mini, monkeypatch, clock):
+    hours = iter(clock)
+
+    class Clock:
+        @staticmethod
+        def now() -> datetime:
+            return datetime(2026, 11, 29, next(hours))
+
+    monkeypatch.setattr(files, "datetime", Clock)
+    texts = [f"mine = {n}\n" for n in range(3)]
+    for text in texts:
+        mini.answer(mini.squares, text)
+        files.reset(mini.squares)
+    assert [path.read_text() for path in files.backups(mini.squares)] == texts
+    files.restore(mini.squares)
+    assert mini.squares.answer_path.read_text() == texts[-1]
+
+
+def test_more_files_than_ten_in_a_second_keep_their_order_and_none_is_written_over(mini, monkeypatch):
+    class Clock:
+        @staticmethod
+        def now() -> datetime:
+            return datetime(2026, 11, 29)
+
+    monkeypatch.setattr(files, "datetime", Clock)
+    texts = [f"mine = {n}\n" for n in range(120)]
+    for text in texts:
+        mini.answer(mini.squares, text)
+        files.reset(mini.squares)
+    assert [path.read_text() for path in files.backups(mini.squares)] == texts
+
+
+def test_a_link_to_a_kept_file_is_reset_and_restored_without_a_loss(tunelings, mini):
+    path = mini.answer(mini.squares, "mine = 1\n")
+    tunelings("reset", "1.01")
+    (kept,) = kept_files(mini)
+    for command in (["reset", "1.01", "--restore"], ["reset", "1.01"]):
+        path.unlink()
+        path.symlink_to(kept)
+        assert tunelings(*command).code == 0
+        assert kept.read_text() == "mine = 1\n" and not path.is_symlink()
+
+
+def test_a_reset_of_a_link_keeps_its_content_and_leaves_its_file(tunelings, mini, tmp_path):
+    mine, path = tmp_path / "mine.py", mini.squares.answer_path
+    mine.write_text("mine = 1\n")
+    path.unlink()
+    path.symlink_to(mine)
+    assert "Your file is kept as" in tunelings("reset", "1.01").out
+    assert "TODO" in path.read_text() and mine.read_text() == "mine = 1\n"
+    assert [kept.read_text() for kept in kept_files(mini)] == ["mine = 1\n"]
+
+
+def test_a_solution_without_a_stub_resets_nothing(tunelings, mini):
+    mini.answer(mini.squares, "mine = 1\n")
+    mini.squares.solution_path.write_text("# BEGIN SOLUTION\n")
+    said = tunelings("reset", "1.01")
+    assert said.code == 2 and said.err.startswith("solutions/module01/ex01_squares.py gives no stub: the last BEGIN")
+    assert mini.squares.answer_path.read_text() == "mine = 1\n"
 
 
 def test_kept_files_are_no_exercises(tunelings, mini):

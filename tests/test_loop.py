@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import queue
+import re
+import tempfile
 import threading
 from pathlib import Path
 
+import pyte
 import pytest
+from rich.console import Console
 
 import tunelings
 from tests.support.commandline import mark_done
@@ -14,14 +21,21 @@ from tests.support.processes import wait_for
 from tunelings.course import Course, Exercise
 from tunelings.desk import screen
 from tunelings.grading.states import CheckState, ExerciseState
-from tunelings.grading.verdict import Verdict
+from tunelings.grading.store import Progress, content_hash
+from tunelings.grading.verdict import Failure, Verdict
 from tunelings.watch import events, loop
-from tunelings.watch.loop import Watcher, watch_files
+from tunelings.watch.actions import Quit
+from tunelings.watch.loop import Watcher, watch_files, watch_links
 from tunelings.watch.pool import Happening, Pool, Said, Server
 
 
 def verdict(number: str, state: ExerciseState = ExerciseState.PASSED) -> Verdict:
     return Verdict(number, "Title", "docs/", "a.py", state, {"test_one": CheckState.PASSED})
+
+
+def not_started(number: str) -> Verdict:
+    failure = Failure("test_one", CheckState.NOT_STARTED)
+    return Verdict(number, "Title", "docs/", "a.py", ExerciseState.NOT_STARTED, failure=failure)
 
 
 class IdlePool(Pool):
@@ -162,6 +176,29 @@ def test_a_damaged_card_is_a_sentence_for_a_hint_and_no_word_in_the_list(desk: D
     assert desk.view.messages == ["Hint 1 of 2: Which operator adds?"]
 
 
+def nested(card: Path) -> None:
+    card.write_text("a = " + "[" * 5000, encoding="utf-8")
+
+
+def folder(card: Path) -> None:
+    card.unlink()
+    card.mkdir()
+
+
+@pytest.mark.parametrize("damage", [nested, folder])
+def test_a_card_that_cannot_be_read_at_all_is_a_sentence_too(desk: Desk, mini: Miniature, damage):
+    desk.watcher.session.on_worker(events.Verdicts((verdict("1.01"),)))
+    desk.press("l")
+    damage(mini.squares.card_path)
+    desk.save(mini.squares.card_path)
+    with screen.console.capture() as shown:
+        desk.press("l", "l")
+    assert "> 1.01 Squares" in shown.get()
+    desk.press("l", "h")
+    assert len(desk.view.messages) == 1 and "ex01_squares.toml cannot be read" in desk.view.messages[0]
+    assert "fault" not in desk.view.messages[0]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -196,7 +233,7 @@ def test_a_pass_with_a_damaged_card_is_shown_with_a_sentence(desk: Desk, mini: M
     assert "ex01_squares.toml is missing: every exercise needs its card." in shown.get()
 
 
-@pytest.mark.parametrize("keys", ["xy", "o", "s", "l", "h", "n", "p", "r"])
+@pytest.mark.parametrize("keys", ["xy", "o", "s", "h", "n", "p", "r", "l"])
 def test_no_key_ends_the_loop_whatever_is_wrong_with_the_course(desk: Desk, mini: Miniature, monkeypatch, keys: str):
     monkeypatch.setenv("EDITOR", "an-editor-that-is-not-there")
     add(mini, "03")[0].write_text("# END SOLUTION\n", encoding="utf-8")
@@ -205,26 +242,229 @@ def test_no_key_ends_the_loop_whatever_is_wrong_with_the_course(desk: Desk, mini
     mini.solve(mini.shift)
     desk.save(mini.squares.card_path, mini.squares.solution_path)
     desk.press(*keys)
-    if keys not in {"n", "p", "r"}:
+    if keys in {"n", "p", "r", "l"}:
+        assert desk.view.messages == []
+    else:
         assert desk.view.messages and "Traceback" not in "".join(desk.view.messages)
     assert desk.press("h") in {"1.01", "1.02", "1.03"}
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(desk: Desk, monkeypatch):
-    def refuse(*_) -> None:
-        raise PermissionError(13, "Permission denied", "exercises/module01/ex01_squares.py")
+def test_a_folder_that_cannot_be_written_is_a_sentence(desk: Desk, mini: Miniature, monkeypatch):
+    def refuse(**_) -> None:
+        raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tunelings.desk.files.reset", refuse)
-    desk.press("x", "y")
-    assert "Permission denied" in desk.view.messages[-1]
-
-
-def test_no_to_a_question_does_nothing(desk: Desk, mini: Miniature):
     mine = mini.solve(mini.squares).read_text(encoding="utf-8")
-    desk.press("x")
-    assert desk.view.on_yes is not None
-    desk.press("n")
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    desk.press("x", "y")
+    path = "exercises/module01/ex01_squares.py"
+    assert desk.view.messages == [f"{path} could not be reset, and is as it was: Permission denied."]
+    assert mini.squares.answer_path.read_text(encoding="utf-8") == mine
+    assert desk.press("n") == "1.02"
+
+
+@pytest.mark.parametrize(
+    ("editor", "says"),
+    [
+        (" ", "No editor is known: open exercises/module01/ex01_squares.py yourself, or set the variable EDITOR."),
+        ("vim 'a", 'EDITOR is "vim \'a", which is no command: no closing quotation.'),
+        ("''", "The editor '' (from VISUAL or EDITOR) is not installed."),
+    ],
+)
+def test_an_editor_that_is_no_command_is_a_sentence(desk: Desk, monkeypatch, editor: str, says: str):
+    monkeypatch.setenv("EDITOR", editor)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    desk.press("o")
+    assert desk.view.messages == [says]
+
+
+def test_an_editor_that_cannot_be_started_is_a_sentence(desk: Desk, mini: Miniature, monkeypatch):
+    editor = mini.root / "editor"
+    editor.write_bytes(b"\0\1 no program")
+    editor.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(editor))
+    desk.press("o")
+    assert desk.view.messages == [f"The editor {str(editor)!r} cannot be started: Exec format error."]
+
+
+def test_a_blank_visual_leaves_the_choice_to_editor(desk: Desk, mini: Miniature, monkeypatch):
+    monkeypatch.setenv("VISUAL", " ")
+    monkeypatch.setenv("EDITOR", "touch -c -d 2001-01-01")
+    desk.press("o")
+    assert desk.view.messages == [] and mini.squares.answer_path.stat().st_mtime < 1e9
+
+
+@pytest.mark.parametrize(("coding", "says"), [("# coding: latin-1\n", ""), ("", "the file is not valid UTF-8 text")])
+def test_the_reference_is_shown_beside_an_answer_in_another_encoding(desk: Desk, mini: Miniature, coding, says):
+    text = coding + mini.squares.solution_path.read_text(encoding="utf-8") + "# \u00e9t\u00e9\n"
+    mini.squares.answer_path.write_bytes(text.encode("latin-1"))
+    checks = dict.fromkeys(mini.squares.check_names(), CheckState.PASSED)
+    Progress(mini.course).record(mini.squares, content_hash(mini.squares), checks)
+    with screen.console.capture() as shown:
+        desk.press("s")
+    assert [message[: len(says)] for message in desk.view.messages] == [says] * bool(says)
+    assert ("-# \u00e9t\u00e9" in shown.get()) == (not says)
+
+
+def test_an_answer_that_no_parser_takes_keeps_no_key_from_working(desk: Desk, mini: Miniature):
+    mini.answer(mini.squares, "x = " + "+".join(["1"] * 100_000) + "\n")
+    desk.save(mini.squares.answer_path)
+    assert desk.press("l", "escape", "n", "p") == "1.01" and desk.view.messages == []
+    assert desk.view.states["1.01"] == "in progress"
+
+
+def test_a_fault_of_the_loop_itself_is_a_sentence(desk: Desk, monkeypatch):
+    monkeypatch.setattr("tunelings.desk.hints.next_hint", lambda *_: 1 / 0)
+    desk.press("h")
+    (message,) = desk.view.messages
+    assert message.startswith("The loop met a fault of its own and goes on: ZeroDivisionError: division by zero (test_")
+    assert desk.press("n") == "1.02"
+
+
+def test_what_cannot_be_drawn_does_not_end_the_loop(desk: Desk, monkeypatch):
+    monkeypatch.setattr(type(desk.view), "_header", lambda self: 1 / 0)
+    with screen.console.capture() as shown:
+        desk.press("n")
+    assert "ZeroDivisionError" in shown.get()
+
+
+def test_ctrl_c_ends_the_loop_as_an_interruption_and_q_as_a_wish(desk: Desk):
+    for keys in ([], ["l"], ["x"]):
+        with pytest.raises(KeyboardInterrupt):
+            desk.press(*keys, "interrupt")
+        desk.press("escape")
+    with pytest.raises(Quit):
+        desk.press("q")
+
+
+def test_no_to_a_question_does_nothing_and_takes_it_away(desk: Desk, mini: Miniature):
+    mine = mini.solve(mini.squares).read_text(encoding="utf-8")
+    with screen.console.capture() as asked:
+        desk.press("x")
+    assert "Your file is kept beside it. y/n" in asked.get()
+    with screen.console.capture() as shown:
+        desk.press("n")
+    assert "y/n" not in shown.get() and desk.view.exercise.number == "1.01"
     assert desk.view.on_yes is None and mini.squares.answer_path.read_text(encoding="utf-8") == mine
+
+
+def test_a_terminal_that_comes_back_is_drawn_anew_and_answers_no_question(desk: Desk):
+    desk.press("x")
+    with screen.console.capture() as shown:
+        desk.press("continued")
+    assert "y/n" in shown.get() and desk.view.on_yes is not None
+
+
+def test_what_a_reset_said_stays_until_the_next_save(desk: Desk, mini: Miniature):
+    mini.solve(mini.squares)
+    session = desk.watcher.session
+    session.on_worker(events.Verdicts((verdict("1.01"),)))
+    desk.press("h", "x", "y")
+    assert desk.pool.asked == [["1.01"]]
+    kept = next(mini.squares.answer_path.parent.glob("ex01_squares.2*.py"))
+    said = f"The stub is back; your file is kept as exercises/module01/{kept.name}."
+    session.on_worker(events.Verdicts((not_started("1.01"),)))
+    desk.save(mini.squares.answer_path)  # The watcher says so too.
+    assert desk.view.messages == [said] and desk.pool.asked == [["1.01"]]
+    mini.solve(mini.squares)
+    desk.save(mini.squares.answer_path)
+    session.on_worker(events.Verdicts((verdict("1.01"),)))
+    assert desk.view.messages == []
+
+
+def test_a_verdict_from_before_is_marked_as_long_as_a_check_runs(desk: Desk, mini: Miniature):
+    session = desk.watcher.session
+    session.on_worker(events.Verdicts((verdict("1.01"),)))
+    mini.solve(mini.squares)
+    with screen.console.capture() as running:
+        desk.save(mini.squares.answer_path)
+    assert "checking \u00b7 the verdict below is the one before" in running.get()
+    assert running.get().index("the one before") < running.get().index("all 1 checks pass")
+    assert "Next (n)" not in running.get()
+    with screen.console.capture() as told:
+        session.on_worker(events.Reported(0.5, "epoch 2"))
+    assert "epoch 2 \u00b7 the verdict below is the one before" in told.get()
+    with screen.console.capture() as done:
+        session.on_worker(events.Verdicts((verdict("1.01"),)))
+    assert "the one before" not in done.get() and "Next (n)" in done.get()
+
+
+def test_the_first_screen_names_its_exercise_and_greets_once_in_three_lines(mini: Miniature):
+    desk = Desk(mini)
+    with screen.console.capture() as first:
+        desk.press("r")
+    lines = first.get().splitlines()
+    assert lines[0].startswith("Welcome to tunelings") and lines[1].startswith(
+        "Open exercises/module01/ex01_squares.py"
+    )
+    assert lines[2].startswith("h gives a hint") and lines[3] == ""
+    assert "1.01 Squares \u00b7 exercises/module01/ex01_squares.py" in lines and "checking" in lines
+    desk.watcher.session.on_worker(events.Verdicts((not_started("1.01"),)))
+    assert desk.view.greeting, "the first verdict is the machine's doing"
+    desk.watcher.session.on_worker(events.Verdicts((verdict("1.01"),)))
+    assert desk.view.greeting == ()
+    mark_done(mini)
+    assert Desk(mini).view.greeting == ()
+
+
+def test_a_check_that_does_not_load_is_one_line(desk: Desk):
+    report = """.venv/_pytest/python.py:528: in importtestmodule
+    mod = import_path(
+E     File "checks/module01/test_ex01_squares.py", line 1
+E       def f(:
+E             ^
+E   SyntaxError: invalid syntax"""
+    desk.watcher.session.on_worker(events.Error(report))
+    where = 'File "checks/module01/test_ex01_squares.py", line 1 def f(: SyntaxError: invalid syntax'
+    assert desk.view.trouble == f"The check could not be run. {where}"
+    desk.watcher.session.on_worker(events.Error("ValueError: no\nbut yes"))
+    assert desk.view.trouble == "The check could not be run. but yes"
+
+
+@pytest.mark.parametrize("rows", [4, 8, 24, 30])
+@pytest.mark.parametrize("columns", [30, 100])
+def test_the_list_shows_its_cursor_on_a_screen_of_any_size(mini: Miniature, monkeypatch, rows: int, columns: int):
+    for module, count in (("module01", 9), ("module02", 8), ("module03", 12), ("module04", 10)):
+        for number in range(3, 3 + count):
+            add(mini, f"{number:02}", module)
+    desk = Desk(mini)
+    for _ in range(len(mini.course.exercises) + 1):
+        shown = pyte.Screen(columns, rows)
+        out = io.StringIO()
+        console = Console(file=out, force_terminal=True, width=columns, height=rows, soft_wrap=True, highlight=False)
+        monkeypatch.setattr(screen, "console", console)
+        desk.press("l" if not desk.view.listing else "down")
+        shown.set_mode(pyte.modes.LNM)
+        pyte.Stream(shown).feed(out.getvalue())
+        (line,) = [line for line in shown.display if line.startswith(">")]
+        assert line.startswith(f"> {desk.view.listing[desk.view.cursor].number} ")
+        assert any(line.startswith("up, down: move") for line in shown.display)
+
+
+def test_the_task_of_an_exercise_is_shown_with_a_link_to_its_lesson(desk: Desk, mini: Miniature, monkeypatch):
+    out = io.StringIO()
+    monkeypatch.setattr(screen, "console", Console(file=out, force_terminal=True, width=100, soft_wrap=True))
+    desk.watcher.session.on_worker(events.Verdicts((not_started("1.01"),)))
+    page = (mini.root / "docs" / "module01" / "squares.md").as_uri()
+    linked = re.sub(r"id=\d+", "", out.getvalue())
+    assert f"\x1b]8;;{page}\x1b\\docs/module01/squares.md\x1b]8;;\x1b\\" in linked
+    text = re.sub(r"\x1b(\[[0-9;]*[A-Za-z]|\]8;[^\x1b]*\x1b\\)", "", out.getvalue())
+    task = """\u25cb 1.01 Title \u00b7 not started
+    Every number times itself.
+    - squares: multiply x by itself.
+    - mean_square: the mean of the squares, as a float.
+    About 5 minutes, difficulty 1 of 5 \u00b7 lesson docs/module01/squares.md
+    exercises/module01/ex01_squares.py \u00b7 tunelings hint 1.01
+"""
+    assert task in text
+
+
+def test_a_task_is_shown_as_far_as_its_files_can_be_read(desk: Desk, mini: Miniature):
+    mini.squares.solution_path.write_text("# BEGIN SOLUTION\n", encoding="utf-8")
+    mini.squares.card_path.unlink()
+    with screen.console.capture() as shown:
+        desk.watcher.session.on_worker(events.Verdicts((not_started("1.01"),)))
+    assert "not started" in shown.get() and "every exercise needs its card" in shown.get()
+    assert desk.view.messages == []
 
 
 def test_the_grader_is_the_whole_package():
@@ -262,9 +502,32 @@ def test_a_file_saved_in_a_room_of_the_grader_is_seen(mini: Miniature, tmp_path:
         (package / room / "x.py").write_text("x = 1\n", encoding="utf-8")
         return package / room / "x.py" in seen
 
-    assert wait_for(save_and_look)
+    assert wait_for(save_and_look, 60)
     stop.set()
     thread.join(timeout=10)
+
+
+def test_an_answer_that_becomes_a_link_is_followed_to_its_file(desk: Desk, mini: Miniature, tmp_path: Path):
+    seen: queue.Queue[frozenset[Path]] = queue.Queue()
+    stop = threading.Event()
+    thread = threading.Thread(target=watch_links, args=(mini.root, seen.put, stop), daemon=True)
+    thread.start()
+    for exercise, folder in ((mini.squares, "one"), (mini.shift, "two")):
+        (tmp_path / folder).mkdir()
+        target = tmp_path / folder / "mine.py"
+        exercise.answer_path.replace(target)
+        exercise.answer_path.symlink_to(target)
+        for number in range(600):  # Watching begins at some moment after the link is there.
+            target.write_text(f"x = {number}\n", encoding="utf-8")
+            with contextlib.suppress(queue.Empty):
+                if target in seen.get(timeout=0.2):
+                    break
+        else:
+            raise AssertionError(f"the save of {target} was not seen")
+    stop.set()
+    thread.join(timeout=10)
+    desk.save(target)
+    assert desk.pool.asked[-1][-1] == "1.02", "a save of the file that 1.02 leads to"
 
 
 @pytest.mark.parametrize("ready", [True, False])

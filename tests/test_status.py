@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 
 import pytest
 
 from tests.support.commandline import mark_done
-from tests.support.miniature import Miniature
+from tests.support.miniature import ROOT, Miniature
 from tunelings.grading.store import Progress, content_hash
 
 SQUARES = "checks/module01/test_ex01_squares.py"
@@ -16,6 +18,9 @@ EMPTY = """\
 # Status
 
 Boxes tick as checks pass: `pytest checks/module01`, or `tunelings`.
+
+This file is written anew after each verdict, and git ignores it, so that it never stands in the way of a pull.
+What you add here is overwritten: keep notes in another file.
 
 - [ ] **Module 1 · Training fundamentals** (0 of 2)
     - [ ] 1.01 Squares
@@ -60,6 +65,24 @@ def test_the_list_ticks_as_checks_pass(mini):
     mini.solve(mini.shift)
     mini.grade()
     assert status(mini) == WHOLE
+
+
+def test_a_tick_is_no_change_to_commit_and_no_obstacle_to_a_pull(mini):
+    def git(*args: str) -> str:
+        command = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *args]
+        return subprocess.run(command, cwd=mini.root, check=True, capture_output=True, text=True).stdout
+
+    shutil.copy(ROOT / ".gitignore", mini.root)
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "course")
+    mark_done(mini)
+    assert status(mini) == HALF
+    assert (
+        git("status", "--porcelain", "exercises", "STATUS.md", ".tunelings")
+        == " M exercises/module01/ex01_squares.py\n"
+    )
+    assert "STATUS.md" not in git("ls-files") and not (ROOT / "STATUS.md").is_symlink()
 
 
 def test_a_full_run_is_not_needed_for_a_tick(mini):

@@ -170,15 +170,15 @@ def test_a_long_check_can_be_stopped_with_a_key(mini: Miniature, terminal):
     shown.until("Stopped.", 10)
 
 
-@pytest.mark.parametrize("leave", ["q", "\x03"])
-def test_leaving_restores_the_terminal_and_leaves_no_process(mini: Miniature, terminal, leave: str):
+@pytest.mark.parametrize(("leave", "code"), [("q", 0), ("\x03", 130)])
+def test_leaving_restores_the_terminal_and_leaves_no_process(mini: Miniature, terminal, leave: str, code: int):
     shown = terminal().warm_up()
     below = descendants(shown.process.pid)
     assert below
     shown.press(leave)
-    shown.process.expect(pexpect.EOF, timeout=15)
+    shown.process.expect(pexpect.EOF, timeout=60)
     shown.process.close()
-    assert shown.process.exitstatus == 0 and shown.process.signalstatus is None
+    assert shown.process.exitstatus == code and shown.process.signalstatus is None
     assert wait_for(lambda: not any(is_alive(pid) for pid in below))
 
 
@@ -194,6 +194,43 @@ def test_the_terminal_is_as_before_after_ctrl_c(mini: Miniature):
     shell.expect("written\r\n.*> ")
     shell.close(force=True)
     assert (mini.root / "before").read_text() == (mini.root / "after").read_text()
+
+
+@pytest.mark.parametrize("shell", ["bash --norc --noprofile", "sh"])
+def test_after_ctrl_z_and_fg_the_keys_work_and_between_them_the_shell_does(mini: Miniature, shell: str):
+    environment = {**os.environ, "PS1": "$ ", "TERM": "xterm-256color"}
+    options = {"cwd": str(mini.root), "timeout": 60, "encoding": "utf-8", "env": environment}
+    started = pexpect.spawn(shell, preexec_fn=default_interrupt, **options)
+    started.sendline("set -m; stty -a > before")
+    started.sendline(f"{sys.executable} -c '{COMMAND}'")
+    started.expect("not started")
+    for _ in range(2):
+        started.send("\x1a")
+        started.expect("Stopped")
+        started.sendline("stty -a > between; echo $((40 + 2))ready")
+        started.expect("42ready")
+        started.sendline("fg")
+        started.expect("not started")  # The screen is drawn anew.
+        started.send("h")
+        started.expect("Hint [12] of 3")
+    started.send("q")
+    started.sendline("stty -a > after; echo $((50 + 2))ready")
+    started.expect("52ready")
+    started.close(force=True)
+    states = [(mini.root / name).read_text() for name in ("before", "between", "after")]
+    if shell == "sh":  # bash sets the terminal for its own line editor.
+        assert states[0] == states[1] == states[2]
+
+
+def test_a_save_through_a_link_is_seen(mini: Miniature, terminal, tmp_path):
+    mine = tmp_path / "mine" / "answer.py"
+    mine.parent.mkdir()
+    mini.squares.answer_path.replace(mine)
+    mini.squares.answer_path.symlink_to(mine)
+    shown = terminal().warm_up()
+    solution = mini.squares.solution_path.read_text(encoding="utf-8")
+    mine.write_text(solution, encoding="utf-8")
+    shown.until("all 4 checks pass")
 
 
 def test_closing_the_terminal_ends_it_also_where_hangups_are_ignored(mini: Miniature):

@@ -53,8 +53,8 @@ def read_card(path: Path) -> Card:
         raise CourseError(f"{path} is missing: every exercise needs its card.") from None
     except KeyError as error:
         raise CourseError(f"{path}: the field {error} is missing.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
-        raise CourseError(f"{path} cannot be read as a card: {error}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, RecursionError, OSError) as error:
+        raise CourseError(f"{path} cannot be read as a card: {getattr(error, 'strerror', None) or error}.") from None
 
 
 @functools.lru_cache(maxsize=256)

@@ -22,7 +22,7 @@ Name = Annotated[str, typer.Argument(help='"1.05", "module01" or "all"', show_de
 
 @app.command("stubs")
 def write_stubs(name: Name = "all") -> None:
-    """Cut the stubs out of the solutions, write them to exercises/, and STATUS.md with them.
+    """Cut the stubs out of the solutions and write them to exercises/.
 
     A file that somebody has written in is left alone; then the exit code is 1.
     """

@@ -1,4 +1,4 @@
-"""Verdicts on disk, and the checklist that renders them.
+"""Verdicts on disk, and the checklist STATUS.md that renders them.
 
 `.tunelings/progress.json`:
 
@@ -26,6 +26,13 @@ from tunelings.grading import stubs
 from tunelings.grading.states import CheckState, ExerciseState
 
 VERSION = 1
+# git ignores the file: a tick is no change to commit, and a pull meets no conflict. The file says so itself.
+STATUS_HEAD = (
+    "Boxes tick as checks pass: `pytest checks/module01`, or `tunelings`.",
+    "",
+    "This file is written anew after each verdict, and git ignores it, so that it never stands in the way of a pull.",
+    "What you add here is overwritten: keep notes in another file.",
+)
 
 
 class Progress:
@@ -89,7 +96,7 @@ class Progress:
     def checklist(self) -> str:
         """STATUS.md: a box for each module and, under it, for each exercise."""
         states = self.states()
-        lines = ["# Status", "", "Boxes tick as checks pass: `pytest checks/module01`, or `tunelings`.", ""]
+        lines = ["# Status", "", *STATUS_HEAD, ""]
         for module, title in MODULES.items():
             lines += self._module_lines(module, title, states)
         return "\n".join(lines) + "\n"
