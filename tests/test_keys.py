@@ -88,7 +88,7 @@ def test_keys_come_through_a_terminal(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(sys, "stdin", terminal)
         with Keys(pressed.put):
             os.write(ours, b"\x1b[A\x1b[A\x1b[C" * 7 + b"j\x1b[Bq\x1b")  # More than one read takes.
-            found = [pressed.get(timeout=10) for _ in range(18)]
+            found = [pressed.get(timeout=60) for _ in range(18)]
     os.close(ours)
     assert found == ["up"] * 14 + ["j", "down", "q", "escape"]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10) -> bool:
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> bool:
+    """Whether a condition came true in time; the limit is one that a busy machine keeps, too."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)
@@ -20,6 +23,15 @@ def is_alive(pid: int) -> bool:
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def watched_folders(pid: int) -> int:
+    """How many folders a process has the kernel watch, from /proc."""
+    count = 0
+    for info in Path(f"/proc/{pid}/fdinfo").glob("*"):
+        with contextlib.suppress(OSError):
+            count += info.read_text(encoding="utf-8").count("inotify wd:")
+    return count
 
 
 def descendants(pid: int) -> list[int]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.miniature import Miniature
+from tests.support.processes import wait_for, watched_folders
 
 COMMAND = "from tunelings.commands.cli import main; main()"
 
@@ -27,6 +28,7 @@ class Terminal:
         import pexpect  # Here, since pseudo-terminals are for POSIX and this file is loaded for every test.
         import pyte
 
+        self.args = args
         self.nothing_new = (pexpect.TIMEOUT, pexpect.EOF)
         self.screen = pyte.Screen(columns, 30)
         self.stream = pyte.ByteStream(self.screen)
@@ -53,7 +55,7 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
-    def until(self, words: str | Callable[[str], bool], seconds: float = 60) -> str:
+    def until(self, words: str | Callable[[str], bool], seconds: float = 180) -> str:
         """The screen once it holds `words`."""
         found = words if callable(words) else lambda text: words in text
         end = time.monotonic() + seconds
@@ -65,9 +67,12 @@ class Terminal:
         self.process.send(keys)
 
     def warm_up(self) -> Terminal:
-        """Wait for the first verdict and for the worker behind it."""
+        """Wait for the first verdict, and until a save would be seen."""
         self.until("not started")
-        time.sleep(1)
+        if "--poll" in self.args:
+            time.sleep(1)  # Nothing says from outside that it has looked around once.
+        else:
+            assert wait_for(lambda: watched_folders(self.process.pid))
         return self
 
 
