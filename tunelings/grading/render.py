@@ -32,7 +32,7 @@ def headline(verdict: Verdict, failure: Failure) -> str:
 def _body(failure: Failure) -> list[str]:
     match failure.state:
         case CheckState.NOT_STARTED:
-            return ["not started: the TODO is as it came"]
+            return ["not started: the file is still the stub"]
         case CheckState.TODO:
             return [f"in progress: {_todos(failure)}"]
         case CheckState.FAILED if failure.what:
