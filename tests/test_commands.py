@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -69,6 +70,32 @@ def test_run_returns_1_and_shows_the_first_failure(tunelings, mini):
     assert "This is what comes out when each number is added to itself" in said.out
     assert "○ 1.02 Shift" in said.out
     assert Progress(mini.course).state(mini.squares) == "in progress"
+
+
+@pytest.mark.parametrize(
+    ("args", "first", "walked"),
+    [
+        (["watch"], "1.02", "all"),
+        (["watch", "module01"], "1.02", "module01"),
+        (["watch", "1.01"], "1.01", "all"),
+        (["watch", "1.02", "--poll"], "1.02", "all"),
+    ],
+)
+def test_watch_begins_at_the_first_that_is_not_done(tunelings, mini, monkeypatch, args, first, walked):
+    mark_done(mini)
+    followed = []
+    monkeypatch.setattr("tunelings.commands.checks.follow", lambda *given, poll: followed.append((*given[1:], poll)))
+    assert tunelings(*args).code == 0
+    assert [(exercise.number, selection, poll) for exercise, selection, poll in followed] == [
+        (first, walked, "--poll" in args)
+    ]
+
+
+def test_json_has_every_verdict_and_the_exit_code_says_whether_all_pass(tunelings, mini):
+    mini.solve(mini.squares)
+    said = tunelings("run", "all", "--json")
+    assert (said.code, [one["state"] for one in json.loads(said.out)["verdicts"]]) == (1, ["passed", "not started"])
+    assert tunelings("run", "1.01", "--json").code == 0
 
 
 def test_without_a_command_and_a_terminal_the_next_exercise_is_checked_once(tunelings, mini):

@@ -93,6 +93,44 @@ def test_keys_come_through_a_terminal(monkeypatch: pytest.MonkeyPatch):
     assert found == ["up"] * 14 + ["j", "down", "q", "escape"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are for POSIX")
+def test_the_terminal_is_given_back_to_an_editor_and_at_the_end(monkeypatch: pytest.MonkeyPatch):
+    import signal
+    import termios
+
+    def modes() -> int:
+        return termios.tcgetattr(terminal)[3] & (termios.ICANON | termios.ECHO)
+
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        before, handlers = modes(), [signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)]
+        pressed: queue.Queue[str] = queue.Queue()
+        with Keys(pressed.put) as keyboard:
+            assert modes() == 0
+            with keyboard.suspended():
+                assert modes() == before
+            assert modes() == 0
+            settings = termios.tcgetattr(terminal)
+            settings[3] |= before
+            termios.tcsetattr(terminal, termios.TCSANOW, settings)
+            signal.raise_signal(signal.SIGCONT)  # A shell has set the terminal for itself meanwhile.
+            assert pressed.get(timeout=60) == "continued" and modes() == 0
+        assert modes() == before
+        assert [signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)] == handlers
+    os.close(ours)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are for POSIX")
+def test_a_terminal_that_is_closed_reads_like_ctrl_c(monkeypatch: pytest.MonkeyPatch):
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        assert keys._read(0.0) == ""
+        os.close(ours)
+        assert keys._read(60.0) == "\x03"
+
+
 def test_on_windows_special_keys_are_named_or_swallowed(monkeypatch: pytest.MonkeyPatch):
     typed: list[str] = []
     console = types.SimpleNamespace(kbhit=lambda: bool(typed), getwch=lambda: typed.pop(0))

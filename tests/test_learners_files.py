@@ -50,7 +50,8 @@ def test_a_hint_is_shown_where_nothing_can_be_remembered(tunelings, mini):
 
 
 def kept_files(mini: Miniature) -> list[Path]:
-    return sorted(set(mini.squares.answer_path.parent.glob("ex01*")) - {mini.squares.answer_path})
+    """In the order of their names; those of one second end in -1, -2, …"""
+    return sorted(set(mini.squares.answer_path.parent.glob("ex01*")) - {mini.squares.answer_path}, key=lambda p: p.stem)
 
 
 def test_reset_keeps_a_dated_copy_and_restore_brings_it_back_twice(tunelings, mini):
@@ -78,6 +79,15 @@ def test_nothing_that_was_written_is_lost_between_resets(tunelings, mini):
     tunelings("reset", "1.01", "--restore")
     assert mini.squares.answer_path.read_text() == "three = 3\n"
     assert {path.read_text() for path in kept_files(mini)} == {"one = 1\n", "two = 2\n", "three = 3\n", "four = 4\n"}
+
+
+def test_a_text_that_comes_again_is_the_newest_again(tunelings, mini):
+    for text in ("one = 1\n", "two = 2\n", "one = 1\n", "one = 1\n"):
+        mini.answer(mini.squares, text)
+        tunelings("reset", "1.01")
+    assert [path.read_text() for path in kept_files(mini)] == ["one = 1\n", "two = 2\n", "one = 1\n"]
+    tunelings("reset", "1.01", "--restore")
+    assert mini.squares.answer_path.read_text() == "one = 1\n"
 
 
 def test_a_reset_of_an_untouched_stub_keeps_nothing(tunelings, mini):

@@ -8,6 +8,8 @@ import queue
 import re
 import tempfile
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyte
@@ -23,7 +25,7 @@ from tunelings.desk import screen
 from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.store import Progress, content_hash
 from tunelings.grading.verdict import Failure, Verdict
-from tunelings.watch import events, loop
+from tunelings.watch import events, loop, session
 from tunelings.watch.actions import Quit
 from tunelings.watch.loop import Watcher, watch_files, watch_links
 from tunelings.watch.pool import Happening, Pool, Said, Server
@@ -356,24 +358,24 @@ def test_a_terminal_that_comes_back_is_drawn_anew_and_answers_no_question(desk: 
 
 def test_what_a_reset_said_stays_until_the_next_save(desk: Desk, mini: Miniature):
     mini.solve(mini.squares)
-    session = desk.watcher.session
-    session.on_worker(events.Verdicts((verdict("1.01"),)))
+    told = desk.watcher.session.on_worker
+    told(events.Verdicts((verdict("1.01"),)))
     desk.press("h", "x", "y")
     assert desk.pool.asked == [["1.01"]]
     kept = next(mini.squares.answer_path.parent.glob("ex01_squares.2*.py"))
     said = f"The stub is back; your file is kept as exercises/module01/{kept.name}."
-    session.on_worker(events.Verdicts((not_started("1.01"),)))
+    told(events.Verdicts((not_started("1.01"),)))
     desk.save(mini.squares.answer_path)  # The watcher says so too.
     assert desk.view.messages == [said] and desk.pool.asked == [["1.01"]]
     mini.solve(mini.squares)
     desk.save(mini.squares.answer_path)
-    session.on_worker(events.Verdicts((verdict("1.01"),)))
+    told(events.Verdicts((verdict("1.01"),)))
     assert desk.view.messages == []
 
 
 def test_a_verdict_from_before_is_marked_as_long_as_a_check_runs(desk: Desk, mini: Miniature):
-    session = desk.watcher.session
-    session.on_worker(events.Verdicts((verdict("1.01"),)))
+    tell = desk.watcher.session.on_worker
+    tell(events.Verdicts((verdict("1.01"),)))
     mini.solve(mini.squares)
     with screen.console.capture() as running:
         desk.save(mini.squares.answer_path)
@@ -381,10 +383,10 @@ def test_a_verdict_from_before_is_marked_as_long_as_a_check_runs(desk: Desk, min
     assert running.get().index("the one before") < running.get().index("all 1 checks pass")
     assert "Next (n)" not in running.get()
     with screen.console.capture() as told:
-        session.on_worker(events.Reported(0.5, "epoch 2"))
+        tell(events.Reported(0.5, "epoch 2"))
     assert "epoch 2 \u00b7 the verdict below is the one before" in told.get()
     with screen.console.capture() as done:
-        session.on_worker(events.Verdicts((verdict("1.01"),)))
+        tell(events.Verdicts((verdict("1.01"),)))
     assert "the one before" not in done.get() and "Next (n)" in done.get()
 
 
@@ -433,6 +435,7 @@ def test_the_list_shows_its_cursor_on_a_screen_of_any_size(mini: Miniature, monk
         console = Console(file=out, force_terminal=True, width=columns, height=rows, soft_wrap=True, highlight=False)
         monkeypatch.setattr(screen, "console", console)
         desk.press("l" if not desk.view.listing else "down")
+        assert out.getvalue().count("\n") < rows, "the last line would push the first off the screen"
         shown.set_mode(pyte.modes.LNM)
         pyte.Stream(shown).feed(out.getvalue())
         (line,) = [line for line in shown.display if line.startswith(">")]
@@ -488,10 +491,11 @@ def test_other_files_restart_nothing(desk: Desk, mini: Miniature):
     assert desk.pool.restarts == 0
 
 
-@pytest.mark.parametrize("room", ["grading", "handson"])
-def test_a_file_saved_in_a_room_of_the_grader_is_seen(mini: Miniature, tmp_path: Path, monkeypatch, room: str):
-    package = tmp_path / "tunelings"
-    (package / room).mkdir(parents=True)
+@pytest.mark.parametrize("place", ["tunelings/grading", "tunelings/handson", "exercises", "checks", "solutions"])
+def test_a_file_saved_in_a_room_of_the_grader_or_a_tree_of_the_course_is_seen(mini: Miniature, monkeypatch, place: str):
+    package = mini.root / "tunelings"
+    (mini.root / place).mkdir(parents=True, exist_ok=True)
+    package.mkdir(exist_ok=True)
     monkeypatch.setattr(loop, "PACKAGE", package)
     seen: list[Path] = []
     stop = threading.Event()
@@ -499,8 +503,8 @@ def test_a_file_saved_in_a_room_of_the_grader_is_seen(mini: Miniature, tmp_path:
     thread.start()
 
     def save_and_look() -> bool:  # Watching begins at some moment after the thread does.
-        (package / room / "x.py").write_text("x = 1\n", encoding="utf-8")
-        return package / room / "x.py" in seen
+        (mini.root / place / "x.py").write_text("x = 1\n", encoding="utf-8")
+        return mini.root / place / "x.py" in seen
 
     assert wait_for(save_and_look, 60)
     stop.set()
@@ -536,3 +540,141 @@ def test_an_idle_worker_that_died_is_replaced_unless_it_never_was_ready(desk: De
     desk.pool.servers.append(server)
     desk.happen(Said(server, events.Died(once=False)))
     assert desk.pool.servers == [] and desk.pool.prepared == ["1.01"] * ready
+
+
+# The time that a check may take; the clock stands still.
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Iterator[None]:
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    yield
+
+
+def test_a_check_has_its_own_limit_and_what_follows_it_the_diagnosis_s(clock, desk: Desk):
+    watcher = desk.watcher.session
+    desk.press("r")
+    assert watcher.deadline == 1000.0 + session.DIAGNOSIS_LIMIT
+    watcher.on_worker(events.Checking("test_one", 7.0))
+    assert watcher.deadline == 1007.0 + session.GRACE
+    watcher.on_worker(events.Checked())
+    assert watcher.deadline == 1000.0 + session.DIAGNOSIS_LIMIT
+    watcher.on_worker(events.Ended())
+    assert watcher.deadline is None
+
+
+def test_a_check_beyond_its_limit_is_ended_once(desk: Desk, monkeypatch):
+    waited = []
+    monkeypatch.setattr(
+        desk.pool, "next_happening", lambda seconds: waited.append(seconds) or desk.pool.inbox.get(False)
+    )
+    desk.watcher.session.check([desk.view.exercise])
+    desk.watcher.session.on_worker(events.Checking("test_one", 7.0))
+    desk.watcher.session.deadline = time.monotonic() - 1
+    desk.watcher.handle_next()
+    assert waited == [0.0] and desk.view.trouble.startswith("The check did not finish in 7 s")
+    desk.watcher.handle_next()
+    assert waited == [0.0, 3600.0]
+
+
+def test_a_stopped_check_is_not_ended_again(desk: Desk):
+    desk.press("r", "c")
+    assert desk.view.trouble == "Stopped. Press r to run it again." and desk.watcher.session.deadline is None
+    desk.press("c")
+    assert desk.view.trouble == "Stopped. Press r to run it again."
+
+
+def test_a_save_whose_event_got_lost_is_checked_after_the_check_under_way(desk: Desk, mini: Miniature):
+    desk.press("r")
+    mini.solve(mini.squares)
+    desk.watcher.session.on_worker(events.Verdicts((not_started("1.01"),)))
+    desk.watcher.session.on_worker(events.Ended())
+    assert desk.pool.asked == [["1.01"], ["1.01"]]
+
+
+def test_a_process_that_ends_without_a_verdict_is_told(desk: Desk):
+    desk.press("r")
+    desk.watcher.session.on_worker(events.Ended())
+    assert desk.view.trouble.startswith("The process that checked the answer ended by itself")
+    assert not desk.view.running
+
+
+# What is drawn.
+
+
+def test_a_module_is_said_to_be_done_once(desk: Desk, mini: Miniature):
+    mark_done(mini)
+    mini.solve(mini.shift)
+    checks = dict.fromkeys(mini.shift.check_names(), CheckState.PASSED)
+    Progress(mini.course).record(mini.shift, content_hash(mini.shift), checks)
+    told = []
+    for _ in range(2):
+        with screen.console.capture() as shown:
+            desk.watcher.session.on_worker(events.Verdicts((verdict("1.01"), verdict("1.02"))))
+        told.append("Module done: Training fundamentals. Every exercise in it passes." in shown.get())
+    assert told == [True, False] and "Every exercise here is done." in shown.get()
+
+
+def test_the_head_counts_the_exercises_of_the_module(desk: Desk, mini: Miniature):
+    desk.save(*add(mini, "01", "module02"))
+    mark_done(mini)
+    desk.watcher.session.on_worker(events.Verdicts((verdict("1.01"),)))
+    with screen.console.capture() as shown:
+        desk.view.draw()
+    assert "Training fundamentals █████░░░░░ 1 of 2 done" in shown.get()
+
+
+def test_the_cursor_of_the_list_goes_around(desk: Desk):
+    cursors = []
+    for key in ("l", "up", "up", "k", "j", "down"):
+        desk.press(key)
+        cursors.append(desk.view.cursor)
+    assert cursors == [0, 1, 0, 1, 0, 1]
+    desk.press("escape", "n", "l")
+    assert desk.view.cursor == 1, "the list begins at the exercise that was on the screen"
+
+
+def test_only_y_says_yes(desk: Desk, mini: Miniature):
+    mine = mini.solve(mini.squares).read_text(encoding="utf-8")
+    for key in ("n", "x", "enter", "escape", "up", "Y"):
+        desk.press("x", key)
+    assert mini.squares.answer_path.read_text(encoding="utf-8") == mine and desk.view.on_yes is None
+
+
+def test_the_reference_is_not_shown_before_a_pass(desk: Desk, mini: Miniature):
+    mini.solve(mini.squares, "x * x", "x + x")
+    with screen.console.capture() as shown:
+        desk.press("s")
+    assert "After a pass. `tunelings solution 1.01` shows it before." in shown.get() and "x * x" not in shown.get()
+
+
+def test_in_a_pipe_each_thing_is_said_once_and_nothing_while_a_check_runs(desk: Desk):
+    desk.view.interactive = False
+    with screen.console.capture() as shown:
+        desk.press("r")
+        desk.watcher.session.on_worker(events.Reported(0.5, "half"))
+        desk.press("h")
+        desk.watcher.session.on_worker(events.Verdicts((verdict("1.01"),)))
+        desk.press("h")
+    said = shown.get()
+    assert "half" not in said and "q quit" not in said
+    assert said.count("Hint 1 of 3") == said.count("Hint 2 of 3") == 1
+    assert said.index("Hint 1 of 3") < said.index("all 1 checks pass")
+
+
+def test_the_pool_and_the_status_follow_the_course_on_disk(desk: Desk, mini: Miniature):
+    desk.save(*add(mini, "03")[:3])
+    for course in (desk.pool.course, desk.watcher.session.progress.course):
+        assert [exercise.number for exercise in course.exercises] == ["1.01", "1.02", "1.03"]
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_how_many_checks_pass_is_said_where_more_than_one_fails(desk: Desk, failing: int):
+    names = ("test_one", "test_two", "test_three")
+    states = {name: CheckState.FAILED if i < failing else CheckState.PASSED for i, name in enumerate(names)}
+    failure = Failure("test_one", CheckState.FAILED, "what", expected="1", got="2")
+    one = Verdict("1.01", "Title", "docs/", "a.py", ExerciseState.FAILED, states, failure)
+    with screen.console.capture() as shown:
+        desk.watcher.session.on_worker(events.Verdicts((one,)))
+    assert ("1 of 3 checks pass; this is the first that does not" in shown.get()) == (failing == 2)
+    assert "2 of 3" not in shown.get()
