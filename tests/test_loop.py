@@ -663,6 +663,7 @@ def test_in_a_pipe_each_thing_is_said_once_and_nothing_while_a_check_runs(desk: 
 
 
 def test_the_pool_and_the_status_follow_the_course_on_disk(desk: Desk, mini: Miniature):
+    assert len(desk.pool.course.exercises) == 2
     desk.save(*add(mini, "03")[:3])
     for course in (desk.pool.course, desk.watcher.session.progress.course):
         assert [exercise.number for exercise in course.exercises] == ["1.01", "1.02", "1.03"]
