@@ -83,6 +83,7 @@ def test_run_returns_1_and_shows_the_first_failure(tunelings, mini):
 )
 def test_watch_begins_at_the_first_that_is_not_done(tunelings, mini, monkeypatch, args, first, walked):
     mark_done(mini)
+    mini.solve(mini.shift, "x + by", "x - by")
     followed = []
     monkeypatch.setattr("tunelings.commands.checks.follow", lambda *given, poll: followed.append((*given[1:], poll)))
     assert tunelings(*args).code == 0

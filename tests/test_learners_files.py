@@ -27,6 +27,11 @@ def test_hints_rise_and_stay_at_the_last(tunelings, mini):
         assert said.out == f"1.01 Squares · hint {level} of 3\n{hints[level - 1]}\n"
 
 
+def test_each_exercise_has_its_own_place_in_its_hints(tunelings):
+    told = [tunelings("hint", number).out.partition("\n")[0] for number in ("1.01", "1.02", "1.01", "1.02")]
+    assert [line.partition("hint ")[2] for line in told] == ["1 of 3", "1 of 2", "2 of 3", "2 of 2"]
+
+
 def test_a_level_can_be_asked_for(tunelings):
     assert "It is x * x." in tunelings("hint", "1.01", "--level", "3").out
     assert "What is three times three?" in tunelings("hint", "1.01", "--level", "1").out

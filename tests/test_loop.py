@@ -622,6 +622,9 @@ def test_the_head_counts_the_exercises_of_the_module(desk: Desk, mini: Miniature
     with screen.console.capture() as shown:
         desk.view.draw()
     assert "Training fundamentals █████░░░░░ 1 of 2 done" in shown.get()
+    with screen.console.capture() as shown:
+        assert desk.press("n", "n") == "2.01"
+    assert "Fine-tuning basics ░░░░░░░░░░ 0 of 1 done" in shown.get()
 
 
 def test_the_cursor_of_the_list_goes_around(desk: Desk):
@@ -679,3 +682,14 @@ def test_how_many_checks_pass_is_said_where_more_than_one_fails(desk: Desk, fail
         desk.watcher.session.on_worker(events.Verdicts((one,)))
     assert ("1 of 3 checks pass; this is the first that does not" in shown.get()) == (failing == 2)
     assert "2 of 3" not in shown.get()
+
+
+def test_a_long_line_is_wrapped_between_words_in_a_terminal_and_left_whole_in_a_pipe(monkeypatch):
+    words = "    expectation " * 9
+    for is_terminal in (True, False):
+        out = io.StringIO()
+        monkeypatch.setattr(screen, "console", Console(file=out, force_terminal=is_terminal, width=40, soft_wrap=True))
+        screen.show(words)
+        lines = out.getvalue().splitlines()
+        assert (max(map(len, lines)) <= 40) == is_terminal and set(" ".join(lines).split()) == {"expectation"}
+        assert all(line.startswith("    ") for line in lines)
