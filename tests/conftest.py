@@ -17,7 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 COURSE = Course(ROOT)
 COUNTED = "counted"  # a property of a test: one line of figures, printed at the end of the run
 MKDOCS_ENVIRONMENT = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-pytest_plugins = ["tests.support.miniature", "tests.support.commandline", "tests.support.terminal"]
+pytest_plugins = [
+    "tests.support.miniature",
+    "tests.support.commandline",
+    "tests.support.desk",
+    "tests.support.terminal",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

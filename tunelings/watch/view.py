@@ -41,8 +41,8 @@ class View:
     def greet(self) -> None:
         """Three lines for a learner who starts for the first time; they go with the first change of the screen."""
         self.greeting = (
-            "Welcome to tunelings, a course on customizing models that checks your answers itself.",
-            f"Open {shown_path(self.exercise.answer_path)}, fill in its TODO, and save: the verdict comes here.",
+            "Welcome to tunelings. Fill in a TODO and save: the verdict appears here.",
+            f"The first one is in {shown_path(self.exercise.answer_path)}.",
             "h gives a hint, n goes to the next exercise, l lists them all, q ends it.",
         )
 
