@@ -211,3 +211,17 @@ def test_a_long_line_is_wrapped_between_words_in_a_terminal_and_left_whole_in_a_
         lines = out.getvalue().splitlines()
         assert (max(map(len, lines)) <= 40) == is_terminal and set(" ".join(lines).split()) == {"expectation"}
         assert all(line.startswith("    ") for line in lines)
+
+
+def test_a_verdict_from_before_is_dim(desk: Desk, mini: Miniature, monkeypatch):
+    def drawn() -> str:
+        out = io.StringIO()
+        monkeypatch.setattr(screen, "console", Console(file=out, force_terminal=True, width=100, soft_wrap=True))
+        desk.view.draw()
+        return out.getvalue()
+
+    desk.watcher.session.on_worker(events.Verdicts((verdict("1.01"),)))
+    assert "\x1b[32m✓ 1.01 Title: all 1 checks pass" in drawn()
+    mini.solve(mini.squares)
+    desk.save(mini.squares.answer_path)
+    assert "\x1b[2m✓ 1.01 Title: all 1 checks pass" in drawn()
