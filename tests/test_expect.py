@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict, UserDict, namedtuple
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +23,11 @@ EPS32 = torch.finfo(F32).eps
 
 def vector(*numbers, dtype=F64):
     return torch.tensor(numbers, dtype=dtype)
+
+
+def repr_of_type(value) -> str:
+    """The name of a case; what it holds need not have a repr."""
+    return type(value).__name__
 
 
 def failing(expectation, *args, **options) -> CheckFailed:
@@ -67,7 +76,7 @@ def test_what_is_close_passes(actual, expected):
         (math.nan, 1.0, "difference nan"),
         (vector(math.inf), vector(-math.inf), "differs first at [0]; max |difference| inf"),
         (vector(math.inf), vector(1), "differs first at [0]; max |difference| inf"),
-        (None, 1.0, "nothing was returned: is a return missing?"),
+        (None, 1.0, ""),
         (True, 1.0, "a bool"),
         ("1.0", 1.0, "a str"),
         ({"loss": 1.0}, 1.0, "a dict"),
@@ -138,7 +147,7 @@ def test_what_is_equal_passes(actual, expected):
     [
         (3, 4, ""),
         ([1, 2], (1, 2), ""),
-        (None, "text", "nothing was returned: is a return missing?"),
+        (None, "text", ""),
         (vector(1, 2), vector(1, 3), ""),
         (vector(1, 2), vector(1, 2).reshape(2, 1), "shape [2], expected shape [2, 1]"),
         ([1.0, 2.0], vector(1, 2), ""),
@@ -149,6 +158,199 @@ def test_what_is_equal_passes(actual, expected):
 def test_what_is_not_equal_fails(actual, expected, remark):
     error = failing(expect.equal, actual, expected, what="a value")
     assert (error.what, error.remark) == ("a value", remark)
+
+
+class Anything:
+    """Equal to everything, also as a key."""
+
+    def __eq__(self, other):
+        return True
+
+    def __ne__(self, other):
+        return False
+
+    def __hash__(self):
+        return hash("a")
+
+
+class AnyInt(int):
+    __eq__ = Anything.__eq__
+    __hash__ = Anything.__hash__
+
+
+class AnyText(str):
+    __eq__ = Anything.__eq__
+    __hash__ = Anything.__hash__
+
+
+class AnyList(list):
+    __eq__ = Anything.__eq__
+
+
+@dataclass
+class Window:
+    start: object
+
+
+@pytest.mark.parametrize(
+    "actual, expected",
+    [
+        (Anything(), 3),
+        (Anything(), "a"),
+        (Anything(), None),
+        (Anything(), vector(1)),
+        (Anything(), Path("a")),
+        (Anything(), Window(1)),
+        (AnyInt(4), 3),
+        (AnyText("b"), "a"),
+        (AnyList([1]), [1, 2]),
+        ([1, Anything()], [1, 2]),
+        ((1, [Anything()]), (1, [2])),
+        ({"a": Anything()}, {"a": 1}),
+        ({Anything(): 1}, {"a": 1}),
+        ({Anything()}, {"a"}),
+        (SimpleNamespace(a=1), 1),
+        (Window(Anything()), Window(1)),
+        ([vector(1, 2)], [vector(1, 3)]),
+        ([torch.tensor(1)], [1]),
+        (np.array([1.0, 2.0]), np.array([1.0, 3.0])),
+        (np.array([1.0]), np.array([1])),
+        ("1", 1),
+        (b"a", "a"),
+        ({"a": 1, "b": 2}, {"a": 1}),
+        ({"a": 1}, [("a", 1)]),
+        (Path("a"), "a"),
+    ],
+    ids=repr_of_type,
+)
+def test_no_class_of_an_answer_decides_what_is_equal(actual, expected):
+    assert failing(expect.equal, actual, expected, what="a value").what == "a value"
+
+
+@pytest.mark.parametrize(
+    "actual, expected",
+    [
+        (True, 1),
+        ([0, 1.0], [False, True]),
+        (np.int64(3), 3),
+        ([np.float32(0.5)], [0.5]),
+        (AnyInt(3), 3),
+        (np.str_("a"), "a"),
+        (namedtuple("Pair", "a b")(1, 2), (1, 2)),
+        (OrderedDict(a=1), {"a": 1.0}),
+        (UserDict(a=1), {"a": 1}),
+        ({1.0: "x"}, {1: "x"}),
+        ({"a", "b"}, frozenset("ab")),
+        ({("a", 1): frozenset({2})}, {("a", 1): {2}}),
+        (Window([1]), Window([1])),
+        ([vector(1, 2)], [vector(1, 2)]),
+        (np.array([1.0, 2.0]), np.array([1.0, 2.0])),
+        (Path("a"), Path("a")),
+        (range(3), range(3)),
+        (torch.float32, torch.float32),
+        (torch.Size([1, 2]), (1, 2)),
+    ],
+    ids=repr_of_type,
+)
+def test_numbers_and_containers_are_equal_by_what_they_hold(actual, expected):
+    expect.equal(actual, expected, what="a value")
+
+
+@pytest.mark.parametrize(
+    "actual, expected",
+    [
+        (True, 1),
+        (1, 1.0),
+        (np.float64(1.0), 1.0),
+        ([1, np.int64(2)], [1, 2]),
+        ({"a": (1, True)}, {"a": (1, 1)}),
+        (OrderedDict(a=1), {"a": 1}),
+        (vector(1), vector(1, dtype=F32)),
+    ],
+)
+def test_exact_types_asks_for_the_type_of_each_part(actual, expected):
+    failing(expect.equal, actual, expected, what="a value", exact_types=True)
+    expect.equal(actual, expected, what="a value")
+    expect.equal(expected, expected, what="a value", exact_types=True)
+
+
+def test_a_kind_is_a_type_and_no_subclass_of_it():
+    assert expect.kind(0.5, float, what="the loss") == 0.5
+    assert expect.kind([1, 2], list, of=int, what="the ids") == [1, 2]
+    for actual, name in [(1, "int"), (True, "bool"), (np.float64(1), "numpy.float64"), (None, "NoneType")]:
+        error = failing(expect.kind, actual, float, what="the loss")
+        assert (error.what, error.expected, error.actual) == ("the type of the loss", "float", name)
+    error = failing(expect.kind, [1, True], list, of=int, what="the ids")
+    assert (error.what, error.expected, error.actual) == ("the type of number 1 of the ids", "int", "bool")
+
+
+class Yes(torch.Tensor):
+    """A tensor that answers for torch: nothing differs from it, and it has every dtype."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        if "dtype" in repr(function):
+            return F64
+        return torch.tensor(0.0) if function is not torch.equal else True
+
+
+class YesBelow(torch.Tensor):
+    """The same one level deeper, where torch runs what has been asked of it."""
+
+    @staticmethod
+    def __new__(cls, data):
+        return torch.Tensor._make_subclass(cls, data)
+
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+        return torch.tensor(0.0)
+
+
+def test_a_tensor_that_answers_for_torch_is_looked_at_as_it_is():
+    data = vector(1, 2, dtype=F32)
+    yes, other = data.as_subclass(Yes), vector(1, 3)
+    for expectation in (expect.close, expect.equal):
+        failing(expectation, yes, other, what="x")
+    failing(expect.close, [vector(1.0)[0].as_subclass(Yes)], [2.0], what="x")
+    failing(expect.equal, [yes], [other], what="x")
+    assert failing(expect.tensor, yes, what="x", dtype=F64).actual == "torch.float32"
+    assert type(expect.tensor(yes, what="x")) is torch.Tensor
+    with pytest.raises(CheckFailed), expect.unchanged("x", yes):
+        data.add_(1)
+
+
+def test_a_class_that_runs_torchs_operations_itself_is_no_tensor():
+    for expectation in (expect.close, expect.equal):
+        failing(expectation, YesBelow(vector(1, 2)), vector(1, 3), what="x")
+        failing(expectation, [YesBelow(vector(1.0)[0])], [2.0], what="x")
+    assert failing(expect.tensor, YesBelow(vector(1)), what="x").remark == "a YesBelow"
+
+
+def test_a_gradient_flows_through_a_tensor_that_is_given_back():
+    start = vector(1.0, 2.0).requires_grad_()
+    expect.tensor((start * 2).as_subclass(Yes), what="x").sum().backward()
+    assert torch.equal(start.grad, vector(2.0, 2.0))
+
+
+def test_the_input_of_a_case_is_kept_with_the_failure():
+    for expectation, args in [
+        (expect.close, (1.0, 2.0)),
+        (expect.close, (None, 2.0)),
+        (expect.close, ([1.0], 2.0)),
+        (expect.equal, (1, 2)),
+        (expect.kind, (1, float)),
+        (expect.number, ("1",)),
+        (expect.tensor, (1,)),
+        (expect.raises, (ValueError, int)),
+    ]:
+        assert failing(expectation, *args, what="x", given="the case").given == "the case"
+    assert failing(expect.true, False, what="x", actual=1, expected=2, given="the case").given == "the case"
+    assert failing(expect.equal, 1, 2, what="x").given is None
+
+
+def test_where_equal_tensors_part_is_known():
+    error = failing(expect.equal, vector(1, 5, 9), vector(1, 2, 3), what="x")
+    assert (error.first, error.largest) == ((1,), 6.0)
 
 
 def test_an_array_in_place_of_a_plain_value_fails_and_does_not_crash():
@@ -172,7 +374,7 @@ def test_a_plain_number_is_given_back_as_a_float():
         (torch.tensor(1.0), "a Tensor"),
         (True, "a bool"),
         ("1", "a str"),
-        (None, "nothing was returned: is a return missing?"),
+        (None, ""),
     ],
 )
 def test_what_is_no_plain_number_fails(actual, remark):
@@ -193,7 +395,7 @@ def test_a_tensor_of_the_wrong_kind_fails():
     dtype = failing(expect.tensor, value, what="x", dtype=F64)
     assert (dtype.what, dtype.expected, dtype.actual) == ("the dtype of x", "torch.float64", "torch.float32")
     assert failing(expect.tensor, [1, 2], what="x").remark == "a list"
-    assert failing(expect.tensor, None, what="x").remark == "nothing was returned: is a return missing?"
+    assert failing(expect.tensor, None, what="x").remark == ""
 
 
 def raising(error: BaseException):
@@ -278,5 +480,27 @@ def test_a_note_is_a_copy_of_what_was_there():
     assert expect.notes["passes"] == 3
 
 
+def test_a_note_of_a_container_is_a_copy_with_all_it_holds():
+    x, items = vector(1.0), ["a"]
+    expect.note("seen", {"x": [x, (items,)], "n": np.zeros(2)})
+    x.zero_()
+    items.append("b")
+    assert torch.equal(expect.notes["seen"]["x"][0], vector(1.0)) and expect.notes["seen"]["x"][1] == (["a"],)
+
+
 def test_the_error_reads_as_a_sentence_for_those_who_see_it_bare():
     assert str(CheckFailed("the loss", 1.0, 2.0)) == "the loss: expected 1.0, got 2.0"
+
+
+def test_a_value_that_cannot_be_shown_is_a_failure_like_any_other():
+    class Mute:
+        def __repr__(self):
+            raise SystemExit
+
+    class Odd:
+        def __repr__(self):
+            return 7
+
+    told = "the loss: expected 1.0, got <a {} whose repr raises {}>"
+    assert str(failing(expect.equal, Mute(), 1.0, what="the loss")) == told.format("Mute", "SystemExit")
+    assert str(failing(expect.equal, Odd(), 1.0, what="the loss")) == told.format("Odd", "TypeError")

@@ -1,10 +1,11 @@
 """The vocabulary in which a check says what must come out.
 
-    expect.close(model.weight, by_hand, what="the weight after two steps")
+    expect.close(model.weight, by_hand, what="the weight after two steps", given=batch)
 
-Each function returns nothing, or raises CheckFailed with what was compared, what should have come out
-and what did. The actual value is what a known mistake is recognised by, so give numbers and tensors that
-tell mistakes apart, never a bare bool. `note` records evidence that is not asserted.
+Each function returns nothing or what it looked at, or raises CheckFailed with what was compared, what should have
+come out and what did. The actual value is what a known mistake is recognised by, so give numbers and tensors that
+tell mistakes apart, never a bare bool. `given` is the input of the case, which is shown beside a failure. `note`
+records evidence that is not asserted.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import torch
 from torch import Tensor
 
 from tunelings.course import SENTINEL
+from tunelings.plain import copied, is_tensor, plain_tensor, safe_repr, same_bits, same_value
+from tunelings.snapshot import Same, first_change, snapshot
 
 notes: dict[str, Any] = {}  # What the check that is running has recorded; cleared before each check.
 
@@ -33,20 +36,31 @@ class CheckFailed(AssertionError):
         *,
         first: tuple[int, ...] | None = None,
         largest: float | None = None,
+        given: Any = None,
     ):
-        """`first` is the index of the first number that differs, `largest` the largest |difference|, where known."""
-        super().__init__(f"{what}: expected {expected!r}, got {actual!r}")
+        """`first` is the index of the first number that differs, `largest` the largest |difference|, where known.
+
+        `given` is the input that `actual` came out of: a text, a value, or a dict of values by the argument's name.
+        """
+        super().__init__(what, expected, actual)
         self.what = what
         self.expected = expected
         self.actual = actual
         self.remark = remark
         self.first = first
         self.largest = largest
+        self.given = given
+
+    def __str__(self) -> str:
+        return f"{self.what}: expected {safe_repr(self.expected)}, got {safe_repr(self.actual)}"
 
 
 def note(name: str, value: Any) -> None:
-    """Record evidence for the diagnosis, such as what `.grad` held at `step()`; asserts nothing."""
-    notes[name] = value.detach().clone() if isinstance(value, Tensor) else value
+    """Record evidence for the diagnosis, such as what `.grad` held at `step()`; asserts nothing.
+
+    Tensors, arrays, lists, tuples, sets and dicts are copied, with what they hold.
+    """
+    notes[name] = copied(value)
 
 
 def close(
@@ -57,6 +71,7 @@ def close(
     terms: int = 100,
     scale: float | None = None,
     dtype: torch.dtype | None = None,
+    given: Any = None,
 ) -> None:
     """Two tensors (or numbers, or equal-length lists of them) agree up to rounding.
 
@@ -71,65 +86,116 @@ def close(
     if expected_tensor is None:
         raise TypeError(f"{what}: expect.close compares numbers, and {expected!r} is none")
     if actual_tensor is None:
-        raise CheckFailed(what, expected, actual, _wrong_kind(actual))
+        raise CheckFailed(what, expected, actual, _wrong_kind(actual), given=given)
     if actual_tensor.shape != expected_tensor.shape:
-        raise CheckFailed(what, expected, actual, _remark(actual_tensor, expected_tensor))
+        raise CheckFailed(what, expected, actual, _remark(actual_tensor, expected_tensor), given=given)
     allowed = _tolerance(actual_tensor, expected_tensor, terms, scale, dtype)
     a, e = actual_tensor.detach().to("cpu", torch.float64), expected_tensor.detach().to("cpu", torch.float64)
     wrong = ~((a - e).abs() <= allowed) & (a != e)  # `a != e` lets equal infinities pass.
     if wrong.any():
-        first = tuple(int(i) for i in wrong.nonzero()[0]) if wrong.dim() else None
-        raise CheckFailed(what, expected, actual, first=first, largest=float((a - e).abs()[wrong].max()))
+        raise CheckFailed(what, expected, actual, **_parting(a, e, wrong), given=given)
 
 
-def equal(actual: Any, expected: Any, what: str) -> None:
-    """Two plain values, or two tensors, are the same: type-insensitive for numbers, exact for content."""
-    if isinstance(expected, Tensor):
-        ok = isinstance(actual, Tensor) and actual.shape == expected.shape and torch.equal(actual, expected)
-    else:
-        ok = not isinstance(actual, Tensor) and _same_value(actual, expected)
-    if not ok:
-        raise CheckFailed(what, expected, actual, _remark(actual, expected))
+def _parting(a: Tensor, e: Tensor, wrong: Tensor) -> dict[str, Any]:
+    """Where two tensors of one shape part, in the words of CheckFailed."""
+    first = tuple(int(i) for i in wrong.nonzero()[0]) if wrong.dim() else None
+    return {"first": first, "largest": float((a - e).abs()[wrong].max())}
 
 
-def _remark(actual: Any, expected: Any) -> str:
-    if isinstance(actual, Tensor) and isinstance(expected, Tensor) and actual.shape != expected.shape:
-        return f"shape {_shape(actual)}, expected shape {_shape(expected)}"
-    return _wrong_kind(actual) if actual is None else ""
+def equal(actual: Any, expected: Any, what: str, *, exact_types: bool = False, given: Any = None) -> None:
+    """Two plain values, or two tensors, are the same.
+
+    Lists, tuples, dicts, sets and dataclasses are compared part by part, and the type comes before the value: no ==
+    of a class that the answer defines is asked. A list is no tuple, and a tensor is no number; of numbers (bool, int,
+    float and NumPy's scalars) only the value counts: True is 1 is 1.0. With `exact_types` each part must have the
+    very type of the expected one, a tensor the dtype, so that `type(x) is int` holds of every member.
+    """
+    if same_value(actual, expected, exact_types=exact_types):
+        return
+    if not is_tensor(actual) or not is_tensor(expected):
+        raise CheckFailed(what, expected, actual, given=given)
+    actual = plain_tensor(actual)
+    parting = _parting_of(actual, plain_tensor(expected))
+    raise CheckFailed(what, expected, actual, _remark(actual, expected), **parting, given=given)
 
 
-def _same_value(actual: Any, expected: Any) -> bool:
-    try:
-        return bool(actual == expected)
-    except (ValueError, RuntimeError):
-        return False  # An array or tensor, alone or in a list, in place of plain values.
+def _parting_of(actual: Tensor, expected: Tensor) -> dict[str, Any]:
+    """Where two tensors part, if they have one shape and real numbers."""
+    if actual.shape != expected.shape or actual.is_complex() or expected.is_complex():
+        return {}
+    a, e = (tensor.detach().to("cpu") for tensor in (actual, expected))
+    wrong = a != e
+    return _parting(a.double(), e.double(), wrong) if wrong.any() else {}
 
 
-def true(condition: Any, what: str, *, actual: Any, expected: Any) -> None:
+def _remark(actual: Tensor, expected: Tensor) -> str:
+    if actual.shape == expected.shape:
+        return ""
+    return f"shape {list(actual.shape)}, expected shape {list(expected.shape)}"
+
+
+def true(condition: Any, what: str, *, actual: Any, expected: Any, given: Any = None) -> None:
     """A condition holds; `actual` is the number or tensor that shows by how much it does not."""
     if not condition:
-        raise CheckFailed(what, expected, actual)
+        raise CheckFailed(what, expected, actual, given=given)
 
 
-def number(actual: Any, what: str) -> float:
-    """`actual` is a plain Python number, not a tensor; returns it as a float."""
-    if isinstance(actual, bool) or not isinstance(actual, int | float):
-        raise CheckFailed(what, "a Python float", actual, _wrong_kind(actual))
-    return float(actual)
+def kind(actual: Any, kind: type, what: str, *, of: type | None = None, given: Any = None) -> Any:
+    """`type(actual) is kind`, and that of each member is `of` where given; returns `actual`.
 
+    No subclass will do: np.float64 is no float, True no int, and an OrderedDict no dict.
 
-def tensor(actual: Any, what: str, *, dtype: torch.dtype | None = None, shape: Sequence[int] | None = None) -> Tensor:
-    """`actual` is a tensor, of this dtype and shape where given; returns it."""
-    if not isinstance(actual, Tensor):
-        raise CheckFailed(what, "a tensor", actual, _wrong_kind(actual))
-    if shape is not None and tuple(actual.shape) != tuple(shape):
-        raise CheckFailed(f"the shape of {what}", list(shape), list(actual.shape))
-    if dtype is not None and actual.dtype != dtype:
-        raise CheckFailed(f"the dtype of {what}", str(dtype), str(actual.dtype))
+        expect.kind(loss, float, what="the returned loss")
+        expect.kind(indices, list, of=int, what="the chosen indices")
+    """
+    if type(actual) is not kind:
+        raise CheckFailed(f"the type of {what}", _type_name(kind), _type_name(type(actual)), given=given)
+    members: Any = () if of is None else actual
+    for index, member in enumerate(members):
+        if type(member) is not of:
+            named = f"the type of number {index} of {what}"
+            raise CheckFailed(named, _type_name(of or object), _type_name(type(member)), given=given)
     return actual
 
 
-def raises(kind: type[Exception], function: Callable[[], Any], what: str, *, mentions: Sequence[Any] = ()) -> None:
+def number(actual: Any, what: str, *, given: Any = None) -> float:
+    """`actual` is a Python number (int, float, or a subclass such as np.float64), not a tensor; returns it as a float.
+
+    Where the answer's text promises a float and nothing else, ask `kind(actual, float, …)` first.
+    """
+    base = next((base for base in (int, float) if issubclass(type(actual), base)), None)
+    if base is None or type(actual) is bool:
+        raise CheckFailed(what, "a Python float", actual, _wrong_kind(actual), given=given)
+    return base.__float__(actual)  # The number itself, also where a subclass says otherwise.
+
+
+def tensor(
+    actual: Any,
+    what: str,
+    *,
+    dtype: torch.dtype | None = None,
+    shape: Sequence[int] | None = None,
+    given: Any = None,
+) -> Tensor:
+    """`actual` is a tensor, of this dtype and shape where given; returns it, as torch's own class."""
+    if not is_tensor(actual):
+        raise CheckFailed(what, "a tensor", actual, _wrong_kind(actual), given=given)
+    actual = plain_tensor(actual)
+    if shape is not None and tuple(actual.shape) != tuple(shape):
+        raise CheckFailed(f"the shape of {what}", list(shape), list(actual.shape), given=given)
+    if dtype is not None and actual.dtype != dtype:
+        raise CheckFailed(f"the dtype of {what}", str(dtype), str(actual.dtype), given=given)
+    return actual
+
+
+def raises(
+    kind: type[Exception],
+    function: Callable[[], Any],
+    what: str,
+    *,
+    mentions: Sequence[Any] = (),
+    given: Any = None,
+) -> None:
     """Calling `function` raises `kind`, and the message holds each of `mentions`."""
     try:
         result = function()
@@ -138,24 +204,69 @@ def raises(kind: type[Exception], function: Callable[[], Any], what: str, *, men
             raise  # Where any Exception will do, a TODO that is left will not.
         missing = [str(word) for word in mentions if str(word) not in str(error)]
         if missing:
-            raise CheckFailed(f"the message of {what}", f"a text with {', '.join(missing)}", str(error)) from None
+            wanted = f"a text with {', '.join(missing)}"
+            raise CheckFailed(f"the message of {what}", wanted, str(error), given=given) from None
         return
     except NotImplementedError:
         raise
     except Exception as error:
-        raise CheckFailed(what, kind.__name__, f"{type(error).__name__}: {error}") from error
-    raise CheckFailed(what, f"{kind.__name__} is raised", result, "nothing was raised")
+        raise CheckFailed(what, kind.__name__, f"{type(error).__name__}: {error}", given=given) from error
+    raise CheckFailed(what, f"{kind.__name__} is raised", result, "nothing was raised", given=given)
 
 
 @contextlib.contextmanager
-def unchanged(what: str, tensors: Mapping[str, Tensor] | Sequence[Tensor] | Tensor) -> Iterator[None]:
+def unchanged(
+    what: str, tensors: Mapping[str, Tensor] | Sequence[Tensor] | Tensor, *, given: Any = None
+) -> Iterator[None]:
     """The tensors hold the same bits after the block as before it; the first that changed is named."""
-    named = _by_name(what, tensors)
+    named = {name: plain_tensor(value) for name, value in _by_name(what, tensors).items()}
     before = {name: value.detach().clone() for name, value in named.items()}
     yield
     for name, value in named.items():
-        if not _same_bits(value.detach(), before[name]):
-            raise CheckFailed(name, before[name], value.detach(), "changed, and must not be")
+        if not same_bits(value, before[name]):
+            raise _changed(name, before[name], value.detach(), given)
+
+
+class untouched:  # noqa: N801  (read as `with expect.untouched(…)`)
+    """What is given is the same in everything after the block as at the start of it.
+
+        with expect.untouched("what was given", {"model": model, "batch": batch, "tokenizer": tokenizer}):
+            answer.evaluate(model, batch, tokenizer)
+
+    The copies are made when this is called. Of a model the values, dtype, requires_grad and .grad of each parameter
+    and buffer, the mode and the hooks of each submodule, all names, the very objects and its config are compared; of
+    an optimizer its groups and state; of a tokenizer its settings and tokens; of lists and dicts all parts (see
+    `tunelings.snapshot`). The first difference is named: "what was given: model: fc.weight: requires_grad".
+
+    At the end of the block the comparison comes first: also where an expectation in the block has failed, or one of
+    `errors` was raised (which then goes on its way). Another error is the answer's crash, and goes on at once.
+    `compare()` does the same at any time.
+    """
+
+    def __init__(self, what: str, given: Any, *, errors: type[Exception] | tuple[type[Exception], ...] = ()):
+        self.what = what
+        self.given = given
+        self.errors = errors if isinstance(errors, tuple) else (errors,)
+        self.before = snapshot(given)
+
+    def compare(self) -> None:
+        """Raise CheckFailed for the first place that is no longer as it was."""
+        if change := first_change(self.before, self.given):
+            place = f"{self.what}: {change.place}" if change.place else self.what
+            raise _changed(place, change.before, change.after)
+
+    def __enter__(self) -> untouched:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if error is None or isinstance(error, (CheckFailed, *self.errors)):
+            self.compare()
+
+
+def _changed(place: str, before: Any, after: Any, given: Any = None) -> CheckFailed:
+    if isinstance(before, Same) or isinstance(after, Same):
+        before, after = "the same object", "another object"
+    return CheckFailed(place, before, after, "changed, and must not be", given=given)
 
 
 def _by_name(what: str, tensors: Mapping[str, Tensor] | Sequence[Tensor] | Tensor) -> dict[str, Tensor]:
@@ -166,22 +277,24 @@ def _by_name(what: str, tensors: Mapping[str, Tensor] | Sequence[Tensor] | Tenso
     return {f"{what}: number {index}": value for index, value in enumerate(tensors)}
 
 
-def _same_bits(a: Tensor, b: Tensor) -> bool:
-    return a.dtype == b.dtype and a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
-
-
 def _as_tensor(value: Any) -> Tensor | None:
-    """`value` as a tensor, or None where it is not made of numbers."""
-    if isinstance(value, Tensor):
-        return value
+    """`value` as a plain tensor, or None where it is not made of numbers."""
+    if is_tensor(value):
+        return plain_tensor(value)
     if isinstance(value, bool) or value is None:
         return None
-    if isinstance(value, list | tuple):
-        value = [part.detach() if isinstance(part, Tensor) else part for part in value]
     try:
-        return torch.as_tensor(value, dtype=torch.float64)
+        return torch.as_tensor(_without_subclasses(value), dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError):
         return None
+
+
+def _without_subclasses(value: Any) -> Any:
+    if is_tensor(value):
+        return plain_tensor(value).detach()
+    if isinstance(value, Tensor):
+        raise TypeError("a class of its own that answers for torch")
+    return [_without_subclasses(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _tolerance(actual: Tensor, expected: Tensor, terms: int, scale: float | None, dtype: torch.dtype | None) -> float:
@@ -194,10 +307,8 @@ def _tolerance(actual: Tensor, expected: Tensor, terms: int, scale: float | None
 
 
 def _wrong_kind(actual: Any) -> str:
-    if actual is None:
-        return "nothing was returned: is a return missing?"
-    return f"a {type(actual).__name__}"
+    return "" if actual is None else f"a {type(actual).__name__}"
 
 
-def _shape(value: Tensor) -> str:
-    return str(list(value.shape))
+def _type_name(kind: type) -> str:
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
