@@ -16,11 +16,12 @@ import torch
 from tests.support.miniature import SQUARES, Miniature, build
 from tunelings.expect import CheckFailed
 from tunelings.grading import failures, render
-from tunelings.grading.run import Result
+from tunelings.grading.parting import pair_of
+from tunelings.grading.run import Result, checks_of
 from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.stubs import uncut
-from tunelings.grading.text import WIDTH
-from tunelings.grading.values import value_text
+from tunelings.grading.text import WIDTH, printed
+from tunelings.grading.values import given_text, value_text
 from tunelings.grading.verdict import Failure, NamedMistake, Verdict
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -112,8 +113,8 @@ def test_the_check_that_cannot_use_an_answer_blames_no_line(mini):
     check.write_text(check.read_text() + "\n\ndef test_it_has_a_loss(answer):\n    answer.squares(VECTOR).loss\n")
     text = text_of(mini, RIGHT, "test_it_has_a_loss").splitlines()
     assert text[1:3] == [
-        "    the check could not use what the answer gave it",
-        "    AttributeError: 'Tensor' object has no attribute 'loss'",
+        "    what the answer returned cannot be used: AttributeError: 'Tensor' object has no attribute 'loss'",
+        "      in the check: answer.squares(VECTOR).loss",
     ]
     assert text[3].strip().startswith("exercises/module01/ex01_squares.py:7 ·")
 
@@ -140,35 +141,157 @@ def test_a_value_takes_one_line(value, shown):
     assert value_text(value) == shown
 
 
-@pytest.mark.parametrize(
-    "value, other, shown",
-    [
-        (torch.arange(12), torch.arange(12) + (torch.arange(12) == 10), "from [3] [3, 4, 5, 6, 7, 8, 9, 10, …]"),
-        (torch.tensor([[1, 2], [3, 4]]), torch.tensor([[1, 2], [3, 5]]), "at [1] [3, 4]"),
-        (torch.zeros(2, 2, 2), torch.tensor([[[0.0, 0], [0, 0]], [[0, 0], [0, 1]]]), "at [1, 1] [   0.0,    0.0]"),
-        (list(range(20)), [*range(18), 0, 0], "from [11] [11, 12, 13, 14, 15, 16, 17, 18, …]"),
-        (list(range(20)), list(range(19)), "from [12] [12, 13, 14, 15, 16, 17, 18, 19]"),
-        ("a ", "a", "'a '"),
-        ("a", "a ", "'a'"),
-        ("", "a", "''"),
-        ("two\nlines", "two lines", "'two\\nlines'"),
-        ("a" * 200 + "b", "a" * 200 + "c", "…" + "a" * 60 + "b"),
-        (["a"] * 50 + ["b"], ["a"] * 51, "from [43] ['a', 'a', 'a', 'a', 'a', 'a', 'a', 'b']"),
-    ],
-)
-def test_of_a_long_value_the_part_that_differs_is_shown(value, other, shown):
-    assert value_text(value, other) == shown
-
-
 def test_a_long_value_of_any_kind_is_cut():
     for value in ("x" * 500, "word " * 100, ["x" * 500], {n: "x" * 9 for n in range(99)}, [10**9] * 99):
         assert 10 < len(value_text(value)) <= 110
         assert "…" in value_text(value)
 
 
-def test_a_text_in_place_of_a_number_stands_in_quotes():
-    assert value_text("1", 1, quoted=True) == "'1'"
-    assert value_text("a Python float", 1) == "a Python float"
+# Text that an answer made cannot write to the screen.
+
+HOSTILE = "\x1b[2J\x1b]0;title\x07\r\u202eevil\u2028next\u200b\x9b31m\ud800"
+
+
+def hostile_object(text):
+    return type("Odd" + HOSTILE.replace("\ud800", ""), (), {"__repr__": lambda self: text})()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        HOSTILE,
+        [HOSTILE],
+        {HOSTILE: HOSTILE},
+        hostile_object(HOSTILE),
+        [hostile_object(HOSTILE)],
+        (hostile_object("a\nb"),),
+    ],
+    ids=ascii,
+)
+def test_no_character_moves_on_the_screen(value):
+    for text in (
+        value_text(value),
+        *pair_of(1, value),
+        *pair_of(value, [value]),
+        given_text(value),
+        given_text({"x": value}),
+    ):
+        assert text.isprintable(), ascii(text)
+
+
+def test_a_crash_and_its_line_are_shown_in_visible_characters(mini):
+    body = f"    raise ValueError({HOSTILE[:-1]!r})  # \u202e\u2028\x1b[2J\n"
+    text = text_of(mini, squares(body.replace("\u2028", "")), NUMBER)
+    assert text.replace("\n", "").isprintable()
+    assert "\\x1b[2J" in text and "\\u202e" in text
+
+
+def test_an_error_while_loading_takes_a_few_lines(mini):
+    answer = RIGHT.replace("import torch\n", "import torch\nraise ValueError('\\x1b[2J\\n' * 90)\n", 1)
+    text = text_of(mini, answer, NUMBER)
+    assert len(text.splitlines()) <= 9 and "\x1b" not in text
+
+
+class Broken:
+    def __init__(self, does):
+        self.does = does
+
+    def __repr__(self):
+        return self.does()
+
+
+def ends():
+    raise SystemExit
+
+
+@pytest.mark.parametrize(
+    "does, shown",
+    [
+        (ends, "<a Broken whose repr raises SystemExit>"),
+        (lambda: 1 / 0, "<a Broken whose repr raises ZeroDivisionError>"),
+        (lambda: None, "<a Broken whose repr raises TypeError>"),
+        (lambda: "y" * 10**6, "y" * 83 + "…"),
+        (lambda: "one\ntwo", "one\\ntwo"),
+    ],
+)
+def test_a_repr_can_do_what_it_likes(does, shown):
+    assert value_text(Broken(does)) == shown
+    assert pair_of(1, Broken(does)).got == shown
+    assert given_text(Broken(does)).startswith(shown[:80])
+
+
+def test_an_error_whose_text_raises_is_a_crash_like_any_other(mini):
+    body = "    class Odd(Exception):\n        def __str__(self): raise SystemExit\n    raise Odd\n"
+    failure = failures.failure_of(lambda answer: None, mini.run(mini.squares, squares(body)), mini.squares.answer_path)
+    assert failure.message == "Odd: <a Odd whose str raises SystemExit>"
+
+
+def test_of_what_is_printed_the_first_and_last_lines_are_kept():
+    text = "\n".join(f"\x1b[31mline {n}\r" for n in range(1000)) + "\n"
+    kept = printed(text, lines=4).split("\n")
+    assert kept == [
+        "\\x1b[31mline 0",
+        "\\x1b[31mline 1",
+        "… 996 lines more …",
+        "\\x1b[31mline 998",
+        "\\x1b[31mline 999",
+    ]
+    assert printed("one\ntwo\n") == "one\ntwo"
+    assert len(printed("x" * 10**6)) == WIDTH
+
+
+# What an input looks like beside a failure.
+
+
+@pytest.mark.parametrize(
+    "given, shown",
+    [
+        (None, ""),
+        ("Straße", "Straße"),
+        ("a\tb", "a\\tb"),
+        ({"text": " a", "n": 3, "x": torch.tensor([1.0, 2.0])}, "text=' a', n=3, x=[1.000, 2.000]"),
+        ({"not a name": 1}, "{'not a name': 1}"),
+        ([[1, 2], [3]], "[[1, 2], [3]]"),
+        (torch.ones(2, 2), "[[1.000, 1.000], [1.000, 1.000]]"),
+        (torch.ones(3, 7), "a tensor of shape [3, 7] on cpu"),
+        ("x" * 999, "x" * 299 + "…"),
+    ],
+)
+def test_the_input_of_a_case_takes_one_line(given, shown):
+    assert given_text(given) == shown
+
+
+def test_the_input_of_a_case_stands_above_the_two_values():
+    error = CheckFailed("the words", 3, 4, given={"text": "a b c"})
+    failure = failures.failure_of(lambda answer: None, Result("test_x", CheckState.FAILED, error), Path("none.py"))
+    verdict = Verdict("1.01", "Squares", "docs/", "a.py", ExerciseState.FAILED, {}, failure)
+    assert [line.strip() for line in render.failure_lines(verdict, failure)[1:-1]] == [
+        "the words",
+        "given     text='a b c'",
+        "expected  3",
+        "got       4",
+    ]
+
+
+# "Is a return missing?" is said where one is.
+
+
+def remark_on(mini, answer: str, check: str = NUMBER) -> str:
+    mini.answer(mini.squares, answer)
+    found = next(c for c in checks_of(mini.squares.check_path, [check]))
+    result = mini.run(mini.squares, answer, check)
+    return failures.failure_of(found, result, mini.squares.answer_path).remark
+
+
+def test_a_return_is_missed_only_where_there_is_none(mini):
+    assert remark_on(mini, squares("    x * x\n")) == "`squares` returns nothing: is a return missing?"
+    assert remark_on(mini, squares("    return None\n")) == ""
+    assert remark_on(mini, squares("    return {}.get('field')\n")) == ""
+    inner = "    def inner():\n        return x\n    inner()\n"
+    assert remark_on(mini, squares(inner)) == "`squares` returns nothing: is a return missing?"
+    assert (
+        remark_on(mini, mean("    squares(x).mean()\n"), MEAN) == "`mean_square` returns nothing: is a return missing?"
+    )
 
 
 # The learner's own numbers in a mistake's `shows`.
@@ -206,7 +329,7 @@ def test_a_mistake_is_never_said_to_be_what_the_learner_did():
     verdict = Verdict("1.01", "Squares", "docs/", "a.py", ExerciseState.FAILED, {}, failure)
     assert [line.strip() for line in render.failure_lines(verdict, failure)[1:-1]] == [
         "This is what comes out when the sign is kept.",
-        "2 other checks fail for another reason.",
+        "2 other checks fail too.",
     ]
 
 

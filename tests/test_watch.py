@@ -330,6 +330,6 @@ def test_a_changed_grader_is_the_one_that_says_the_next_verdict(mini: Miniature,
     mini.solve(mini.squares, "return x * x", "x * x")
     remark = "is a return missing?"
     shown.until(remark)
-    wording = tmp_path / "tunelings" / "expect.py"
+    wording = tmp_path / "tunelings" / "grading" / "failures.py"
     wording.write_text(wording.read_text(encoding="utf-8").replace(remark, "now we say that"), encoding="utf-8")
     shown.until("now we say that", 120)

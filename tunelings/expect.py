@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from tunelings.course import SENTINEL
-from tunelings.plain import copied, is_tensor, plain_tensor, safe_repr, same_bits, same_value
+from tunelings.plain import copied, is_tensor, plain_tensor, safe_repr, safe_str, same_bits, same_value
 from tunelings.snapshot import Same, first_change, snapshot
 
 notes: dict[str, Any] = {}  # What the check that is running has recorded; cleared before each check.
@@ -200,17 +200,19 @@ def raises(
     try:
         result = function()
     except kind as error:
-        if isinstance(error, CheckFailed) or isinstance(error, NotImplementedError) and SENTINEL in str(error):
+        if isinstance(error, CheckFailed) or isinstance(error, NotImplementedError) and SENTINEL in safe_str(error):
             raise  # Where any Exception will do, a TODO that is left will not.
-        missing = [str(word) for word in mentions if str(word) not in str(error)]
+        said = safe_str(error)
+        missing = [str(word) for word in mentions if str(word) not in said]
         if missing:
             wanted = f"a text with {', '.join(missing)}"
-            raise CheckFailed(f"the message of {what}", wanted, str(error), given=given) from None
+            raise CheckFailed(f"the message of {what}", wanted, said, given=given) from None
         return
     except NotImplementedError:
         raise
     except Exception as error:
-        raise CheckFailed(what, kind.__name__, f"{type(error).__name__}: {error}", given=given) from error
+        came = f"{type(error).__name__}: {safe_str(error)}"
+        raise CheckFailed(what, kind.__name__, came, given=given) from error
     raise CheckFailed(what, f"{kind.__name__} is raised", result, "nothing was raised", given=given)
 
 

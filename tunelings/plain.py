@@ -7,7 +7,7 @@ at by its type first, and then by the methods of Python's and torch's own classe
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -125,13 +125,21 @@ def _key(value: Any) -> tuple[Any, Any]:
 
 def safe_repr(value: Any) -> str:
     """repr(value), whatever a class of the answer's own makes of it: an error in it, or no text, is said instead."""
+    return _safely(repr, value)
+
+
+def safe_str(value: Any) -> str:
+    """str(value) likewise, as of an error that an answer raises."""
+    return _safely(str, value)
+
+
+def _safely(function: Callable[[Any], str], value: Any) -> str:
     try:
-        text = repr(value)
+        return str.__str__(function(value))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: to be shown is no reason to end.
-        return f"<a {type(value).__name__} whose repr raises {type(error).__name__}>"
-    return str.__str__(text)
+        return f"<a {type(value).__name__} whose {function.__name__} raises {type(error).__name__}>"
 
 
 def copied(value: Any) -> Any:

@@ -51,7 +51,8 @@ def _todos(failure: Failure) -> str:
 
 
 def _compared(failure: Failure) -> list[str]:
-    lines = [failure.what, f"  expected  {failure.expected}"]
+    lines = [failure.what, *([f"  given     {failure.given}"] if failure.given else [])]
+    lines.append(f"  expected  {failure.expected}")
     got = f"  got       {failure.got}"
     remark = difference_text(failure.difference) if failure.difference else failure.remark
     if not remark:
@@ -71,7 +72,14 @@ def _crash(failure: Failure) -> list[str]:
     """The learner's own frames, ending at their line; nothing of the grader or of a library."""
     said = textwrap.wrap(failure.message, WIDTH - len(INDENT), max_lines=2, placeholder=" …")
     if not failure.frames:
-        return ["the check could not use what the answer gave it", *said]
+        cannot = textwrap.wrap(
+            f"what the answer returned cannot be used: {failure.message}",
+            WIDTH - len(INDENT),
+            max_lines=3,
+            placeholder=" …",
+        )
+        used = [cut(f"  in the check: {failure.used}", WIDTH - len(INDENT))] if failure.used else []
+        return [*cannot, *used]
     return ["your code stops here", *_stack(failure), *said]
 
 
@@ -89,7 +97,7 @@ def _named(failure: Failure) -> list[str]:
     else:
         said = [*([one.shows] if one.shows else []), f"This is what comes out when {one.says}"]
     if n := failure.unexplained:
-        said.append(f"{n} other check{'s fail' if n > 1 else ' fails'} for another reason.")
+        said.append(f"{n} other check{'s fail' if n > 1 else ' fails'} too.")
     return said
 
 

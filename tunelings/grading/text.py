@@ -27,9 +27,29 @@ def _has(encoding: str | None, text: str) -> bool:
     return True
 
 
+def visible(text: str) -> str:
+    r"""`text` with every character that moves, hides or turns what stands on a screen written out, such as \x1b.
+
+    Those are the controls (ESC, CR, BEL, a line's end), what changes the direction of writing, other line ends such
+    as U+2028, spaces that look like a space, and what has no character at all.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def printed(text: str, *, lines: int = 20, width: int = WIDTH) -> str:
+    """What an answer has printed, in lines that are safe to show: of many the first and the last, none too long."""
+    shown = [cut(visible(line.rstrip("\r")), width) for line in text.rstrip("\n").split("\n")]
+    if len(shown) <= lines:
+        return "\n".join(shown)
+    half = lines // 2
+    return "\n".join([*shown[:half], f"… {len(shown) - 2 * half:,} lines more …", *shown[-half:]])
+
+
 def fitted(text: str, width: int) -> str:
     """`text` with its long lines wrapped, each with its own indent."""
-    return "\n".join(part for line in text.splitlines() for part in _wrapped(line, width))
+    return "\n".join(part for line in text.split("\n") for part in _wrapped(line, width))
 
 
 def _wrapped(line: str, width: int) -> list[str]:

@@ -1,109 +1,158 @@
-"""A value on one line of a failure: a number, a list or a tensor, and of a long one the part that differs."""
+"""A value on one line of a failure: a number, a list or a tensor, safe to print whatever an answer made of it."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Mapping, Set
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from tunelings.grading.text import cut
+from tunelings.grading.text import cut, visible
+from tunelings.plain import is_tensor, plain_tensor, safe_repr
 
-_SHOWN = 8  # numbers of a tensor on one line
+SHOWN = 8  # parts of a list or of a tensor's row on one line
+DIGITS = 4  # significant digits, where they are enough to tell two numbers apart
+_PART = 40  # characters of a text inside a list
+_GIVEN = 300  # characters of an input shown beside a failure
 
 
-def value_text(value: Any, other: Any = None, *, quoted: bool = False) -> str:
-    """A value on one line: four significant digits, and of a long one the part that differs from `other`.
+def value_text(value: Any, digits: int = DIGITS) -> str:
+    """A value on one line, with this many significant digits; a text without quotes, if it is plain prose."""
+    if is_tensor(value):
+        return _tensor_text(plain_tensor(value).detach(), digits)
+    if issubclass(type(value), str):
+        return cut(repr(str.__str__(value)) if needs_quotes(value) else value)
+    return cut(part_text(value, digits))
 
-    A text that is data and not prose stands in quotes (`quoted`) where it could be taken for a number.
-    """
-    if isinstance(value, Tensor):
-        return _tensor_text(value.detach(), other)
-    if isinstance(value, bool) or value is None:
+
+def needs_quotes(text: str) -> bool:
+    """Whether a text could be misread without its quotes: it is empty, ends in blanks, or holds what is not seen."""
+    return not text or text != text.strip() or not text.isprintable()
+
+
+def given_text(given: Any) -> str:
+    """The input of a case: a text as it is, a dict of arguments as `name=value, …`, else the value."""
+    if given is None:
+        return ""
+    if isinstance(given, str):
+        return cut(visible(given), _GIVEN)
+    try:
+        if isinstance(given, dict) and all(isinstance(name, str) and name.isidentifier() for name in given):
+            return cut(", ".join(f"{name}={part_text(value, most=120)}" for name, value in given.items()), _GIVEN)
+        return cut(part_text(given, most=_GIVEN), _GIVEN)
+    except Exception:  # An input that the answer has changed into something that can't be shown.
+        return cut(visible(safe_repr(given)), _GIVEN)
+
+
+def part_text(value: Any, digits: int = DIGITS, most: int = _PART) -> str:
+    """A value as a part of another one: texts in quotes, long ones and long containers cut."""
+    if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, float):
-        return _digits(value)
-    if isinstance(value, str):
-        return _string_text(value, other, quoted)
-    if isinstance(value, list | tuple) and value:
-        return _list_text(value, other)
-    return cut(repr(value))
+        return digits_text(float.__float__(value), digits)
+    if isinstance(value, int):
+        return cut(int.__repr__(value))
+    if issubclass(type(value), str):
+        return cut(repr(str.__str__(value)), most)
+    if is_tensor(value):
+        return _small_tensor(plain_tensor(value).detach(), digits)
+    if isinstance(value, np.generic):
+        return part_text(value.item(), digits, most) if value.dtype.kind in "biufSU" else cut(repr(value), most)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return _small_tensor(torch.from_numpy(value.copy()), digits)
+    if issubclass(type(value), list | tuple):
+        return _sequence_text(value, digits, most)
+    if isinstance(value, Mapping | Set):
+        return _unordered_text(value, digits, most)
+    if fields := fields_of(value):
+        inner = ", ".join(f"{name}={part_text(part, digits, most)}" for name, part in fields.items())
+        return f"{visible(type(value).__name__)}({inner})"
+    return cut(visible(safe_repr(value)), max(most, 84))
 
 
-def _string_text(value: str, other: Any, quoted: bool) -> str:
-    texts = [value, other] if isinstance(other, str) else [value]
-    if quoted and _is_number(other) or any(t != t.strip() or not t.isprintable() or not t for t in texts):
-        texts = [repr(text) for text in texts]
-    start = 0
-    if len(texts) == 2 and len(texts[0]) > 84:
-        start = max(0, _first_difference(*texts) - 60)
-    return ("…" if start else "") + cut(texts[0][start:])
+def fields_of(value: Any) -> dict[str, Any]:
+    """What a dataclass, a named tuple or a namespace holds, by name; nothing of anything else."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if issubclass(type(value), tuple) and isinstance(names := getattr(type(value), "_fields", None), tuple):
+        return dict(zip(names, tuple.__iter__(value), strict=False))
+    return dict(vars(value)) if isinstance(value, SimpleNamespace) else {}
 
 
-def _list_text(value: list | tuple, other: Any) -> str:
-    numbers = all(_is_number(part) for part in value)
-    start = 0
-    if isinstance(other, list | tuple) and len(value) > _SHOWN:
-        start = max(0, _first_difference(value, other) - _SHOWN + 1)
-    parts = [value_text(part) if numbers else repr(part) for part in value[start : start + _SHOWN]]
-    text = ", ".join(parts) + (", …" if len(value) > start + _SHOWN else "")
-    left, right = "()" if isinstance(value, tuple) and not numbers else "[]"
-    return (f"from [{start}] " if start else "") + cut(f"{left}{text}{right}")
+def parts_of(value: list | tuple) -> list:
+    """The parts of a list or tuple, whatever a subclass says of itself."""
+    return list(list.__iter__(value)) if isinstance(value, list) else list(tuple.__iter__(value))
 
 
-def _first_difference(value: Any, other: Any) -> int:
-    """Where two lists or texts part; of numbers, where it shows."""
-    pairs = list(zip(value, other, strict=False))
-    if all(_is_number(a) and _is_number(b) for a, b in pairs):
-        distances = [math.inf if math.isnan(a - b) else abs(a - b) for a, b in pairs]
-        apparent = max(distances, default=0.0) * 1e-3
-        return next((i for i, d in enumerate(distances) if d and d >= apparent), len(pairs))
-    return next((i for i, (a, b) in enumerate(pairs) if repr(a) != repr(b)), len(pairs))
+def _sequence_text(value: Any, digits: int, most: int) -> str:
+    parts = parts_of(value)
+    texts = [part_text(part, digits, most) for part in parts[:SHOWN]] + ["…"] * (len(parts) > SHOWN)
+    return bracketed(value, ", ".join(texts))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def bracketed(value: Any, inner: str) -> str:
+    if issubclass(type(value), list):
+        return f"[{inner}]"
+    return f"({inner},)" if len(value) == 1 else f"({inner})"
 
 
-def _tensor_text(value: Tensor, other: Any) -> str:
+def _unordered_text(value: Any, digits: int, most: int) -> str:
+    if isinstance(value, Mapping):
+        shown = [f"{part_text(k, digits, most)}: {part_text(v, digits, most)}" for k, v in [*value.items()][:SHOWN]]
+    else:
+        shown = sorted(part_text(member, digits, most) for member in value)[:SHOWN]
+    if not shown:
+        return "{}" if isinstance(value, Mapping) else "set()"
+    return "{" + ", ".join(shown + ["…"] * (len(value) > SHOWN)) + "}"
+
+
+def _small_tensor(value: Tensor, digits: int) -> str:
+    """All numbers of a small tensor, nested as they are; the shape of another one."""
+    if value.device.type == "meta" or value.numel() == 0 or value.numel() > 2 * SHOWN or value.is_complex():
+        return _shape_text(value)
+    return part_text(value.to("cpu").tolist(), digits)
+
+
+def _tensor_text(value: Tensor, digits: int) -> str:
     if value.device.type == "meta" or value.numel() == 0:
-        return f"a tensor of shape {list(value.shape)} on {value.device}"
-    value = value.to("cpu")
+        return _shape_text(value)
     if value.dim() == 0:
-        return value_text(value.item())
-    row, prefix = _row_that_differs(value, other)
-    part = ", ".join(_cell(number) for number in row[:_SHOWN].tolist())
-    return f"{prefix}[{part}{', …' if row.numel() > _SHOWN else ''}]"
+        return part_text(value.item(), digits)
+    return row_text(value.to("cpu"), (0,) * value.dim(), digits)
 
 
-def _cell(number: float | int | bool) -> str:
-    return f"{value_text(number):>6}" if isinstance(number, float) else str(number)
+def _shape_text(value: Tensor) -> str:
+    return f"a tensor of shape {list(value.shape)} on {value.device}"
 
 
-def _row_that_differs(value: Tensor, other: Any) -> tuple[Tensor, str]:
-    """The last-dimension row of `value` that holds the first difference, and its index as text."""
-    rows = value.reshape(-1, value.shape[-1])
-    index = start = 0
-    if isinstance(other, Tensor) and other.shape == value.shape:
-        differs = (value != other.detach().to("cpu")).reshape(rows.shape)
-        scaled = (rows.double() - other.detach().cpu().double().reshape(rows.shape)).abs().nan_to_num(nan=math.inf)
-        largest = scaled.max()
-        apparent = differs & (scaled >= largest * 1e-3)
-        if apparent.any():
-            index, column = (int(i) for i in apparent.nonzero()[0])
-            start = max(0, column - _SHOWN + 1)
-    if value.dim() == 1:
-        return rows[0, start:], f"from [{start}] " if start else ""
-    place = torch.unravel_index(torch.tensor(index), value.shape[:-1])
-    numbers = ", ".join(str(int(i)) for i in place)
-    return rows[index, start:], f"at [{numbers}, {start}:] " if start else f"at [{numbers}] "
+def row_text(value: Tensor, first: tuple[int, ...], digits: int) -> str:
+    """The row of a tensor (along its last dimension) that holds the place `first`, with the row's index."""
+    start = max(0, first[-1] - SHOWN + 1)
+    row = value[first[:-1]][start:]
+    cells = ", ".join(_cell(number, digits) for number in row[:SHOWN].tolist())
+    text = f"[{cells}{', …' if row.numel() > SHOWN else ''}]"
+    if not first[:-1]:
+        return (f"from [{start}] " if start else "") + text
+    place = ", ".join(map(str, first[:-1]))
+    return (f"at [{place}, {start}:] " if start else f"at [{place}] ") + text
 
 
-def _digits(number: float) -> str:
+def _cell(number: Any, digits: int) -> str:
+    return f"{digits_text(number, digits):>6}" if isinstance(number, float) else str(number)
+
+
+def digits_text(number: float, digits: int = DIGITS) -> str:
+    """A float with so many significant digits; as a power of ten where it is very small or large."""
     if not math.isfinite(number):
         return str(number)
-    if number == 0 or 1e-4 <= abs(number) < 1e6:
-        decimals = max(0, min(6, 3 - math.floor(math.log10(abs(number))))) if number else 1
-        return f"{number:.{decimals}f}"
-    return f"{number:.3e}"
+    if number == 0:
+        return "0.0"
+    if 1e-4 <= abs(number) < 1e6:
+        decimals = max(0, digits - 1 - math.floor(math.log10(abs(number))))
+        return f"{number:.{min(decimals, max(6, digits))}f}"
+    return f"{number:.{digits - 1}e}"

@@ -14,6 +14,7 @@ from typing import Any
 from tunelings.grading.states import CheckState, ExerciseState
 
 VERSION = 1
+_OPTIONAL = ("given", "used")  # Fields that came later: an older writer leaves them out.
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,10 @@ class Failure:
     what: what was compared; "" where nothing was.
     expected, got: the two values, each on one line; of a long one the part that differs.
     difference: where two tensors or lists of numbers part.
-    remark: what else there is to say of the value that came out ("nothing was returned: …").
+    remark: what else there is to say of the value that came out ("length 3, expected length 4").
+    given: the input of the case that failed; "" where the check does not say it.
     message: the text of the error, where something other than an expectation failed.
+    used: the line of the check at which what the answer gave could not be used, where no line of the answer failed.
     todos: the functions that are still as the stub left them.
     mistakes: the known mistakes that give exactly this: one, or two that no check tells apart.
     unexplained: how many other failing checks those mistakes would pass.
@@ -75,6 +78,8 @@ class Failure:
     trouble: str = ""
     frames: tuple[Frame, ...] = ()
     line: int | None = None
+    given: str = ""
+    used: str = ""
 
     @property
     def sentence(self) -> str:
@@ -152,5 +157,5 @@ def _failure_from_json(plain: Mapping[str, Any]) -> Failure:
 
 
 def _known(kind: type, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Every field of `kind`, taken from JSON."""
-    return {one.name: plain[one.name] for one in fields(kind)}
+    """Every field of `kind`, taken from JSON; those of `_OPTIONAL` may be missing."""
+    return {one.name: plain[one.name] for one in fields(kind) if one.name in plain or one.name not in _OPTIONAL}
