@@ -147,6 +147,33 @@ def test_the_one_that_agrees_on_most_checks_is_named():
 
 def test_a_mistake_that_fails_a_check_which_the_answer_passes_is_not_named():
     assert by_rule(vector(a=1.0, b=None), one=vector(a=1.0, b=2.0)) is None
+    assert by_rule(vector(a=1.0, b=2.0, c=None), one=vector(a=1.0, b=2.0, c=3.0)) is None
+
+
+def test_a_mistake_may_fail_one_check_more_for_each_three_that_agree():
+    learner = vector(a=1.0, b=2.0, c=3.0, d=None, e=None)
+    assert by_rule(learner, one=vector(a=1.0, b=2.0, c=3.0, d=4.0, e=None)) == (["one"], 0)
+    assert by_rule(learner, one=vector(a=1.0, b=2.0, c=3.0, d=4.0, e=5.0)) is None
+
+
+def test_a_near_miss_gives_every_failure_of_the_answer_to_the_value():
+    learner = vector(a=1.0, b=2.0, c=3.0, d=4.0, e=None)
+    assert by_rule(learner, one=vector(a=1.0, b=2.0, c=3.0, d=4.0, e=5.0)) == (["one"], 0)
+    assert by_rule(learner, one=vector(a=1.0, b=2.0, c=3.0, d=9.0, e=5.0)) is None
+    assert by_rule(learner, one=vector(a=1.0, b=2.0, c=3.0, d=None, e=5.0)) is None
+    assert by_rule(learner, one=vector(a=1.0, b=2.0, c=3.0, d=outcome("d", 4.0, what="y"), e=5.0)) is None
+
+
+def test_a_near_miss_first_fails_where_the_answer_does():
+    learner = vector(a=None, b=1.0, c=2.0, d=3.0)
+    assert by_rule(learner, first="b", one=vector(a=9.0, b=1.0, c=2.0, d=3.0)) is None
+
+
+def test_what_fails_alike_in_all_comes_before_a_near_miss():
+    learner = vector(a=1.0, b=2.0, c=3.0, d=None)
+    near, whole = vector(a=1.0, b=2.0, c=3.0, d=4.0), vector(a=1.0, b=2.0, c=3.0, d=None)
+    assert by_rule(learner, near=near, whole=whole) == (["whole"], 0)
+    assert by_rule(learner, near=near, other=vector(a=1.0, b=2.0, c=3.0, d=5.0)) == (["near", "other"], 0)
 
 
 def test_a_later_check_must_fail_at_the_same_expectation_but_may_have_another_value():

@@ -218,11 +218,11 @@ def surroundings_hash() -> bytes:
 def _read_cache(path: Path, count: int) -> list[Vector]:
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):  # Absent or damaged: a cache.
         stored = json.loads(path.read_text(encoding="utf-8"))
-        vectors = [{name: _read_outcome(outcome) for name, outcome in vector.items()} for vector in stored]
+        vectors = [{name: read_outcome(outcome) for name, outcome in vector.items()} for vector in stored]
         if len(vectors) == count:
             return vectors
     return [{} for _ in range(count)]
 
 
-def _read_outcome(stored: dict) -> Outcome:
+def read_outcome(stored: dict) -> Outcome:
     return Outcome(**{**stored, "state": CheckState(stored["state"])})
