@@ -2,6 +2,8 @@
 
 python figures/check_quality.py             counts, and the names that leave-one-out gives
 python figures/check_quality.py --mutants   the mutants too (an hour; what has not changed since is not run again)
+
+The page on verdicts shows the sums; where a figure is missing, it says "not measured".
 """
 
 import argparse
@@ -29,11 +31,16 @@ def content_hash(exercise):
     return digest.hexdigest()[:16]
 
 
-def mutants_of(exercise, before):
-    """The mutants and those that survive; kept from the last run where neither solution nor checks have changed."""
+def mutants_of(exercise, before, run):
+    """The mutants and those that survive, kept from the last run while solution and checks are what they were.
+
+    What has changed since is run again, or, without `run`, is not measured: an old figure is not shown for it.
+    """
     key = content_hash(exercise)
     if before.get("key") == key:
         return before
+    if not run:
+        return {}
     with tempfile.TemporaryDirectory() as folder:
         total, alive = mutate.survivors(exercise, Path(folder))
     return {"key": key, "mutants": total, "survivors": len(alive)}
@@ -57,7 +64,7 @@ def main():
             "variants": kept("right", exercise),
             "wrong": kept("wrong", exercise),
             "leave_one_out": len(diagnose.leave_one_out(vectors.MistakeVectors(exercise, 0).all())),
-            "mutation": mutants_of(exercise, old) if with_mutants else old,
+            "mutation": mutants_of(exercise, old, with_mutants),
         }
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     for module in MODULES:

@@ -179,19 +179,26 @@ def scenarios(path: Path) -> str:
     return "\n".join(lines)
 
 
+SCORES = {  # field of an exercise in the result file -> head of its column
+    "checks": "checks",
+    "mistakes": "known mistakes",
+    "forms": "their forms",
+    "variants": "variants",
+    "wrong": "wrong answers",
+    "leave_one_out": "falsely named, leave one out",
+    "mutants": "mutants",
+    "survivors": "survivors",
+}
+
+
 def scores(path: Path) -> str:
-    """What the checks of each module are held against, from the result file of figures/check_quality.py."""
+    """What the checks of each module are tried on, from the result file of figures/check_quality.py."""
     entries = json.loads(path.read_text(encoding="utf-8"))["exercises"].values()
-    columns = ("checks", "mistakes", "forms", "variants", "wrong", "leave_one_out", "mutants", "survivors")
-    heads = ("checks", "known mistakes", "their forms", "variants", "wrong answers", "falsely named, leave one out")
-    lines = ["| module | exercises | " + " | ".join(heads) + " | mutants | survivors |", "|---" * 10 + "|"]
-    total = dict.fromkeys(("exercises", *columns), 0)
+    measured = [{**entry, **entry["mutation"]} for entry in entries]
+    lines = ["| module | exercises | " + " | ".join(SCORES.values()) + " |", "|---" * (len(SCORES) + 2) + "|"]
     for module, title in MODULES.items():
-        own = [{**entry, **entry["mutation"]} for entry in entries if entry["module"] == module]
-        row = {"exercises": len(own), **{name: sum(one.get(name, 0) for one in own) for name in columns}}
-        total = {name: total[name] + row[name] for name in total}
-        lines.append(_score_line(title, row))
-    return "\n".join([*lines, _score_line("**all**", total)])
+        lines.append(_score_line(title, [one for one in measured if one["module"] == module]))
+    return "\n".join([*lines, _score_line("**all**", measured)])
 
 
 def promises_held(course: Course) -> str:
@@ -206,5 +213,13 @@ def promises_held(course: Course) -> str:
     return "\n".join([*lines, f"| **all** | {total[0]:,} | {total[1]:,} |"])
 
 
-def _score_line(title: str, row: dict[str, int]) -> str:
-    return f"| {title} | " + " | ".join(f"{value:,}" for value in row.values()) + " |"
+def _score_line(title: str, entries: list[dict]) -> str:
+    return " | ".join([f"| {title}", str(len(entries)), *(_total(entries, name) for name in SCORES)]) + " |"
+
+
+def _total(entries: list[dict], name: str) -> str:
+    """The sum over some exercises; how many of them it is of, where the others were not measured."""
+    figures = [entry[name] for entry in entries if name in entry]
+    if not figures:
+        return "not measured"
+    return f"{sum(figures):,}" + (f" (of {len(figures)} measured)" if len(figures) < len(entries) else "")

@@ -1,0 +1,38 @@
+"""What the site shows of the course's files."""
+
+from __future__ import annotations
+
+import json
+
+from tunelings import pages
+from tunelings.course import MODULES
+
+COUNTED = {"checks": 3, "mistakes": 5, "forms": 7, "variants": 3, "wrong": 6, "leave_one_out": 0}
+MEASURED = {"key": "0", "mutants": 1200, "survivors": 0}
+
+
+def scores_of(tmp_path, *mutations: dict) -> list[str]:
+    """The line of the first module, with an exercise for each of these results of the mutants."""
+    module = next(iter(MODULES))
+    entries = {f"1.0{i}": {**COUNTED, "module": module, "mutation": one} for i, one in enumerate(mutations)}
+    path = tmp_path / "check_quality.json"
+    path.write_text(json.dumps({"exercises": entries}), encoding="utf-8")
+    return [cell.strip() for cell in pages.scores(path).splitlines()[2].strip("|").split("|")]
+
+
+def test_what_was_not_measured_is_said_and_is_no_zero(tmp_path):
+    assert scores_of(tmp_path, {}, {})[1:] == ["2", "6", "10", "14", "6", "12", "0", "not measured", "not measured"]
+
+
+def test_what_was_measured_of_some_exercises_says_of_how_many(tmp_path):
+    assert scores_of(tmp_path, MEASURED, {})[-2:] == ["1,200 (of 1 measured)", "0 (of 1 measured)"]
+
+
+def test_a_zero_that_was_measured_is_a_zero(tmp_path):
+    assert scores_of(tmp_path, MEASURED, MEASURED)[-2:] == ["2,400", "0"]
+
+
+def test_every_line_has_as_many_cells_as_the_head(tmp_path):
+    scores_of(tmp_path, MEASURED, {})
+    lines = pages.scores(tmp_path / "check_quality.json").splitlines()
+    assert len({line.count("|") for line in lines}) == 1 and len(lines) == len(MODULES) + 3
