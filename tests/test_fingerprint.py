@@ -159,6 +159,24 @@ def test_what_has_no_fingerprint_agrees_with_nothing():
         assert not agree(fingerprint(value), fingerprint(1.0)) and not agree(None, fingerprint(value))
 
 
+class Yes(torch.Tensor):
+    """A tensor that answers for torch."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        return torch.tensor(0.0)
+
+
+class Ending(dict):
+    def items(self):
+        raise SystemExit
+
+
+def test_a_class_of_an_answer_does_not_say_what_its_fingerprint_is():
+    assert fingerprint(vector(1, 2).as_subclass(Yes)) == fingerprint(vector(1, 2))
+    assert fingerprint([Ending(a=1)]) == {"unknown": "list"}
+
+
 def test_of_a_large_tensor_a_sample_is_kept_with_sums_or_a_hash():
     large = torch.arange(1000, dtype=F64)
     whole, halves = fingerprint(large), fingerprint(large / 2)

@@ -30,6 +30,7 @@ from tunelings.grading.answers import Source, read
 from tunelings.grading.fingerprint import RANDOM, agree, fingerprint
 from tunelings.grading.run import Result, checks_of, has_mark, limit_of, run_check
 from tunelings.grading.states import CheckState
+from tunelings.plain import safe_str
 
 # A value that differs between these depends on the global generators, so it can only be called random.
 GLOBAL_SEEDS = (0, 1, 2)
@@ -133,10 +134,10 @@ def _stored(result: Result) -> Outcome:
     what, value = "", None
     if result.state == CheckState.FAILED:
         what = getattr(error, "what", "the names that the answer defines")
-        value = fingerprint(getattr(error, "actual", str(error)))
+        value = fingerprint(getattr(error, "actual", safe_str(error)))
     elif result.state in {CheckState.CRASHED, CheckState.ESCAPED}:
         # The words sorted: a message that prints a set has another order in each process.
-        what, value = type(error).__name__, " ".join(sorted(re.findall(r"\w+", str(error))))
+        what, value = type(error).__name__, " ".join(sorted(re.findall(r"\w+", safe_str(error))))
     notes = {name: fingerprint(note) for name, note in result.notes.items()}
     return Outcome(result.check, result.state, what, value, notes)
 
