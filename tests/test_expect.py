@@ -88,7 +88,7 @@ def test_what_is_not_close_fails_and_says_how(actual, expected, remark):
     error = failing(expect.close, actual, expected, what="a value")
     parting = None if error.largest is None else render.difference_text(Difference(error.first, error.largest))
     assert (error.what, parting or error.remark) == ("a value", remark)
-    assert error.actual is actual and error.expected is expected
+    assert repr((error.actual, error.expected)) == repr((actual, expected))
 
 
 def test_the_tolerance_is_terms_times_eps_times_the_largest_number():
@@ -330,6 +330,17 @@ def test_a_gradient_flows_through_a_tensor_that_is_given_back():
     start = vector(1.0, 2.0).requires_grad_()
     expect.tensor((start * 2).as_subclass(Yes), what="x").sum().backward()
     assert torch.equal(start.grad, vector(2.0, 2.0))
+
+
+def test_what_a_failure_holds_is_what_was_compared():
+    actual, expected = [vector(1.0)], {"a": [1]}
+    error = failing(expect.equal, actual, expected, what="x")
+    actual[0].zero_()
+    expected["a"].append(2)
+    assert torch.equal(error.actual[0], vector(1.0)) and error.expected == {"a": [1]}
+    loop: list = []
+    loop.append(loop)
+    assert failing(expect.equal, loop, [1], what="x").actual is loop
 
 
 def test_the_input_of_a_case_is_kept_with_the_failure():

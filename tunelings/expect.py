@@ -44,8 +44,8 @@ class CheckFailed(AssertionError):
         """
         super().__init__(what, expected, actual)
         self.what = what
-        self.expected = expected
-        self.actual = actual
+        self.expected = copied(expected)  # What is shown later is what was compared, also where it goes on changing.
+        self.actual = copied(actual)
         self.remark = remark
         self.first = first
         self.largest = largest

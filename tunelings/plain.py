@@ -143,14 +143,24 @@ def _safely(function: Callable[[Any], str], value: Any) -> str:
 
 
 def copied(value: Any) -> Any:
-    """A copy that no later change reaches: of tensors, arrays and, part by part, lists, tuples, sets and dicts."""
+    """A copy that no later change reaches: of tensors, arrays and, part by part, lists, tuples, sets and dicts.
+
+    A list that holds itself, and objects of other classes, are given back as they are.
+    """
+    try:
+        return _copied(value)
+    except RecursionError:
+        return value
+
+
+def _copied(value: Any) -> Any:
     kind = type(value)
     if is_tensor(value):
         return plain_tensor(value).detach().clone()
     if kind is np.ndarray:
         return value.copy()
     if kind in (list, tuple, set, frozenset):
-        return kind(copied(part) for part in value)
+        return kind(_copied(part) for part in value)
     if kind is dict:
-        return {key: copied(part) for key, part in value.items()}
+        return {key: _copied(part) for key, part in value.items()}
     return value
