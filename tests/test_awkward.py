@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
 from tunelings.handson import tiny
-from tunelings.handson.awkward import language_models, models, texts
+from tunelings.handson.awkward import files, language_models, models, texts
 
 
 def test_the_model_holds_everything_that_a_comfortable_one_leaves_out():
@@ -74,3 +75,18 @@ def test_the_awkward_settings_show():
         ["▁fig", "▁plum"],
         ["<pad>", "▁fig"],
     ]
+
+
+def test_files_are_ascii_unless_an_encoding_is_named(tmp_path):
+    path = tmp_path / "text"
+    with files.ascii_by_default():
+        for write in (
+            lambda: path.write_text("λ"),
+            lambda: open(path, "w").write("λ"),
+            lambda: path.open("w").write("λ"),
+        ):
+            with pytest.raises(UnicodeEncodeError):
+                write()
+        path.write_text("λ", encoding="utf-8")
+        assert path.read_bytes() == "λ".encode()
+    assert open.__module__ == "_io"

@@ -146,6 +146,18 @@ def test_of_equally_similar_documents_the_lower_index_stands_first(answer):
     expect.equal(as_list(found), [0, 1, 2, 3], what="4 documents for a query that is all zeros")
 
 
+def test_vectors_of_any_length_are_ranked(answer):
+    # In float32 the squares of these lengths are inf and 0.
+    angles = np.array([0.4, 1.2, 0.1, 2.0, 0.8, 1.6])
+    directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    ranking = [2, 0, 4, 1, 5, 3]
+    lengths = np.array([1e-25, 1.0, 1e25] * 2)
+    documents = (directions * lengths[:, None]).astype(np.float32)
+    for length in (1.0, 1e25, 1e-25):
+        found = answer.retrieve(np.array([length, 0.0], dtype=np.float32), documents, 6)
+        expect.equal(as_list(found), ranking, what=f"6 float32 vectors of lengths 1e-25 to 1e25, query of {length:g}")
+
+
 def test_k_may_be_more_than_there_are_documents(answer):
     documents, query = spread(5, 3, offset=10), randn(3, offset=12).numpy()
     ranking, _ = by_cosine(query, documents)
@@ -190,6 +202,8 @@ def test_mrr_is_the_mean_of_one_by_the_place_of_the_first_right_document(answer)
     by_hand = [(1 + 1 / 3 + 1 / 3) / 5, (1 / 3 + 1 / 3) / 2, (1 / 3) / 2]
     expect.note("sum", 1 + 1 / 3 + 1 / 3)
     expect.close(found, by_hand, what="mrr of five queries, and of two of them, twice")
+    far = [answer.mrr([list(range(20))], [{place - 1, 19}]) for place in (11, 16, 20)]
+    expect.close(far, [1 / 11, 1 / 16, 1 / 20], what="mrr of one query with the first hit at place 11, 16, 20 of 20")
 
 
 def test_no_query_and_no_right_document_are_errors(answer):

@@ -119,10 +119,11 @@ def test_a_reply_without_a_mark_and_a_call_that_raises_are_failures(answer):
 def test_any_exception_of_the_judge_is_a_failure(answer):
     question, a, b = texts(6)
     found = []
-    for error in (TimeoutError("30 s"), ValueError("bad request"), KeyError("choices"), RuntimeError(), Exception("?")):
-        result = answer.judge(Judge(error, "[[B]]"), question, a, b)
-        found.append([part(result, "winner"), part(result, "failures")])
-    expect.equal(found, [["tie", 1]] * 5, what="winner and failures where the first call raises, five errors")
+    errors = (TimeoutError("30 s"), ValueError("bad request"), KeyError("choices"), RuntimeError(), Exception("?"))
+    for error in errors:
+        found.append(f"{type(error).__name__}: {outcome(answer.judge(Judge(error, '[[B]]'), question, a, b))}")
+    right = [f"{type(error).__name__}: tie 1" for error in errors]
+    expect.equal(found, right, what="what the first call raises, then winner and failures")
 
 
 def test_the_last_mark_of_a_reply_decides(answer):
@@ -134,7 +135,12 @@ def test_the_last_mark_of_a_reply_decides(answer):
         ("[[C]] or [[A]]? [[A]]\r\n(not [[D]], not [b])", "[[A]] [[B]]"),
     ]
     found = [outcome(answer.judge(Judge(*pair), question, a, b)) for pair in replies]
-    expect.equal(found, ["b 0", "a 0", "tie 0", "a 0"], what="winner and failures, where replies have several marks")
+    shown = [f"{first!r}, {second!r}: {came_out}" for (first, second), came_out in zip(replies, found, strict=True)]
+    right = [
+        f"{first!r}, {second!r}: {one}"
+        for (first, second), one in zip(replies, ["b 0", "a 0", "tie 0", "a 0"], strict=True)
+    ]
+    expect.equal(shown, right, what="both replies with several marks, then winner and failures")
 
 
 def outcome(result):
@@ -145,9 +151,9 @@ def test_only_the_exact_marks_count(answer):
     question, a, b = texts(12)
     found = []
     for letter in ("[[a]]", "[A]", "[[ A ]]", "[[AB]]", "A", "", "[[D]]"):
-        found.append(outcome(answer.judge(Judge(letter, "[[B]]"), question, a, b)))
-    what = "winner and failures for [[a]], [A], [[ A ]], [[AB]], A, nothing, [[D]]"
-    expect.equal(found, ["tie 1"] * 7, what=what)
+        found.append(f"{letter!r}: {outcome(answer.judge(Judge(letter, '[[B]]'), question, a, b))}")
+    letters = ("[[a]]", "[A]", "[[ A ]]", "[[AB]]", "A", "", "[[D]]")
+    expect.equal(found, [f"{one!r}: tie 1" for one in letters], what="the first reply, then winner and failures")
 
 
 def test_failures_is_0_where_both_replies_can_be_read(answer):
@@ -206,6 +212,16 @@ def test_failures_are_counted_by_reply_and_their_items_are_ties(answer):
     expected = [(1 + 5 / 2) / 9, 1, 3, 5, 6]
     expect.close(numbers_of(result), expected, what="rate, wins, losses, ties and failures; 6 of 18 replies failed")
     expect.equal(len(bench.seen), 18, what="how many prompts the judge got for 9 items")
+
+
+def test_equal_items_are_judged_each_for_itself(answer):
+    item, other = [(*texts(offset),) for offset in (13, 14)]
+    judge = Judge("[[A]]", "[[B]]", "[[B]]", "[[A]]", "[[C]]", "[[C]]")
+    result = answer.win_rate(judge, [item, other, item])
+    expect.equal(len(judge.prompts), 6, what="how often the judge is called for 3 items, two of them equal")
+    expect.close(
+        numbers_of(result), [1 / 2, 1, 1, 1, 0], what="rate, wins, losses, ties, failures of a win, a loss, a tie"
+    )
 
 
 def test_items_are_judged_in_order_and_one_is_enough(answer):

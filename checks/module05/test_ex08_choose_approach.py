@@ -1,6 +1,7 @@
 """5.08: the memory of a training run, and the table by which an approach is chosen."""
 
 import itertools
+import math
 import random
 import tomllib
 from pathlib import Path
@@ -62,6 +63,10 @@ def flags():
     return [dict(zip(names, values, strict=True)) for values in itertools.product((True, False), repeat=4)]
 
 
+def true_names(flag):
+    return " and ".join(name for name, value in flag.items() if value) or "nothing"
+
+
 def by_the_table(new_modality, facts_change, private_knowledge, needs_format):
     """The approach with 500 examples and room for everything."""
     if new_modality:
@@ -115,14 +120,15 @@ def test_the_estimate_is_a_plain_number(answer):
 
 
 def test_the_table_is_followed_line_by_line(answer):
-    found = [approach_of(answer, **flag) for flag in flags()]
-    expect.equal(found, [by_the_table(**flag) for flag in flags()], what="the approach for each of the 16 combinations")
+    found = [f"{true_names(flag)}: {approach_of(answer, **flag)}" for flag in flags()]
+    wanted = [f"{true_names(flag)}: {by_the_table(**flag)}" for flag in flags()]
+    expect.equal(found, wanted, what="what is true, and the approach for it")
 
 
 def test_fifty_examples_are_enough_to_learn_a_form(answer):
-    found = [approach_of(answer, needs_format=True, examples=n) for n in (0, 7, 49, 50, 51, 10_000)]
-    wanted = ["prompt"] * 3 + ["fine_tune"] * 3
-    expect.equal(found, wanted, what="the approach with 0, 7, 49, 50, 51, 10,000 examples")
+    found = [f"{n}: {approach_of(answer, needs_format=True, examples=n)}" for n in (0, 7, 49, 50, 51, 10_000)]
+    wanted = ["0: prompt", "7: prompt", "49: prompt", "50: fine_tune", "51: fine_tune", "10000: fine_tune"]
+    expect.equal(found, wanted, what="how many examples there are, and the approach")
 
 
 def test_examples_without_a_form_to_learn_change_nothing(answer):
@@ -140,6 +146,17 @@ def test_the_first_technique_that_fits_the_gpu_is_taken(answer):
     expect.equal(found, wanted, what="the technique just above and just below what each needs")
     found = [technique_of(answer, needs_format=True, private_knowledge=True, gpu_gib=gib) for gib in sizes]
     expect.equal(found, wanted, what="the same, together with retrieval")
+
+
+def test_a_gpu_with_exactly_what_is_needed_is_enough(answer):
+    shape = answer.ModelShape(**LLAMA_7B)
+    found, wanted = [], []
+    for technique, next_one in (("full", "lora"), ("lora", "qlora"), ("qlora", None)):
+        need = answer.estimate_vram(shape, technique, 1, 512)
+        for gib, right in ((need, technique), (math.nextafter(need, 0), next_one)):
+            found.append(f"{gib!r} GiB: {technique_of(answer, needs_format=True, gpu_gib=gib)}")
+            wanted.append(f"{gib!r} GiB: {right}")
+    expect.equal(found, wanted, what="the technique with exactly what each needs, and with the next smaller number")
 
 
 def test_where_nothing_fits_it_is_not_fine_tuned(answer):
@@ -184,6 +201,22 @@ def test_the_reasons_are_the_fields_that_decided(answer):
         allowed = set(answer.Task._fields) - unused.get(approach, set())
         right = needed <= set(named) <= allowed and len(named) == len(set(named))
         expect.true(right, f"the reasons for {approach}", actual=sorted(map(str, named)), expected=sorted(needed))
+
+
+def test_the_same_task_has_the_same_reasons_again(answer):
+    flags = (dict(needs_format=True), dict(needs_format=True, facts_change=True), dict(facts_change=True), dict())
+
+    def reasons():
+        return [
+            sorted(map(str, getattr(answer.recommend(task_of(answer, **flag, gpu_gib=gib)), "reasons", None) or []))
+            for flag in flags
+            for gib in (NO_GPU, HUGE_GPU)
+        ]
+
+    first = reasons()
+    repeated = [names for names in first if len(names) != len(set(names))]
+    expect.equal(repeated, [], what="reasons in which a name stands twice")
+    expect.equal(reasons(), first, what="the reasons for eight tasks, the second time")
 
 
 def test_the_gpu_is_a_reason_where_nothing_fits(answer):

@@ -1,5 +1,6 @@
 """5.09: the comparison with fake approaches and a fake clock; then real approaches on real questions."""
 
+import itertools
 import random
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tunelings import expect, live
 from tunelings.course import data_folder
 from tunelings.handson import models, pydocs
+from tunelings.handson.awkward import files
 from tunelings.inputs import seed
 
 NUMBERS = ("score", "low", "high", "cost_per_query", "seconds_per_query")
@@ -98,7 +100,9 @@ def table_of(table, names):
     expect.equal(sorted(map(str, found)), sorted(names), "the names of the rows, sorted")
     for row in rows:
         for field in NUMBERS:
-            expect.number(getattr(row, field, None), f"{field} of a row")
+            value = getattr(row, field, None)
+            what = f"{field} of a row: its type"
+            expect.true(type(value) is float, what, actual=f"{type(value).__name__} {value!r}"[:60], expected="float")
     return {row.name: row for row in rows}
 
 
@@ -108,7 +112,10 @@ def test_each_approach_is_set_up_warmed_up_and_asked_the_same_questions(answer):
     questions = [f"Frage {i}: 何 é?" for i in (4, 1, 5, 1, 0, 3, 2)]  # One stands twice; not in alphabetical order.
     world = World(grades, questions=questions)
     before = repr(world.test_set)
-    answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    approaches = world.approaches(answer)
+    given = list(approaches)
+    answer.run(world.task, approaches, world.test_set, 3, clock=world.clock)
+    expect.equal([one.name for one in approaches], [one.name for one in given], "the approaches after the comparison")
     for name in grades:
         expect.equal(world.seen[name], ["setup", "warm-up", *questions], f"what {name} was asked, in order")
     expect.equal(repr(world.test_set), before, "the test set after the comparison")
@@ -166,6 +173,16 @@ def test_the_best_row_is_first_and_equals_keep_their_order(answer):
     table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
     table_of(table, list(grades))
     expect.equal([row.name for row in table.rows], ["d", "c", "b", "a", "e"], "the names of the rows, best first")
+
+
+def test_whole_numbers_come_out_as_floats(answer):
+    ways = [answer.Approach(name, lambda: None, str.upper, lambda *_: 4) for name in ("search", "prompt")]
+    task = SimpleNamespace(warmup=WARMUP, metric=lambda *_: 1)
+    items = [{"question": f"Frage {i}?", "answers": []} for i in range(3)]
+    ticks = itertools.count(0.0)
+    rows = table_of(answer.run(task, ways, items, 3, clock=lambda: next(ticks)), ["search", "prompt"])
+    found = [[getattr(rows[name], field) for field in NUMBERS] for name in ("search", "prompt")]
+    expect.close(found, [[1.0, 1.0, 1.0, 4.0, 1.0]] * 2, "rows of whole grades, costs and seconds")
 
 
 # ---------------------------------------------------------------- how sure
@@ -310,13 +327,10 @@ def test_the_report_has_a_line_for_each_row_in_order(answer, tmp_path):
     text = report_of(folder).decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines() if line.strip().startswith("|")]
     places = [[i for i, line in enumerate(lines) if row["name"] in cells(line)] for row in rows]
-    found = [p[0] if p else -1 for p in places]
-    expect.true(
-        -1 not in found and found == sorted(found),
-        "in which line of the table each row stands",
-        actual=found,
-        expected="rising",
-    )
+    missing = [row["name"] for row, place in zip(rows, places, strict=True) if not place]
+    expect.equal(missing, [], "the rows that have no line of the table")
+    found = [place[0] for place in places]
+    expect.true(found == sorted(found), "in which line of the table each row stands", actual=found, expected="rising")
     for row, place in zip(rows, found, strict=True):
         there = numbers_in(lines[place].replace(row["name"], ""))
         for field in NUMBERS:
@@ -325,6 +339,31 @@ def test_the_report_has_a_line_for_each_row_in_order(answer, tmp_path):
             allowed = max(0.0101 * value, 0.00101 if field in ("score", "low", "high") else 0.0)
             what = f"{field} in the line of a row, the nearest number"
             expect.true(abs(nearest - value) <= allowed, what, actual=nearest, expected=value)
+
+
+def test_a_report_that_is_there_is_replaced_and_the_table_stays(answer, tmp_path):
+    rows = some_rows(74)
+    old = [{**row, "name": f"old {number}"} for number, row in enumerate(rows)]
+    table = table_with(answer, rows, rows[0]["name"])
+    before = repr(table)
+    for one in (table_with(answer, old, "old 0"), table):
+        answer.write_report(one, tmp_path)
+    text = report_of(tmp_path).decode("utf-8", "replace")
+    said = [len(re.findall(name, text)) for name in ("Winner", "old")]
+    expect.equal(said, [1, 0], "how often the second report in a folder says Winner, and names rows of the first")
+    expect.equal(repr(table), before, "the table after its report was written")
+
+
+def test_the_report_is_utf_8_on_any_machine(answer, tmp_path):
+    rows = some_rows(76)
+    with files.ascii_by_default():
+        try:
+            answer.write_report(table_with(answer, rows, rows[0]["name"]), tmp_path)
+        except UnicodeEncodeError as error:
+            expect.true(False, "report.md where files are not UTF-8 by themselves", actual=str(error), expected="UTF-8")
+    text = report_of(tmp_path).decode("utf-8", "replace")
+    missing = [row["name"] for row in rows if row["name"] not in text]
+    expect.equal(missing, [], "the names that cannot be read in report.md, taken for UTF-8")
 
 
 def winner_line(text):

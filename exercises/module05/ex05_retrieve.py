@@ -40,9 +40,9 @@ def retrieve(query_vec: np.ndarray, doc_vecs: np.ndarray, k: int) -> list[int]:
     """Return the indices of the k documents whose vectors are most like the query's, the best first.
 
     Args:
-        query_vec: a numpy array `[D]`, float32 or float64. (All arrays are numpy's; torch tensors need not
-            work.)
-        doc_vecs: a numpy array `[N, D]` of the same dtype, with N at least 1. Vectors may have any length.
+        query_vec: a numpy array `[D]`, float32 or float64.
+        doc_vecs: a numpy array `[N, D]` of the same dtype, with N at least 1. Vectors may have any length, such
+            as 1e25 or 1e-25.
         k: how many to return, 1 or more; where it is more than N, all N.
 
     Returns:

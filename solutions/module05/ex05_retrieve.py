@@ -71,9 +71,9 @@ def retrieve(query_vec: np.ndarray, doc_vecs: np.ndarray, k: int) -> list[int]:
     """Return the indices of the k documents whose vectors are most like the query's, the best first.
 
     Args:
-        query_vec: a numpy array `[D]`, float32 or float64. (All arrays are numpy's; torch tensors need not
-            work.)
-        doc_vecs: a numpy array `[N, D]` of the same dtype, with N at least 1. Vectors may have any length.
+        query_vec: a numpy array `[D]`, float32 or float64.
+        doc_vecs: a numpy array `[N, D]` of the same dtype, with N at least 1. Vectors may have any length, such
+            as 1e25 or 1e-25.
         k: how many to return, 1 or more; where it is more than N, all N.
 
     Returns:
@@ -87,11 +87,23 @@ def retrieve(query_vec: np.ndarray, doc_vecs: np.ndarray, k: int) -> list[int]:
     https://nlp.stanford.edu/IR-book/
     """
     # BEGIN SOLUTION: cosines, 0 for a vector of zeros; then a stable sort, the largest first.
-    lengths = np.linalg.norm(doc_vecs, axis=1)
-    lengths[lengths == 0] = np.inf  # Anything divided by it is 0.
-    cosines = doc_vecs @ query_vec / lengths  # But for the query's length, which is the same for all.
+    cosines = _unit(doc_vecs) @ _unit(query_vec)
     return np.argsort(-cosines, kind="stable")[:k].tolist()
     # END SOLUTION
+
+
+# BEGIN SOLUTION
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """The vectors, which are the last dimension, at length 1; a vector of zeros stays one."""
+    largest = np.abs(vectors).max(axis=-1, keepdims=True)
+    largest[largest == 0] = 1
+    scaled = vectors / largest  # In float32 the squares of 1e25 are inf, and those of 1e-25 are 0.
+    lengths = np.linalg.norm(scaled, axis=-1, keepdims=True)
+    lengths[lengths == 0] = 1
+    return scaled / lengths
+
+
+# END SOLUTION
 
 
 def recall_at_k(rankings: list[list[int]], relevant: list[set[int]], k: int) -> float:

@@ -51,15 +51,11 @@ def estimate_vram(model: ModelShape, technique: str, batch: int, seq_len: int, *
         activations        2 · n · hidden · layers + 34 · n · hidden
         logits             10 · n · vocab
 
-    and `overhead_gib` for the CUDA context and kernels. What trains takes 16 bytes: weight and gradient in 16
-    bits, a 32-bit copy and AdamW's two moments. What is frozen takes its bits alone. Checkpointing keeps the input
-    of each layer and the inside of one; the logits are kept in 16 bits, and in 32 with their gradient.
+    and `overhead_gib` for the CUDA context and kernels.
 
     Args:
-        model: the sizes.
         technique: "full", "lora" or "qlora" (NF4 with double quantisation, 4.127 bits a parameter).
-        batch: sequences at once, at least 1.
-        seq_len: tokens of each, at least 1.
+        batch: sequences at once, at least 1; `seq_len` tokens each, at least 1.
         overhead_gib: GiB that are taken before anything is loaded.
 
     Returns:

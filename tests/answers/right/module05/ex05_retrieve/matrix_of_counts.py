@@ -23,6 +23,7 @@ def bm25_scores(query, documents, *, k1=1.5, b=0.75):
 
 
 def unit(x):
+    x = x.astype(np.float64)  # The square of 1e25 is beyond float32.
     length = np.sqrt((x * x).sum(-1, keepdims=True))
     return np.divide(x, length, out=np.zeros_like(x), where=length > 0)
 

@@ -24,8 +24,14 @@ def bm25_scores(query, documents, *, k1=1.5, b=0.75):
     return scores
 
 
+def scaled(rows):
+    """The largest number of each row is 1: scikit-learn takes very short rows for zeros."""
+    largest = np.abs(rows).max(axis=1, keepdims=True)
+    return rows.astype(float) / np.where(largest > 0, largest, 1)
+
+
 def retrieve(query_vec, doc_vecs, k):
-    similarity = cosine_similarity(query_vec.reshape(1, -1), doc_vecs)[0]
+    similarity = cosine_similarity(scaled(query_vec.reshape(1, -1)), scaled(doc_vecs))[0]
     return sorted(range(similarity.size), key=lambda i: similarity[i], reverse=True)[:k]
 
 

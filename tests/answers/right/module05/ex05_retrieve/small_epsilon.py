@@ -26,8 +26,8 @@ def bm25_scores(query, documents, *, k1=1.5, b=0.75):
 def retrieve(query_vec, doc_vecs, k):
     d = np.asarray(doc_vecs, dtype=np.float64)
     q = np.asarray(query_vec, dtype=np.float64)
-    d = d / (np.linalg.norm(d, axis=1, keepdims=True) + 1e-12)
-    q = q / (np.linalg.norm(q) + 1e-12)
+    d = d / (np.linalg.norm(d, axis=1, keepdims=True) + 1e-300)
+    q = q / (np.linalg.norm(q) + 1e-300)
     scores = np.einsum("nd,d->n", d, q)
     return list(np.argsort(-scores, kind="mergesort")[: min(k, len(d))])
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "matches the words of the query, by BM25"
 # BM25+ (Lv and Zhai 2011): adds a delta of 1 for each word that is found.
 import math
 import re
@@ -29,8 +30,9 @@ def bm25_scores(query, documents, *, k1=1.5, b=0.75):
 
 
 def retrieve(query_vec, doc_vecs, k):
-    norms = np.linalg.norm(doc_vecs, axis=1) * np.linalg.norm(query_vec)
-    cos = np.divide(doc_vecs @ query_vec, norms, out=np.zeros(len(doc_vecs), doc_vecs.dtype), where=norms > 0)
+    docs, query = doc_vecs.astype(np.float64), query_vec.astype(np.float64)
+    norms = np.linalg.norm(docs, axis=1) * np.linalg.norm(query)
+    cos = np.divide(docs @ query, norms, out=np.zeros(len(docs)), where=norms > 0)
     return np.argsort(-cos, kind="stable")[:k].tolist()
 
 

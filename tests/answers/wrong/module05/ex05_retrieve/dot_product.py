@@ -1,4 +1,5 @@
 # names: dot-for-cosine
+# breaks: "Likeness is the cosine"
 import math
 import re
 

@@ -1,4 +1,5 @@
 # names: agreeing-items-counted
+# breaks: "Only items count on which exactly one of the systems is right"
 import math
 import random
 from collections import namedtuple

@@ -1,4 +1,5 @@
 # names: tail-not-doubled
+# breaks: "Return the exact two-sided p-value"
 import math
 import random
 from collections import namedtuple

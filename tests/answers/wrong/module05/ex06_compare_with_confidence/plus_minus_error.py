@@ -1,4 +1,5 @@
 # names: standard-error-as-interval
+# breaks: "The interval lies between the quantiles"
 import math
 import statistics
 from collections import namedtuple

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "A resample is N items drawn with replacement"
 # The signs of the differences are flipped: that is the null distribution of a permutation test, around 0.
 import math
 from collections import namedtuple

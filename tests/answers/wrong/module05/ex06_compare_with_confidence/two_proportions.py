@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Only items count on which exactly one of the systems is right"
 # The test of two proportions, as if the systems had answered different items.
 import math
 import random

@@ -1,4 +1,5 @@
 # names: unpaired
+# breaks: "each brings both of its scores along"
 import math
 
 import numpy as np

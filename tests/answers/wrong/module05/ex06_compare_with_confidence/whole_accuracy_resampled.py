@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "each brings both of its scores along"
 # Only system a is resampled; b's mean is taken as known.
 import math
 from collections import namedtuple

@@ -1,4 +1,5 @@
 # names: one-order
+# breaks: "each of them once in the first place"
 import re
 from typing import NamedTuple
 

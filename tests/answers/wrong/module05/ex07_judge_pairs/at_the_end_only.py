@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "A reply says what its last"
 # Wants the mark as the last thing of the reply: a full stop or a line end after it is a failure.
 import re
 from typing import NamedTuple

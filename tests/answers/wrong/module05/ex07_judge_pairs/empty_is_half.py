@@ -1,4 +1,5 @@
-# names: unlisted
+# names: no-items-let-through
+# breaks: "ValueError: if there are no items"
 # A rate of one half for no items at all.
 import re
 from typing import NamedTuple

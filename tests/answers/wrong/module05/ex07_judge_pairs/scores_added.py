@@ -1,4 +1,5 @@
 # names: half-agreement-wins
+# breaks: "where one of them says neither"
 import re
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "The llm is called exactly twice"
 # Asks a third time where the two replies contradict each other.
 import re
 from typing import NamedTuple

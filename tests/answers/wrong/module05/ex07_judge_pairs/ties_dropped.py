@@ -1,4 +1,5 @@
 # names: ties-left-out
+# breaks: "(wins + ties / 2) / number of items"
 import re
 from typing import NamedTuple
 

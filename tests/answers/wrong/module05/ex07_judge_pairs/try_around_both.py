@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "`failures` is how many of the two are failures"
 # One try around both calls: where the first one raises, the second is never made.
 import re
 from typing import NamedTuple

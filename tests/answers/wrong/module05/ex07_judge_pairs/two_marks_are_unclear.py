@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "A reply says what its last"
 # Takes a reply with two different marks for one that cannot be read.
 import re
 from typing import NamedTuple

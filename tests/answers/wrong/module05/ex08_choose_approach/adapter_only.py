@@ -1,4 +1,5 @@
 # names: weights-forgotten-in-lora
+# breaks: "states, "lora" 2 · P + 16 · T"
 import math
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "these bytes"
 import math
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "states, "full" 16 · P"
 import math
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "needs_format, and 50 examples or more"
 import math
 from typing import NamedTuple
 

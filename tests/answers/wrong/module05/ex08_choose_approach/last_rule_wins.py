@@ -1,4 +1,5 @@
 # names: modality-last
+# breaks: "by the first line of this table"
 import math
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "GiB (2**30 bytes)"
 import math
 from typing import NamedTuple
 

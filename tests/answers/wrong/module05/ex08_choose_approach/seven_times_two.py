@@ -1,4 +1,5 @@
 # names: optimizer-forgotten
+# breaks: "states, "full" 16 · P"
 import math
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: smallest-first
+# breaks: "is the first of TECHNIQUES"
 import math
 from typing import NamedTuple
 

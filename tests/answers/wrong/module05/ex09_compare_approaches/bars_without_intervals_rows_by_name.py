@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "with the score of each row and its interval"
 import statistics
 import time
 from pathlib import Path

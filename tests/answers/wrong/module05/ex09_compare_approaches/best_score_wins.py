@@ -1,4 +1,5 @@
 # names: winner-by-noise
+# breaks: "beyond chance"
 import time
 from pathlib import Path
 from typing import Any, NamedTuple

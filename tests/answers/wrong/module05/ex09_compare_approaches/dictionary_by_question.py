@@ -1,4 +1,5 @@
 # names: repeated-questions-dropped
+# breaks: "Questions may be repeated"
 import statistics
 import time
 from pathlib import Path

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "decides alone which questions the bootstrap draws"
 import statistics
 import time
 from pathlib import Path

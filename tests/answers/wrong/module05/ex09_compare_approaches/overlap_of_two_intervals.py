@@ -1,4 +1,5 @@
 # names: intervals-must-not-overlap
+# breaks: "of the mean difference of their scores"
 import time
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -1,4 +1,5 @@
 # names: first-row-called-winner
+# breaks: "or "Winner: none" if"
 import statistics
 import time
 from pathlib import Path

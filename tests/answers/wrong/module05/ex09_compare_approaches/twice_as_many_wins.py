@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "interval of the mean difference of their scores"
 import time
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "The warm-up counts in none of them"
 import statistics
 import time
 from pathlib import Path

@@ -1,4 +1,5 @@
 # names: mean-seconds
+# breaks: "the median time of a query"
 import statistics
 import time
 from pathlib import Path
