@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from tunelings.grading import contain
-from tunelings.grading.contain import OutOfTime, time_limit
+from tunelings.grading import snapshot
+from tunelings.grading.limits import OutOfTime, time_limit
 
 HEAD = "import torch\n\n\ndef squares(x):\n"
 RIGHT = HEAD + "    return x * x\n"
@@ -63,7 +63,7 @@ def place(name: str):
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_changed_setting_is_named_and_put_back(mini, name: str):
-    get = contain._settings()[name][0]
+    get = snapshot._settings()[name][0]
     before = get()
     result = mini.run(mini.squares, after(SETTINGS[name]))
     assert result.state == "escaped"

@@ -126,12 +126,14 @@ def test_a_run_that_only_skips_says_nothing_of_passing(solved, monkeypatch):
     assert "what to do next" not in solved.grade("-m", "gpu").output
 
 
-def test_a_check_that_hangs_ends_and_the_next_one_runs(solved):
+def test_a_check_that_hangs_ends_and_those_after_it_are_not_waited_for(solved):
     solved.solve(solved.shift, "return x + by", "while by == 2:\n        pass\n    return x + by")
     graded = solved.grade(SHIFT)
     assert "did not finish in 1 s" in graded.texts["test_each_number_moves"]
     assert "This is what comes out" not in graded.text()
-    assert graded.states["test_the_argument_stays"] == "passed"
+    assert graded.states["test_the_argument_stays"] == "failed"
+    said = "not run: the check before it (test_each_number_moves) ran out of time"
+    assert said in graded.texts["test_the_argument_stays"]
     assert graded.code == 1
 
 

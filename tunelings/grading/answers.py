@@ -8,8 +8,11 @@ known here.
 from __future__ import annotations
 
 import functools
+import io
 import itertools
 import linecache
+import os
+import stat
 import sys
 import tokenize
 import traceback
@@ -18,6 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunelings.grading import stubs
+
+LARGEST = 1_000_000  # bytes of an answer's file
+# What Python itself cannot take of a source: a syntax error, a null byte, an expression of 20,000 terms.
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 _serial = itertools.count()
 
@@ -58,14 +65,36 @@ class Source:
 def read(path: Path) -> Source:
     """Read an answer's text; a missing, unreadable or wrongly encoded file is an AnswerError."""
     try:
-        with tokenize.open(path) as file:  # Honours a coding line and a byte order mark, as Python does.
-            return Source(path, file.read())
+        content = read_bytes(path)
+        with io.BytesIO(content) as file:
+            encoding, _ = tokenize.detect_encoding(file.readline)  # A coding line, a byte order mark: as Python does.
+        return Source(path, io.TextIOWrapper(io.BytesIO(content), encoding).read())
     except FileNotFoundError:
+        if path.is_symlink():
+            raise AnswerError(f"the file is a link to {os.readlink(path)}, which is missing") from None
         raise AnswerError("the file is missing; `tunelings reset` brings the stub back") from None
     except (UnicodeDecodeError, SyntaxError) as error:
         raise AnswerError(f"the file is not valid UTF-8 text ({error}); save it as UTF-8") from None
     except OSError as error:
         raise AnswerError(f"the file cannot be read: {error.strerror}") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of an answer's file.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+        AnswerError: it is a folder, a pipe or another file that has no text, or it is larger than 1 MB.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise AnswerError(f"{kind} stands where the answer's file should be; `tunelings reset` brings the stub back")
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise AnswerError(f"the file is larger than {LARGEST / 1e6:g} MB; an answer has a few thousand characters")
+    return content
 
 
 def load(source: Source) -> Answer:
@@ -79,7 +108,7 @@ def load(source: Source) -> Answer:
     module.__file__ = source.filename
     try:
         code = _compiled(source.text, source.filename)
-    except (SyntaxError, ValueError) as error:
+    except UNREADABLE as error:
         raise AnswerError(_syntax_line(error), getattr(error, "lineno", None)) from None
     # Tracebacks and inspect.getsource must show this text, also when the file has changed since.
     linecache.cache[source.filename] = (len(source.text), None, source.text.splitlines(True), source.filename)
@@ -118,15 +147,17 @@ def todo_state(source: Source, solution: Path) -> list[str] | None:
     stub = stubs.cut(solution.read_text(encoding="utf-8"))
     try:
         still_open, total = stubs.open_todos(source.text, stub)
-    except (SyntaxError, ValueError) as error:
+    except UNREADABLE as error:
         raise AnswerError(_syntax_line(error), getattr(error, "lineno", None)) from None
     return None if len(still_open) == total else still_open
 
 
-def _syntax_line(error: SyntaxError | ValueError) -> str:
+def _syntax_line(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.lineno:
         text = (error.text or "").strip()
         return f"line {error.lineno} is not valid Python: {error.msg}" + (f"\n  {text}" if text else "")
+    if isinstance(error, RecursionError | MemoryError):
+        return "Python cannot compile the file: an expression in it is too long or too deeply nested"
     return f"the file is not valid Python: {error}"
 
 

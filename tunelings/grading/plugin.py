@@ -3,41 +3,45 @@
     pytest checks/module01 [--answers DIR] [--seed N] [-m gpu]
 
 pytest keeps its own options, exit codes and reports; this plugin acts on files of a course's `checks/` only.
-A check that runs out of its time fails like any other. Where it cannot be interrupted (Windows has no
-alarm signal, and a library's C++ code heeds none), pytest-timeout ends the run a little later.
+
+The checks of an exercise run in a child process (`apart.py`), one after the other; this process decides, reports and
+keeps the status, and never runs an answer. With a debugger (`--pdb`, `--trace`), with `--in-process`, and where
+processes are not forked, they run here; pytest-timeout then ends what cannot be interrupted.
 """
 
 from __future__ import annotations
 
 import atexit
+import builtins
 import gc
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tunelings.course import SENTINEL, Course, CourseError, Exercise
-from tunelings.grading import answers, environment, render
-from tunelings.grading.states import CheckState, ExerciseState
-from tunelings.grading.store import Progress, content_hash
+from tunelings.course import SENTINEL, Course, Exercise
+from tunelings.grading import environment, imports, render, runs
+from tunelings.grading.runs import Run
+from tunelings.grading.states import CheckState
+from tunelings.grading.store import Progress
 from tunelings.grading.text import WIDTH, fitted, printable
-from tunelings.grading.verdict import Failure, Verdict
+from tunelings.grading.verdict import Failure
 
 if TYPE_CHECKING:  # torch is imported when a check runs.
-    from tunelings.grading.run import Result
-
-# Seconds that pytest-timeout waits beyond a check's own limit before it ends the run.
-GRACE = 20
+    from tunelings.grading.apart import Apart
+    from tunelings.grading.judge import Judgement, Task
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tunelings", "the course's checks")
     group.addoption("--answers", metavar="DIR", help="check the answers in DIR (default: exercises)")
     group.addoption("--seed", type=int, default=0, metavar="N", help="change all random inputs (default: 0)")
+    group.addoption("--in-process", action="store_true", help="run the checks in pytest's own process (for a debugger)")
     group.addoption("--model", metavar="NAME_OR_PATH", help="the model of the full runs: a hub name or a folder")
 
 
@@ -56,6 +60,7 @@ _ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "TRANSFORMERS_VERBOSITY": "error",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # Looking for a GPU must not start CUDA, which does not survive a fork.
 }
 
 
@@ -84,49 +89,8 @@ class FailureText:
         writer.line(self.text)
 
 
-@dataclass
-class Run:
-    """What is known of one exercise during one pytest run."""
-
-    exercise: Exercise
-    answer_path: Path
-    content_hash: str
-    source: answers.Source | None = None
-    problem: answers.AnswerError | None = None
-    open_todos: list[str] | None = field(default_factory=list)  # None: not started
-    results: dict[str, Result] = field(default_factory=dict)  # by the check's name
-    failures: dict[str, Failure] = field(default_factory=dict)  # likewise
-    explained: bool = False
-
-    @property
-    def has_run(self) -> bool:
-        return bool(self.results) or self.open_todos is None
-
-    @property
-    def checks(self) -> dict[str, CheckState]:
-        return {name: result.state for name, result in self.results.items()}
-
-    @property
-    def state(self) -> ExerciseState:
-        if self.open_todos is None:
-            return ExerciseState.NOT_STARTED
-        states = set(self.checks.values())
-        if states <= {CheckState.PASSED}:
-            return ExerciseState.PASSED
-        only_todos = states <= {CheckState.PASSED, CheckState.TODO}
-        return ExerciseState.IN_PROGRESS if only_todos else ExerciseState.FAILED
-
-    @property
-    def verdict(self) -> Verdict:
-        return Verdict(
-            self.exercise.number,
-            self.exercise.title,
-            self.exercise.lesson_address,
-            self.answer_path.as_posix(),
-            self.state,
-            self.checks,
-            next(iter(self.failures.values()), None),
-        )
+class DidNotPass(Exception):
+    """A check did not pass; what there is to say of it is in its exercise's `Run`."""
 
 
 class Grader:
@@ -141,6 +105,8 @@ class Grader:
         if self.answers_option and not Path(self.answers_option).is_dir():
             raise pytest.UsageError(f"--answers {self.answers_option}: there is no such folder")
         self.runs: dict[Path, Run] = {}
+        self.apart: Apart | None = None
+        self.apart_for: Path | None = None
 
     def run_of(self, item: pytest.Item) -> Run | None:
         """The run that an item belongs to; None for a test that is not a check of a course."""
@@ -151,15 +117,8 @@ class Grader:
         if exercise is None:
             return None
         folder = Path(self.answers_option) if self.answers_option else exercise.root / "exercises"
-        answer_path = (folder / exercise.relative_path).absolute()
-        run = Run(exercise, answer_path, content_hash(exercise))
-        try:
-            run.source = answers.read(answer_path)
-            run.open_todos = answers.todo_state(run.source, exercise.solution_path)
-        except answers.AnswerError as error:
-            run.problem = error
-        self.runs[path] = run
-        return run
+        self.runs[path] = runs.begin(exercise, (folder / exercise.relative_path).absolute())
+        return self.runs[path]
 
     @pytest.fixture
     def answer(self):
@@ -171,7 +130,8 @@ class Grader:
         for item in items:
             if exercise_of(item.path) is None:
                 continue
-            limit = _limit(item) + GRACE
+            # Zero is no limit: a child process is ended by `apart.py`.
+            limit = 0 if self._runs_apart(item) else _hard_limit(item)
             item.add_marker(pytest.mark.timeout(limit, method="thread", func_only=True), append=False)
             for mark in ("gpu", "real"):
                 if item.get_closest_marker(mark) and mark not in asked_for:
@@ -179,33 +139,90 @@ class Grader:
             if item.get_closest_marker("gpu") and "gpu" in asked_for and not _has_gpu():
                 item.add_marker(pytest.mark.skip(reason="this full run needs a CUDA GPU, and torch sees none"))
 
-    def pytest_collection_finish(self) -> None:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            self.run_of(item)  # Before any answer runs: what one deletes or writes changes no other's verdict.
         gc.freeze()  # What was imported will not be freed: keep the collector from walking torch's heap.
         atexit.register(gc.unfreeze)  # Some libraries complain at exit where their objects are not collected.
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None):
+        try:
+            return (yield)
+        finally:
+            if nextitem is None or nextitem.path != item.path:
+                self._end_apart()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         run = self.run_of(pyfuncitem)
         if run is None:
             return None
-        from tunelings.grading.run import run_check
+        judgement = self._judgement(pyfuncitem, run)
+        name = pyfuncitem.name
+        if judgement.skipped is not None:
+            pytest.skip(judgement.skipped)
+        if judgement.state != CheckState.NOT_STARTED:
+            run.checks[name] = judgement.state
+        if judgement.state == CheckState.PASSED:
+            return True
+        run.failures[name] = judgement.failure or Failure(name, judgement.state)
+        if judgement.state == CheckState.TIMEOUT:
+            run.late = run.late or name
+        if judgement.error is not None and self.config.getoption("usepdb"):
+            raise judgement.error
+        raise DidNotPass(name)
 
-        if run.source is None or run.problem:
-            raise run.problem or answers.AnswerError("the file could not be read")
+    def _judgement(self, item: pytest.Function, run: Run) -> Judgement:
+        """What the check says of the answer."""
+        from tunelings.grading.judge import Judgement, judge, not_loaded
+
+        if run.problem:
+            return Judgement(CheckState.BROKEN, not_loaded(item.obj, run.answer_path, run.problem))
         if run.open_todos is None:
-            raise NotImplementedError(SENTINEL)
-        names = pyfuncitem._fixtureinfo.argnames
-        result = run_check(
-            pyfuncitem.obj,
-            run.source,
-            seed=self.seed,
-            limit=_limit(pyfuncitem),
-            fixtures={name: pyfuncitem.funcargs[name] for name in names if name != "answer"},
-        )
-        run.results[pyfuncitem.name] = result
-        if result.error is not None:
-            raise result.error
-        return True
+            error = NotImplementedError(SENTINEL)
+            return Judgement(CheckState.NOT_STARTED, Failure(item.name, CheckState.NOT_STARTED), error=error)
+        if run.late:
+            said = f"not run: the check before it ({run.late}) ran out of time"
+            return Judgement(CheckState.NOT_RUN, Failure(item.name, CheckState.NOT_RUN, message=said))
+        if not self._runs_apart(item):
+            judgement = judge(_task(item, run, self.seed))
+        else:
+            judgement = self._ask(item, run)
+        run.explained = run.explained or judgement.state.is_failure
+        return judgement
+
+    def _ask(self, item: pytest.Function, run: Run) -> Judgement:
+        """Have the check run in the child process of its exercise."""
+        from tunelings.grading import apart
+
+        names = set(item._fixtureinfo.argnames) - {"answer"}
+        if names > {"tmp_path"} or self.apart_for != item.path:  # Other fixtures' values come with the fork.
+            self._end_apart()
+        if self.apart is None or self.apart.is_over:
+            _warm_up(item, run)
+            items = {one.name: one for one in item.session.items if one.path == item.path}
+            self.apart = apart.Apart(lambda request: _requested(items, run, self.seed, request))
+            self.apart_for = item.path
+        request: dict[str, Any] = {"check": item.name, "diagnosed": not run.explained, "tmp_path": None}
+        if "tmp_path" in names:
+            request["tmp_path"] = str(item.funcargs["tmp_path"])
+        reply = self.apart.ask(request, _limit(item), memory_is_limited=not _is_full_run(item))
+        for one in reply.warnings:
+            kind = _warning_kind(one["kind"])
+            warnings.warn_explicit(one["text"], kind, one["file"], one["line"])
+        return reply.judgement_of(item.name)
+
+    def _runs_apart(self, item: pytest.Item) -> bool:
+        from tunelings.grading import apart
+
+        in_process = any(self.config.getoption(name, False) for name in ("in_process", "usepdb", "trace"))
+        return not in_process and apart.can_fork() and not _uses_gpu_already(item)
+
+    def _end_apart(self) -> None:
+        if self.apart is not None:
+            self.apart.end()
+        self.apart = self.apart_for = None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo):
@@ -214,34 +231,12 @@ class Grader:
         if run is None or call.when != "call" or report.outcome == "skipped":
             return report
         report.tunelings_state = report.outcome
-        if report.failed and call.excinfo and isinstance(item, pytest.Function):
-            failure = run.failures[item.name] = self._explain(item, run, call.excinfo.value)
+        failure = run.failures.get(item.name)
+        if report.failed and failure is not None:
             report.tunelings_state = failure.state.word if failure.state in _UNFINISHED else report.outcome
             text = "\n".join(render.failure_lines(run.verdict, failure))
             report.longrepr = FailureText(printable(fitted(text, WIDTH), getattr(sys.stdout, "encoding", None)))
         return report
-
-    def _explain(self, item: pytest.Function, run: Run, error: BaseException) -> Failure:
-        """The failure of a check; the first of an exercise is compared with the known mistakes."""
-        from tunelings.grading import diagnose
-        from tunelings.grading.failures import failure_of
-        from tunelings.grading.run import Result
-
-        if run.open_todos is None:
-            return Failure(item.name, CheckState.NOT_STARTED)
-        if item.name not in run.results:
-            run.results[item.name] = Result(item.name, CheckState.BROKEN, error)
-        result = run.results[item.name]
-        if result.state == CheckState.TODO:
-            return Failure(item.name, CheckState.TODO, todos=tuple(run.open_todos))
-        named, trouble = None, ""
-        if run.source and not run.explained and not result.state.ends_the_run and not _is_full_run(item):
-            run.explained = True
-            try:
-                named = diagnose.diagnose(run.exercise, run.source, item.name, self.seed)
-            except CourseError as card_error:
-                trouble = str(card_error)
-        return failure_of(item.obj, result, run.answer_path, diagnosis=named, trouble=trouble)
 
     def pytest_report_teststatus(self, report: pytest.TestReport):
         """Count what is not begun apart from what is wrong; pytest's exit code counts both as failed."""
@@ -250,6 +245,7 @@ class Grader:
         return (word, letter, word.upper()) if letter else None
 
     def pytest_sessionfinish(self) -> None:
+        self._end_apart()
         for run in self.runs.values():
             is_learners = run.answer_path == run.exercise.answer_path.absolute()
             if is_learners and self.seed == 0 and run.content_hash and run.has_run:
@@ -273,14 +269,69 @@ def exercise_of(path: Path) -> Exercise | None:
     return Exercise(checks.parent, module.name, path.stem.removeprefix("test_"))
 
 
+def _task(item: pytest.Function, run: Run, seed: int) -> Task:
+    from tunelings.grading.judge import Task
+
+    assert run.source is not None
+    names = item._fixtureinfo.argnames
+    return Task(
+        run.exercise,
+        item.obj,
+        run.source,
+        seed,
+        _limit(item),
+        open_todos=tuple(run.open_todos or ()),
+        diagnosed=not run.explained and not _is_full_run(item),
+        fixtures={name: item.funcargs[name] for name in names if name != "answer"},
+    )
+
+
+def _requested(items: dict[str, pytest.Function], run: Run, seed: int, request: dict[str, Any]) -> Task:
+    """In the child: the task that a request means."""
+    item = items[request["check"]]
+    if item.funcargs is None or "answer" not in item.funcargs:
+        item.funcargs = {"answer": None}
+    if request["tmp_path"] is not None:
+        item.funcargs["tmp_path"] = Path(request["tmp_path"])
+    run.explained = not request["diagnosed"]
+    return _task(item, run, seed)
+
+
+def _warm_up(item: pytest.Item, run: Run) -> None:
+    """Import what the exercise imports and make what its checks share, so that a child has it from the start."""
+    from tunelings.grading import snapshot
+
+    imports.import_all(imports.needed_imports([run.exercise]))
+    snapshot.prepare()
+    if (factory := getattr(item.config, "_tmp_path_factory", None)) is not None:
+        factory.getbasetemp().mkdir(exist_ok=True)  # An answer may have deleted it.
+
+
+def _warning_kind(name: str) -> type[Warning]:
+    kind = getattr(builtins, name, None)
+    return kind if isinstance(kind, type) and issubclass(kind, Warning) else UserWarning
+
+
 def _limit(item: pytest.Item) -> float:
     from tunelings.grading.run import limit_of
 
     return limit_of(getattr(item, "obj", None))
 
 
+def _hard_limit(item: pytest.Item) -> float:
+    from tunelings.grading.apart import hard_limit
+
+    return hard_limit(_limit(item)) + 15
+
+
 def _is_full_run(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(mark) for mark in ("gpu", "real"))
+
+
+def _uses_gpu_already(item: pytest.Item) -> bool:
+    """CUDA was started in this process; a fork of it cannot use it."""
+    torch = sys.modules.get("torch")
+    return item.get_closest_marker("gpu") is not None and torch is not None and torch.cuda.is_initialized()
 
 
 def _has_gpu() -> bool:

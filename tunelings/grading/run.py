@@ -10,6 +10,7 @@ import importlib
 import linecache
 import os
 import traceback
+import unittest
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +21,13 @@ import pytest
 import torch
 
 from tunelings import expect, inputs
-from tunelings.course import FULL_RUN_MARKS, SENTINEL
+from tunelings.course import FULL_RUN_MARKS, PACKAGE, SENTINEL
 from tunelings.expect import CheckFailed
 from tunelings.grading import answers
 from tunelings.grading.answers import AnswerError, NameMissing, Source
-from tunelings.grading.contain import Exited, LeftBehind, OutOfTime, contained, time_limit
+from tunelings.grading.contain import Exited, LeftBehind, contained
+from tunelings.grading.imports import import_libraries
+from tunelings.grading.limits import MEMORY, OutOfMemory, OutOfTime, is_out_of_memory, memory_is_limited, time_limit
 from tunelings.grading.states import CheckState
 from tunelings.loading import load_module
 
@@ -66,16 +69,15 @@ def run_check(
 ) -> Result:
     """Load the answer afresh and run `check(answer, **fixtures)` on it; never raises for what the answer does.
 
-    pytest's own outcomes (skip, exit) and a real Ctrl-C pass through.
+    A skip by the check itself and a real Ctrl-C pass through.
     """
     expect.notes.clear()
     inputs.set_seed(seed)
     _pin_threads(check)
-    if _uses_optimizers(check.__code__.co_filename):
-        importlib.import_module("torch._dynamo")
+    prepare(check, source)
     error: BaseException | None = None
     try:
-        with contained(global_seed), time_limit(limit):
+        with contained(global_seed, check.__globals__), time_limit(limit):
             answer = answers.load(source)
             try:
                 check(answer, **(fixtures or {}))
@@ -83,24 +85,56 @@ def run_check(
                 answers.unload(answer)
     except (SystemExit, KeyboardInterrupt):
         raise
-    except (pytest.skip.Exception, pytest.exit.Exception) as caught:
-        if not _comes_from(source, caught):
-            raise  # The check's own.
-        error = Exited(f"the answer ends the check: {type(caught).__name__}")
-        error.__cause__ = caught
     except BaseException as caught:
-        error = caught
+        is_checks_own = _was_raised_by(check, caught)
+        if is_checks_own and isinstance(caught, pytest.skip.Exception):
+            raise
+        error = _told(caught, is_checks_own)
     return Result(check.__name__, _state_of(error), error, dict(expect.notes))
+
+
+def prepare(check: Callable[..., None], source: Source) -> None:
+    """Import what takes seconds to import, once: it is not on a check's clock."""
+    if _uses_optimizers(check.__code__.co_filename):
+        importlib.import_module("torch._dynamo")
+    import_libraries(source.text)
+
+
+def _is_outcome(error: BaseException) -> bool:
+    """A word to pytest (skip, exit, fail, xfail) or to unittest."""
+    return isinstance(error, pytest.skip.Exception | pytest.fail.Exception | pytest.exit.Exception | unittest.SkipTest)
+
+
+def _was_raised_by(check: Callable[..., None], error: BaseException) -> bool:
+    """The line that spoke to pytest stands in the check's file or in this package, and not in an answer."""
+    raised_in = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    spoke = next((name for name in reversed(raised_in) if Path(name).parent.name != "_pytest"), "")
+    return spoke == check.__code__.co_filename or PACKAGE in Path(spoke).parents
+
+
+def _told(error: BaseException, is_checks_own: bool) -> BaseException:
+    """The error, or one in its place: for a word to pytest, what a limit stopped, and one whose own text raises."""
+    told: BaseException | None = None
+    if _is_outcome(error) and not is_checks_own:
+        told = Exited(f"the answer ends the check: {type(error).__name__}")
+    else:
+        try:
+            text = str(error)
+        except BaseException:
+            told = Exited(f"the text of a {type(error).__name__} that the answer raises cannot be made")
+        else:
+            if is_out_of_memory(error, text) and memory_is_limited():
+                told = OutOfMemory(MEMORY)
+    if told is None:
+        return error
+    told.__cause__ = error
+    return told
 
 
 @functools.cache
 def _uses_optimizers(check_file: str) -> bool:
     """The first optimizer imports torch's compiler, which takes seconds: they are not on a check's clock."""
     return "torch.optim" in "".join(linecache.getlines(check_file))
-
-
-def _comes_from(source: Source, error: BaseException) -> bool:
-    return any(frame.filename == source.filename for frame in traceback.extract_tb(error.__traceback__))
 
 
 def _pin_threads(check: Callable[..., None]) -> None:

@@ -16,6 +16,7 @@ class CheckState(StrEnum):
     ESCAPED = "escaped"  # the answer ended the program, or left global state changed
     TODO = "todo"  # met a TODO that is left
     NOT_STARTED = "not started"  # the answer is still the stub, so the check was not run
+    NOT_RUN = "not run"  # an earlier check of the exercise ran out of time
     SKIPPED = "skipped"  # the check says that it cannot run here
 
     @property

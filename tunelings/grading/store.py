@@ -22,7 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tunelings.course import MODULES, Course, Exercise, module_number
-from tunelings.grading import stubs
+from tunelings.grading import answers, stubs
 from tunelings.grading.states import CheckState, ExerciseState
 
 VERSION = 1
@@ -150,9 +150,10 @@ def content_hash(exercise: Exercise) -> str:
     """A hash of the answer, the check and the card; "" where one of them cannot be read."""
     digest = hashlib.sha256()
     try:
-        for path in (exercise.answer_path, exercise.check_path, exercise.card_path):
+        digest.update(answers.read_bytes(exercise.answer_path) + b"\0")
+        for path in (exercise.check_path, exercise.card_path):
             digest.update(path.read_bytes() + b"\0")
-    except OSError:
+    except (OSError, answers.AnswerError):
         return ""
     return digest.hexdigest()
 
@@ -160,9 +161,11 @@ def content_hash(exercise: Exercise) -> str:
 def is_started(exercise: Exercise) -> bool:
     """The learner has changed the stub in a way that Python can see."""
     try:
-        answer = exercise.answer_path.read_text(encoding="utf-8")
+        answer = answers.read(exercise.answer_path).text
         return _has_begun(answer, exercise.solution_path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except answers.AnswerError:
+        return exercise.answer_path.exists()
+    except answers.UNREADABLE:
         return True
     except (OSError, stubs.StubError):  # A solution that is half written has no stub yet.
         return False

@@ -114,9 +114,15 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
     """A verdict as plain JSON values."""
     plain = asdict(verdict)
     if verdict.failure is not None:
-        plain["failure"]["sentence"] = verdict.failure.sentence
-        if (parting := verdict.failure.difference) is not None and not math.isfinite(parting.largest):
-            plain["failure"]["difference"]["largest"] = str(parting.largest)  # JSON has neither nan nor inf.
+        plain["failure"] = failure_to_json(verdict.failure)
+    return plain
+
+
+def failure_to_json(failure: Failure) -> dict[str, Any]:
+    """A failure as plain JSON values."""
+    plain = {**asdict(failure), "sentence": failure.sentence}
+    if (parting := failure.difference) is not None and not math.isfinite(parting.largest):
+        plain["difference"]["largest"] = str(parting.largest)  # JSON has neither nan nor inf.
     return plain
 
 
@@ -133,12 +139,13 @@ def from_json(plain: Mapping[str, Any]) -> Verdict:
             **known,
             "state": ExerciseState(known["state"]),
             "checks": {name: CheckState(state) for name, state in dict(known["checks"]).items()},
-            "failure": None if failure is None else _failure_from_json(failure),
+            "failure": None if failure is None else failure_from_json(failure),
         }
     )
 
 
-def _failure_from_json(plain: Mapping[str, Any]) -> Failure:
+def failure_from_json(plain: Mapping[str, Any]) -> Failure:
+    """The failure that `failure_to_json` wrote; raises as `from_json` does."""
     known = _known(Failure, plain)
     parting = known["difference"]
     if parting is not None:

@@ -1,0 +1,309 @@
+"""The grader's side of the child process that runs the checks of one exercise.
+
+The child is forked: it has what is imported already, and whatever an answer does ends with it. Between it and this
+process stands a third, which waits for it; it is the child's parent, so that an answer that ends its parent ends that.
+Only this process decides: where the child is gone and has said nothing, the check has failed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import json
+import os
+import re
+import secrets
+import selectors
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from tunelings import live
+from tunelings.grading import limits, processes
+from tunelings.grading.child import FindTask, become, drop_files, serve
+from tunelings.grading.judge import Judgement
+from tunelings.grading.states import CheckState
+from tunelings.grading.verdict import Failure, failure_from_json
+
+IMPORTS = 180.0  # seconds by the clock for the answer's imports
+DIAGNOSIS = 120.0  # likewise for the comparison with the known mistakes
+_PERIOD = 0.5  # seconds between two looks at what the child uses
+_MOST = 2**22  # bytes of one line of the child
+
+
+def can_fork() -> bool:
+    """Forked processes are for Linux: on macOS its frameworks do not survive a fork, and Windows has none."""
+    return sys.platform == "linux" and hasattr(os, "fork")
+
+
+def hard_limit(limit: float) -> float:
+    """Seconds by the clock after which a check with this limit has been ended in any case."""
+    return limit * limits.CLOCK + limits.GRACE
+
+
+@dataclass
+class Printed:
+    """What one check prints, passed on up to a limit, with control characters made visible."""
+
+    left: int = limits.OUTPUT
+    decoders: dict[int, codecs.IncrementalDecoder] = field(default_factory=dict)
+
+    def show(self, stream: int, content: bytes) -> None:
+        decoder = self.decoders.setdefault(stream, codecs.getincrementaldecoder("utf-8")("replace"))
+        if not content or self.left <= 0:
+            return
+        shown = content[: self.left]
+        self.left -= len(shown)
+        to = sys.stdout if stream == 1 else sys.stderr
+        to.write(_visible(decoder.decode(shown)))
+        if self.left <= 0:
+            to.write(f"\n… the answer prints more than {limits.OUTPUT // 1024} KiB; the rest is not shown\n")
+        to.flush()
+
+
+def _visible(text: str) -> str:
+    """`text` with control characters written out, so that none acts on the screen; a progress bar becomes lines."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", lines)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass
+class Reply:
+    """What the child said of one check; `ended` says instead how it ended."""
+
+    judgement: Judgement | None = None
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    left: bool = False  # Threads of the answer still run.
+    ended: str = ""
+    state: CheckState = CheckState.ESCAPED
+
+    def judgement_of(self, check: str) -> Judgement:
+        """The judgement; where there is none, that the check has failed."""
+        if self.judgement is not None:
+            return self.judgement
+        return Judgement(self.state, Failure(check, self.state, message=self.ended))
+
+
+class Apart:
+    """A child process for the checks of one exercise; `find_task` turns a request into a task, in the child."""
+
+    def __init__(self, find_task: FindTask):
+        processes.adopt_orphans()
+        self.others = {one.pid for one in processes.descendants()}
+        requests, self.requests = os.pipe()
+        self.answers, answers = os.pipe()
+        self.out, out = os.pipe()
+        self.err, err = os.pipe()
+        self.status, status = os.pipe()
+        self.mine = (self.requests, self.answers, self.out, self.err, self.status)
+        theirs = (requests, answers, out, err, status)
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()  # What waits to be written would be written twice.
+        self.pid = fork()
+        if self.pid == 0:
+            _stand_between(status, lambda: _run_child(requests, answers, out, err, find_task))
+        for number in theirs:
+            os.close(number)
+        self.buffer = b""
+        self.is_over = False
+        self.selector = selectors.DefaultSelector()
+        for number in (self.answers, self.out, self.err, self.status):
+            os.set_blocking(number, False)
+            self.selector.register(number, selectors.EVENT_READ)
+
+    def ask(self, request: dict[str, Any], limit: float, *, memory_is_limited: bool = True) -> Reply:
+        """Have one check run, and wait for what is said of it; a child that does not answer is ended."""
+        token = secrets.token_hex(16)
+        line = json.dumps({"token": token, "memory_is_limited": memory_is_limited, **request}) + "\n"
+        asked = _Asked(self, token, limit)
+        try:
+            os.write(self.requests, line.encode())
+        except OSError:  # It ended between two checks: a thread, or a process, of the answer's.
+            pass
+        try:
+            while not asked.is_done:
+                self._step(asked)
+        except BaseException:
+            self.end()
+            raise
+        self._show_printed(asked.printed)
+        if asked.reply.ended or asked.reply.left:
+            self.end()
+        return asked.reply
+
+    def _step(self, asked: _Asked) -> None:
+        for key, _ in self.selector.select(_PERIOD):
+            match key.fd:
+                case self.answers:
+                    self._take_lines(asked)
+                case self.status:
+                    self._take_lines(asked)
+                    if not asked.is_done:
+                        asked.end(_how_it_ended(_read(self.status)))
+                case self.out | self.err:
+                    self._show_printed(asked.printed)
+        if not asked.is_done:
+            asked.look_at_the_clock()
+
+    def _take_lines(self, asked: _Asked) -> None:
+        content = _read(self.answers)
+        if not content:
+            if content is not None and self.answers in self.selector.get_map():
+                self.selector.unregister(self.answers)
+            return
+        *lines, self.buffer = (self.buffer + content).split(b"\n")
+        for line in lines:
+            if not asked.is_done:
+                asked.hear(line)
+        if len(self.buffer) > _MOST:
+            asked.end(_MEDDLED)
+
+    def _show_printed(self, printed: Printed) -> None:
+        for stream, number in ((1, self.out), (2, self.err)):
+            while number in self.selector.get_map():
+                content = _read(number)
+                if content is None:
+                    break
+                if not content:
+                    self.selector.unregister(number)
+                printed.show(stream, content)
+
+    def end(self) -> None:
+        """End the child and every process that came from it."""
+        if self.is_over:
+            return
+        self.is_over = True
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGSTOP)
+        processes.kill_descendants(spare=self.others)
+        processes.reap(self.pid)
+        self.selector.close()
+        for number in self.mine:
+            os.close(number)
+
+
+_MEDDLED = "the answer writes into the files of the process that checks it"
+
+
+class _Asked:
+    """One check that was asked for: how far it is, and when its time is over."""
+
+    def __init__(self, apart: Apart, token: str, limit: float):
+        self.apart, self.token, self.limit = apart, token, limit
+        self.reply, self.printed = Reply(), Printed()
+        self.is_done = False
+        self.child: int | None = None
+        self.processor_began: float | None = None
+        self.next_look = time.monotonic() + _PERIOD
+        self.deadline = time.monotonic() + IMPORTS
+        self.why = f"did not finish its imports in {IMPORTS:g} s"
+
+    def hear(self, line: bytes) -> None:
+        try:
+            told = json.loads(line)
+            if told.pop("token") != self.token:
+                raise ValueError("another token")
+            self._heed(told)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self.end(_MEDDLED)
+
+    def _heed(self, told: dict[str, Any]) -> None:
+        match told["said"]:
+            case "begun":
+                self.child = int(told["pid"])
+                self.processor_began = processes.processor_seconds(self.child)
+                self.deadline = time.monotonic() + hard_limit(self.limit)
+                self.why = f"did not finish in {self.limit:g} s and could not be interrupted: it was ended"
+            case "progress":
+                if live.listener is not None:
+                    live.listener(float(told["done"]), str(told["text"]))
+            case "judged":
+                failure = told["failure"]
+                self.reply.judgement = Judgement(
+                    CheckState(told["state"]),
+                    failure and failure_from_json(failure),
+                    told["skipped"],
+                )
+                self.reply.warnings, self.reply.left = told["warnings"], bool(told["left"])
+                self.is_done = bool(told["final"])
+                self.processor_began, self.deadline = None, time.monotonic() + DIAGNOSIS
+
+    def end(self, why: str, state: CheckState = CheckState.ESCAPED) -> None:
+        """No more will be said of this check."""
+        self.reply.ended, self.reply.state, self.is_done = why, state, True
+
+    def look_at_the_clock(self) -> None:
+        if time.monotonic() < self.next_look:
+            return
+        self.next_look = time.monotonic() + _PERIOD
+        if time.monotonic() > self.deadline:
+            self.end(self.why, CheckState.TIMEOUT)
+        elif self.processor_began is not None and self.child is not None:
+            used = processes.processor_seconds(self.child)
+            if used is not None and used - self.processor_began > self.limit + limits.GRACE:
+                self.end(self.why, CheckState.TIMEOUT)
+        if not self.is_done and len(processes.descendants(self.apart.pid)) > limits.PROCESSES:
+            self.end(f"the answer starts more than {limits.PROCESSES} processes")
+
+
+def _read(number: int) -> bytes | None:
+    """What there is to read; None where nothing has come, b"" at the end."""
+    try:
+        return os.read(number, 2**16)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+
+
+def _how_it_ended(status: bytes | None) -> str:
+    if not status:
+        return "the answer ends the processes that check it"
+    code = int(status)
+    if os.WIFSIGNALED(code):
+        number = os.WTERMSIG(code)
+        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+        if name in {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT"}:
+            return f"the process that checks the answer crashed ({name}), in C code that the answer calls"
+        return f"the process that checks the answer was ended ({name}), by the answer or for want of memory"
+    return f"the answer ends the process that checks it, with exit status {os.WEXITSTATUS(code)}, and no result is left"
+
+
+def fork() -> int:
+    """`os.fork`; Python warns where a library has threads, which hold no lock while this process waits for a check."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _stand_between(status: int, child: Callable[[], NoReturn]) -> NoReturn:
+    """Start the child, wait for its end, and write how it ended to `status`."""
+    try:
+        os.setsid()
+        processes.die_with_parent()
+        pid = fork()
+        if pid == 0:
+            child()
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(null, number)
+        drop_files(null, keep={status})
+        _, code = os.waitpid(pid, 0)
+        os.write(status, str(code).encode())
+    finally:
+        os._exit(0)
+
+
+def _run_child(requests: int, answers: int, out: int, err: int, find_task: FindTask) -> NoReturn:
+    try:
+        serve(*become(requests, answers, out, err), find_task)
+    finally:
+        os._exit(0)

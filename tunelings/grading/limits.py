@@ -1,0 +1,151 @@
+"""How much one check may take: processor time, time by the clock, memory, output and processes.
+
+A check's own limit is processor time, so that a busy machine makes no right answer late. An answer that only waits
+is ended by the clock, which is generous.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+from tunelings.grading.answers import TimeoutLike
+
+CLOCK = 6  # The clock's limit, in limits of processor time: what a machine with six times too much to do needs.
+GRACE = 5.0  # Seconds of processor time after which a check that ignores its limit is ended from outside.
+MEMORY = 4 * 2**30  # bytes that a check may use on top of what is imported
+OUTPUT = 64 * 1024  # bytes of what a check prints that are shown
+PROCESSES = 64  # processes that an answer may have at one time
+
+
+class OutOfTime(TimeoutLike):
+    """A check did not finish within its limit."""
+
+    def __init__(self, seconds: float, *, waited: bool = False):
+        """`seconds` is the check's limit; `waited`: the clock's limit was reached first."""
+        by_clock = f"{seconds * CLOCK:g} s, most of which it waited"
+        super().__init__(f"did not finish in {by_clock if waited else f'{seconds:g} s'}")
+
+
+class OutOfMemory(MemoryError):
+    """A check asked for more memory than it may use."""
+
+    def __init__(self, limit: int):
+        super().__init__(f"a check may use {limit / 2**30:g} GiB of memory, and this needs more")
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime after `seconds` of this thread's processor time, or `CLOCK` times as many by the clock.
+
+    It is raised again each second, since an answer may swallow the first. Where one was swallowed, the next is raised
+    twice: `while True: try: … except: pass` catches the one, and the other comes in its handler, each time a line later
+    than the last. Works in the main thread of POSIX systems; elsewhere it does nothing. An outer limit is suspended.
+    """
+    if not hasattr(signal, "SIGPROF") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    outside = _frames(sys._getframe())
+    swallowed = -1
+    began = time.thread_time()
+
+    def on_signal(signum, frame):
+        nonlocal swallowed
+        left = seconds - (time.thread_time() - began)
+        if signum == signal.SIGPROF and left > 0:  # The timer counts every thread of the process.
+            signal.setitimer(signal.ITIMER_PROF, max(left, 0.01), 1.0)
+            return
+        swallowed += 1
+        error = OutOfTime(seconds, waited=left > 0)
+        if swallowed > 0:
+            _raise_at_line(swallowed, _frames(frame) - outside, error)
+        raise error
+
+    previous_trace = sys.gettrace()
+    timers = {signal.SIGPROF: (signal.ITIMER_PROF, seconds), signal.SIGALRM: (signal.ITIMER_REAL, seconds * CLOCK)}
+    handlers = {signum: signal.signal(signum, on_signal) for signum in timers}
+    previous = {timer: signal.setitimer(timer, first, 1.0) for timer, first in timers.values()}
+    try:
+        yield
+    finally:
+        for timer in previous:
+            signal.setitimer(timer, 0)
+        sys.settrace(previous_trace)
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
+        for timer, values in previous.items():
+            signal.setitimer(timer, *values)
+
+
+def _frames(frame: FrameType | None) -> set[FrameType]:
+    """A frame and all that wait for it."""
+    found = set()
+    while frame is not None:
+        found.add(frame)
+        frame = frame.f_back
+    return found
+
+
+def _raise_at_line(count: int, frames: set[FrameType], error: BaseException) -> None:
+    """Raise `error` at the line that these frames come to next, or the one after that (a `count` of 2), …"""
+    lines = 0
+
+    def on_line(frame, event, argument):
+        nonlocal lines
+        lines += event == "line"
+        if lines == count:
+            raise error
+        return on_line
+
+    for frame in frames:
+        frame.f_trace = on_line
+    sys.settrace(lambda frame, event, argument: None)
+
+
+@contextlib.contextmanager
+def memory_limit(more: int | None) -> Iterator[None]:
+    """Let this process have `more` bytes of data on top of what it has now; only Linux counts them. None: no limit."""
+    has_now = _data_bytes() if more is not None else None
+    if more is None or has_now is None:
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = has_now + more
+    with contextlib.suppress(ValueError, OSError):  # The user's own limit is tighter.
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _data_bytes() -> int | None:
+    """What RLIMIT_DATA counts of this process."""
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            fields = dict(line.split(":", 1) for line in status)
+        return int(fields["VmData"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def memory_is_limited() -> bool:
+    """A limit of data acts on this process."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_DATA)[0] != resource.RLIM_INFINITY
+
+
+def is_out_of_memory(error: BaseException, text: str) -> bool:
+    """Python's own error, or torch's, whose message is `text`."""
+    return isinstance(error, MemoryError) or isinstance(error, RuntimeError) and "can't allocate memory" in text
