@@ -13,6 +13,7 @@ import json
 import os
 import re
 import secrets
+import select
 import selectors
 import signal
 import sys
@@ -29,20 +30,14 @@ from tunelings.grading.judge import Judgement
 from tunelings.grading.states import CheckState
 from tunelings.grading.verdict import Failure, failure_from_json
 
-IMPORTS = 180.0  # seconds by the clock for the answer's imports
-DIAGNOSIS = 120.0  # likewise for the comparison with the known mistakes
-_PERIOD = 0.5  # seconds between two looks at what the child uses
+PERIOD = 0.5  # seconds between two looks at what the child uses
+_PATIENCE = 10.0  # seconds in which a process that has nothing to do must answer
 _MOST = 2**22  # bytes of one line of the child
 
 
 def can_fork() -> bool:
     """Forked processes are for Linux: on macOS its frameworks do not survive a fork, and Windows has none."""
     return sys.platform == "linux" and hasattr(os, "fork")
-
-
-def hard_limit(limit: float) -> float:
-    """Seconds by the clock after which a check with this limit has been ended in any case."""
-    return limit * limits.CLOCK + limits.GRACE
 
 
 @dataclass
@@ -94,6 +89,8 @@ class Reply:
 class Apart:
     """A child process for the checks of one exercise; `find_task` turns a request into a task, in the child."""
 
+    is_for_all = False
+
     def __init__(self, find_task: FindTask):
         processes.adopt_orphans()
         self.others = {one.pid for one in processes.descendants()}
@@ -102,14 +99,15 @@ class Apart:
         self.out, out = os.pipe()
         self.err, err = os.pipe()
         self.status, status = os.pipe()
-        self.mine = (self.requests, self.answers, self.out, self.err, self.status)
-        theirs = (requests, answers, out, err, status)
+        pings, self.pings = os.pipe()
+        self.mine = (self.requests, self.answers, self.out, self.err, self.status, self.pings)
+        theirs = (requests, answers, out, err, status, pings)
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()  # What waits to be written would be written twice.
         self.pid = fork()
         if self.pid == 0:
-            _stand_between(status, lambda: _run_child(requests, answers, out, err, find_task))
+            _stand_between(pings, status, lambda: _run_child(requests, answers, out, err, find_task))
         for number in theirs:
             os.close(number)
         self.buffer = b""
@@ -123,7 +121,7 @@ class Apart:
         """Have one check run, and wait for what is said of it; a child that does not answer is ended."""
         token = secrets.token_hex(16)
         line = json.dumps({"token": token, "memory_is_limited": memory_is_limited, **request}) + "\n"
-        asked = _Asked(self, token, limit)
+        asked = Asked(self.pid, token, limit)
         try:
             os.write(self.requests, line.encode())
         except OSError:  # It ended between two checks: a thread, or a process, of the answer's.
@@ -135,25 +133,27 @@ class Apart:
             self.end()
             raise
         self._show_printed(asked.printed)
+        if not asked.reply.ended and (status := self._ping()) != b"!":
+            asked.end(_how_it_ended(status))
         if asked.reply.ended or asked.reply.left:
             self.end()
         return asked.reply
 
-    def _step(self, asked: _Asked) -> None:
-        for key, _ in self.selector.select(_PERIOD):
+    def _step(self, asked: Asked) -> None:
+        for key, _ in self.selector.select(PERIOD):
             match key.fd:
                 case self.answers:
                     self._take_lines(asked)
                 case self.status:
                     self._take_lines(asked)
                     if not asked.is_done:
-                        asked.end(_how_it_ended(_read(self.status)))
+                        asked.end(_how_it_ended(_read(self.status) or b""))
                 case self.out | self.err:
                     self._show_printed(asked.printed)
         if not asked.is_done:
             asked.look_at_the_clock()
 
-    def _take_lines(self, asked: _Asked) -> None:
+    def _take_lines(self, asked: Asked) -> None:
         content = _read(self.answers)
         if not content:
             if content is not None and self.answers in self.selector.get_map():
@@ -165,6 +165,17 @@ class Apart:
                 asked.hear(line)
         if len(self.buffer) > _MOST:
             asked.end(_MEDDLED)
+
+    def _ping(self) -> bytes:
+        """What the process between answers: b"!", or how the child ended, or nothing.
+
+        The answer may have killed it, and then it ends a moment later than the result comes.
+        """
+        with contextlib.suppress(OSError):
+            os.write(self.pings, b"?")
+            select.select([self.status], [], [], _PATIENCE)
+            return _read(self.status) or b""
+        return b""
 
     def _show_printed(self, printed: Printed) -> None:
         for stream, number in ((1, self.out), (2, self.err)):
@@ -193,18 +204,19 @@ class Apart:
 _MEDDLED = "the answer writes into the files of the process that checks it"
 
 
-class _Asked:
+class Asked:
     """One check that was asked for: how far it is, and when its time is over."""
 
-    def __init__(self, apart: Apart, token: str, limit: float):
-        self.apart, self.token, self.limit = apart, token, limit
+    def __init__(self, pid: int, token: str, limit: float):
+        """`pid` is the process below which the answer's processes stand."""
+        self.pid, self.token, self.limit = pid, token, limit
         self.reply, self.printed = Reply(), Printed()
         self.is_done = False
         self.child: int | None = None
         self.processor_began: float | None = None
-        self.next_look = time.monotonic() + _PERIOD
-        self.deadline = time.monotonic() + IMPORTS
-        self.why = f"did not finish its imports in {IMPORTS:g} s"
+        self.next_look = time.monotonic() + PERIOD
+        self.deadline = time.monotonic() + limits.IMPORTS
+        self.why = f"did not finish its imports in {limits.IMPORTS:g} s"
 
     def hear(self, line: bytes) -> None:
         try:
@@ -220,7 +232,7 @@ class _Asked:
             case "begun":
                 self.child = int(told["pid"])
                 self.processor_began = processes.processor_seconds(self.child)
-                self.deadline = time.monotonic() + hard_limit(self.limit)
+                self.deadline = time.monotonic() + limits.hard_limit(self.limit)
                 self.why = f"did not finish in {self.limit:g} s and could not be interrupted: it was ended"
             case "progress":
                 if live.listener is not None:
@@ -234,23 +246,27 @@ class _Asked:
                 )
                 self.reply.warnings, self.reply.left = told["warnings"], bool(told["left"])
                 self.is_done = bool(told["final"])
-                self.processor_began, self.deadline = None, time.monotonic() + DIAGNOSIS
+                if printed := told.get("printed"):
+                    self.printed.show(1, str(printed).encode())
+                self.processor_began, self.deadline = None, time.monotonic() + limits.DIAGNOSIS
 
     def end(self, why: str, state: CheckState = CheckState.ESCAPED) -> None:
-        """No more will be said of this check."""
+        """No more will be said of this check, whose last judgement stands if it was a failure."""
+        if self.reply.judgement is not None and not self.reply.judgement.state.is_failure:
+            self.reply.judgement = None
         self.reply.ended, self.reply.state, self.is_done = why, state, True
 
     def look_at_the_clock(self) -> None:
         if time.monotonic() < self.next_look:
             return
-        self.next_look = time.monotonic() + _PERIOD
+        self.next_look = time.monotonic() + PERIOD
         if time.monotonic() > self.deadline:
             self.end(self.why, CheckState.TIMEOUT)
         elif self.processor_began is not None and self.child is not None:
             used = processes.processor_seconds(self.child)
             if used is not None and used - self.processor_began > self.limit + limits.GRACE:
                 self.end(self.why, CheckState.TIMEOUT)
-        if not self.is_done and len(processes.descendants(self.apart.pid)) > limits.PROCESSES:
+        if not self.is_done and len(processes.descendants(self.pid)) > limits.PROCESSES:
             self.end(f"the answer starts more than {limits.PROCESSES} processes")
 
 
@@ -264,10 +280,10 @@ def _read(number: int) -> bytes | None:
         return b""
 
 
-def _how_it_ended(status: bytes | None) -> str:
-    if not status:
+def _how_it_ended(status: bytes) -> str:
+    if not status.removeprefix(b"!"):
         return "the answer ends the processes that check it"
-    code = int(status)
+    code = int(status.removeprefix(b"!"))
     if os.WIFSIGNALED(code):
         number = os.WTERMSIG(code)
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
@@ -284,8 +300,8 @@ def fork() -> int:
         return os.fork()
 
 
-def _stand_between(status: int, child: Callable[[], NoReturn]) -> NoReturn:
-    """Start the child, wait for its end, and write how it ended to `status`."""
+def _stand_between(pings: int, status: int, child: Callable[[], NoReturn]) -> NoReturn:
+    """Start the child, answer each ping, wait for the child's end, and write how it ended to `status`."""
     try:
         os.setsid()
         processes.die_with_parent()
@@ -295,9 +311,21 @@ def _stand_between(status: int, child: Callable[[], NoReturn]) -> NoReturn:
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
             os.dup2(null, number)
-        drop_files(null, keep={status})
-        _, code = os.waitpid(pid, 0)
-        os.write(status, str(code).encode())
+        drop_files(null, keep={pings, status})
+        waiting = select.poll()
+        waiting.register(pings, select.POLLIN)
+        period = 50  # ms
+        with contextlib.suppress(OSError, AttributeError):  # An old kernel.
+            waiting.register(os.pidfd_open(pid), select.POLLIN)
+            period = None
+        while True:
+            found, code = os.waitpid(pid, os.WNOHANG)
+            if found:
+                os.write(status, str(code).encode())
+                break
+            for number, _ in waiting.poll(period):
+                if number == pings:
+                    os.write(status, b"!") if os.read(pings, 1) else waiting.unregister(pings)
     finally:
         os._exit(0)
 

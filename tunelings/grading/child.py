@@ -39,8 +39,8 @@ _MOST_WARNINGS = 20
 FindTask = Callable[[dict[str, Any]], Task]
 
 
-def serve(requests: int, answers: int, find_task: FindTask) -> None:
-    """Answer every request that comes in; returns when there will be no more."""
+def serve(requests: int, answers: int, find_task: FindTask, printed: Callable[[], str] | None = None) -> None:
+    """Answer every request that comes in; returns when there will be no more. `printed` takes what was printed."""
     pid = os.getpid()
 
     def say(token: str, said: str, **fields: Any) -> None:
@@ -53,10 +53,10 @@ def serve(requests: int, answers: int, find_task: FindTask) -> None:
     with os.fdopen(requests, "rb", closefd=False) as lines:
         for line in lines:
             request = json.loads(line)
-            _answer(request, find_task(request), say)
+            _answer(request, find_task(request), say, printed)
 
 
-def _answer(request: dict[str, Any], task: Task, say: Callable[..., None]) -> None:
+def _answer(request: dict[str, Any], task: Task, say: Callable[..., None], printed: Callable[[], str] | None) -> None:
     token = request["token"]
     live.listener = lambda done, text: say(token, "progress", done=done, text=text)
     prepare(task.check, task.source)
@@ -67,8 +67,8 @@ def _answer(request: dict[str, Any], task: Task, say: Callable[..., None]) -> No
         def tell(judgement: Judgement, final: bool = False) -> None:
             _flush()
             left = any(thread not in threads for thread in threading.enumerate())
-            heard = _as_json(caught or [])
-            say(token, "judged", final=final, left=left, warnings=heard, **judgement_to_json(judgement))
+            fields = judgement_to_json(judgement) | ({"printed": printed()} if printed else {})
+            say(token, "judged", final=final, left=left, warnings=_as_json(caught or []), **fields)
 
         try:
             judgement = judge(task, tell)

@@ -51,10 +51,12 @@ class CheckError(Exception):
     """A check file cannot be run: the course's fault, not the learner's."""
 
 
-def check(exercises: list[Exercise], *, seed: int = 0, plugins: Sequence[object] = ()) -> list[Verdict]:
+def check(
+    exercises: list[Exercise], *, seed: int = 0, plugins: Sequence[object] = (), in_process: bool = False
+) -> list[Verdict]:
     """Run the checks of some exercises of one course on the learner's answers, and keep the status.
 
-    `plugins` are handed to pytest, to follow the run.
+    `plugins` are handed to pytest, to follow the run; `in_process`: the answers run here and in no child process.
 
     Raises:
         CheckError: a check file does not load.
@@ -62,7 +64,9 @@ def check(exercises: list[Exercise], *, seed: int = 0, plugins: Sequence[object]
     root = exercises[0].root
     listener = _Listener()
     paths = [str(exercise.check_path) for exercise in exercises]
-    code = _run_pytest([f"--rootdir={root}", f"--seed={seed}", *paths], [listener, *plugins])
+    code = _run_pytest(
+        [f"--rootdir={root}", f"--seed={seed}", *["--in-process"] * in_process, *paths], [listener, *plugins]
+    )
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         if code == pytest.ExitCode.INTERRUPTED and not listener.error:
             raise KeyboardInterrupt

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from tunelings.course import Exercise
 
+COMPILER = "torch._dynamo"
+
 
 def needed_imports(exercises: Iterable[Exercise]) -> list[str]:
     """The absolute imports of the solutions and checks, as "module" or "module:name", sorted.
@@ -27,7 +29,7 @@ def needed_imports(exercises: Iterable[Exercise]) -> list[str]:
             with contextlib.suppress(OSError, SyntaxError, ValueError):  # The verdict will say so.
                 found |= _imports_of(path.read_text(encoding="utf-8"))
     if any(name.split(":")[0].split(".")[0] == "torch" for name in found):
-        found.add("torch._dynamo")
+        found.add(COMPILER)
     return sorted(found - {"__future__:annotations"})
 
 

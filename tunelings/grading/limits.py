@@ -18,9 +18,21 @@ from tunelings.grading.answers import TimeoutLike
 
 CLOCK = 6  # The clock's limit, in limits of processor time: what a machine with six times too much to do needs.
 GRACE = 5.0  # Seconds of processor time after which a check that ignores its limit is ended from outside.
+IMPORTS = 180.0  # Seconds by the clock for an answer's imports, before a check's time begins.
+DIAGNOSIS = 120.0  # Likewise for the comparison with the known mistakes, after it.
 MEMORY = 4 * 2**30  # bytes that a check may use on top of what is imported
 OUTPUT = 64 * 1024  # bytes of what a check prints that are shown
 PROCESSES = 64  # processes that an answer may have at one time
+
+
+def hard_limit(limit: float) -> float:
+    """Seconds by the clock after which a check with this limit is ended from outside."""
+    return limit * CLOCK + GRACE
+
+
+def longest(limit: float) -> float:
+    """Seconds by the clock after which there is a verdict on a check, whatever it did."""
+    return IMPORTS + hard_limit(limit) + DIAGNOSIS
 
 
 class OutOfTime(TimeoutLike):

@@ -12,20 +12,30 @@ processes are not forked, they run here; pytest-timeout then ends what cannot be
 from __future__ import annotations
 
 import atexit
-import builtins
 import gc
 import os
-import re
 import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tunelings.course import SENTINEL, Course, Exercise
-from tunelings.grading import environment, imports, render, runs
+from tunelings.course import SENTINEL, Course
+from tunelings.grading import environment, render, runs
+from tunelings.grading.items import (
+    exercise_of,
+    has_gpu,
+    is_full_run,
+    limit_for,
+    task_of,
+    tasks_of,
+    uses_gpu_already,
+    warm_up,
+    warning_kind,
+)  # fmt: skip
+from tunelings.grading.limits import GRACE, hard_limit
 from tunelings.grading.runs import Run
 from tunelings.grading.states import CheckState
 from tunelings.grading.store import Progress
@@ -34,7 +44,8 @@ from tunelings.grading.verdict import Failure
 
 if TYPE_CHECKING:  # torch is imported when a check runs.
     from tunelings.grading.apart import Apart
-    from tunelings.grading.judge import Judgement, Task
+    from tunelings.grading.judge import Judgement
+    from tunelings.grading.spawned import Spawned
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -105,8 +116,7 @@ class Grader:
         if self.answers_option and not Path(self.answers_option).is_dir():
             raise pytest.UsageError(f"--answers {self.answers_option}: there is no such folder")
         self.runs: dict[Path, Run] = {}
-        self.apart: Apart | None = None
-        self.apart_for: Path | None = None
+        self.apart: Apart | Spawned | None = None
 
     def run_of(self, item: pytest.Item) -> Run | None:
         """The run that an item belongs to; None for a test that is not a check of a course."""
@@ -131,12 +141,12 @@ class Grader:
             if exercise_of(item.path) is None:
                 continue
             # Zero is no limit: a child process is ended by `apart.py`.
-            limit = 0 if self._runs_apart(item) else _hard_limit(item)
+            limit = 0 if self._runs_apart(item) else hard_limit(limit_for(item)) + GRACE
             item.add_marker(pytest.mark.timeout(limit, method="thread", func_only=True), append=False)
             for mark in ("gpu", "real"):
                 if item.get_closest_marker(mark) and mark not in asked_for:
                     item.add_marker(pytest.mark.skip(reason=f"a full run: ask for it with -m {mark}"))
-            if item.get_closest_marker("gpu") and "gpu" in asked_for and not _has_gpu():
+            if item.get_closest_marker("gpu") and "gpu" in asked_for and not has_gpu():
                 item.add_marker(pytest.mark.skip(reason="this full run needs a CUDA GPU, and torch sees none"))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -150,7 +160,7 @@ class Grader:
         try:
             return (yield)
         finally:
-            if nextitem is None or nextitem.path != item.path:
+            if self.apart and not self.apart.is_for_all and (nextitem is None or nextitem.path != item.path):
                 self._end_apart()
 
     @pytest.hookimpl(tryfirst=True)
@@ -186,43 +196,35 @@ class Grader:
             said = f"not run: the check before it ({run.late}) ran out of time"
             return Judgement(CheckState.NOT_RUN, Failure(item.name, CheckState.NOT_RUN, message=said))
         if not self._runs_apart(item):
-            judgement = judge(_task(item, run, self.seed))
+            judgement = judge(task_of(item, run, self.seed))
         else:
             judgement = self._ask(item, run)
         run.explained = run.explained or judgement.state.is_failure
         return judgement
 
     def _ask(self, item: pytest.Function, run: Run) -> Judgement:
-        """Have the check run in the child process of its exercise."""
-        from tunelings.grading import apart
+        """Have the check run in a child process."""
+        from tunelings.grading import apart, spawned
 
-        names = set(item._fixtureinfo.argnames) - {"answer"}
-        if names > {"tmp_path"} or self.apart_for != item.path:  # Other fixtures' values come with the fork.
+        request = spawned.request_of(task_of(item, run, self.seed))
+        if set(item._fixtureinfo.argnames) > {"answer", "tmp_path"}:  # Other fixtures' values come with the fork.
             self._end_apart()
         if self.apart is None or self.apart.is_over:
-            _warm_up(item, run)
-            items = {one.name: one for one in item.session.items if one.path == item.path}
-            self.apart = apart.Apart(lambda request: _requested(items, run, self.seed, request))
-            self.apart_for = item.path
-        request: dict[str, Any] = {"check": item.name, "diagnosed": not run.explained, "tmp_path": None}
-        if "tmp_path" in names:
-            request["tmp_path"] = str(item.funcargs["tmp_path"])
-        reply = self.apart.ask(request, _limit(item), memory_is_limited=not _is_full_run(item))
+            warm_up(item, run)
+            self.apart = apart.Apart(tasks_of(item, run, self.seed)) if apart.can_fork() else spawned.Spawned()
+        reply = self.apart.ask(request, limit_for(item), memory_is_limited=not is_full_run(item))
         for one in reply.warnings:
-            kind = _warning_kind(one["kind"])
-            warnings.warn_explicit(one["text"], kind, one["file"], one["line"])
+            warnings.warn_explicit(one["text"], warning_kind(one["kind"]), one["file"], one["line"])
         return reply.judgement_of(item.name)
 
     def _runs_apart(self, item: pytest.Item) -> bool:
-        from tunelings.grading import apart
-
         in_process = any(self.config.getoption(name, False) for name in ("in_process", "usepdb", "trace"))
-        return not in_process and apart.can_fork() and not _uses_gpu_already(item)
+        return not in_process and not uses_gpu_already(item)
 
     def _end_apart(self) -> None:
         if self.apart is not None:
             self.apart.end()
-        self.apart = self.apart_for = None
+        self.apart = None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo):
@@ -258,83 +260,3 @@ class Grader:
         terminalreporter.section("what to do next", sep="=")
         for line in render.summary(ran):
             terminalreporter.write_line(printable(line, getattr(sys.stdout, "encoding", None)))
-
-
-def exercise_of(path: Path) -> Exercise | None:
-    """The exercise that a check file belongs to, by its place: ROOT/checks/moduleNN/test_exNN_name.py."""
-    module, checks = path.parent, path.parent.parent
-    in_place = checks.name == "checks" and re.fullmatch(r"module\d\d", module.name)
-    if not in_place or not re.fullmatch(r"test_ex\d\d_\w+\.py", path.name):
-        return None
-    return Exercise(checks.parent, module.name, path.stem.removeprefix("test_"))
-
-
-def _task(item: pytest.Function, run: Run, seed: int) -> Task:
-    from tunelings.grading.judge import Task
-
-    assert run.source is not None
-    names = item._fixtureinfo.argnames
-    return Task(
-        run.exercise,
-        item.obj,
-        run.source,
-        seed,
-        _limit(item),
-        open_todos=tuple(run.open_todos or ()),
-        diagnosed=not run.explained and not _is_full_run(item),
-        fixtures={name: item.funcargs[name] for name in names if name != "answer"},
-    )
-
-
-def _requested(items: dict[str, pytest.Function], run: Run, seed: int, request: dict[str, Any]) -> Task:
-    """In the child: the task that a request means."""
-    item = items[request["check"]]
-    if item.funcargs is None or "answer" not in item.funcargs:
-        item.funcargs = {"answer": None}
-    if request["tmp_path"] is not None:
-        item.funcargs["tmp_path"] = Path(request["tmp_path"])
-    run.explained = not request["diagnosed"]
-    return _task(item, run, seed)
-
-
-def _warm_up(item: pytest.Item, run: Run) -> None:
-    """Import what the exercise imports and make what its checks share, so that a child has it from the start."""
-    from tunelings.grading import snapshot
-
-    imports.import_all(imports.needed_imports([run.exercise]))
-    snapshot.prepare()
-    if (factory := getattr(item.config, "_tmp_path_factory", None)) is not None:
-        factory.getbasetemp().mkdir(exist_ok=True)  # An answer may have deleted it.
-
-
-def _warning_kind(name: str) -> type[Warning]:
-    kind = getattr(builtins, name, None)
-    return kind if isinstance(kind, type) and issubclass(kind, Warning) else UserWarning
-
-
-def _limit(item: pytest.Item) -> float:
-    from tunelings.grading.run import limit_of
-
-    return limit_of(getattr(item, "obj", None))
-
-
-def _hard_limit(item: pytest.Item) -> float:
-    from tunelings.grading.apart import hard_limit
-
-    return hard_limit(_limit(item)) + 15
-
-
-def _is_full_run(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(mark) for mark in ("gpu", "real"))
-
-
-def _uses_gpu_already(item: pytest.Item) -> bool:
-    """CUDA was started in this process; a fork of it cannot use it."""
-    torch = sys.modules.get("torch")
-    return item.get_closest_marker("gpu") is not None and torch is not None and torch.cuda.is_initialized()
-
-
-def _has_gpu() -> bool:
-    import torch
-
-    return torch.cuda.is_available()

@@ -26,7 +26,7 @@ from tunelings.expect import CheckFailed
 from tunelings.grading import answers
 from tunelings.grading.answers import AnswerError, NameMissing, Source
 from tunelings.grading.contain import Exited, LeftBehind, contained
-from tunelings.grading.imports import import_libraries
+from tunelings.grading.imports import COMPILER, import_libraries
 from tunelings.grading.limits import MEMORY, OutOfMemory, OutOfTime, is_out_of_memory, memory_is_limited, time_limit
 from tunelings.grading.states import CheckState
 from tunelings.loading import load_module
@@ -95,8 +95,7 @@ def run_check(
 
 def prepare(check: Callable[..., None], source: Source) -> None:
     """Import what takes seconds to import, once: it is not on a check's clock."""
-    if _uses_optimizers(check.__code__.co_filename):
-        importlib.import_module("torch._dynamo")
+    import_compiler(check.__code__.co_filename)
     import_libraries(source.text)
 
 
@@ -132,9 +131,10 @@ def _told(error: BaseException, is_checks_own: bool) -> BaseException:
 
 
 @functools.cache
-def _uses_optimizers(check_file: str) -> bool:
-    """The first optimizer imports torch's compiler, which takes seconds: they are not on a check's clock."""
-    return "torch.optim" in "".join(linecache.getlines(check_file))
+def import_compiler(check_file: str) -> None:
+    """The first optimizer imports torch's compiler, which takes seconds: where a check has one, it is there before."""
+    if "torch.optim" in "".join(linecache.getlines(check_file)):
+        importlib.import_module(COMPILER)
 
 
 def _pin_threads(check: Callable[..., None]) -> None:

@@ -60,14 +60,13 @@ class Snapshot:
         if namespace is not None:
             grader += _restore_grader(None, namespace, names)
         self._restore_quietly()
-        changed = [f"sys.modules[{name!r}]" for name in self._restore_modules()]
-        for owner, names in self.libraries:
-            changed += _restore_names(owner, names)
-        changed += _restore_codes(self.owners)
-        for name, get, put, before in (*self.settings, *self.hooks):
+        changed = [*_restore_codes(self.owners), *(f"sys.modules[{name!r}]" for name in self._restore_modules())]
+        for name, get, put, before in (*self.settings, *self.hooks):  # The default dtype brings its Storage back, too.
             if not _are_same(get(), before):
                 put(before)
                 changed.append(name)
+        for owner, names in self.libraries:
+            changed += _restore_names(owner, names)
         return changed, grader
 
     def _restore_quietly(self) -> None:

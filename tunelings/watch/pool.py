@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import signal
 import site
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from tunelings.course import Course, Exercise
+from tunelings.grading import processes
 from tunelings.grading.imports import needed_imports
 from tunelings.watch import events
 
@@ -55,7 +55,7 @@ class Server:
         with contextlib.suppress(OSError):
             self.pipes[0].close()
         if self.once or self.child is not None:
-            _kill_group(self.child or self.process.pid)
+            processes.kill_tree(self.child or self.process.pid)
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -70,14 +70,6 @@ class Said:
 
 
 Happening = Said | events.FromLearner
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(pid, signal.SIGKILL)
-        else:
-            os.kill(pid, signal.SIGTERM)
 
 
 @dataclass
@@ -143,7 +135,7 @@ class Pool:
             case events.Ended() | events.Died():
                 died = isinstance(event, events.Died)
                 if server.child is not None and (server.once or died):
-                    _kill_group(server.child)  # What the answer started and left.
+                    processes.kill_tree(server.child)  # What the answer started and left.
                 server.child = None
                 if died and server in self.servers:
                     self.servers.remove(server)
@@ -162,7 +154,7 @@ class Pool:
             if server.child is None:
                 self._take_until(server, events.Started)
             if server.child is not None:
-                _kill_group(server.child)
+                processes.kill_tree(server.child)
         if not self._take_until(server, events.Ended):
             self._discard(server)
 

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 
 from tunelings.course import Course, CourseError, Exercise
 from tunelings.desk import screen
+from tunelings.grading.limits import longest
 from tunelings.grading.states import ExerciseState
 from tunelings.grading.store import Progress, content_hash
 from tunelings.grading.verdict import Verdict
@@ -18,7 +19,7 @@ from tunelings.watch import events
 from tunelings.watch.pool import Pool
 from tunelings.watch.view import View
 
-# A check's own limit acts inside the worker; beyond it by this many seconds, the worker is ended from here.
+# The worker ends what hangs by itself; beyond its own limits by this many seconds, it is ended from here.
 GRACE = 3.0
 # Between checks the worker compares the failure with the known mistakes.
 DIAGNOSIS_LIMIT = 120.0
@@ -93,7 +94,7 @@ class Session:
         match event:
             case events.Checking(check, limit):
                 self.limit = limit
-                self.deadline = time.monotonic() + limit + GRACE
+                self.deadline = time.monotonic() + longest(limit) + GRACE
                 self.view.checking(check)
             case events.Checked():
                 self.deadline = time.monotonic() + DIAGNOSIS_LIMIT

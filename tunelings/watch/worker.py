@@ -2,20 +2,17 @@
 
 The process is a server: it reads requests from stdin and writes events to stdout (see `events.py`).
 
-Where there is fork (Linux), the server forks a child for each request: the child has the warm imports, and
-whatever the answer does dies with it. The server itself never computes: a forked child of a process that
-has computed with more than one thread hangs in its first matmul. Elsewhere the server answers one request
-itself and exits, and its successor has been started beforehand (see `pool.py`).
+Where there is fork (Linux), the server forks a child for each request: the child has the warm imports, and pytest's
+plugin in it runs the answer in a child of its own. The server itself never computes: a forked child of a process that
+has computed with more than one thread hangs in its first matmul. Elsewhere the server answers one request itself,
+the answer included, and exits; its successor has been started beforehand (see `pool.py`).
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import gc
-import importlib
 import os
-import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,20 +21,17 @@ from typing import IO
 import pytest
 
 from tunelings.course import Course
+from tunelings.grading import processes
 from tunelings.grading.store import Progress
 from tunelings.watch import events
 
 
-def warm_up(imports: Iterable[str]) -> None:
+def warm_up(needed: Iterable[str]) -> None:
     """Import everything, run pytest over nothing, and take it all out of the garbage collector's sight."""
-    from tunelings.grading import grade
+    from tunelings.grading import grade, imports, snapshot
 
-    for spec in ("tunelings.grading.diagnose", "tunelings.grading.render", *imports):
-        module, _, name = spec.partition(":")
-        with contextlib.suppress(ImportError, AttributeError):  # The verdict will say what is missing.
-            loaded = importlib.import_module(module)
-            if name:
-                getattr(loaded, name)  # transformers imports its classes on first use.
+    imports.import_all(["tunelings.grading.apart", "tunelings.grading.render", *needed])
+    snapshot.prepare()
     grade.rehearse()
     gc.collect()
     gc.freeze()
@@ -76,23 +70,30 @@ class _Follower:
 def answer_request(line: str, output: Output, root: Path) -> None:
     """Check the exercises of one request and send their verdicts."""
     from tunelings import live
-    from tunelings.grading import grade
+    from tunelings.grading import apart, grade
 
     live.listener = lambda done, text: output.send(events.Reported(done, text))
     course = Course(root)
     try:
         request = events.request_from_json(line)
         exercises = [course.find(number) for number in request.numbers]
-        output.send(events.Verdicts(tuple(grade.check(exercises, seed=request.seed, plugins=[_Follower(output)]))))
+        # Where nothing is forked, this process is the child: the loop ends it, and says so where no verdict comes.
+        in_process = not apart.can_fork()
+        found = grade.check(exercises, seed=request.seed, plugins=[_Follower(output)], in_process=in_process)
+        output.send(events.Verdicts(tuple(found)))
     except Exception as error:
         output.send(events.Error(f"{type(error).__name__}: {error}"))
 
 
 def serve_by_forking(output: Output, root: Path) -> None:
     """Answer each request in a child of its own, until stdin ends."""
+    from tunelings.grading import apart
+
+    processes.adopt_orphans()
     for line in sys.stdin:
-        pid = os.fork()
+        pid = apart.fork()
         if pid == 0:
+            processes.die_with_parent()
             os.setsid()  # A group of its own: whoever ends it ends the processes that the answer started, too.
             try:
                 answer_request(line, output, root)
@@ -101,8 +102,7 @@ def serve_by_forking(output: Output, root: Path) -> None:
                 os._exit(0)
         output.send(events.Started(pid))
         os.waitpid(pid, 0)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)  # What the answer started and left.
+        processes.kill_descendants()  # What the answer started and left, where it ended the process that looks for it.
         output.send(events.Ended())
     os._exit(0)  # Taking torch apart would cost a second.
 

@@ -1,0 +1,340 @@
+"""What an answer may do to the process that checks it: its own verdict says so, and nobody else's changes.
+
+All answers stand in one small course, each beside a healthy neighbor; one pytest run checks them all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.miniature import SHIFT, SHIFT_CARD, SHIFT_CHECK, SQUARES, SQUARES_CARD, build
+from tests.support.processes import is_alive
+from tunelings.course import Course
+from tunelings.grading.apart import can_fork
+
+pytestmark = pytest.mark.skipif(not can_fork(), reason="child processes are forked on Linux")
+
+CHECK = '''"""What the answer must do."""
+
+import pytest
+import torch
+
+from tunelings import expect
+
+
+@pytest.mark.timeout(1)
+def test_a_number_is_squared(answer):
+    expect.close(answer.squares(torch.tensor([3.0])), [9.0], what="squares([3])", dtype=torch.float32)
+
+
+@pytest.mark.timeout(1)
+def test_two_numbers_are_squared(answer):
+    expect.close(answer.squares(torch.tensor([3.0, 1.0])), [9.0, 1.0], what="squares([3, 1])", dtype=torch.float32)
+'''
+REST = "def mean_square(x):\n    return 1.0\n"
+RIGHT = "def squares(x):\n    return x * x\n" + REST
+WRONG = "def squares(x):\n    return x\n" + REST
+
+
+def after(*lines: str) -> str:
+    """An answer that does this and then returns what is right."""
+    body = "".join(f"    {line}\n" for line in ("import os, sys, signal, time, torch", *lines, "return x * x"))
+    return f"def squares(x):\n{body}\n{REST}"
+
+
+def gives(*lines: str) -> str:
+    """An answer that returns an object of this class."""
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"import os, sys\n\nclass Thing:\n{body}\n\ndef squares(x):\n    return Thing()\n\n{REST}"
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What an answer does, and words of its verdict; None: it does not harm, and passes."""
+
+    text: str
+    said: str | None
+
+
+_EXIT = "the answer ends the process that checks it, with exit status"
+_PROGRAM = "the answer ends the program: "
+_MODE = "from {0} import {1} as Mode; Mode().__enter__()"
+DEEDS = {
+    # It ends its process.
+    "os._exit at import": Deed("import os\nos._exit(0)\n" + RIGHT, f"{_EXIT} 0"),
+    "os._exit": Deed(after("os._exit(0)"), f"{_EXIT} 0"),
+    "os._exit in a thread": Deed(
+        after("import threading", "threading.Thread(target=os._exit, args=[3]).start()", "time.sleep(9)"), f"{_EXIT} 3"
+    ),
+    "os._exit in __del__": Deed(
+        "import os\n\nclass D:\n    def __del__(self):\n        os._exit(0)\n\nd = D()\n" + RIGHT, f"{_EXIT} 0"
+    ),
+    "SIGKILL": Deed(after("os.kill(os.getpid(), signal.SIGKILL)"), "was ended (SIGKILL)"),
+    "SIGTERM": Deed(after("os.kill(os.getpid(), signal.SIGTERM)"), "was ended (SIGTERM)"),
+    "SIGINT": Deed(after("os.kill(os.getpid(), signal.SIGINT)"), f"{_PROGRAM}KeyboardInterrupt"),
+    "its group": Deed(after("os.killpg(0, signal.SIGKILL)"), "was ended (SIGKILL)"),
+    "its parent": Deed(after("os.kill(os.getppid(), signal.SIGKILL)"), "the answer ends the processes that check it"),
+    "a segfault": Deed(after("import ctypes; ctypes.string_at(0)"), "crashed (SIGSEGV), in C code"),
+    "os.abort": Deed(after("os.abort()"), "crashed (SIGABRT)"),
+    "all files closed": Deed(after("os.closerange(0, 20_000)"), _EXIT),
+    # It meddles with the results.
+    "a forged result": Deed(
+        after(
+            'line = b\'{"token": "", "said": "judged", "final": true, "state": "passed"}\\n\'',
+            "for number in range(3, 1000):",
+            "    try: os.write(number, line)",
+            "    except OSError: pass",
+        ),
+        "writes into the files of the process that checks it",
+    ),
+    "fork": Deed(after("os.fork()"), None),
+    "fork in C": Deed(after("import ctypes; ctypes.CDLL(None).fork()"), None),
+    "a fork that exits": Deed(after("if os.fork() == 0: raise SystemExit"), None),
+    "workers of a DataLoader": Deed(
+        after("from torch.utils.data import DataLoader", "assert len(list(DataLoader(x, num_workers=1))) == len(x)"),
+        None,
+    ),
+    # Words to pytest.
+    "skip": Deed(after("import pytest; pytest.skip('no')"), "the answer ends the check: Skipped"),
+    "a skip without a frame": Deed(after("exec('import pytest; pytest.skip(chr(33))', {})"), "ends the check: Skipped"),
+    "xfail": Deed(after("import pytest; pytest.xfail('no')"), "the answer ends the check: XFailed"),
+    "exit": Deed(after("import pytest; pytest.exit('no', returncode=0)"), "the answer ends the check: Exit"),
+    "SkipTest": Deed(after("import unittest; raise unittest.SkipTest('no')"), "the answer ends the check: SkipTest"),
+    "xfail at import": Deed("import pytest\npytest.xfail('no')\n" + RIGHT, "loading the file raises XFailed"),
+    # What it returns or raises.
+    "SystemExit in __repr__": Deed(gives("def __repr__(self): sys.exit(0)"), f"{_PROGRAM}SystemExit"),
+    "os._exit in __repr__": Deed(gives("def __repr__(self): os._exit(0)"), f"{_EXIT} 0"),
+    "the second __repr__": Deed(
+        gives(
+            "asked = []", "def __repr__(self): return self.asked.append(0) or 'x' if not self.asked else sys.exit(0)"
+        ),
+        "cannot be shown: making its text raises SystemExit",
+    ),
+    "an endless second __repr__": Deed(
+        gives(
+            "asked = []",
+            "def __repr__(self):",
+            "    self.asked.append(0)",
+            "    while len(self.asked) > 1: pass",
+            "    return 'x'",
+        ),
+        "its text did not finish in 1 s",
+    ),
+    "KeyboardInterrupt in __str__": Deed(
+        "class E(Exception):\n    def __str__(self): raise KeyboardInterrupt\n\n"
+        f"def squares(x):\n    raise E\n\n{REST}",
+        "the text of a E that the answer raises cannot be made",
+    ),
+    # It changes what checks it, and what others use.
+    "expect patched": Deed("from tunelings import expect\nexpect.close = print\n" + WRONG, "the grader was changed"),
+    "the code of expect": Deed(
+        "from tunelings import expect\nexpect.close.__code__ = (lambda *a, **k: None).__code__\n" + WRONG,
+        "the grader was changed: the answer replaces expect.close",
+    ),
+    "expect patched for one call": Deed(
+        "from tunelings import expect\n\ndef squares(x):\n    own = expect.close\n"
+        "    def close(*a, **k):\n        expect.close = own\n    expect.close = close\n    return x\n" + REST,
+        "the grader was changed: the answer replaces expect.close",
+    ),
+    "the check patched": Deed(
+        after("sys._getframe(1).f_globals['expect'] = __import__('types').SimpleNamespace(close=print)", "return x"),
+        "the grader was changed: the answer replaces the check's expect",
+    ),
+    "pytest patched": Deed(after("import pytest; pytest.skip = print"), "the grader was changed: the answer replaces"),
+    "json patched": Deed(after("import json; json.dumps = str"), "the answer leaves json.dumps changed"),
+    "hashlib patched": Deed(after("import hashlib; hashlib.sha256 = str"), "the answer leaves hashlib.sha256 changed"),
+    "pathlib patched": Deed(
+        after("import pathlib; pathlib.Path.read_text = str"), "the answer leaves Path.read_text changed"
+    ),
+    "os patched": Deed(after("os.replace = os.write = print"), "the answer leaves os.write, os.replace changed"),
+    "sys.modules": Deed(after("sys.modules['torch'] = None"), "the answer leaves sys.modules['torch'] changed"),
+    "a module hook": Deed(
+        after("torch.nn.modules.module.register_module_forward_hook(print)"), "leaves torch's global forward hooks"
+    ),
+    "an optimizer hook": Deed(
+        after("torch.optim.optimizer.register_optimizer_step_pre_hook(print)"),
+        "leaves torch's global optimizer pre hooks changed",
+    ),
+    "a function mode": Deed(
+        after(_MODE.format("torch.overrides", "BaseTorchFunctionMode")),
+        "leaves torch's stack of function modes changed",
+    ),
+    "a dispatch mode": Deed(
+        after(_MODE.format("torch.utils._python_dispatch", "BaseTorchDispatchMode")),
+        "leaves torch's stack of dispatch modes changed",
+    ),
+    "hooks for saved tensors": Deed(
+        after("torch.autograd.graph.saved_tensors_hooks(abs, abs).__enter__()"),
+        "leaves torch's hooks for saved tensors",
+    ),
+    "quiet changes": Deed(
+        after(
+            "import gc, tempfile; gc.disable(); sys.settrace(print); sys.setprofile(lambda *a: None)",
+            "sys.stdout = sys.stderr = None; os.environ.clear(); signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+            "folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder)",
+        ),
+        None,
+    ),
+    "the store": Deed(
+        after("os.makedirs('.tunelings', exist_ok=True); open('.tunelings/progress.json', 'w').write('{')"), None
+    ),
+    # It takes too much.
+    "a loop": Deed(after("while True: pass"), "did not finish in 1 s"),
+    "a loop that hears nothing": Deed(
+        after(
+            "signal.signal(signal.SIGPROF, signal.SIG_IGN)", "signal.setitimer(signal.ITIMER_REAL, 0)", "while 1: pass"
+        ),
+        "did not finish in 1 s and could not be interrupted: it was ended",
+    ),
+    "a sleep": Deed(after("time.sleep(600)"), "did not finish in 6 s, most of which it waited"),
+    "memory": Deed(after("x = [bytearray(2**28) for _ in range(99)]"), "a check may use 4 GiB of memory"),
+    "memory of torch": Deed(after("torch.ones(2**33)"), "a check may use 4 GiB of memory"),
+    "a flood of text": Deed(after("for _ in range(3000): print('z' * 1000)", "return x"), "squares([3])"),
+    "a screen command": Deed(after(r"print('\x1b[2J')", "return x"), "squares([3])"),
+    "many processes": Deed(
+        after("import subprocess", "for _ in range(80): subprocess.Popen(['sleep', '60'])", "time.sleep(60)"),
+        "the answer starts more than 64 processes",
+    ),
+    "a daemon": Deed(after("os.system('(setsid sleep 61 & echo $! >> daemons) &')", "time.sleep(0.2)"), None),
+    # Its file.
+    "20,000 terms": Deed("y = " + " + ".join("1" * 20_000) + "\n" + RIGHT, "Python cannot compile the file"),
+    "100,000 signs": Deed("y = " + "-" * 100_000 + "1\n" + RIGHT, "Python cannot compile the file"),
+    "a huge file": Deed("#" * 1_000_001, "the file is larger than 1 MB"),
+    "a pipe": Deed("FIFO", "a pipe or a device stands where the answer's file should be"),
+    "a folder": Deed("FOLDER", "a folder stands where the answer's file should be"),
+    "a broken link": Deed("LINK", "the file is a link to nowhere, which is missing"),
+}
+GOOD = {
+    "test_each_number_moves": "passed",
+    "test_the_argument_stays": "passed",
+    "test_many_small_steps_arrive": "passed",
+}
+
+
+def write_answer(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if text == "FIFO":
+        os.mkfifo(path)
+    elif text == "FOLDER":
+        path.mkdir()
+    elif text == "LINK":
+        path.symlink_to("nowhere")
+    else:
+        path.write_text(text, encoding="utf-8")
+
+
+def write_exercise(root: Path, place: str, solution: str, check: str, card: str, answer: str) -> None:
+    module, name = place.split("/")
+    for path, text in {
+        f"solutions/{module}/{name}.py": solution,
+        f"checks/{module}/test_{name}.py": check,
+        f"checks/{module}/{name}.toml": card,
+    }.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    write_answer(root / "exercises" / f"{place}.py", answer)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One exercise in pytest's report: the outcome and the text of each check."""
+
+    outcomes: dict[str, str]
+    texts: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess, dict[str, Case]]:
+    """The course's folder, the pytest run over it, and by the exercise's number what its XML says."""
+    root = build(tmp_path_factory.mktemp("hostile") / "course").root
+    for tree in ("exercises", "solutions", "checks"):
+        for path in (root / tree).rglob("*.*"):
+            path.unlink()
+    for index, deed in enumerate(DEEDS.values()):
+        write_exercise(root, place(index), SQUARES, CHECK, SQUARES_CARD, deed.text)
+        write_exercise(root, place(index, "shift"), SHIFT, SHIFT_CHECK, SHIFT_CARD, SHIFT)
+    command = [sys.executable, "-m", "pytest", "checks", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
+    done = subprocess.run([*command, "--junitxml=report.xml"], cwd=root, capture_output=True, text=True, timeout=500)
+    found: dict[str, Case] = {}
+    for case in ET.parse(root / "report.xml").iter("testcase"):
+        *_, module, file = case.get("classname", "").split(".")
+        one = found.setdefault(f"{int(module[-2:])}.{file[7:9]}", Case({}, {}))
+        wrong = case.find("failure")
+        one.outcomes[case.get("name", "")] = "passed" if not len(case) else case[0].tag
+        one.texts[case.get("name", "")] = "" if wrong is None else wrong.text or ""
+    return root, done, found
+
+
+def place(index: int, name: str = "squares") -> str:
+    """Thirty deeds in a module; each has an odd number, and its neighbor the next one."""
+    number = index % 30 * 2 + (1 if name == "squares" else 2)
+    return f"module{index // 30 + 1:02d}/ex{number:02d}_{name}"
+
+
+def number_of(deed: str, name: str = "squares") -> str:
+    module, exercise = place(list(DEEDS).index(deed), name).split("/")
+    return f"{int(module[-2:])}.{exercise[2:4]}"
+
+
+def ticks(root: Path, number: str) -> dict[str, str]:
+    return json.loads((root / ".tunelings" / "progress.json").read_text(encoding="utf-8"))["exercises"][number][
+        "checks"
+    ]
+
+
+pytestmark = [pytestmark, pytest.mark.timeout(600)]
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_its_own_verdict_says_what_it_does(checked, deed: str):
+    root, _, found = checked
+    case, said = found[number_of(deed)], DEEDS[deed].said
+    assert list(case.outcomes) == ["test_a_number_is_squared", "test_two_numbers_are_squared"]
+    if said is None:
+        assert set(case.outcomes.values()) == {"passed"}, case.texts
+    else:
+        assert set(case.outcomes.values()) == {"failure"}
+        assert said in " ".join(case.texts["test_a_number_is_squared"].split())
+        assert "passed" not in ticks(root, number_of(deed)).values()
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_the_next_exercise_has_its_verdict_and_its_tick(checked, deed: str):
+    root, _, found = checked
+    number = number_of(deed, "shift")
+    assert found[number].outcomes == {**GOOD, "test_a_gpu_gives_the_same": "skipped"}
+    assert ticks(root, number) == GOOD
+    assert Course(root).find(number).number == number
+
+
+def test_the_run_ends_as_one_with_failures(checked):
+    _, done, _ = checked
+    assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "INTERNALERROR" not in done.stdout and done.stderr == ""
+
+
+def test_what_is_printed_is_cut_and_acts_on_no_screen(checked):
+    _, done, _ = checked
+    assert done.stdout.count("z" * 1000) <= 2 * 64
+    assert "… the answer prints more than 64 KiB; the rest is not shown" in done.stdout
+    assert "\x1b[2J" not in done.stdout and r"\x1b[2J" in done.stdout
+
+
+def test_no_process_is_left(checked):
+    root, _, _ = checked
+    pids = [int(line) for line in (root / "daemons").read_text().split()]
+    assert pids and not any(is_alive(pid) for pid in pids)
+
+
+def test_checks_after_one_that_ran_out_of_time_are_not_run(checked):
+    _, _, found = checked
+    text = found[number_of("a sleep")].texts["test_two_numbers_are_squared"]
+    assert "not run: the check before it (test_a_number_is_squared) ran out of time" in text

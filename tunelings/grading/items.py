@@ -1,0 +1,100 @@
+"""What the plugin knows of a pytest item: its exercise, its limits, and the task that a child process makes of it."""
+
+from __future__ import annotations
+
+import builtins
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tunelings.course import Exercise
+from tunelings.grading import imports
+from tunelings.grading.runs import Run
+
+if TYPE_CHECKING:  # torch is imported when a check runs.
+    from tunelings.grading.judge import Task
+
+
+def exercise_of(path: Path) -> Exercise | None:
+    """The exercise that a check file belongs to, by its place: ROOT/checks/moduleNN/test_exNN_name.py."""
+    module, checks = path.parent, path.parent.parent
+    in_place = checks.name == "checks" and re.fullmatch(r"module\d\d", module.name)
+    if not in_place or not re.fullmatch(r"test_ex\d\d_\w+\.py", path.name):
+        return None
+    return Exercise(checks.parent, module.name, path.stem.removeprefix("test_"))
+
+
+def task_of(item: pytest.Function, run: Run, seed: int) -> Task:
+    from tunelings.grading.judge import Task
+
+    assert run.source is not None
+    names = item._fixtureinfo.argnames
+    return Task(
+        run.exercise,
+        item.obj,
+        run.source,
+        seed,
+        limit_for(item),
+        open_todos=tuple(run.open_todos or ()),
+        diagnosed=not run.explained and not is_full_run(item),
+        fixtures={name: item.funcargs[name] for name in names if name != "answer"},
+    )
+
+
+def tasks_of(first: pytest.Function, run: Run, seed: int) -> Callable[[dict[str, Any]], Task]:
+    """How a child that was forked during the check `first` finds the task that a request means."""
+    items = {one.name: one for one in first.session.items if one.path == first.path}
+
+    def find(request: dict[str, Any]) -> Task:
+        item = items[request["check"]]
+        if item is not first:
+            item.funcargs = {"answer": None}
+        if request["tmp_path"] is not None:
+            item.funcargs["tmp_path"] = Path(request["tmp_path"])
+        run.explained = not request["diagnosed"]
+        return task_of(item, run, seed)
+
+    return find
+
+
+def warm_up(item: pytest.Item, run: Run) -> None:
+    """Import what the exercise imports and make what its checks share, so that a child has it from the start."""
+    from tunelings.grading import snapshot
+    from tunelings.grading.run import import_compiler
+
+    imports.import_all(name for name in imports.needed_imports([run.exercise]) if name != imports.COMPILER)
+    import_compiler(str(item.path))
+    snapshot.prepare()
+    if (factory := getattr(item.config, "_tmp_path_factory", None)) is not None:
+        factory.getbasetemp().mkdir(parents=True, exist_ok=True)  # An answer may have deleted it.
+
+
+def warning_kind(name: str) -> type[Warning]:
+    kind = getattr(builtins, name, None)
+    return kind if isinstance(kind, type) and issubclass(kind, Warning) else UserWarning
+
+
+def limit_for(item: pytest.Item) -> float:
+    from tunelings.grading.run import limit_of
+
+    return limit_of(getattr(item, "obj", None))
+
+
+def is_full_run(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(mark) for mark in ("gpu", "real"))
+
+
+def uses_gpu_already(item: pytest.Item) -> bool:
+    """CUDA was started in this process; a fork of it cannot use it."""
+    torch = sys.modules.get("torch")
+    return item.get_closest_marker("gpu") is not None and torch is not None and torch.cuda.is_initialized()
+
+
+def has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
