@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import json
 import logging
 import os
@@ -23,10 +24,12 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tunelings import live
 from tunelings.grading import processes
+from tunelings.grading.contain import Exited, LeftBehind, contained
 from tunelings.grading.judge import Judgement, Task, judge
 from tunelings.grading.limits import MEMORY, memory_limit
 from tunelings.grading.run import prepare
@@ -71,12 +74,20 @@ def _answer(request: dict[str, Any], task: Task, say: Callable[..., None], print
             say(token, "judged", final=final, left=left, warnings=_as_json(caught or []), **fields)
 
         try:
-            judgement = judge(task, tell)
+            judgement = replace(judge(task, tell), error=None)
+            with contained():
+                gc.collect()  # What a `__del__` does comes before the verdict and not after it.
+        except (Exited, LeftBehind) as escaped:
+            if not judgement.state.is_failure:
+                judgement = _escaped(task, str(escaped))
         except BaseException as error:  # Ctrl-C does not reach this process: it is the answer's.
-            said = f"the answer ends the program: {type(error).__name__}"
-            name = task.check.__name__
-            judgement = Judgement(CheckState.ESCAPED, Failure(name, CheckState.ESCAPED, message=said))
+            judgement = _escaped(task, f"the answer ends the program: {type(error).__name__}")
         tell(judgement, final=True)
+
+
+def _escaped(task: Task, said: str) -> Judgement:
+    failure = Failure(task.check.__name__, CheckState.ESCAPED, message=said)
+    return Judgement(CheckState.ESCAPED, failure)
 
 
 def judgement_to_json(judgement: Judgement) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import re
 import sys
 from collections.abc import Callable
@@ -69,6 +70,7 @@ def warm_up(item: pytest.Item, run: Run) -> None:
     imports.import_all(name for name in imports.needed_imports([run.exercise]) if name != imports.COMPILER)
     import_compiler(str(item.path))
     snapshot.prepare()
+    gc.freeze()  # What the child inherits need not be looked through for garbage again.
     if (factory := getattr(item.config, "_tmp_path_factory", None)) is not None:
         factory.getbasetemp().mkdir(parents=True, exist_ok=True)  # An answer may have deleted it.
 

@@ -116,6 +116,7 @@ class Grader:
         if self.answers_option and not Path(self.answers_option).is_dir():
             raise pytest.UsageError(f"--answers {self.answers_option}: there is no such folder")
         self.runs: dict[Path, Run] = {}
+        self.stores: dict[Path, Progress] = {}
         self.apart: Apart | Spawned | None = None
 
     def run_of(self, item: pytest.Item) -> Run | None:
@@ -150,8 +151,9 @@ class Grader:
                 item.add_marker(pytest.mark.skip(reason="this full run needs a CUDA GPU, and torch sees none"))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        for item in session.items:
-            self.run_of(item)  # Before any answer runs: what one deletes or writes changes no other's verdict.
+        for item in session.items:  # Before any answer runs: what one deletes or writes changes no other's verdict.
+            if run := self.run_of(item):
+                self._progress(run)
         gc.freeze()  # What was imported will not be freed: keep the collector from walking torch's heap.
         atexit.register(gc.unfreeze)  # Some libraries complain at exit where their objects are not collected.
 
@@ -251,7 +253,17 @@ class Grader:
         for run in self.runs.values():
             is_learners = run.answer_path == run.exercise.answer_path.absolute()
             if is_learners and self.seed == 0 and run.content_hash and run.has_run:
-                Progress(Course(run.exercise.root)).record(run.exercise, run.content_hash, run.checks)
+                progress = self._progress(run)
+                progress.restore_if_damaged()
+                progress.record(run.exercise, run.content_hash, run.checks)
+
+    def _progress(self, run: Run) -> Progress:
+        """The store of the course that an exercise belongs to, held as it was before its answers ran."""
+        root = run.exercise.root
+        if root not in self.stores:
+            self.stores[root] = Progress(Course(root))
+            self.stores[root].keep()
+        return self.stores[root]
 
     def pytest_terminal_summary(self, terminalreporter) -> None:
         ran = [run.verdict for run in self.runs.values() if run.has_run]

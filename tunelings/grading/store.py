@@ -10,6 +10,7 @@ until the checks have run again. A tick is never stored; it is derived, each tim
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -42,6 +43,25 @@ class Progress:
         self.course = course
         self.path = course.root / ".tunelings" / "progress.json"
         self.status_path = course.root / "STATUS.md"
+        self.kept: str | None = None
+
+    def keep(self) -> None:
+        """Hold the store as it is now, before an answer runs that could damage or delete it."""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            text = self.path.read_text(encoding="utf-8")
+            self.kept = text if _entries(text) is not None else None
+
+    def restore_if_damaged(self) -> None:
+        """Bring back what `keep` held, if the store is gone or cannot be read any more."""
+        if self.kept is None:
+            return
+        with contextlib.suppress(OSError):
+            damaged = (
+                not self.path.exists() or _entries(self.path.read_text(encoding="utf-8", errors="replace")) is None
+            )
+            if damaged:
+                self.path.parent.mkdir(exist_ok=True)
+                write_atomically(self.path, self.kept)
 
     def record(self, exercise: Exercise, key: str, checks: Mapping[str, CheckState]) -> None:
         """Add the outcome of some checks of one exercise, as run on the answer that had this key."""
@@ -119,14 +139,10 @@ class Progress:
     def _read(self) -> dict:
         """The stored exercises; a damaged store is set aside, and said so, once."""
         try:
-            stored = json.loads(self.path.read_text(encoding="utf-8"))
-            exercises = stored["exercises"]
-            if stored["version"] != VERSION or not all(_is_entry(entry) for entry in exercises.values()):
-                raise ValueError("not in this version's format")
-            return exercises
+            return _parsed(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except _DAMAGE as error:
             self._set_aside(error)
             return {}
         except OSError as error:
@@ -140,6 +156,25 @@ class Progress:
             say(f"The stored status was damaged ({error}); it is kept as {aside.name}. Run the checks again.")
         except OSError:
             say(f"The stored status is damaged ({error}); run the checks again.")
+
+
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def _parsed(text: str) -> dict:
+    """The exercises of a store's text; raises one of _DAMAGE."""
+    stored = json.loads(text)
+    exercises = stored["exercises"]
+    if stored["version"] != VERSION or not all(_is_entry(entry) for entry in exercises.values()):
+        raise ValueError("not in this version's format")
+    return exercises
+
+
+def _entries(text: str) -> dict | None:
+    """The same, or None."""
+    with contextlib.suppress(*_DAMAGE):
+        return _parsed(text)
+    return None
 
 
 def _is_entry(entry) -> bool:
