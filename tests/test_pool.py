@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -59,13 +62,41 @@ def test_a_long_check_says_how_far_it_is(pool: Pool, mini: Miniature):
     assert reported == {events.Reported(1.0, "step 8, loss 0.5")}
 
 
-def test_an_answer_that_ends_its_process_harms_nobody_else(pool: Pool, mini: Miniature):
+HOSTILE = {
+    "os._exit(3)": "the answer ends the process that checks it, with exit status 3",
+    "os.kill(os.getpid(), 9)": "was ended (SIGKILL)",
+    "os.kill(os.getppid(), 9)": "the answer ends the processes that check it",
+    "write_into_pipes()": "writes into the files of the process that checks it",
+}
+
+
+@pytest.mark.skipif(not FORK, reason="elsewhere the loop's own process is the child, and the loop says that it ended")
+@pytest.mark.parametrize("deed", HOSTILE)
+def test_an_answer_that_ends_its_process_has_a_verdict_and_harms_nobody_else(pool: Pool, mini: Miniature, deed: str):
     wait_until_warm(pool, mini.squares)
-    mini.answer(mini.squares, "import os\n\ndef squares(x):\n    os._exit(3)\n\ndef mean_square(x):\n    return 1.0\n")
-    found = ask(pool, mini.squares)
-    assert isinstance(found[-1], events.Ended | events.Died) and not verdicts(found)
+    mini.answer(
+        mini.squares,
+        "import os\n\ndef write_into_pipes():\n    for number in range(3, 1000):\n"
+        "        try:\n            os.write(number, b'no message\\n')\n        except OSError:\n            pass\n\n"
+        f"def squares(x):\n    {deed}\n    return x * x\n\ndef mean_square(x):\n    return 1.0\n",
+    )
+    mini.solve(mini.shift)
+    bad, good = verdicts(ask(pool, mini.squares, mini.shift))
+    assert (bad.state, good.state) == ("failed", "passed")
+    assert HOSTILE[deed] in bad.failure.message
+    assert text_of(bad) == mini.grade("checks/module01/test_ex01_squares.py").text()
     mini.solve(mini.squares)
     assert verdicts(ask(pool, mini.squares))[0].state == "passed"
+
+
+@pytest.mark.skipif(not FORK, reason="processes are adopted on Linux")
+def test_a_daemon_of_the_answer_ends_with_its_checks(pool: Pool, mini: Miniature, tmp_path):
+    wait_until_warm(pool, mini.squares)
+    note = tmp_path / "pid"
+    command = f"(setsid sleep 600 & echo $! > {note}) &"
+    mini.answer(mini.squares, f"import os\nos.system({command!r})\n" + mini.squares.solution_path.read_text())
+    assert verdicts(ask(pool, mini.squares))[0].state == "passed"
+    assert not is_alive(int(note.read_text()))
 
 
 def test_what_an_answer_patches_is_gone_in_the_next_request(pool: Pool, mini: Miniature):
@@ -151,46 +182,33 @@ def test_what_the_pool_starts_is_the_worker(pool: Pool, once: bool):
     server.close()
 
 
-DAMAGED = [b"no message\n", b'{"event": "verdicts"}\n', b"\xff\n", b'{"event": "checking", "che']
+def a_worker_that_writes(pool: Pool, content: bytes) -> Server:
+    """A process in a worker's place that writes this and then waits."""
+    script = f"import sys, time; sys.stdout.buffer.write({content!r}); sys.stdout.flush(); time.sleep(600)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    server = Server(process, imports=[], once=False)
+    threading.Thread(target=pool._read, args=(server,), daemon=True).start()
+    return server
+
+
+DAMAGED = [b"no message\n", b'{"event": "verdicts"}\n', b"\xff\n", b'{"event": "checking", "che{"event": "ready"}\n']
 
 
 @pytest.mark.parametrize("damage", DAMAGED, ids=["no JSON", "a field missing", "no text", "cut short"])
-def test_a_damaged_line_ends_the_worker_and_what_it_was_doing(pool: Pool, mini: Miniature, tmp_path, damage: bytes):
-    note = tmp_path / "pid"
-    mini.answer(
-        mini.squares,
-        "import os, stat, time\n\ndef squares(x):\n"
-        f"    open({str(note)!r}, 'w').write(str(os.getpid()))\n"
-        "    for number in range(3, 64):\n"
-        "        try:\n            if stat.S_ISFIFO(os.fstat(number).st_mode):\n"
-        f"                os.write(number, {damage!r})\n"
-        "        except OSError:\n            pass\n"
-        "    time.sleep(600)\n\ndef mean_square(x):\n    return 1.0\n",
-    )
-    wait_until_warm(pool, mini.squares)
-    if damage == DAMAGED[-1]:  # The event that comes next ends the line.
-        mini.answer(
-            mini.squares, mini.squares.answer_path.read_text(encoding="utf-8").replace("sleep(600)", "sleep(0)")
-        )
-    found = ask(pool, mini.squares)
-    assert isinstance(found[-1], events.Died) and not verdicts(found)
-    assert wait_for(lambda: not is_alive(int(note.read_text())), 5)
-    mini.solve(mini.squares)
-    assert verdicts(ask(pool, mini.squares))[0].state == "passed"
+def test_a_damaged_line_ends_the_worker(mini: Miniature, damage: bytes):
+    pool = Pool(mini.course)
+    server = a_worker_that_writes(pool, damage)
+    assert pool.next_happening(60) == Said(server, events.Died(once=False))
+    assert not is_alive(server.process.pid)
 
 
-def test_a_word_that_is_not_known_is_passed_over(pool: Pool, mini: Miniature):
-    mini.solve(mini.squares)
-    solution = mini.squares.answer_path.read_text(encoding="utf-8")
-    newer = b'{"event": "hurried", "by": 2}\n'
-    mini.answer(
-        mini.squares,
-        "import os, stat\n\nfor number in range(3, 64):\n"
-        "    try:\n        if stat.S_ISFIFO(os.fstat(number).st_mode):\n"
-        f"            os.write(number, {newer!r})\n"
-        "    except OSError:\n        pass\n" + solution,
-    )
-    assert verdicts(ask(pool, mini.squares))[0].state == "passed"
+def test_a_word_that_is_not_known_is_passed_over(mini: Miniature):
+    pool = Pool(mini.course)
+    server = a_worker_that_writes(pool, b'{"event": "hurried", "by": 2}\n{"event": "ready"}\n')
+    assert pool.next_happening(60) == Said(server, events.Ready())
+    server.close()
 
 
 def test_what_happens_while_a_request_is_dropped_keeps_its_order(mini: Miniature):

@@ -1,0 +1,135 @@
+"""The child process of the checks, and pytest's own options with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.miniature import Miniature
+from tests.support.processes import wait_for
+from tests.test_plugin import ALL_OF_SQUARES, FIRST, SHIFT, SQUARES
+from tunelings.grading import apart, limits
+
+EXITS = "import os\n\ndef squares(x):\n    os._exit(0)\n\ndef mean_square(x):\n    return 1.0\n"
+no_fork = pytest.mark.parametrize("fork", [True, False], ids=["forked", "spawned"])
+
+
+@pytest.fixture
+def exits(mini: Miniature) -> Miniature:
+    mini.answer(mini.squares, EXITS)
+    mini.solve(mini.shift)
+    return mini
+
+
+@no_fork
+def test_no_result_is_a_failure(exits, monkeypatch, fork: bool):
+    if not fork:
+        monkeypatch.delattr(os, "fork")
+    graded = exits.grade("--junitxml=report.xml")
+    assert graded.code == 1
+    assert [graded.states[name] for name in ALL_OF_SQUARES] == ["failed"] * 4
+    assert "the answer ends the process that checks it, with exit status 0" in " ".join(graded.text().split())
+    assert graded.states["test_the_argument_stays"] == "passed"
+    assert 'failures="4"' in (exits.root / "report.xml").read_text()
+
+
+def test_a_spawned_child_says_what_a_forked_one_says(mini, monkeypatch):
+    mini.solve(mini.squares, "return x * x", "print('seen')\n    return x + x")
+    mini.solve(mini.shift, "x + by", "x.add_(by)")
+    forked = mini.grade()
+    monkeypatch.delattr(os, "fork")
+    spawned = mini.grade()
+    assert (forked.code, forked.states, forked.texts) == (spawned.code, spawned.states, spawned.texts)
+    assert "seen" in forked.output and "seen" in spawned.output
+
+
+def test_the_first_failure_ends_the_run_where_asked(exits):
+    assert list(exits.grade("-x").states) == [FIRST]
+    assert list(exits.grade("--maxfail=2").states) == ALL_OF_SQUARES[:2]
+
+
+def test_one_check_alone_and_the_last_that_failed(exits):
+    assert exits.grade(f"{SQUARES}::{FIRST}").states == {FIRST: "failed"}
+    command = [sys.executable, "-m", "pytest", "-q", "-c", "pyproject.toml", "checks"]
+    subprocess.run(command, cwd=exits.root, capture_output=True)
+    again = subprocess.run([*command, "--lf"], cwd=exits.root, capture_output=True, text=True)
+    assert again.returncode == 1 and "4 failed" in again.stdout and "passed" not in again.stdout
+
+
+def test_two_processes_share_the_checks(exits):
+    graded = exits.cold("-n", "2", "--junitxml=report.xml")
+    assert graded.code == 1
+    assert "4 failed, 3 passed, 1 skipped" in graded.output
+
+
+def test_what_an_answer_prints_is_seen_live_where_asked(mini):
+    mini.solve(mini.squares, "return x * x", "print('seen', x.numel())\n    return x * x")
+    mini.solve(mini.shift)
+    assert "seen 3" in mini.grade("-s", SQUARES).output
+    assert "seen" not in mini.grade(SQUARES).output
+
+
+def test_a_debugger_finds_the_answer_in_its_own_process(mini):
+    mini.solve(mini.squares, "return x * x", "unheard = 41 + 1\n    raise ValueError(unheard)")
+    command = [sys.executable, "-m", "pytest", "--pdb", "-c", "pyproject.toml", f"{SQUARES}::{FIRST}"]
+    done = subprocess.run(
+        command, cwd=mini.root, input="p 'the value is', unheard\nq\n", capture_output=True, text=True, timeout=60
+    )
+    assert "('the value is', 42)" in done.stdout
+
+
+def test_a_process_of_its_own_can_be_done_without(mini):
+    mini.answer(
+        mini.squares, f"import os\n\nassert os.getpid() == {os.getpid()}\n" + mini.squares.solution_path.read_text()
+    )
+    assert mini.grade(SQUARES, "--in-process").code == 0
+    assert mini.grade(SQUARES).code == 1
+
+
+def test_ctrl_c_ends_the_run_and_the_child(mini, tmp_path):
+    note = tmp_path / "pid"
+    mini.solve(mini.squares)
+    mini.answer(
+        mini.shift,
+        f"import os, time\n\ndef shift(x, by=1.0):\n    open({str(note)!r}, 'w').write(str(os.getpid()))\n"
+        "    time.sleep(600)\n",
+    )
+    command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--junitxml=report.xml", SQUARES, SHIFT]
+    process = subprocess.Popen(command, cwd=mini.root, stdout=subprocess.PIPE, text=True)
+    assert wait_for(lambda: note.exists() and note.read_text(), 60)
+    process.send_signal(2)
+    output, _ = process.communicate(timeout=60)
+    assert (process.returncode, "KeyboardInterrupt" in output) == (2, True)
+    assert not os.path.exists(f"/proc/{note.read_text()}")
+    assert 'tests="4"' in (mini.root / "report.xml").read_text()
+
+
+def test_the_imports_of_an_answer_are_not_on_the_clock(mini, monkeypatch):
+    """A package that takes three seconds of processor time to import, for a check that may take one."""
+    folder = mini.root / "site-packages"
+    folder.mkdir()
+    slow = "import time\nend = time.process_time() + 3\nwhile time.process_time() < end:\n    pass\n"
+    (folder / "takes_long.py").write_text(slow)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(folder))
+    mini.solve(mini.shift, "return x + by", "import takes_long\n    return x + by")
+    assert mini.grade(SHIFT, "-k", "each_number").code == 0
+
+
+def test_the_limit_from_outside_comes_after_the_one_from_inside():
+    assert limits.hard_limit(10) > 10 * limits.CLOCK
+    assert limits.longest(10) > limits.hard_limit(10)
+
+
+def test_what_is_printed_is_passed_on_up_to_a_limit(capsys):
+    printed = apart.Printed(left=8)
+    printed.show(1, b"a\x1b\rb")
+    printed.show(2, "é".encode())
+    printed.show(1, b"123456")
+    out, err = capsys.readouterr()
+    assert out.startswith("a\\x1b\nb12\n… the answer prints more than 64 KiB") and err == "é"
+    printed.show(1, b"never")
+    assert capsys.readouterr() == ("", "")
