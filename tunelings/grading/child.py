@@ -38,6 +38,7 @@ from tunelings.grading.verdict import Failure, failure_to_json
 
 _HIGH = 600  # An answer that closes the first few hundred files does not mean ours.
 _MOST_WARNINGS = 20
+_FINALIZERS = ("__del__", "weakref")
 
 FindTask = Callable[[dict[str, Any]], Task]
 
@@ -53,15 +54,21 @@ def serve(requests: int, answers: int, find_task: FindTask, printed: Callable[[]
         while line:
             line = line[os.write(answers, line) :]
 
+    token = ""
+
+    def report(done: float, text: str) -> None:
+        say(token, "progress", done=done, text=text)
+
+    live.listener = report
     with os.fdopen(requests, "rb", closefd=False) as lines:
         for line in lines:
             request = json.loads(line)
+            token = request["token"]
             _answer(request, find_task(request), say, printed)
 
 
 def _answer(request: dict[str, Any], task: Task, say: Callable[..., None], printed: Callable[[], str] | None) -> None:
     token = request["token"]
-    live.listener = lambda done, text: say(token, "progress", done=done, text=text)
     prepare(task.check, task.source)
     threads = set(threading.enumerate())
     say(token, "begun", pid=os.getpid())
@@ -75,8 +82,9 @@ def _answer(request: dict[str, Any], task: Task, say: Callable[..., None], print
 
         try:
             judgement = replace(judge(task, tell), error=None)
-            with contained():
-                gc.collect()  # What a `__del__` does comes before the verdict and not after it.
+            if any(word in task.source.text for word in _FINALIZERS):
+                with contained():
+                    gc.collect()  # What a `__del__` does comes before the verdict and not after it.
         except (Exited, LeftBehind) as escaped:
             if not judgement.state.is_failure:
                 judgement = _escaped(task, str(escaped))

@@ -7,6 +7,7 @@ what was read back. torch offers no public way to read them; where a version kee
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,10 +30,17 @@ _REGISTRIES = {
 Place = tuple[str, Callable[[], Any], Callable[[Any], None]]
 
 
-def places() -> Iterator[Place]:
+def places() -> list[Place]:
     """Every place that the torch which is loaded has."""
-    if "torch" not in sys.modules:
-        return
+    return _places_of(tuple(name for name in ("torch", *_REGISTRIES) if name in sys.modules))
+
+
+@functools.cache
+def _places_of(loaded: tuple[str, ...]) -> list[Place]:
+    return list(_places()) if "torch" in loaded else []
+
+
+def _places() -> Iterator[Place]:
     for module, names in _REGISTRIES.items():
         for name in names:
             registry = getattr(sys.modules.get(module), name, None)

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -43,9 +44,7 @@ class Snapshot:
         self.handlers = {number: signal.getsignal(number) for number in _signals()}
         self.settings = [(name, get, put, get()) for name, (get, put) in _settings().items()]
         self.hooks = [(name, read, put, read()) for name, read, put in hooks.places()]
-        self.owners, self.grader_owners = _namespaces(), _grader_namespaces()
-        self.libraries = [(owner, dict(vars(owner))) for owner in self.owners]
-        self.grader = [(owner, _guarded(vars(owner))) for owner in self.grader_owners]
+        self.functions = _functions_now()
         self.check = check, _guarded(check or {})
 
     def restore(self) -> tuple[list[str], list[str]]:
@@ -53,19 +52,20 @@ class Snapshot:
 
         Returns the names of what had been changed in a way that alters other answers, and of what of the grader.
         """
-        grader = _restore_codes(self.grader_owners)
-        for owner, names in self.grader:
+        kept = self.functions
+        grader = _restore_codes(kept.grader_owners)
+        for owner, names in kept.grader:
             grader += _restore_grader(owner, vars(owner), names)
         namespace, names = self.check
         if namespace is not None:
             grader += _restore_grader(None, namespace, names)
         self._restore_quietly()
-        changed = [*_restore_codes(self.owners), *(f"sys.modules[{name!r}]" for name in self._restore_modules())]
+        changed = [*_restore_codes(kept.owners), *(f"sys.modules[{name!r}]" for name in self._restore_modules())]
         for name, get, put, before in (*self.settings, *self.hooks):  # The default dtype brings its Storage back, too.
             if not _are_same(get(), before):
                 put(before)
                 changed.append(name)
-        for owner, names in self.libraries:
+        for owner, names in kept.libraries:
             changed += _restore_names(owner, names)
         return changed, grader
 
@@ -88,16 +88,44 @@ class Snapshot:
 
     def _restore_modules(self) -> list[str]:
         """Modules that were replaced or taken out; new ones may stay."""
+        if self.modules.items() <= sys.modules.items():  # In C: this is compared after each check.
+            return []
         gone = [name for name, module in self.modules.items() if sys.modules.get(name) is not module]
         for name in gone:
             sys.modules[name] = self.modules[name]
         return [name for name in gone if not name.startswith("tunelings_answer_")]
 
 
+@dataclass(frozen=True)
+class _Functions:
+    """The functions of the libraries and of the grader, by the module or class that holds them."""
+
+    owners: list
+    grader_owners: list
+    libraries: list[tuple[Any, dict[str, Any]]]
+    grader: list[tuple[Any, dict[str, Any]]]
+
+
+_last: tuple[int, _Functions] | None = None
+
+
+def _functions_now() -> _Functions:
+    """The functions as they are; looked up again only after an import, since `restore` leaves them as they were."""
+    global _last
+    loaded = len(sys.modules)
+    if _last is None or _last[0] != loaded:
+        owners, grader_owners = _namespaces(), _grader_namespaces()
+        for one in (owners, grader_owners):
+            _restore_codes(one)
+        libraries = [(owner, dict(vars(owner))) for owner in owners]
+        grader = [(owner, _guarded(vars(owner))) for owner in grader_owners]
+        _last = loaded, _Functions(owners, grader_owners, libraries, grader)
+    return _last[1]
+
+
 def prepare() -> None:
-    """Look up once, before anything is forked, what each snapshot compares."""
-    _restore_codes(_namespaces())
-    _restore_codes(_grader_namespaces())
+    """Look up once, before anything is forked, what each check compares."""
+    _functions_now()
 
 
 def _signals() -> tuple[int, ...]:
@@ -176,6 +204,9 @@ def _guarded(names: dict[str, Any]) -> dict[str, Any]:
 
 
 def _restore_grader(owner: Any, now: Any, names: dict[str, Any]) -> list[str]:
+    with contextlib.suppress(Exception):
+        if names.items() <= now.items():  # By identity first, and in C.
+            return []
     changed = [name for name, value in names.items() if now.get(name, _GONE) is not value]
     for name in changed:
         if owner is None:
