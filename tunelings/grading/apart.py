@@ -30,7 +30,7 @@ from tunelings.grading.judge import Judgement
 from tunelings.grading.states import CheckState
 from tunelings.grading.verdict import Failure, failure_from_json
 
-PERIOD = 0.5  # seconds between two looks at what the child uses
+PERIOD = 1.0  # seconds between two looks at what the child uses
 _PATIENCE = 10.0  # seconds in which a process that has nothing to do must answer
 _MOST = 2**22  # bytes of one line of the child
 

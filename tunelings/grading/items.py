@@ -62,13 +62,22 @@ def tasks_of(first: pytest.Function, run: Run, seed: int) -> Callable[[dict[str,
     return find
 
 
+# What torch imports by itself where seeds are set, tensors are compared and a gradient is computed.
+_ON_FIRST_USE = ("numpy.random", "torch.utils._device", "torch.nested._internal.nested_tensor")
+
+
 def warm_up(item: pytest.Item, run: Run) -> None:
-    """Import what the exercise imports and make what its checks share, so that a child has it from the start."""
+    """Import what the exercise imports and make what its checks share, so that a child has it from the start.
+
+    Torch's compiler is imported for all exercises of the run together: what one child imports, the next lacks.
+    """
     from tunelings.grading import snapshot
     from tunelings.grading.run import import_compiler
 
-    imports.import_all(name for name in imports.needed_imports([run.exercise]) if name != imports.COMPILER)
-    import_compiler(str(item.path))
+    needed = [name for name in imports.needed_imports([run.exercise]) if name != imports.COMPILER]
+    imports.import_all([*needed, *_ON_FIRST_USE])
+    for path in {str(one.path) for one in item.session.items if exercise_of(one.path)}:
+        import_compiler(path)
     snapshot.prepare()
     gc.freeze()  # What the child inherits need not be looked through for garbage again.
     if (factory := getattr(item.config, "_tmp_path_factory", None)) is not None:

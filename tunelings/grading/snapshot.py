@@ -40,7 +40,6 @@ class Snapshot:
         self.collects = gc.isenabled()
         self.profile = sys.getprofile()
         self.path = list(sys.path)
-        self.modules = dict(sys.modules)
         self.handlers = {number: signal.getsignal(number) for number in _signals()}
         self.settings = [(name, get, put, get()) for name, (get, put) in _settings().items()]
         self.hooks = [(name, read, put, read()) for name, read, put in hooks.places()]
@@ -88,18 +87,21 @@ class Snapshot:
 
     def _restore_modules(self) -> list[str]:
         """Modules that were replaced or taken out; new ones may stay."""
-        if self.modules.items() <= sys.modules.items():  # In C: this is compared after each check.
-            return []
-        gone = [name for name, module in self.modules.items() if sys.modules.get(name) is not module]
+        before = self.functions.modules
+        with contextlib.suppress(Exception):
+            if before.items() <= sys.modules.items():  # In C: this is compared after each check.
+                return []
+        gone = [name for name, module in before.items() if sys.modules.get(name) is not module]
         for name in gone:
-            sys.modules[name] = self.modules[name]
+            sys.modules[name] = before[name]
         return [name for name in gone if not name.startswith("tunelings_answer_")]
 
 
 @dataclass(frozen=True)
 class _Functions:
-    """The functions of the libraries and of the grader, by the module or class that holds them."""
+    """The functions of the libraries and of the grader, by the module or class that holds them; and all modules."""
 
+    modules: dict[str, Any]
     owners: list
     grader_owners: list
     libraries: list[tuple[Any, dict[str, Any]]]
@@ -119,7 +121,7 @@ def _functions_now() -> _Functions:
             _restore_codes(one)
         libraries = [(owner, dict(vars(owner))) for owner in owners]
         grader = [(owner, _guarded(vars(owner))) for owner in grader_owners]
-        _last = loaded, _Functions(owners, grader_owners, libraries, grader)
+        _last = loaded, _Functions(dict(sys.modules), owners, grader_owners, libraries, grader)
     return _last[1]
 
 
