@@ -108,21 +108,20 @@ class _Functions:
     grader: list[tuple[Any, dict[str, Any]]]
 
 
-_last: tuple[int, _Functions] | None = None
+_last: _Functions | None = None
 
 
 def _functions_now() -> _Functions:
     """The functions as they are; looked up again only after an import, since `restore` leaves them as they were."""
     global _last
-    loaded = len(sys.modules)
-    if _last is None or _last[0] != loaded:
+    if _last is None or not _are_same(_last.modules, sys.modules):
         owners, grader_owners = _namespaces(), _grader_namespaces()
         for one in (owners, grader_owners):
             _restore_codes(one)
         libraries = [(owner, dict(vars(owner))) for owner in owners]
         grader = [(owner, _guarded(vars(owner))) for owner in grader_owners]
-        _last = loaded, _Functions(dict(sys.modules), owners, grader_owners, libraries, grader)
-    return _last[1]
+        _last = _Functions(dict(sys.modules), owners, grader_owners, libraries, grader)
+    return _last
 
 
 def prepare() -> None:
