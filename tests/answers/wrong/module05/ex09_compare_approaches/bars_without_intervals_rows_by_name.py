@@ -1,4 +1,4 @@
-# names: unlisted
+# names: rows-by-name
 # breaks: "with the score of each row and its interval"
 import statistics
 import time
