@@ -86,7 +86,7 @@ def test_a_missing_file_says_how_to_get_it_back(tmp_path: Path):
 
 
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path):
-    with pytest.raises(AnswerError, match="^the file cannot be read: Is a directory$"):
+    with pytest.raises(AnswerError, match="^a folder stands where the answer's file should be"):
         answers.read(tmp_path)
 
 

@@ -314,7 +314,7 @@ def _stand_between(pings: int, status: int, child: Callable[[], NoReturn]) -> No
         drop_files(null, keep={pings, status})
         waiting = select.poll()
         waiting.register(pings, select.POLLIN)
-        period = 50  # ms
+        period: int | None = 50  # ms
         with contextlib.suppress(OSError, AttributeError):  # An old kernel.
             waiting.register(os.pidfd_open(pid), select.POLLIN)
             period = None

@@ -25,6 +25,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 from tunelings import live
@@ -179,7 +180,7 @@ def _no_debugger(*args: Any, **options: Any) -> None:
 
 def _end_if_forked() -> None:
     """A fork of the answer's own ends at once; those of multiprocessing and subprocess do their work and end."""
-    frame = sys._getframe()
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
         if frame.f_code.co_filename.endswith(_FORKERS):
             return

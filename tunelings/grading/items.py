@@ -48,7 +48,8 @@ def task_of(item: pytest.Function, run: Run, seed: int) -> Task:
 
 def tasks_of(first: pytest.Function, run: Run, seed: int) -> Callable[[dict[str, Any]], Task]:
     """How a child that was forked during the check `first` finds the task that a request means."""
-    items = {one.name: one for one in first.session.items if one.path == first.path}
+    of_the_file = [one for one in first.session.items if one.path == first.path]
+    items = {one.name: one for one in of_the_file if isinstance(one, pytest.Function)}
 
     def find(request: dict[str, Any]) -> Task:
         item = items[request["check"]]

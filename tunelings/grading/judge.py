@@ -96,7 +96,7 @@ def _reason(error: BaseException) -> str:
 
 def shortened(failure: Failure) -> Failure:
     """A failure whose texts have a length that a screen can take."""
-    long = {
+    long: dict[str, Any] = {
         one.name: f"{value[:_LONGEST]}…"
         for one in fields(failure)
         if isinstance(value := getattr(failure, one.name), str) and len(value) > _LONGEST
