@@ -16,9 +16,9 @@ def to_messages(record: dict[str, Any]) -> list[dict[str, str]]:
         record: one conversation, in one of four formats. A format matches when its keys are all there; the
             rest of the record (an id, a source) does not matter.
 
-            - Alpaca has `instruction` and `output`. The user says the instruction; where there is an
-              `input` with more in it than white space, the user says the instruction, an empty line
-              ("\\n\\n") and the input. The assistant says the output.
+            - Alpaca has `instruction` and `output`: the user says the instruction, the assistant the output.
+              Where there is an `input` with more in it than white space, the user says the instruction, an
+              empty line ("\\n\\n") and the input.
             - ShareGPT has `conversations`: a list of dictionaries with `from` and `value`. `ROLES` says which
               role a speaker has.
             - prompt/completion has `prompt` and `completion`: two strings, of the user and the assistant, or

@@ -16,9 +16,9 @@ def to_messages(record: dict[str, Any]) -> list[dict[str, str]]:
         record: one conversation, in one of four formats. A format matches when its keys are all there; the
             rest of the record (an id, a source) does not matter.
 
-            - Alpaca has `instruction` and `output`. The user says the instruction; where there is an
-              `input` with more in it than white space, the user says the instruction, an empty line
-              ("\\n\\n") and the input. The assistant says the output.
+            - Alpaca has `instruction` and `output`: the user says the instruction, the assistant the output.
+              Where there is an `input` with more in it than white space, the user says the instruction, an
+              empty line ("\\n\\n") and the input.
             - ShareGPT has `conversations`: a list of dictionaries with `from` and `value`. `ROLES` says which
               role a speaker has.
             - prompt/completion has `prompt` and `completion`: two strings, of the user and the assistant, or
@@ -68,14 +68,14 @@ def to_messages(record: dict[str, Any]) -> list[dict[str, str]]:
 # Each reader returns turns as (the place of the role, the role, the content).
 def read_alpaca(record):
     content = text(record, "instruction")
-    if record.get("input", "").strip():
+    if has_text(record.get("input")):  # Real Alpaca files hold null too.
         content += "\n\n" + record["input"]
     return [*system_turn(record), ("instruction", "user", content), ("output", "assistant", text(record, "output"))]
 
 
 def read_sharegpt(record):
     turns = read_list(record, "conversations", "from", "value")
-    return system_turn(record) + [(place, ROLES.get(speaker, speaker), content) for place, speaker, content in turns]
+    return system_turn(record) + [(place, role_of(speaker), content) for place, speaker, content in turns]
 
 
 def read_prompt_completion(record):
@@ -96,8 +96,12 @@ READERS = {
 }
 
 
+def role_of(speaker):
+    return ROLES.get(speaker, speaker) if isinstance(speaker, str) else speaker
+
+
 def system_turn(record):
-    return [("system", "system", record["system"])] if record.get("system", "").strip() else []
+    return [("system", "system", record["system"])] if has_text(record.get("system")) else []
 
 
 def read_list(record, name, role_key, content_key):
@@ -115,9 +119,13 @@ def read_list(record, name, role_key, content_key):
 def text(fields, key, place=""):
     """A content as it is, if there is something in it."""
     content = fields.get(key)
-    if not isinstance(content, str) or not content.strip():
+    if not has_text(content):
         raise ValueError(f"{place}{key} has no text: {content!r}")
     return content
+
+
+def has_text(content):
+    return isinstance(content, str) and content.strip() != ""
 
 
 # END SOLUTION

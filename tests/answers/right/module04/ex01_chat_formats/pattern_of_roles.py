@@ -59,8 +59,8 @@ def to_messages(record):
             turns = list(from_list(record["messages"], "messages"))
         case found:
             raise ValueError(f"{len(found)} formats match {list(record)}")
-    if "system" in record and ("instruction" in record or "conversations" in record):
-        turns = [("system", "system", "system", record["system"]), *turns]  # A blank one is an error below.
+    if turns[:1] and turns[0][0].startswith(("instruction", "conversations")) and record.get("system", "").split():
+        turns = [("system", "system", "system", record["system"]), *turns]
     for _, _, place, content in turns:
         if type(content) is not str or re.fullmatch(r"\s*", content):
             raise ValueError(f"{place} is empty")

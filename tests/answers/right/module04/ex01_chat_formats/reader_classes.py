@@ -25,7 +25,7 @@ class Conversation:
         self.turns.append(Turn(role, content, place, place))
 
     def read(self, name, values, role_key, content_key, translate=lambda role: role):
-        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        if not isinstance(values, (list, tuple)):
             raise ValueError(f"{name} holds no turns")
         for index, value in enumerate(values):
             if role_key not in value:

@@ -1,4 +1,5 @@
 # names: role-order-not-checked
+# breaks: "or say where it is broken"
 # The converter of many notebooks: it formats what it gets and checks nothing.
 def to_messages(record):
     if "messages" in record:

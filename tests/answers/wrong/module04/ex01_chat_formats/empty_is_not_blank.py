@@ -1,4 +1,5 @@
 # names: blank-input-joined
+# breaks: "an `input` with more in it than white space"
 # Empty is tested, white space is not.
 
 

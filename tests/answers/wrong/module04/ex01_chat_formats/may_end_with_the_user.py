@@ -1,4 +1,5 @@
 # names: last-turn-not-checked
+# breaks: "its last turn is not the assistant's"
 # Roles alternate and contents are there: it looks complete.
 
 

@@ -1,4 +1,5 @@
 # names: system-field-dropped
+# breaks: "it is the system turn"
 # Only a turn can be the system turn.
 
 

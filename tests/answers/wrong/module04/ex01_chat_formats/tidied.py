@@ -1,4 +1,5 @@
 # names: content-stripped
+# breaks: "to the last space and line break"
 # Tidied up while it is there.
 
 

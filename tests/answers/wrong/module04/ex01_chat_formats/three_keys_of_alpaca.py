@@ -1,11 +1,12 @@
-"""A format is found by any of its keys; what is missing of it is then an error of its own."""
+# names: input-required
+# breaks: "Alpaca has `instruction` and `output`"
+# The three keys of the original file.
 
 FORMATS = {
-    "instruction": "alpaca",
-    "conversations": "sharegpt",
-    "prompt": "prompt/completion",
-    "completion": "prompt/completion",
-    "messages": "openai",
+    "alpaca": {"instruction", "input", "output"},
+    "sharegpt": {"conversations"},
+    "prompt/completion": {"prompt", "completion"},
+    "openai": {"messages"},
 }
 ROLES = {"human": "user", "gpt": "assistant"}
 
@@ -23,12 +24,12 @@ def message(role, content, place):
 
 
 def to_messages(record):
-    found = {name for key, name in FORMATS.items() if key in record}
+    found = {name for name, keys in FORMATS.items() if not keys - set(record)}
     if len(found) != 1:
         raise ValueError(f"found {sorted(found)}, not one format")
     (name,) = found
     messages, places, lists = [], [], []
-    if name in ("alpaca", "sharegpt") and "system" in record:
+    if name in ("alpaca", "sharegpt") and (record.get("system") or "").strip():
         messages.append(message("system", record["system"], "system"))
         places.append("system")
     if name == "alpaca":
