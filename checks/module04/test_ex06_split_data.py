@@ -18,25 +18,29 @@ SPLITS = ("train", "validation", "test")
 
 
 def divided(answer, what, records, key="id", **options):
-    """The three lists; a ValueError in their place is a failure of its own."""
+    """The three lists; a ValueError in their place is a failure of its own, and so are records that have changed."""
+    before = copy.deepcopy(records)
     try:
         result = answer.split(records, key, **options)
     except ValueError as error:
         raise CheckFailed(f"{what}: what is returned", "three lists of records", "ValueError", str(error)) from error
+    finally:
+        expect.equal([one[key] for one in records[:20]], [one[key] for one in before[:20]], what="the first 20 keys")
+        changed = [[one, old] for one, old in zip(records, before, strict=True) if one != old][:1]
+        expect.equal(changed, [], what="a record after the call, and before it")
     is_whole = isinstance(result, dict) and sorted(map(str, result)) == sorted(SPLITS)
     names = list(result) if isinstance(result, dict) else result
     expect.true(is_whole, what=f"{what}: the names of the splits", actual=names, expected=list(SPLITS))
-    are_records = all(isinstance(result[name], list) and all(map(is_record, result[name])) for name in SPLITS)
+    are_records = all(
+        isinstance(result[name], list) and all(isinstance(one, dict) and key in one for one in result[name])
+        for name in SPLITS
+    )
     kinds = [
         sorted({type(one).__name__ for one in result[name]} if isinstance(result[name], list) else [])
         for name in SPLITS
     ]
     expect.true(are_records, what=f"{what}: what the lists hold", actual=kinds, expected="records")
     return result
-
-
-def is_record(one):
-    return isinstance(one, dict) and "id" in one
 
 
 def drawn(count, offset):
@@ -115,6 +119,29 @@ def test_the_sizes_are_the_fractions(answer):
         expect_sizes(divided(answer, what, records, **options), fractions, what)
 
 
+def test_the_fields_may_have_any_name(answer):
+    rng = random.Random(seed(24))
+    records = [
+        {
+            "id": 1,
+            "author": "x",
+            "label": "y",
+            "path": path,
+            "owner": rng.choice(["", "Ω", 0, 3, "n", 8]),
+            "kind": i % 2,
+        }
+        for i, path in enumerate(rng.sample(range(10_000), 400))
+    ]
+    fractions = (0.5, 0.3, 0.2)
+    result = divided(answer, "400 records with the key path", records, "path", fractions=fractions)
+    expect_sizes(result, fractions, "400 records with the key path")
+    result = divided(answer, "400 records, by kind", records, "path", fractions=fractions, stratify="kind")
+    counts = [[sum(one["kind"] == kind for one in result[name]) for name in SPLITS] for kind in (0, 1)]
+    expect.equal(counts, [[100, 60, 40]] * 2, what="how the kinds 0 and 1, 200 of each, are divided by (0.5, 0.3, 0.2)")
+    result = divided(answer, "400 records, by owner", records, "path", fractions=(1.0, 0.0, 0.0), group="owner")
+    expect.equal(len(result["train"]), 400, what="how many of 400 records of six owners are in train, fraction 1")
+
+
 def test_keys_that_are_alike_are_spread_all_the_same(answer):
     words = ["".join(letters) for letters in itertools.permutations("abcdefg")]
     alike = {
@@ -171,6 +198,35 @@ def test_each_label_is_divided_by_the_fractions(answer):
         fits = all(abs(n - f * size) <= 1 + 1e-9 for n, f in zip(counts, fractions, strict=True))
         what = f"how the {size} records of a label are divided by (0.6, 0.25, 0.15)"
         expect.true(fits, what=what, actual=counts, expected=expected[label])
+
+
+def test_two_seeds_have_nothing_to_do_with_each_other(answer):
+    records = drawn(2000, 25)
+    for one, other in ((0, 1), (1, 2), (7, 1007)):
+        what = f"2000 records, seeds {one} and {other}"
+        tests = [
+            {r["id"] for r in divided(answer, what, records, fractions=(0.4, 0.2, 0.4), seed=s)["test"]}
+            for s in (one, other)
+        ]
+        both = len(tests[0] & tests[1])
+        allowed = 5 * math.sqrt(2000 * 0.16 * 0.84)
+        expect.true(
+            abs(both - 320) <= allowed,
+            what=f"{what}: the share that is in the test of both, in tenths",
+            actual=round(both / 200) / 10,
+            expected="0.2, which is 0.4 times 0.4",
+        )
+
+
+def test_a_label_is_divided_whatever_others_there_are(answer):
+    records = labelled({"good": 60, "bad": 47}, 26)
+    good = [one for one in records if one["label"] == "good"]
+    both, alone = (
+        divided(answer, f"{len(some)} records, stratified", some, stratify="label", fractions=(0.5, 0.3, 0.2))
+        for some in (records, good)
+    )
+    moved = sum(len({one["id"] for one in alone[n]} - {one["id"] for one in both[n]}) for n in SPLITS)
+    expect.equal(moved, 0, what="how many of 60 records move when those of another label are left out")
 
 
 def test_another_seed_gives_another_division(answer):
@@ -231,10 +287,13 @@ def test_another_process_gives_the_same_splits(answer):
 
 def sizes_or_error(answer, records, **options):
     """The sizes of the three splits, or the ValueError that came instead, by name."""
+    before = copy.deepcopy(records)
     try:
         result = answer.split(records, "id", **options)
     except ValueError:
         return "ValueError"
+    finally:
+        expect.equal(records == before, True, what="whether the records are what they were")
     return [len(result.get(name, [])) for name in SPLITS] if isinstance(result, dict) else result
 
 
@@ -296,18 +355,14 @@ def test_a_key_that_comes_twice_is_an_error(answer):
     expect.equal(found, ["ValueError"] * 2, what=what)
     call = lambda: answer.split([*records, again[0]], "id")  # noqa: E731
     expect.raises(ValueError, call, what="a call in which one key comes twice", mentions=[repeated])
+    rows = labelled({"good": 60, "bad": 60}, 27)
+    rows.append({**rows[5], "label": "other", "author": "another"})
+    found = [placed_or_error(answer, rows, **options) for options in ({"group": "author"}, {"stratify": "label"})]
+    what = "how many of 121 are placed by group and by label, where a key comes in two of them"
+    expect.equal(found, ["ValueError"] * 2, what=what)
 
 
 def test_group_and_stratify_exclude_each_other(answer):
     records = labelled({"good": 200, "bad": 200}, 19)
     found = placed_or_error(answer, records, group="author", stratify="label")
     expect.equal(found, "ValueError", what="how many of 400 are placed with both group and stratify")
-
-
-def test_the_records_are_not_changed(answer):
-    records = labelled({"good": 100, "bad": 100}, 20)
-    before = copy.deepcopy(records)
-    for options in ({}, {"group": "author"}, {"stratify": "label"}):
-        divided(answer, f"200 records, {options or 'no group'}", records, **options)
-        expect.equal([one["id"] for one in records[:20]], [one["id"] for one in before[:20]], what="the first 20 ids")
-        expect.equal(records == before, True, what="whether the records are what they were")

@@ -50,8 +50,8 @@ def augment(
 
     Returns:
         A list of `n` records, no text of which equals that of `record` or of another. If fewer such texts exist,
-        all of them: two words with one and two synonyms make (1 + 1) · (1 + 2) - 1 = 5. If none exist, the
-        list is empty. The record number i, from 0, has
+        all of them: two words with one and two synonyms make (1 + 1) · (1 + 2) - 1 = 5, and eighty words with
+        three each make more than can be listed. The record number i, from 0, has
 
         - `id`: the id of `record`, then "#aug" and i, such as "r7#aug0"; `source`: the id of `record`;
         - `text`; `label`: that of `record`; `augmented`: True.

@@ -28,7 +28,7 @@ def position(unit: str | int, *, seed: int) -> float:
 
     It is the same in every process and on every machine, and as good as random: units that are alike, and
     the same unit with another seed, have positions that say nothing of each other. Python's own `hash` of a
-    text changes from process to process; `hashlib` does not. The checks ask `split` only.
+    text changes from process to process; `hashlib` does not.
     """
     # BEGIN SOLUTION: a digest of the two from hashlib, as a number, divided by what it may be at most.
     return int(hashlib.sha256(f"{seed}/{unit}".encode()).hexdigest(), 16) / 2**256
@@ -64,8 +64,6 @@ def split(
           what chance gives: about `fraction * n` records, or with `group` that share of the groups.
         - With `stratify`, the records of each label are ranked by the positions of their keys and cut by
           `largest_remainder`: of each label every split has its fraction of the records, up to one.
-
-        So the result is the same in every process, for one seed.
 
     Raises:
         ValueError: if `group` and `stratify` are both given; if the fractions do not add up to 1, up to

@@ -27,7 +27,10 @@ def augment(record, rng, n, *, synonyms, protected=frozenset()):
             options.append([word, *others])
     total = math.prod(map(len, options))
     result = []
-    for i, number in enumerate(rng.sample(range(1, total), min(n, total - 1))):
+    numbers = {}  # No sample of a range: its length may be more than an index can be.
+    while len(numbers) < min(n, total - 1):
+        numbers[rng.randrange(1, total)] = True
+    for i, number in enumerate(numbers):
         parts, end = [], 0
         for (start, stop), words in zip(spans, options, strict=True):
             number, which = divmod(number, len(words))

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "the set of its runs of 3 consecutive words"
 # Runs of two words, where the contract has three.
 import unicodedata
 from collections import Counter, defaultdict

@@ -1,4 +1,5 @@
 # names: near-repeats-not-looked-for
+# breaks: "at least nine in ten are found"
 import unicodedata
 
 

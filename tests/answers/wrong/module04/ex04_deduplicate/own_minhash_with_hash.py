@@ -1,4 +1,5 @@
 # names: hash-salted-by-process
+# breaks: "in every call and every process"
 import random
 import unicodedata
 from collections import defaultdict

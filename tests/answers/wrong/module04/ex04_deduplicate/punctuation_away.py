@@ -1,4 +1,5 @@
-# names: unlisted
+# names: punctuation-removed
+# breaks: "punctuation belongs to its word"
 # Words by \w+, so that punctuation is thrown away, and with it "x = 1" and "x == 1" become the same.
 import re
 import unicodedata

@@ -1,4 +1,5 @@
 # names: candidates-not-verified
+# breaks: "Nothing is dropped for a similarity under `threshold`"
 import unicodedata
 
 from datasketch import MinHash, MinHashLSH

@@ -1,4 +1,5 @@
 # names: labels-of-neighbours
+# breaks: "the new ones that `augment` makes of each"
 # Gives the labels of train out in turn, one for each new record.
 import math
 import re

@@ -1,4 +1,5 @@
 # names: never-ends
+# breaks: "If fewer such texts exist"
 import re
 
 WORD = re.compile(r"(\w+(?:['’-]\w+)*)")

@@ -1,4 +1,5 @@
 # names: global-random
+# breaks: "The global random state is not touched"
 import math
 import random
 import re

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "If fewer such texts exist"
 # Chooses once for each different word, so a word that stands twice becomes the same synonym in both places.
 import math
 import re

@@ -1,4 +1,5 @@
 # names: every-split-augmented
+# breaks: "Every other split is equal"
 import math
 import re
 

@@ -1,4 +1,5 @@
 # names: blanks-and-signs-lost
+# breaks: "The order of the words and all that stands between them"
 import math
 import re
 

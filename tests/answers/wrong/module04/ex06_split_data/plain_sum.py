@@ -1,4 +1,5 @@
 # names: sum-compared-exactly
+# breaks: "up to rounding"
 import hashlib
 
 SPLITS = ("train", "validation", "test")

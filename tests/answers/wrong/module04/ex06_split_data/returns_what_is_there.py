@@ -1,4 +1,5 @@
 # names: empty-unnoticed
+# breaks: "if the fractions do not add up to 1"
 import hashlib
 import math
 

@@ -1,4 +1,5 @@
 # names: group-leak
+# breaks: "all records of a group get into the same split"
 import hashlib
 import math
 

@@ -1,4 +1,5 @@
 # names: shuffled-groups
+# breaks: "records that are appended later move none that were there"
 import hashlib
 import math
 import random

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "records that are appended later move none that were there"
 # Sorts the keys before it shuffles: the order of the file no longer counts, but whoever is appended still moves others.
 import hashlib
 import math

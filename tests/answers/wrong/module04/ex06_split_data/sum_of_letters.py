@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "have positions that say nothing of each other"
 # Adds up the codes of the letters: not salted, and far from random for names that are alike.
 import math
 

@@ -1,4 +1,5 @@
 # names: hash-is-salted
+# breaks: "It is the same in every process and on every machine"
 import math
 
 SPLITS = ("train", "validation", "test")

@@ -1,4 +1,6 @@
-"""Lists every text that exists and shuffles; good for short texts."""
+# names: every-text-listed
+# breaks: "more than can be listed"
+# Lists every text that exists and shuffles: good for short texts.
 
 import itertools
 import re
