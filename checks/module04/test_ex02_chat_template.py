@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from tunelings import expect
 from tunelings.handson import tiny
+from tunelings.handson.awkward.language_models import awkwardly_set, metaspace_tokenizer
 from tunelings.handson.tiny import CHATML, INST, chat_tokens, sentence
 from tunelings.inputs import randint
 
@@ -98,6 +99,31 @@ def ids_and_mask(parts):
     return [token for token, _ in pairs], [counts for _, counts in pairs]
 
 
+def rendered(answer, messages, tokenizer, *prompt, **options):
+    """What `render` returns, where messages and tokenizer are what they were."""
+    return unchanged(lambda: answer.render(messages, tokenizer, *prompt, **options), messages, tokenizer, "render")
+
+
+def tokenized(answer, messages, tokenizer):
+    """What `tokenize` returns, where messages and tokenizer are what they were."""
+    return unchanged(lambda: answer.tokenize(messages, tokenizer), messages, tokenizer, "tokenize")
+
+
+def unchanged(call, messages, tokenizer, name):
+    before, settings_before = deepcopy(messages), settings(tokenizer)
+    result = call()
+    expect.equal(messages, before, what=f"the messages after {name}")
+    expect.equal(settings(tokenizer), settings_before, what=f"settings of the tokenizer after {name}")
+    return result
+
+
+def settings(tokenizer):
+    """Template, sides, special tokens, sizes, and how a text is encoded without further words."""
+    names = ("chat_template", "padding_side", "truncation_side", "model_max_length", "model_input_names")
+    tokens = [tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token, len(tokenizer)]
+    return [*(getattr(tokenizer, name) for name in names), *tokens, dict(tokenizer("kiwi plum"))]
+
+
 def field(result, name):
     expect.true(
         hasattr(result, name),
@@ -144,9 +170,9 @@ def test_the_text_is_what_the_tokenizers_own_template_writes(answer):
         ("the [INST] template", words(INST, "</s>"), inst_parts(messages)),
         ("a template with generation marks", marks_of("marks round the content alone"), marked_parts(messages)),
     ):
-        expect.equal(answer.render(messages, tokenizer), the_text(parts), what=f"the text of {what}")
+        expect.equal(rendered(answer, messages, tokenizer), the_text(parts), what=f"the text of {what}")
     messages = turns(fruit(2, offset=5), fruit(1, offset=6), system=fruit(4, offset=7))
-    text = answer.render(messages, words(CHATML))
+    text = rendered(answer, messages, words(CHATML))
     expect.equal(text, the_text(chatml_parts(messages)), what="the text of a conversation with a system turn")
 
 
@@ -157,11 +183,11 @@ def marks_of(name):
 def test_the_generation_prompt_is_there_when_asked_for_and_only_then(answer):
     question = turns(fruit(3, offset=8))
     plain = the_text(chatml_parts(question))
-    text = answer.render(question, words(CHATML))
+    text = rendered(answer, question, words(CHATML))
     expect.equal(text, plain, what="the text of a question")
-    text = answer.render(question, words(CHATML), add_generation_prompt=False)
+    text = rendered(answer, question, words(CHATML), add_generation_prompt=False)
     expect.equal(text, plain, what="the text of a question, add_generation_prompt=False")
-    text = answer.render(question, words(CHATML), True)
+    text = rendered(answer, question, words(CHATML), True)
     expect.equal(text, plain + "<|im_start|>assistant\n", what="the text of a question, add_generation_prompt=True")
 
 
@@ -173,7 +199,7 @@ def test_the_ids_are_those_of_the_text_and_no_more(answer):
         ("marked template, which writes one <s>", marks_of("marks round the content alone"), marked_parts(messages)),
     ):
         ids, _ = ids_and_mask(parts)
-        result = answer.tokenize(messages, tokenizer)
+        result = tokenized(answer, messages, tokenizer)
         expect.equal(as_tokens(field(result, "input_ids")), line(TOKENS[i] for i in ids), what=f"the ids; {what}")
         expect.equal(field(result, "input_ids"), ids, what=f"the ids; {what}")
 
@@ -181,7 +207,7 @@ def test_the_ids_are_those_of_the_text_and_no_more(answer):
 def test_the_mask_is_1_at_each_answer_and_its_end_token(answer):
     system, question, more = fruit(2, offset=9), fruit(3, offset=10), fruit(1, offset=11)
     messages = turns(question, fruit(4, offset=24), more, fruit(2, offset=25), system=system)
-    result = answer.tokenize(messages, words(CHATML))
+    result = tokenized(answer, messages, words(CHATML))
     _, mask = ids_and_mask(chatml_parts(messages))
     expect.note("tokens_of_the_answers", sum(mask))
     expect.note("marked_tokens", count_of_ones(field(result, "assistant_mask")))
@@ -205,14 +231,14 @@ def test_every_answer_of_a_conversation_is_marked_and_nothing_else(answer):
         ("ChatML", words(CHATML), chatml_parts(messages)),
         ("[INST]", words(INST, "</s>"), inst_parts(messages)),
     ):
-        result = answer.tokenize(messages, tokenizer)
+        result = tokenized(answer, messages, tokenizer)
         expect.equal(marked(result), marked_by_hand(parts), what=f"the mask of four answers, as tokens; {what}")
 
 
 def test_what_generation_marks_enclose_does_not_matter(answer):
     messages = long_conversation()
     for name in MARKS:
-        result = answer.tokenize(messages, marks_of(name))
+        result = tokenized(answer, messages, marks_of(name))
         expect.equal(marked(result), marked_by_hand(marked_parts(messages)), what=f"the mask, as tokens; {name}")
 
 
@@ -236,7 +262,7 @@ def test_a_letter_may_be_several_tokens(answer):
             ids = [tokenizer.convert_tokens_to_ids(piece)] if piece in SPECIAL else byte_ids(piece, tokenizer)
             expected_ids += ids
             expected_mask += [counts] * len(ids)
-    result = answer.tokenize(messages, tokenizer)
+    result = tokenized(answer, messages, tokenizer)
     ids, mask = field(result, "input_ids"), field(result, "assistant_mask")
     expect.equal(ids, expected_ids, what="the ids of a conversation in bytes")
     written = written_by_the_assistant(ids, mask, tokenizer)
@@ -265,29 +291,73 @@ def test_a_conversation_without_an_answer_has_no_mark(answer):
         ("a system turn and a question", turns(fruit(2, offset=22), system=fruit(3, offset=23))),
     ):
         ids, mask = ids_and_mask(chatml_parts(messages))
-        result = answer.tokenize(messages, words(CHATML))
+        result = tokenized(answer, messages, words(CHATML))
         expect.equal(as_tokens(field(result, "input_ids")), as_tokens(ids), what=f"the ids of {what}")
         expect.equal(field(result, "assistant_mask"), mask, what=f"the mask of {what}")
 
 
-def test_messages_and_tokenizer_stay_as_they_are(answer):
-    for what, tokenizer in (("ChatML", words(CHATML)), ("[INST]", words(INST, "</s>"))):
-        messages = long_conversation()
-        tokenizer.padding_side = tokenizer.truncation_side = "left"
-        before, settings_before = deepcopy(messages), settings(tokenizer)
-        answer.render(messages, tokenizer, add_generation_prompt=True)
-        answer.tokenize(messages, tokenizer)
-        expect.equal(messages, before, what=f"the messages after the calls; {what}")
-        expect.equal(settings(tokenizer), settings_before, what=f"settings of the tokenizer after the calls; {what}")
+def test_the_ids_and_the_mask_are_ints(answer):
+    result = tokenized(answer, turns(fruit(2, offset=31), fruit(3, offset=32)), words(CHATML))
+    for name in ("input_ids", "assistant_mask"):
+        values = field(result, name)
+        expect.equal(type(values).__name__, "list", what=f"the type of {name}")
+        expect.equal(sorted({type(one).__name__ for one in values}), ["int"], what=f"the types in {name}")
 
 
-def settings(tokenizer):
-    """Template, sides, special tokens, size, and how a text is encoded without further words."""
-    sides = [tokenizer.padding_side, tokenizer.truncation_side]
-    tokens = [tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token, len(tokenizer)]
-    return [tokenizer.chat_template, *sides, *tokens, tokenizer("kiwi plum")["input_ids"]]
+def test_a_long_conversation_is_whole(answer):
+    messages = turns(*(fruit(70, offset=33 + i) for i in range(8)))
+    ids, mask = ids_and_mask(chatml_parts(messages))
+    limited = awkwardly_set(words(CHATML), max_length=48)
+    for what, tokenizer in (("a tokenizer without a limit", words(CHATML)), ("one whose limit is 48", limited)):
+        result = tokenized(answer, messages, tokenizer)
+        expect.equal(len(field(result, "input_ids")), len(ids), what=f"how many ids eight turns have; {what}")
+        expect.equal(sum(field(result, "assistant_mask")), sum(mask), what=f"how many ones the mask has; {what}")
+        expect.equal(field(result, "input_ids"), ids, what=f"the ids of eight long turns; {what}")
+        expect.equal(field(result, "assistant_mask"), mask, what=f"the mask of eight long turns; {what}")
+
+
+ROLES = ["<|system|>", "<|user|>", "<|assistant|>"]
+BETWEEN_SPECIAL_TOKENS = (
+    "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + eos_token }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+
+def test_a_word_may_begin_with_a_marker_that_is_not_in_the_text(answer):
+    tokenizer = metaspace_tokenizer(FRUIT, chat_template=BETWEEN_SPECIAL_TOKENS)
+    tokenizer.add_special_tokens({"additional_special_tokens": ROLES})
+    messages = turns(fruit(3, offset=41), fruit(2, offset=42), fruit(1, offset=43), fruit(3, offset=44))
+    tokens, mask = [], []
+    for message in messages:
+        marker = [f"▁{word}" for word in message["content"].split()]
+        counts = int(message["role"] == "assistant")
+        tokens += [f"<|{message['role']}|>", *marker, "</s>"]
+        mask += [0, *[counts] * (len(marker) + 1)]
+    result = tokenized(answer, messages, tokenizer)
+    ids = field(result, "input_ids")
+    found = tokenizer.convert_ids_to_tokens(ids) if isinstance(ids, list) else ids
+    expect.equal(found, tokens, what="the tokens of a tokenizer with the marker ▁")
+    found = field(result, "assistant_mask")
+    if isinstance(found, list) and len(found) == len(tokens):
+        marked_tokens = [token for token, m in zip(tokens, found, strict=True) if m]
+        expected = [token for token, m in zip(tokens, mask, strict=True) if m]
+        expect.equal(marked_tokens, expected, what="the tokens where the mask is 1, with the marker ▁")
+    expect.equal(found, mask, what="the mask of a tokenizer with the marker ▁")
+
+
+def test_any_turn_may_follow_any_other(answer):
+    words_of = [fruit(2, offset=45 + i) for i in range(5)]
+    roles = ["user", "assistant", "assistant", "user", "user"]
+    messages = [{"role": role, "content": content} for role, content in zip(roles, words_of, strict=True)]
+    for what, some in (
+        ("question, answer, question", messages[:2] + messages[3:4]),
+        ("two answers in a row", messages[:3]),
+        ("two questions after two answers", messages),
+    ):
+        result = tokenized(answer, some, words(CHATML))
+        expect.equal(marked(result), marked_by_hand(chatml_parts(some)), what=f"the mask, as tokens; {what}")
 
 
 def test_an_empty_conversation_is_an_error(answer):
-    expect.raises(ValueError, lambda: answer.render([], words(INST, "</s>")), what="the text of no messages")
+    expect.raises(ValueError, lambda: rendered(answer, [], words(INST, "</s>")), what="the text of no messages")
     expect.raises(ValueError, lambda: answer.tokenize([], words(INST, "</s>")), what="the tokens of no messages")

@@ -1,4 +1,5 @@
 # names: assistant-mask-trusted
+# breaks: "the mask is the same"
 # The call that the documentation shows for this purpose.
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: template-written-by-hand
+# breaks: "Return the text that the tokenizer's own chat template makes"
 # ChatML, as one knows it.
 from collections import namedtuple
 

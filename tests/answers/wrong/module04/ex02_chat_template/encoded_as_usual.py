@@ -1,4 +1,5 @@
 # names: double-bos
+# breaks: "`tokenizer(text, add_special_tokens=False)` of the text"
 # Rendered, and then encoded like any other text.
 from typing import NamedTuple
 

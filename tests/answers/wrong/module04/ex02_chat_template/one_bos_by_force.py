@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "none is added to them"
 # "One BOS": it is put in front where the template has written none.
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "of the text that `render` gives"
 # Each message is rendered for itself, and the pieces are put together: the template thinks that each is the first.
 from typing import NamedTuple
 
