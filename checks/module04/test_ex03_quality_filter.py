@@ -68,10 +68,34 @@ def in_ever_new_order(offset):
     return " ".join(words)
 
 
+def with_other_signs(offset):
+    """Four words that come four times, each time with a sign at another place: as words they are others."""
+    four = drawn(4, offset)
+    return " ".join(word + "," * (i == n) for n in range(4) for i, word in enumerate(four))
+
+
 def refrain(offset):
     """Three words that come four times, each time with another word after them: no 4-gram comes twice."""
     a, b, c, *others = drawn(7, offset)
     return " ".join(f"{a} {b} {c} {other}" for other in others)
+
+
+def issues_of(answer, one, **options):
+    """What `quality_issues` says, where the record is what it was."""
+    before = copy.deepcopy(one)
+    issues = answer.quality_issues(one, **options)
+    expect.equal(one, before, what="the record after the call")
+    return issues
+
+
+def best_of(answer, records, k, score):
+    """What `best` chooses, where the records and their order are what they were."""
+    before = copy.deepcopy(records)
+    chosen = answer.best(records, k, score)
+    expect.equal(names(records), names(before), what="the order of the records after the call")
+    expect.equal(records, before, what="the records after the call")
+    expect.equal("the list given" if chosen is records else "a new list", "a new list", what="what best returns")
+    return chosen
 
 
 def test_a_good_record_has_no_issues(answer):
@@ -90,7 +114,7 @@ def test_a_good_record_has_no_issues(answer):
         "prose and then a block of code": record(story(3) + "\n\n```python\nprint('done')\n```"),
     }
     for name, one in good.items():
-        expect.equal(answer.quality_issues(one), [], what=f"the issues of {name}")
+        expect.equal(issues_of(answer, one), [], what=f"the issues of {name}")
 
 
 def test_each_issue_is_found_by_its_name(answer):
@@ -103,29 +127,33 @@ def test_each_issue_is_found_by_its_name(answer):
         "a text that breaks off": (record(story(5) + " And when the morning came the"), "truncated"),
         "more than 8000 characters": (record("Yes. " + "x" * 8000 + "."), "too_long"),
         "nothing": (record(""), "empty"),
+        "tags and entities": (record("<p>Fish &amp; chips</p><p>Fish&nbsp;soup</p>"), "markup"),
     }
     for name, (one, issue) in bad.items():
-        expect.equal(answer.quality_issues(one), [issue], what=f"the issues of {name}")
+        expect.equal(issues_of(answer, one), [issue], what=f"the issues of {name}")
 
 
 def test_several_issues_are_sorted_by_name(answer):
     text = "<b>Der Hund</b> und die Katze " * 6
-    issues = answer.quality_issues(record(text), max_chars=90)
+    issues = issues_of(answer, record(text), max_chars=90)
     expected = ["language", "markup", "repetition", "too_long"]
     expect.equal(issues, expected, what="the issues of German with tags, six times, over max_chars")
 
 
 def test_nothing_but_white_space_is_empty_and_no_more(answer):
     for name, blank in {"spaces and line ends": " \r\n\t\n ", "a no-break space": "\u00a0", "nothing": ""}.items():
-        issues = answer.quality_issues(record(blank), min_chars=9)
+        issues = issues_of(answer, record(blank), min_chars=9)
         expect.equal(issues, ["empty"], what=f"the issues of {name}, min_chars 9")
-        issues = answer.quality_issues(record(blank), language="zh")
+        expect.equal(
+            issues_of(answer, record(blank), min_chars=0), ["empty"], what=f"the issues of {name}, min_chars 0"
+        )
+        issues = issues_of(answer, record(blank), language="zh")
         expect.equal(issues, ["empty"], what=f"the issues of {name}, language zh")
 
 
 def smallest(limits, is_allowed):
-    """The first of these limits that lets the record through; -1 where none does."""
-    return next((limit for limit in limits if is_allowed(limit)), -1)
+    """The first of these limits that lets the record through."""
+    return next((limit for limit in limits if is_allowed(limit)), "none of them")
 
 
 def test_length_is_counted_in_characters_without_the_white_space_round_them(answer):
@@ -136,13 +164,19 @@ def test_length_is_counted_in_characters_without_the_white_space_round_them(answ
         expect.note(name, size)
 
     def issues(**options):
-        return answer.quality_issues(padded, language="el", **options)
+        return issues_of(answer, padded, language="el", **options)
 
     longest = smallest(range(50), lambda limit: issues(max_chars=limit) == [])
     expect.equal(longest, len(text), what="the smallest max_chars that a short Greek text between blanks passes")
     shortest = smallest(range(50), lambda limit: issues(min_chars=limit) == ["too_short"])
     expect.equal(shortest, len(text) + 1, what="the smallest min_chars that the same text is too short for")
-    expect.equal(answer.quality_issues(record("Paris."), min_chars=7), ["too_short"], what="Paris., min_chars 7")
+    expect.equal(issues_of(answer, record("Paris."), min_chars=7), ["too_short"], what="Paris., min_chars 7")
+
+
+def test_blanks_at_the_end_make_no_text_long(answer):
+    text = story(14)[:190] + "and x"
+    issues = issues_of(answer, record(text + " " * 15))
+    expect.equal(issues, [], what="the issues of 195 characters that break off, and 15 blanks")
 
 
 def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
@@ -154,39 +188,46 @@ def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
         ("none of 9 repeated", record(" ".join(drawn(12, 11))), 0.0),
         ("the same three words, then ever another", record(refrain(12)), 0.0),
         ("three words, so no 4-gram", record("no no no"), 0.0),
+        ("four words, so one 4-gram", record("no no no no"), 0.0),
+        ("the same words with other signs", record(with_other_signs(13)), 0.0),
+        ("3 of 12 repeated, a line end between", record(with_repeats(9, 3, 6).replace(" ", " \n")), 0.25),
+        ("3 of 12 repeated, a no-break space between", record(with_repeats(9, 3, 6).replace(" ", "\u00a0")), 0.25),
     ):
-        passed = smallest(limits, lambda limit, one=one: answer.quality_issues(one, max_repeat=limit) == [])
+        passed = smallest(limits, lambda limit, one=one: issues_of(answer, one, max_repeat=limit) == [])
         expect.equal(passed, expected, what=f"the smallest max_repeat in hundredths that passes: {name}")
     for name, one, expected in (
         ("3 of 12 repeated", quarter, []),
         ("4 of 13 repeated", more, ["repetition"]),
     ):
-        expect.equal(answer.quality_issues(one), expected, what=f"the issues, with 4-grams {name} and max_repeat 0.3")
+        expect.equal(issues_of(answer, one), expected, what=f"the issues, with 4-grams {name} and max_repeat 0.3")
 
 
 def test_the_language_is_the_one_asked_for(answer):
     texts = {"el": GREEK, "de": GERMAN, "fr": FRENCH, "ru": RUSSIAN, "zh": CHINESE, "en": SENTENCES[0]}
     for language, text in texts.items():
-        issues = answer.quality_issues(record(text), language=language)
+        issues = issues_of(answer, record(text), language=language)
         expect.equal(issues, [], what=f"the issues of a text in {language}, language {language}")
     for language, text in texts.items():
         other = "el" if language == "en" else "en"
-        issues = answer.quality_issues(record(text), language=other)
+        issues = issues_of(answer, record(text), language=other)
         expect.equal(issues, ["language"], what=f"the issues of a text in {language}, language {other}")
 
 
 def test_markup_counts_outside_blocks_of_code(answer):
     block = "```html\n<ul>&nbsp;</ul>\n```"
     cases = {
+        "a block of code without an end": ("Write this:\n\n```html\n<ul>&nbsp;</ul>", []),
+        "a tag between two pieces of inline code": ("Of `p` and <b>all</b> of `q` it is said.", ["markup"]),
         "a tag between two blocks of code": (f"{block}\n<b>Then</b> this:\n{block}", ["markup"]),
         "two blocks of code with prose between": (f"{block}\nThen write this:\n{block}", []),
         "an image": ('The cat of the club: <img src="https://example.org/cat.png" alt="a cat">', ["markup"]),
         "a closing tag": ("The end.</DIV>", ["markup"]),
-        "a hexadecimal entity": ("It&#x27;s here.", ["markup"]),
         "a named entity": ("The price is low&nbsp;today.", ["markup"]),
+        "an entity with a number": ("It&#39;s here.", ["markup"]),
+        "a hexadecimal entity": ("It&#x27;s here.", ["markup"]),
     }
     for name, (text, expected) in cases.items():
-        expect.equal(answer.quality_issues(record(text)), expected, what=f"the issues of {name}")
+        expect.equal(issues_of(answer, record(text)), expected, what=f"the issues of {name}")
 
 
 def test_a_refusal_is_how_the_completion_starts(answer):
@@ -195,18 +236,13 @@ def test_a_refusal_is_how_the_completion_starts(answer):
         "a model on what it is": (record("As an AI language model, I have no opinion on cheese."), ["refusal"]),
         "a refusal to help": (record("I can't help with this, but a doctor can."), ["refusal"]),
         "an excuse that is followed by help": (record("I'm sorry that it broke. Glue the handle and wait."), []),
+        "a refusal on the second line": (record("They wrote:\nI cannot assist with that."), []),
         "a prompt that is a refusal": (record("Write: no.", "I'm sorry, but I can't help with <b>this</b>"), []),
+        "a prompt that breaks off": (record("It is the one.", story(15) + " And when the"), []),
         "a prompt in Russian with a tag": (record("It says that the city is old.", f"<p>{RUSSIAN}</p>"), []),
     }
     for name, (one, expected) in cases.items():
-        expect.equal(answer.quality_issues(one), expected, what=f"the issues of {name}")
-
-
-def test_the_record_is_not_changed(answer):
-    one = record(f"  {story(9)}\n", " Tell me a story. ")
-    before = copy.deepcopy(one)
-    answer.quality_issues(one, max_chars=100)
-    expect.equal(one, before, what="the record after the call")
+        expect.equal(issues_of(answer, one), expected, what=f"the issues of {name}")
 
 
 LETTERS = "DGBHAFCE"  # Neither the alphabet nor its reverse, so that sorting by name shows.
@@ -231,27 +267,33 @@ def test_the_best_come_first(answer):
     records, score = scored(scores)
     expected = [name for _, name in sorted(zip(scores, LETTERS, strict=True), reverse=True)][:3]
     expect.note("scores", scores)
-    expect.equal(names(answer.best(records, 3, score)), expected, what="the best 3 of D G B H A F C E")
+    expect.equal(names(best_of(answer, records, 3, score)), expected, what="the best 3 of D G B H A F C E")
 
 
 def test_equal_scores_keep_their_order(answer):
     records, score = scored([1.5, 7.0, 1.5, 7.0, 0.0, 7.0, 1.5])  # D G B H A F C
-    expect.equal(names(answer.best(records, 5, score)), list("GHFDB"), what="the best 5: G H F are equal, D B C too")
-    expect.equal(names(answer.best(records, 2, score)), list("GH"), what="the best 2, where G H F are equal")
+    expect.equal(
+        names(best_of(answer, records, 5, score)), list("GHFDB"), what="the best 5: G H F are equal, D B C too"
+    )
+    expect.equal(names(best_of(answer, records, 2, score)), list("GH"), what="the best 2, where G H F are equal")
     twice = [records[1], records[4], records[1], copy.deepcopy(records[1])]
-    expect.equal(names(answer.best(twice, 3, score)), list("GGG"), what="the best 3 of G A G G")
+    expect.equal(names(best_of(answer, twice, 3, score)), list("GGG"), what="the best 3 of G A G G")
 
 
 def test_k_may_be_0_or_more_than_there_are(answer):
     records, score = scored([2.0, 9.0, 4.0])  # D G B
     for k, expected in ((3, "GBD"), (11, "GBD"), (0, ""), (1, "G")):
-        expect.equal(names(answer.best(records, k, score)), list(expected), what=f"the best {k} of three")
+        expect.equal(names(best_of(answer, records, k, score)), list(expected), what=f"the best {k} of three")
 
 
-def test_the_list_of_records_is_not_changed(answer):
+def test_the_records_come_back_whole(answer):
     records, score = scored([2.0, 9.0, 4.0, 5.0])
     before = copy.deepcopy(records)
-    chosen = answer.best(records, 2, score)
-    expect.equal(names(records), names(before), what="the order of the records after the call")
-    expect.equal(records, before, what="the records after the call")
-    expect.equal(chosen, [before[1], before[3]], what="the two that were chosen, whole")
+    expect.equal(best_of(answer, records, 2, score), [before[1], before[3]], what="the two that were chosen, whole")
+
+
+def test_a_score_may_be_any_finite_number(answer):
+    for scores in ([3, -(10**30), 0.5, 10**30], [1e-300, -1e-300, 0.0, 2e-300]):
+        records, score = scored(scores)  # D G B H
+        expected = "".join(sorted("DGBH", key=dict(zip("DGBH", scores, strict=True)).get, reverse=True))
+        expect.equal(names(best_of(answer, records, 4, score)), list(expected), what=f"all four by the scores {scores}")

@@ -79,7 +79,8 @@ def quality_issues(
         - "refusal": the completion starts with one of `REFUSALS`. One that is quoted later on is none.
         - "truncated": `is_truncated` says so.
         - "markup": HTML tags (`<p>`, `</div>`, `<br/>`, `<a href="…">`) or HTML entities (`&nbsp;`, `&#39;`,
-          `&#x27;`) are left, outside blocks of code between ``` fences. A sign alone is none: `2 < 3`, `R&D`.
+          `&#x27;`) are left, outside blocks of code between ``` fences; what stands in `inline` code may count
+          or not. A sign alone is none: `2 < 3`, `R&D`.
 
     `prose`, `is_other_language` and `is_truncated` may be used as they are.
 

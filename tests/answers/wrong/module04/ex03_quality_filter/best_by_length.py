@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Return the `k` records with the highest scores"
 # Takes the longest completions and never asks the score.
 import re
 import unicodedata

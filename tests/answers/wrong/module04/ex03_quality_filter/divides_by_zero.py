@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "fewer than four have none"
 # Divides by the number of 4-grams, and a short answer has none.
 import re
 import unicodedata

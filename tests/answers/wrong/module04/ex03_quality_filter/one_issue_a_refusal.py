@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Return what is wrong with the completion"
 # Lists an issue once for each rule that found it: one refusal for each pattern, tags and entities apart.
 import re
 import unicodedata

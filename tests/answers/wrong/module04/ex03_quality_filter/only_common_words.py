@@ -1,4 +1,5 @@
 # names: repeated-words
+# breaks: "how large a share of its word 4-grams"
 import re
 import unicodedata
 

@@ -1,4 +1,5 @@
 # names: refusal-anywhere
+# breaks: "One that is quoted later on is none"
 import re
 import unicodedata
 

@@ -1,4 +1,5 @@
 # names: input-sorted
+# breaks: "neither the list nor the records are changed"
 import re
 import unicodedata
 
