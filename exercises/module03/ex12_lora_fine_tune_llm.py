@@ -52,19 +52,18 @@ def build_dataset(pairs: list[tuple[str, str]], tokenizer: PreTrainedTokenizerBa
         tokenizer: a fast tokenizer with a chat template, as in 3.08: it renders the user's turn, with
             `add_generation_prompt=True`, to the beginning of both turns; no token reaches from the header
             into the answer; the answer ends with `tokenizer.eos_token`, which stands in no text of a pair.
-            Its settings are on return what they were on entry.
+            Its settings stay what they are.
         max_length: the largest number of tokens of an example. More are cut on the right.
 
     Returns:
         A `datasets.Dataset` with one row for each pair, in their order, and at least these columns of lists
-        of ints, which in a row are equally long. Nothing is padded: that depends on the batch, and comes in
-        `train_lora`.
-        input_ids: the tokens of the conversation as the template renders it without a generation prompt. The
-            template writes the special tokens, the tokenizer adds none.
-        attention_mask: 1 everywhere.
-        labels: the ids of the answer and of the end token directly after it, in their places (the loss shifts
-            them, not this function). -100 everywhere else: the prompt, all headers, what the template
-            writes after the end token.
+        of ints. In a row they are equally long, and nothing is padded.
+
+        - `input_ids`: the conversation as the template renders it without a generation prompt. The tokenizer
+          adds no special tokens.
+        - `attention_mask`: 1 everywhere.
+        - `labels`: the ids of the answer and of the end token directly after it, in their places (the loss
+          shifts them), and -100 everywhere else.
 
     Raises:
         ValueError: no pairs, or a pair of whose answer no token is left within `max_length`.
@@ -88,43 +87,38 @@ def train_lora(
     Args:
         base: a causal language model of transformers in any mode and any float dtype, or one that was
             loaded in 4 bits and prepared for k-bit training. It may be changed in place, as peft does; none
-            of its weights changes or needs a gradient afterwards. It stays on its device, and batches are
-            moved there.
-        tokenizer: that of the model. It may have no padding token, or one that is the end token too; its
-            settings are on return what they were on entry.
+            of its weights changes or needs a gradient afterwards. It stays on its device.
+        tokenizer: that of the model. It may have no padding token, or one that is the end token too. Its
+            settings stay what they are.
         dataset: has the columns of `build_dataset`, and is not empty.
         config: every projection of attention and MLP gets an adapter (and nothing else does) of rank `r`,
             which adds `lora_alpha / r * B A x`, without dropout. A starts at random, B at 0, as in peft. The
             adapter's task type is CAUSAL_LM.
-            There are exactly `steps` updates, each by `torch.optim.AdamW` at the learning rate `lr`, which
-            is constant, with torch's defaults (a weight decay of 0 passes too), on the loss of one batch of
-            `batch_size` examples. A pass over the dataset takes each example once, in a new random order;
-            its last batch may be smaller; then the next pass begins.
         on_step: called after each update as `on_step(step, loss)`, with the step from 0 and the loss of the
             batch before the update, a Python float.
 
-    A batch is padded to its longest example, and padding changes no result: it is masked and has no labels.
-    That is decided by length, so that an end token counts where the padding token is the same. The loss is
-    the cross-entropy of the labels of a batch that count, each weighing the same. While training, the model
-    is in train mode.
+    There are exactly `config.steps` updates, each by `torch.optim.AdamW` at the learning rate `config.lr`, which
+    is constant, with torch's defaults (a weight decay of 0 passes too), on one batch of `config.batch_size`
+    examples. A pass over the dataset takes each example once, in a new random order; its last batch may be
+    smaller; then the next pass begins. The model is in train mode.
 
-    `config.seed` decides alone about A and about the order: the same base, dataset and config give the same
-    history, whatever the state of torch's global generator, and that state is on return what it was on entry.
+    A batch is padded to its longest example, and padding changes no result: it is masked and has no labels. An
+    end token counts where the padding token is the same. The loss is the mean cross-entropy over the labels of a
+    batch that count.
 
-    `config.out_dir` is created if needed and holds the trained adapter as `PeftModel.save_pretrained` writes
-    it: `PeftModel.from_pretrained(base, out_dir)` is the trained model again. `adapter_model.safetensors`
-    holds the tensors of the adapter alone, and the adapter is not merged into the base.
+    The same base, dataset and config give the same history, whatever the state of torch's global generator, and
+    that state is on return what it was on entry. Another `config.seed` gives another A and another order.
+
+    `config.out_dir` is created if needed and holds the trained adapter alone, as `PeftModel.save_pretrained`
+    writes it: `PeftModel.from_pretrained(base, out_dir)` is the trained model again.
 
     Launched as several processes (`accelerate launch`, `torchrun`), they train one adapter together: each
     takes other batches of a pass, the gradients are averaged, and one process saves. `Accelerator` does this
-    where it has prepared the model, the optimizer and the loader and runs the backward pass; with one process
-    it changes nothing. (Only a check of `-m real` looks at this.)
+    where it has prepared the model, the optimizer and the loader and runs the backward pass.
 
     Returns:
         `Trained(model, history)`: the `PeftModel` with its adapter active, in any mode, and in `history.loss`
         the losses that `on_step` was given (with several processes, their mean).
-
-    Every call of torch, peft, transformers and accelerate is allowed.
 
     Method: Hu and others, LoRA (2021), https://arxiv.org/abs/2106.09685; a constant learning rate and all
     layers as in Dettmers and others, QLoRA (2023), https://arxiv.org/abs/2305.14314;
@@ -158,8 +152,8 @@ def generate(
 
     A prompt is rendered by the template with the generation prompt, and the tokenizer adds no special token.
     The prompts run through the model in batches, not one by one, and each is answered as if it were alone.
-    Decoding is greedy. The model is in eval mode meanwhile. On return each submodule's mode, the model's
-    `generation_config` and the tokenizer's settings are what they were on entry.
+    Decoding is greedy, in eval mode. On return each submodule's mode, the model's `generation_config` and the
+    tokenizer's settings are what they were on entry.
 
     Method: https://huggingface.co/docs/transformers/llm_tutorial (padding side); the same as 3.09
     """

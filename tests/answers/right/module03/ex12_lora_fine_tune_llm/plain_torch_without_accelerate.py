@@ -1,4 +1,4 @@
-"""Another right answer for one process: torch alone makes the batches, peft is told each projection by name."""
+"""Another right answer for one process: torch alone makes the batches, peft is told each projection by name, and a generator of its own draws the order."""
 
 import contextlib
 from pathlib import Path
@@ -9,8 +9,14 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, TaskType, get_peft_model
 from torch.nn.utils.rnn import pad_sequence
+from transformers.pytorch_utils import Conv1D
 
-PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+def projections(model):
+    """The names of the linear layers; those of a GPT-2 are Conv1D. The head is none of them."""
+    layers = (torch.nn.Linear, Conv1D)
+    head = model.get_output_embeddings()
+    return [name for name, module in model.named_modules() if isinstance(module, layers) and module is not head]
 
 
 class Config(NamedTuple):
@@ -58,12 +64,16 @@ def train_lora(base, tokenizer, dataset, config, *, on_step=None):
     state = torch.random.get_rng_state()
     torch.manual_seed(config.seed)
     try:
-        lora = LoraConfig(
-            task_type=TaskType.CAUSAL_LM, r=config.r, lora_alpha=config.lora_alpha, target_modules=PROJECTIONS
-        )
-        model = get_peft_model(base, lora).train()
+        return train(base, dataset, config, on_step)
     finally:
         torch.random.set_rng_state(state)
+
+
+def train(base, dataset, config, on_step):
+    lora = LoraConfig(
+        task_type=TaskType.CAUSAL_LM, r=config.r, lora_alpha=config.lora_alpha, target_modules=projections(base)
+    )
+    model = get_peft_model(base, lora).train()
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, config.lr, weight_decay=0.0)
     losses = []

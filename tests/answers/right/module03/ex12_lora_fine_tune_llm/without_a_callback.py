@@ -1,4 +1,4 @@
-"""No on_step; one process: torch alone makes the batches, peft is told each projection by name."""
+"""No on_step; one process: torch alone makes the batches, peft finds the projections itself."""
 
 import contextlib
 from pathlib import Path
@@ -9,8 +9,6 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, TaskType, get_peft_model
 from torch.nn.utils.rnn import pad_sequence
-
-PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
 class Config(NamedTuple):
@@ -55,15 +53,16 @@ def batches(dataset, size, generator):
 
 
 def train_lora(base, tokenizer, dataset, config):
-    state = torch.random.get_rng_state()
-    torch.manual_seed(config.seed)
-    try:
-        lora = LoraConfig(
-            task_type=TaskType.CAUSAL_LM, r=config.r, lora_alpha=config.lora_alpha, target_modules=PROJECTIONS
-        )
-        model = get_peft_model(base, lora).train()
-    finally:
-        torch.random.set_rng_state(state)
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        return train(base, dataset, config)
+
+
+def train(base, dataset, config):
+    lora = LoraConfig(
+        task_type=TaskType.CAUSAL_LM, r=config.r, lora_alpha=config.lora_alpha, target_modules="all-linear"
+    )
+    model = get_peft_model(base, lora).train()
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trainable, config.lr, weight_decay=0.0)
     losses = []

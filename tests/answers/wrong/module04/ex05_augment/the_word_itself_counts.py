@@ -1,4 +1,4 @@
-# names: unlisted
+# names: original-among-them
 # breaks: "In each new text at least one word is replaced by one of its synonyms"
 # A dictionary of texts that starts empty: the text itself may be among them.
 
