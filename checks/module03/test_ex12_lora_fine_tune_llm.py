@@ -290,6 +290,11 @@ def test_adapters_on_every_projection_learn_and_the_base_does_not(answer, tmp_pa
     expect.equal(len(losses), 1, "entries of history.loss after 1 update")
     adapted = [name.removeprefix("model.layers.0.") for name in matrices(model)]
     expect.equal(adapted, [n.removeprefix("model.layers.0.") for n in shapes], "the layers with an adapter")
+    layers = [module for module in model.modules() if hasattr(module, "lora_A")]
+    rates = sorted({getattr(drop, "p", 0.0) for layer in layers for drop in layer.lora_dropout.values()} - {0.0})
+    expect.equal(rates, [], "dropout rates of the adapters other than 0")
+    factors = sorted({float(factor) for layer in layers for factor in layer.scaling.values()})
+    expect.equal(factors, [6.0], "the factors of the adapters, lora_alpha / r is 6 / 1")
     counts = [0, 0]
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:

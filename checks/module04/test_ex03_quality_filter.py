@@ -216,10 +216,10 @@ def test_the_language_is_the_one_asked_for(answer):
 def test_markup_counts_outside_blocks_of_code(answer):
     block = "```html\n<ul>&nbsp;</ul>\n```"
     cases = {
-        "a block of code without an end": ("Write this:\n\n```html\n<ul>&nbsp;</ul>", []),
         "a tag between two pieces of inline code": ("Of `p` and <b>all</b> of `q` it is said.", ["markup"]),
         "a tag between two blocks of code": (f"{block}\n<b>Then</b> this:\n{block}", ["markup"]),
         "two blocks of code with prose between": (f"{block}\nThen write this:\n{block}", []),
+        "a block of code without an end": ("Write this:\n\n```html\n<ul>&nbsp;</ul>", []),
         "an image": ('The cat of the club: <img src="https://example.org/cat.png" alt="a cat">', ["markup"]),
         "a closing tag": ("The end.</DIV>", ["markup"]),
         "a named entity": ("The price is low&nbsp;today.", ["markup"]),

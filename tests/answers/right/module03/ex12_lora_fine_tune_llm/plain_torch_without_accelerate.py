@@ -1,4 +1,4 @@
-"""Another right answer for one process: torch alone makes the batches, peft is told each projection by name, and a generator of its own draws the order."""
+"""Another right answer for one process: torch alone makes the batches, from a generator of its own."""
 
 import contextlib
 from pathlib import Path

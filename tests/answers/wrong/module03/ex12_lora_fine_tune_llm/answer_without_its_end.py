@@ -1,4 +1,5 @@
 # names: end-token-not-trained
+# breaks: "the end token directly after it"
 """The answer is encoded apart and found in the conversation; its end token is not a part of it."""
 
 import copy

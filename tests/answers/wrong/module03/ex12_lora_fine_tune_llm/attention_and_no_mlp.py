@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "every projection of attention and MLP gets an adapter"
 """Adapters on the four projections of attention and none in the MLP."""
 
 import copy

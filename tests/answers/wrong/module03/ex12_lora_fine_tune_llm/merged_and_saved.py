@@ -1,4 +1,5 @@
 # names: merged-before-saving
+# breaks: "holds the trained adapter alone"
 """What is saved is a whole model, so that it can be loaded without peft."""
 
 import copy

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "-100 everywhere else"
 """Everything after the prompt has a label, what the template writes after the end token too."""
 
 import copy

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "in batches, not one by one"
 """Each prompt runs alone: right answers, and a GPU that waits."""
 
 from collections import namedtuple

@@ -1,4 +1,5 @@
 # names: padded-on-the-right
+# breaks: "each is answered as if it were alone"
 """padding=True pads where the tokenizer does by default."""
 
 import copy

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "without dropout"
 """LoRA's dropout is on, as in many recipes."""
 
 import copy

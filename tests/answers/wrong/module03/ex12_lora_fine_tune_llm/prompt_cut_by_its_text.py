@@ -1,4 +1,5 @@
 # names: prompt-included
+# breaks: "the new tokens alone"
 """The prompt is cut off as text; decoding does not give back the spaces and newlines of the template."""
 
 import copy

@@ -1,4 +1,5 @@
 # names: prompt-trained
+# breaks: "labels that count in the answer alone"
 """The labels are a copy of the ids, as in pretraining."""
 
 import copy

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "as `PeftModel.save_pretrained` writes it"
 """The adapter is saved by torch, and PeftModel.from_pretrained does not find it."""
 
 import copy

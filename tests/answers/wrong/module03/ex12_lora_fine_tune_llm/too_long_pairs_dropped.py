@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "with one row for each pair"
 """Pairs that are too long are left out without a word."""
 
 import copy

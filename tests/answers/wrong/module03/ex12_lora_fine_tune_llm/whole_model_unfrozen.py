@@ -1,4 +1,5 @@
 # names: base-trained
+# breaks: "none of its weights changes or needs a gradient"
 """All parameters are handed to the optimizer, after switching their gradients on."""
 
 import copy

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: messages-encoded-one-by-one
 # breaks: "of the text that `render` gives"
 # Each message is rendered for itself, and the pieces are put together: the template thinks that each is the first.
 from typing import NamedTuple

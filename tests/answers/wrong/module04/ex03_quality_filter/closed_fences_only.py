@@ -1,4 +1,4 @@
-# names: unlisted
+# names: fence-without-end-not-code
 # breaks: "outside blocks of code between ``` fences"
 # What was opened and not closed is prose.
 
