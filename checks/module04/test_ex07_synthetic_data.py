@@ -20,6 +20,8 @@ SEEDS = [
     {"instruction": "Convert two miles into kilometres", "output": "about 3.2"},
 ]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+FIELDS = ("records", "calls", "malformed", "too_similar", "errors")
+COUNTS = "records, calls, malformed, too similar, errors"
 
 
 def new_words(count, offset):
@@ -32,6 +34,15 @@ def fresh(offset):
     """A new example that is like nothing else."""
     words = new_words(9, offset)
     return {"instruction": " ".join(words[:6]), "output": " ".join(words[6:])}
+
+
+def asks(text, output="x"):
+    """A reply that is one object with this instruction."""
+    return json.dumps({"instruction": text, "output": output})
+
+
+class Odd(Exception):
+    """An exception of nobody's library."""
 
 
 class Scripted:
@@ -56,19 +67,24 @@ class Always:
     """A model that gives the same reply (or raises) for ever; after `patience` calls it helps, so that all ends."""
 
     def __init__(self, reply, patience=300):
-        self.reply, self.patience, self.calls = reply, patience, 0
+        self.reply, self.patience, self.prompts = reply, patience, []
 
     def __call__(self, prompt):
-        self.calls += 1
-        if self.calls > self.patience:
-            return json.dumps(fresh(5000 + self.calls))
+        self.prompts.append(prompt)
+        if len(self.prompts) > self.patience:
+            return json.dumps(fresh(5000 + len(self.prompts)))
         if isinstance(self.reply, Exception):
             raise self.reply
         return self.reply
 
 
-def run(answer, llm, n, *, seeds=SEEDS, **options):
-    return answer.generate_examples(llm, copy.deepcopy(seeds), n, random.Random(seed(1)), **options)
+def run(answer, llm, n, *, seeds=SEEDS, rng=None, **options):
+    given = copy.deepcopy(seeds)
+    generated = answer.generate_examples(llm, given, n, rng or random.Random(seed(1)), **options)
+    expect.equal(given, seeds, what="the seeds after the call")
+    missing = [name for name in FIELDS if not hasattr(generated, name)]
+    expect.equal(missing, [], what="the fields that are missing in what is returned")
+    return generated
 
 
 def instructions(generated):
@@ -79,26 +95,34 @@ def counts(generated):
     return [len(generated.records), generated.calls, generated.malformed, generated.too_similar, generated.errors]
 
 
-COUNTS = "records, calls, malformed, too similar, errors"
-
-
-def test_objects_lists_and_fences_all_become_records(answer):
-    examples = [fresh(i) for i in range(7)]
-    examples[1] = {"instruction": "Schließe die Klammer: {π ∈ {1, 2}", "output": "} — und 日本語 😀"}
-    replies = [
-        json.dumps(examples[0]),
-        f"Of course. Here it is:\n{json.dumps(examples[1], ensure_ascii=False)}\nDo you want another one {{yes/no}}?",
-        f"```json\n{json.dumps(examples[2], indent=2)}\n```",
-        f"Two of them:\n```\n{json.dumps(examples[3:5], indent=1)}\n```\nI hope {{this}} helps.",
-        f'In the form {{"instruction": "some", "output": "text"}} as asked:\n```json\n{json.dumps(examples[5])}\n```',
-        f"Here it is: {json.dumps(examples[6])} Enjoy.",
-    ]
-    generated = run(answer, Scripted(*replies), 7)
-    wanted = [example["instruction"] for example in examples]
-    expect.equal(instructions(generated), wanted, what="the accepted instructions")
-    outputs = [record.get("output") for record in generated.records]
-    expect.equal(outputs, [example["output"] for example in examples], what="the accepted outputs")
-    expect.equal(counts(generated), [7, 6, 0, 0, 0], what=COUNTS)
+def test_what_a_reply_holds_becomes_records(answer):
+    one, two = fresh(0), fresh(1)
+    signs = {"instruction": "Schließe die Klammer: {π ∈ {1, 2}", "output": "} — und ] 日本語 😀"}
+    quotes = {"instruction": 'Say "}" and then \\', "output": 'It is "{\\" or "["'}
+    nested = {"about": {"topic": {"words": 3}}, **one, "others": [two, {"instruction": "a", "output": "b"}]}
+    fenced = f"```json\n{json.dumps(one, indent=2)}\n```"
+    replies = {
+        "an object": (json.dumps(one), [one]),
+        "an object with sentences around it": (f"Of course. Here:\n{json.dumps(one)}\nEnjoy.", [one]),
+        "an object in a fence": (fenced, [one]),
+        "an object in a fence with sentences around it": (f"Here it is:\n\n{fenced}\n\nI hope it helps.", [one]),
+        "an object in a fence of one line": (f"Here: ```{json.dumps(one)}```", [one]),
+        "a list": (json.dumps([one, two]), [one, two]),
+        "a list in a fence": (f"Two of them:\n```\n{json.dumps([one, two], indent=1)}\n```\nEnjoy.", [one, two]),
+        "an object with braces in its texts": (json.dumps(signs, ensure_ascii=False), [signs]),
+        "an object with quotes and braces in its texts": (json.dumps(quotes), [quotes]),
+        "an object with objects in its other keys": (json.dumps(nested), [one]),
+        "an object and then braces": (f"{json.dumps(one)}\nDo you want another one {{yes/no}} [y]?", [one]),
+        "a list and then braces": (f"{json.dumps([one, two])}\nMore {{yes/no}} [y]?", [one, two]),
+        "braces and then an object": (f"In {{the form}} [you] asked for {{: {json.dumps(one)}", [one]),
+        "a fence, and braces around it": (f"In {{the form}} [of you]:\n{fenced}\nI hope {{this}} helps.", [one]),
+        "two fences": (f"{fenced}\nOr this one:\n```json\n{json.dumps(two)}\n```", [one]),
+    }
+    for kind, (reply, wanted) in replies.items():
+        generated = run(answer, Scripted(reply), 5, max_calls=1)
+        pairs = [[record.get("instruction"), record.get("output")] for record in generated.records]
+        expect.equal(pairs, [[w["instruction"], w["output"]] for w in wanted], what=f"the records of {kind}")
+        expect.equal(counts(generated), [len(wanted), 1, 0, 0, 0], what=f"{COUNTS}, for {kind}")
 
 
 def test_a_record_holds_its_texts_and_where_it_comes_from(answer):
@@ -106,21 +130,39 @@ def test_a_record_holds_its_texts_and_where_it_comes_from(answer):
     generated = run(answer, Scripted(json.dumps(example)), 1)
     wanted = {"instruction": example["instruction"], "output": example["output"], "source": "synthetic"}
     expect.equal([dict(record) for record in generated.records], [wanted], what="the record")
+    expect.equal(counts(generated), [1, 1, 0, 0, 0], what=COUNTS)
+    types = [type(getattr(generated, name)).__name__ for name in FIELDS]
+    expect.equal(types, ["list", "int", "int", "int", "int"], what=f"the types of {COUNTS}")
 
 
 def test_what_is_malformed_is_counted_and_the_rest_is_kept(answer):
     good = [fresh(i) for i in range(30, 33)]
-    replies = [
-        "I am sorry, I cannot do that.",
-        "",
-        '{"instruction": "cut off in the middle", "outp',
-        "{'instruction': 'single quotes are Python', 'output': 'and no JSON'}",
-        json.dumps(good[0]),
-        json.dumps([good[1], {"instruction": "it has no output"}, good[2]]),
-    ]
-    generated = run(answer, Scripted(*replies), 3)
-    expect.equal(instructions(generated), [g["instruction"] for g in good], what="the accepted instructions")
-    expect.equal(counts(generated), [3, 6, 5, 0, 0], what=COUNTS)
+    bad = {"instruction": "it has no output"}
+    replies = {
+        "a sentence": ("I am sorry, I cannot do that.", [], 1),
+        "an empty reply": ("", [], 1),
+        "an object that is cut off": ('{"instruction": "cut off in the middle", "outp', [], 1),
+        "an object with single quotes, which is Python": ("{'instruction': 'a b', 'output': 'c'}", [], 1),
+        "a JSON string": ('"instruction, output"', [], 1),
+        "a JSON number": ("17", [], 1),
+        "an object without keys": ("{}", [], 1),
+        "a list of two objects without output": (json.dumps([bad, bad]), [], 2),
+        "a list in which the second of three has no output": (json.dumps([good[0], bad, good[1]]), good[:2], 1),
+    }
+    for kind, (reply, records, malformed) in replies.items():
+        generated = run(answer, Scripted(reply), 5, max_calls=1)
+        expect.equal(instructions(generated), [g["instruction"] for g in records], what=f"the records of {kind}")
+        expect.equal(counts(generated), [len(records), 1, malformed, 0, 0], what=f"{COUNTS}, for {kind}")
+    generated = run(answer, Scripted("no JSON", json.dumps(good[2])), 1)
+    expect.equal(counts(generated), [1, 2, 1, 0, 0], what=f"{COUNTS}, for a sentence and then an object")
+
+
+def test_a_list_may_hold_anything(answer):
+    good = fresh(35)
+    for reply in ([], ["a text", 3, good], [[good["instruction"], good["output"]], good]):
+        generated = run(answer, Scripted(json.dumps(reply), json.dumps(fresh(36))), 2, max_calls=2)
+        wanted = [good["instruction"]] * (good in reply) + [fresh(36)["instruction"]]
+        expect.equal(instructions(generated), wanted, what=f"the records of a list of {len(reply)} and an object")
 
 
 def test_texts_must_be_strings_that_are_not_empty(answer):
@@ -133,6 +175,8 @@ def test_texts_must_be_strings_that_are_not_empty(answer):
         {"instruction": [text], "output": text},
         {"instruction": text, "output": {"answer": text}},
         {"output": text},
+        {"instruction": 17, "output": text},
+        {"instruction": text, "output": True},
     ]
     last = fresh(40)
     found = [counts(run(answer, Scripted(json.dumps(one), json.dumps(last)), 1))[:3] for one in objects]
@@ -152,34 +196,59 @@ def test_what_is_too_near_a_seed_is_dropped(answer):
     far = "Name a river"  # all of its words stand there, F = 6 / 10
     turned = "Vienna through flows that river a name"  # the same words, in another order: F = 2 / 14
     other = {"instruction": fresh(50)["instruction"], "output": SEEDS[0]["output"]}
-    replies = [
-        json.dumps({"instruction": text, "output": "x"}) for text in (SEEDS[3]["instruction"], near, far, turned)
-    ]
-    generated = run(answer, Scripted(*replies, json.dumps(other)), 3)
+    replies = [asks(SEEDS[3]["instruction"]), asks(near), asks(far), asks(turned), json.dumps(other)]
+    generated = run(answer, Scripted(*replies), 3)
     expect.equal(instructions(generated), [far, turned, other["instruction"]], what="the accepted instructions")
     expect.equal(counts(generated), [3, 5, 0, 2, 0], what=COUNTS)
+    every = [asks(one["instruction"]) for one in SEEDS]
+    generated = run(answer, Scripted(*every), 1)
+    expect.equal(counts(generated), [1, 8, 0, 7, 0], what=f"{COUNTS}, where each of 7 seeds comes back")
 
 
 def test_what_is_too_near_an_accepted_record_is_dropped(answer):
     words = new_words(30, 60)
     first, half = " ".join(words[:10]), " ".join(words[:6] + words[10:14])  # F = 12 / 20
     most = " ".join(words[:8] + words[20:22])  # F = 16 / 20 with the first
-    replies = [json.dumps({"instruction": text, "output": "x"}) for text in (first, first, most, half)]
+    replies = [asks(text) for text in (first, half, first, most)]
     replies.append(json.dumps([{"instruction": text, "output": "y"} for text in (half, words[25], words[25])]))
     generated = run(answer, Scripted(*replies), 4)
     expect.equal(instructions(generated)[:3], [first, half, words[25]], what="the accepted instructions")
     expect.equal(counts(generated), [4, 6, 0, 4, 0], what=COUNTS)
 
 
+def test_an_f_of_exactly_the_threshold_is_too_near(answer):
+    found = []
+    for offset, (mine, common) in enumerate([(11, 7), (12, 7), (29, 21), (30, 21)]):
+        one, other = new_words(40, 300 + offset), new_words(40, 310 + offset)
+        longer = " ".join(one[:common] + other[: mine - common])
+        shorter = " ".join(one[: 9 if common == 7 else 31])
+        generated = run(answer, Scripted(asks(shorter), asks(longer)), 5, max_calls=2)
+        found.append([len(generated.records), generated.too_similar])
+    wanted = [[1, 1], [2, 0], [1, 1], [2, 0]]
+    expect.equal(found, wanted, what="records and too similar for F = 14/20, 14/21, 42/60, 42/61")
+
+
+def test_what_was_dropped_is_compared_with_nothing(answer):
+    words = new_words(30, 70)
+    a, b = " ".join(words[:10]), " ".join(words[:8] + words[10:12])  # F = 16 / 20
+    c = " ".join(words[2:8] + words[10:14])  # F = 12 / 20 with a, 16 / 20 with b
+    bad = json.dumps({"instruction": c, "output": 3})
+    generated = run(answer, Scripted(asks(a), asks(b), bad, asks(c)), 2)
+    expect.equal(instructions(generated), [a, c], what="records of A, B near A, and C near B alone")
+    expect.equal(counts(generated), [2, 4, 1, 1, 0], what=COUNTS)
+
+
 def test_a_prompt_is_tried_again_after_an_exception(answer):
-    errors = [TimeoutError("slow"), RuntimeError("busy")]
+    errors = [TimeoutError("slow"), Odd("busy")]
     llm = Scripted(*errors, json.dumps(fresh(70)), KeyError("choices"), json.dumps(fresh(71)))
     generated = run(answer, llm, 2)
-    same = [prompt == llm.prompts[0] for prompt in llm.prompts[:5]] + [False] * (5 - len(llm.prompts))
-    expect.note("same_prompt", [int(one) for one in same])
+    expect.note("same_prompt", [int(prompt == llm.prompts[0]) for prompt in llm.prompts])
     expect.equal(counts(generated), [2, 5, 0, 0, 0], what=COUNTS)
-    expect.equal(same[:4], [True, True, True, False], what="is prompt 1, 2, 3, 4 that of the first call")
-    expect.equal(llm.prompts[3] == llm.prompts[4], True, what="the retry repeats its prompt")
+    llm = Always(OSError("no route"), patience=80)
+    run(answer, llm, 1, retries=3, max_calls=80)
+    groups = [llm.prompts[i : i + 4] for i in range(0, 80, 4)]
+    repeated = [len(set(group)) for group in groups]
+    expect.equal(repeated, [1] * 20, what="how many different prompts each 4 calls with 3 retries make")
 
 
 def test_a_prompt_is_given_up_after_its_retries_and_the_next_is_asked(answer):
@@ -193,16 +262,20 @@ def test_a_prompt_is_given_up_after_its_retries_and_the_next_is_asked(answer):
 
 def test_it_ends_when_the_calls_are_used_up(answer):
     cases = [
-        ("no JSON at all", dict(max_calls=7), [0, 7, 7, 0, 0]),
-        (json.dumps(SEEDS[0]), dict(max_calls=5), [0, 5, 0, 5, 0]),
-        ("no JSON at all", dict(), [0, 30, 30, 0, 0]),
-        (ValueError("broken"), dict(max_calls=12), [0, 12, 0, 0, 4]),
-        (ValueError("broken"), dict(max_calls=12, retries=0), [0, 12, 0, 0, 12]),
+        ("a model that replies without JSON", "no JSON at all", dict(max_calls=7), [0, 7, 7, 0, 0]),
+        ("a model that repeats a seed", json.dumps(SEEDS[0]), dict(max_calls=5), [0, 5, 0, 5, 0]),
+        ("a model without JSON, and no max_calls", "no JSON at all", dict(), [0, 30, 30, 0, 0]),
+        ("a model that raises", ValueError("broken"), dict(max_calls=12), [0, 12, 0, 0, 4]),
+        ("a model that raises, no retries", ValueError("broken"), dict(max_calls=12, retries=0), [0, 12, 0, 0, 12]),
+        ("a model that raises, max_calls 8", ValueError("broken"), dict(max_calls=8), [0, 8, 0, 0, 2]),
+        ("a model that raises, max_calls 2", ValueError("broken"), dict(max_calls=2), [0, 2, 0, 0, 0]),
+        ("max_calls 0", "no JSON at all", dict(max_calls=0), [0, 0, 0, 0, 0]),
     ]
-    for reply, options, wanted in cases:
+    for name, reply, options, wanted in cases:
         llm = Always(reply)
         generated = run(answer, llm, 3, **options)
-        expect.equal([*counts(generated), llm.calls], [*wanted, wanted[1]], what=f"{COUNTS}, real calls")
+        actual = [*counts(generated), len(llm.prompts)]
+        expect.equal(actual, [*wanted, wanted[1]], what=f"{COUNTS}, real calls: {name}")
 
 
 def test_no_more_than_n_records_and_no_call_too_many(answer):
@@ -213,48 +286,92 @@ def test_no_more_than_n_records_and_no_call_too_many(answer):
         found.append([len(generated.records), generated.calls, len(llm.prompts), generated.too_similar])
     wanted = [[0, 0, 0, 0], [1, 1, 1, 0], [4, 2, 2, 0], [5, 2, 2, 0]]
     expect.equal(found, wanted, what="records, calls, real calls, too similar for n = 0, 1, 4, 5")
+    generated = run(answer, Scripted(json.dumps([fresh(95), {"output": "no instruction"}, SEEDS[0], fresh(95)])), 1)
+    expect.equal(counts(generated), [1, 1, 0, 0, 0], what=f"{COUNTS}, where a list holds more than n = 1")
+
+
+def forms(text):
+    """A text as it stands in a prompt: plain, or in JSON with or without escapes."""
+    return {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
 
 
 def seeds_in(prompt, seeds):
-    return [i for i, one in enumerate(seeds) if one["instruction"] in prompt and one["output"] in prompt]
+    texts = [(forms(one["instruction"]), forms(one["output"])) for one in seeds]
+    return [i for i, pair in enumerate(texts) if all(any(form in prompt for form in some) for some in pair)]
 
 
 def test_each_prompt_shows_three_seeds_drawn_anew(answer):
     llm = Always("no JSON at all")
-    prompts = []
-    run(answer, lambda prompt: prompts.append(prompt) or llm(prompt), 1, max_calls=40)
-    shown = [seeds_in(prompt, SEEDS) for prompt in prompts]
+    run(answer, llm, 1, max_calls=40)
+    shown = [seeds_in(prompt, SEEDS) for prompt in llm.prompts]
     expect.equal([len(found) for found in shown], [3] * 40, what="how many seeds each of 40 prompts shows")
     # Each of the 7 is in a prompt with 3/7; that one is in none of 40 has a chance of 7 · (4/7)^40 = 1e-9.
     used = sorted({i for found in shown for i in found})
     expect.equal(used, list(range(7)), what="the seeds that some prompt shows")
-    two, llm = [], Always("no")
-    run(answer, lambda prompt: two.append(prompt) or llm(prompt), 1, seeds=SEEDS[:2], max_calls=3)
-    expect.equal([len(seeds_in(p, SEEDS)) for p in two], [2] * 3, what="how many of two seeds each prompt shows")
+    for few in (2, 1):
+        llm = Always("no")
+        run(answer, llm, 1, seeds=SEEDS[:few], max_calls=3)
+        found = [len(seeds_in(prompt, SEEDS)) for prompt in llm.prompts]
+        expect.equal(found, [few] * 3, what=f"how many of {few} seeds each of three prompts shows")
+
+
+def test_prompts_are_drawn_anew_whatever_came_before(answer):
+    # Twelve draws of three of seven that all give the same three have a chance of (1/35)^11.
+    replies = {
+        "a copy": [json.dumps(SEEDS[0])] * 12,
+        "a new record": [json.dumps(fresh(100 + i)) for i in range(12)],
+        "an exception": [Odd("busy")] * 12,
+    }
+    for kind, script in replies.items():
+        llm = Scripted(*script)
+        run(answer, llm, 30, max_calls=12, retries=0)
+        shown = [seeds_in(prompt, SEEDS) for prompt in llm.prompts]
+        expect.equal([len(found) for found in shown], [3] * 12, what=f"how many seeds 12 prompts show, after {kind}")
+        different = len({tuple(found) for found in shown})
+        expect.true(
+            different > 1, f"different sets of seeds in 12 prompts, after {kind}", actual=different, expected="several"
+        )
+        later = [sum(fresh(100 + i)["instruction"] in prompt for i in range(12)) for prompt in llm.prompts]
+        expect.equal(later, [0] * 12, what="how many accepted records each prompt shows")
+
+
+def test_a_prompt_shows_the_texts_word_for_word(answer):
+    seeds = [
+        {"instruction": "Fill {this} in:\n%s, \\n and {{that}}", "output": "50 % & {} <b>"},
+        {"instruction": "It's \"so\", said Zoë's “aunt”", "output": 'naïve 日本語: "it\'s"'},
+        {"instruction": " ".join(new_words(90, 110)), "output": " ".join(new_words(300, 111))},
+    ]
+    llm = Always("no")
+    run(answer, llm, 1, seeds=seeds, max_calls=1)
+    expect.equal(len(llm.prompts), 1, what="the calls, with max_calls = 1")
+    expect.equal(seeds_in(llm.prompts[0], seeds), [0, 1, 2], what="the seeds that stand whole in the prompt")
+    template = getattr(answer, "PROMPT", None)  # An answer may have come without it, or have improved it.
+    if isinstance(template, str):
+        parts = [part.strip() for part in template.split("{examples}")]
+        missing = [part for part in parts if part not in llm.prompts[0]]
+        expect.equal(missing, [], what="parts of PROMPT that are not in the prompt")
+        expect.equal("{examples}" in llm.prompts[0], False, what="whether the prompt still says {examples}")
 
 
 def test_chance_comes_from_rng_alone(answer):
     def prompts(rng_seed, global_seed):
         random.seed(global_seed)
-        found = []
-        state, llm = random.Random(rng_seed), Always("no")
-        answer.generate_examples(lambda prompt: found.append(prompt) or llm(prompt), SEEDS, 1, state, max_calls=9)
-        return [seeds_in(prompt, SEEDS) for prompt in found]
+        llm = Always("no")
+        run(answer, llm, 1, rng=random.Random(rng_seed), max_calls=9)
+        return llm.prompts
 
     first = prompts(3, 1)
-    expect.equal(prompts(3, 2), first, what="the seeds of 9 prompts, for the same rng")
-    expect.true(prompts(4, 1) != first, "the seeds of 9 prompts, for another rng", actual=first, expected="others")
+    shown = [seeds_in(prompt, SEEDS) for prompt in first]
+    again = [seeds_in(prompt, SEEDS) for prompt in prompts(3, 2)]
+    expect.equal(again, shown, what="the seeds of 9 prompts, for the same rng")
+    expect.equal(prompts(3, 2) == first, True, what="whether the same rng gives the same 9 prompts")
+    others = [seeds_in(prompt, SEEDS) for prompt in prompts(4, 1)]
+    expect.true(others != shown, "the seeds of 9 prompts, for another rng", actual=others, expected="others")
+    random.seed(5)
     before = random.getstate()
     run(answer, Scripted(json.dumps(fresh(95))), 1)
     drawn = int(random.getstate() != before)
     expect.equal(drawn, 0, what="whether the global generator was drawn from")
-
-
-def test_the_seeds_stay_as_they_are(answer):
-    seeds = copy.deepcopy(SEEDS)
-    before = copy.deepcopy(seeds)
-    answer.generate_examples(Scripted(json.dumps([fresh(96), fresh(97)])), seeds, 2, random.Random(0))
-    expect.equal(seeds, before, what="the seeds after the call")
 
 
 @pytest.mark.real

@@ -49,8 +49,8 @@ def generate_examples(
     """Let a model write up to n new examples in the manner of the seeds, and keep those that are new.
 
     Args:
-        llm: takes a prompt and returns the model's reply, a text. It may raise anything, may be malformed
-            most of the time, and may repeat itself for ever.
+        llm: takes a prompt and returns the model's reply, a text. It may raise any Exception, and its replies
+            may be malformed most of the time or repeat themselves for ever.
         seeds: at least one record {"instruction": str, "output": str}; neither the list nor a record is changed.
         n: how many records are wanted; 0 or more. With 0, nothing is asked.
         rng: the only source of chance: the same seeds, replies and state of rng give the same prompts.
@@ -58,12 +58,13 @@ def generate_examples(
         retries: how often a prompt is tried again after an exception.
 
     Each prompt is `PROMPT` with examples in it: 3 different seeds drawn with rng (all of them if there are
-    fewer), their instructions and outputs word for word, as JSON or as plain text. It is drawn anew for each prompt;
-    a retry repeats the prompt.
+    fewer), their instructions and outputs word for word, as JSON or as plain text. They are drawn anew for each
+    prompt; a retry repeats the prompt.
 
     A reply holds one JSON object, or a list of them, bare or inside its first ``` fence, with any text around it.
-    Braces may stand inside the strings. An object is a record if its "instruction" and "output" are strings that
-    are not empty. Other keys are dropped. A reply is data: nothing of it is ever executed.
+    If JSON stands before the fence too, either may be taken. Braces may stand inside the strings, fences do not.
+    An object is a record if its "instruction" and "output" are strings that are not empty; blanks alone may count
+    as empty. Other keys are dropped. A reply is data: nothing of it is ever executed.
 
     A record is dropped as too similar if the ROUGE-L F of its instruction with that of a seed, or of a record
     accepted before it, is 0.7 or more.
@@ -72,11 +73,11 @@ def generate_examples(
     made. Fewer than n records are no error.
 
     Returns:
-        records: {"instruction", "output", "source": "synthetic"} each, in the order of acceptance.
-        calls: all calls of llm, those that raised included.
-        malformed: replies without a JSON object or list, and objects that are no records, each counted once.
-        too_similar: records dropped for that.
-        errors: prompts given up after an exception in every one of their 1 + retries calls, each counted once.
+        - `records`: {"instruction", "output", "source": "synthetic"} each, in the order of acceptance.
+        - `calls`: all calls of llm, those that raised included.
+        - `malformed`: replies without a JSON object or list, and objects that are no records, each counted once.
+        - `too_similar`: records dropped for that.
+        - `errors`: prompts given up after an exception in every one of their 1 + retries calls, each counted once.
 
     Method: Wang and others, Self-Instruct (2023), section 2, https://arxiv.org/abs/2212.10560
     """

@@ -20,6 +20,10 @@ class Generated:
     errors: int = 0
 
 
+class Spent(Exception):
+    """No call is left."""
+
+
 class Run:
     def __init__(self, llm, seeds, n, budget):
         self.llm, self.n, self.budget = llm, n, budget
@@ -32,7 +36,7 @@ class Run:
 
     def ask(self, prompt, tries):
         if self.out.calls >= self.budget:
-            raise RuntimeError("no call left")
+            raise Spent
         self.out.calls += 1
         try:
             return self.llm(prompt)
@@ -76,6 +80,8 @@ def generate_examples(llm, seeds, n, rng, *, max_calls=None, retries=2):
         prompt = "Make a new example like these:\n" + json.dumps(some, indent=1)
         try:
             found = values(run.ask(prompt, retries))
+        except Spent:
+            break
         except Exception:
             run.out.errors += 1
             continue

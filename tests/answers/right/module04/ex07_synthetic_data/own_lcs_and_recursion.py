@@ -71,7 +71,7 @@ def generate_examples(llm, seeds, n, rng, *, max_calls=None, retries=2):
                 return llm(prompt)
             except Exception as error:
                 failure = error
-        return failure
+        return failure if attempts > retries else None
 
     while result.calls < left and len(result.records) < n:
         order = list(range(len(seeds)))
@@ -81,6 +81,8 @@ def generate_examples(llm, seeds, n, rng, *, max_calls=None, retries=2):
         if isinstance(reply, Exception):
             result.errors += 1
             continue
+        if reply is None:
+            break
         items = parse(reply)
         if items is None:
             result.malformed += 1

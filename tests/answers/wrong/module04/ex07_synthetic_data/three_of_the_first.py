@@ -1,4 +1,5 @@
 # names: same-seeds-each-time
+# breaks: "They are drawn anew for each prompt"
 import json
 import re
 from typing import NamedTuple
@@ -40,18 +41,16 @@ def generate_examples(llm, seeds, n, rng, *, max_calls=None, retries=2):
     while len(out) < n and calls < max_calls:
         chosen = seeds[: min(3, len(seeds))]
         prompt = "Write one more as JSON:\n" + "\n".join(f"{s['instruction']} -> {s['output']}" for s in chosen)
-        reply = None
-        for _ in range(retries + 1):
-            if calls >= max_calls:
-                break
+        reply, tries = None, 0
+        while reply is None and tries < retries + 1 and calls < max_calls:
+            tries += 1
             calls += 1
             try:
                 reply = llm(prompt)
-                break
             except Exception:
                 pass
         if reply is None:
-            failed += 1
+            failed += tries == retries + 1
             continue
         data = find_json(reply)
         if data is None:
@@ -62,7 +61,7 @@ def generate_examples(llm, seeds, n, rng, *, max_calls=None, retries=2):
         for d in data:
             if len(out) == n:
                 break
-            q, a = d.get("instruction"), d.get("output")
+            q, a = (d.get("instruction"), d.get("output")) if isinstance(d, dict) else (None, None)
             if not isinstance(q, str) or not isinstance(a, str) or not q or not a:
                 bad += 1
             elif any(score(q, s["instruction"]) >= 0.7 for s in seeds + out):
