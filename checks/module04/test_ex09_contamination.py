@@ -30,9 +30,17 @@ def text(*parts):
     return " ".join(flat)
 
 
-def indices(result):
-    """The result as a list, where it is a list; whatever else it is, as it is."""
-    return list(result) if isinstance(result, list | tuple) else result
+def found_in(answer, train, test, *, what, **options):
+    """What is returned, after a look at whether the texts were changed and whether it is a list of ints."""
+    before = [list(train), list(test)]
+    found = answer.contaminated(train, test, **options)
+    expect.equal([train, test], before, what=f"the texts after the call, {what}")
+    return found
+
+
+def compare(answer, train, test, expected, *, what, **options):
+    found = found_in(answer, train, test, what=what, **options)
+    expect.equal(found, expected, what=what, exact_types=True)
 
 
 def test_n_words_in_a_row_are_needed_and_enough(answer):
@@ -52,12 +60,13 @@ def test_n_words_in_a_row_are_needed_and_enough(answer):
         text(c[2:8]),
     ]
     expect.note("longest", [max(in_a_row(one.split(), other.split()) for other in train) for one in test])
-    found = indices(answer.contaminated(train, test, n=5))
-    expect.equal(found, [1, 3, 7, 8, 9], what="n = 5; texts 1, 3, 7, 8 and 9 share 5 words or more in a row")
-    found = indices(answer.contaminated(train, test, n=4))
-    expect.equal(found, [1, 2, 3, 7, 8, 9], what="the same, n = 4; text 2 shares 4 words in a row")
-    found = indices(answer.contaminated(train, test, n=6))
-    expect.equal(found, [3, 8, 9], what="the same, n = 6; texts 3, 8 and 9 share 6 words or more in a row")
+    compare(
+        answer, train, test, [1, 3, 7, 8, 9], n=5, what="n = 5; texts 1, 3, 7, 8 and 9 share 5 words or more in a row"
+    )
+    compare(answer, train, test, [1, 2, 3, 7, 8, 9], n=4, what="the same, n = 4; text 2 shares 4 words in a row")
+    compare(
+        answer, train, test, [3, 8, 9], n=6, what="the same, n = 6; texts 3, 8 and 9 share 6 words or more in a row"
+    )
 
 
 def in_a_row(one, other):
@@ -76,8 +85,7 @@ def test_the_default_is_thirteen_words(answer):
     a, other = words(20, 5), words(30, 6)
     train = [text(a)]
     test = [text(other[:4], a[3:15], other[4:8]), text(other[8:12], a[4:17], other[12:16]), text(a)]
-    found = indices(answer.contaminated(train, test))
-    expect.equal(found, [1, 2], what="n left out; the test texts share 12, 13 and 20 words in a row")
+    compare(answer, train, test, [1, 2], what="n left out; the test texts share 12, 13 and 20 words in a row")
 
 
 def test_a_run_may_stand_at_the_beginning_or_the_end(answer):
@@ -92,9 +100,13 @@ def test_a_run_may_stand_at_the_beginning_or_the_end(answer):
         text(b[:4], other[15:18]),
         text(other[18:21], b[5:8], other[21:24]),
     ]
-    found = indices(answer.contaminated(train, test, n=5))
-    expect.equal(
-        found, [0, 1, 2, 3], what="n = 5; texts 0 to 3 share the first or last 5 words of a text, 4 and 5 share 4"
+    compare(
+        answer,
+        train,
+        test,
+        [0, 1, 2, 3],
+        n=5,
+        what="n = 5; texts 0 to 3 share the first or last 5 words of a text, 4 and 5 share 4",
     )
 
 
@@ -102,8 +114,7 @@ def test_a_run_does_not_go_on_from_one_training_text_to_the_next(answer):
     a, b, other = words(7, 10), words(7, 11), words(20, 12)
     train = [text(a), text(b)]
     test = [text(other[:3], a[4:7], b[:3]), text(other[3:5], b[4:7], a[:3]), text(other[5], a[1:6])]
-    found = indices(answer.contaminated(train, test, n=5))
-    expect.equal(found, [2], what="n = 5; 3 words end one training text and 3 begin the other")
+    compare(answer, train, test, [2], n=5, what="n = 5; 3 words end one training text and 3 begin the other")
 
 
 def test_case_and_what_stands_between_the_words_do_not_matter(answer):
@@ -122,8 +133,14 @@ def test_case_and_what_stands_between_the_words_do_not_matter(answer):
         text(other[10:12], b[:5], other[12]),
         text(other[13], a[1:6], other[14:16]),
     ]
-    found = indices(answer.contaminated(train, test, n=5))
-    expect.equal(found, [0, 2, 3, 5, 6], what="n = 5; five words alike in texts 0, 2 (it s zoë s isn), 3, 5 and 6")
+    compare(
+        answer,
+        train,
+        test,
+        [0, 2, 3, 5, 6],
+        n=5,
+        what="n = 5; five words alike in texts 0, 2 (it s zoë s isn), 3, 5 and 6",
+    )
 
 
 def test_words_are_of_any_script_and_may_have_underscores(answer):
@@ -134,8 +151,7 @@ def test_words_are_of_any_script_and_may_have_underscores(answer):
         "el naïve café übung año, no",
         "请 看 Το νερό είναι ένα ποτάμι",
     ]
-    found = indices(answer.contaminated(train, test, n=5))
-    expect.equal(found, [0], what="n = 5; text 0 shares five Greek words, the others 4 words each")
+    compare(answer, train, test, [0], n=5, what="n = 5; text 0 shares five Greek words, the others 4 words each")
 
 
 def test_a_short_text_counts_if_it_stands_whole_in_a_training_text(answer):
@@ -153,52 +169,82 @@ def test_a_short_text_counts_if_it_stands_whole_in_a_training_text(answer):
         text(b[1:]),
         text(b[1:], other[14]),
     ]
-    found = indices(answer.contaminated(train, test, n=5))
-    expect.equal(
-        found, [0, 2, 4, 5, 7, 8], what="n = 5; of ten texts below or at 5 words, six stand whole in a training text"
+    compare(
+        answer,
+        train,
+        test,
+        [0, 2, 4, 5, 7, 8],
+        n=5,
+        what="n = 5; of ten texts below or at 5 words, six stand whole in a training text",
     )
 
 
 def test_a_short_text_is_compared_by_whole_words(answer):
     train = ["She was born in Parisian style, near the theatre", "Forty-two: the answer to everything"]
     test = ["Paris", "in Paris", "he", "near the", "the answer", "two the answer to", "ear the the", "swer to every"]
-    found = indices(answer.contaminated(train, test, n=5))
-    expect.equal(found, [3, 4, 5], what="n = 5; `Paris` is no word of the training texts, `the answer` is there")
+    compare(
+        answer,
+        train,
+        test,
+        [3, 4, 5],
+        n=5,
+        what="n = 5; `Paris` is no word of the training texts, `the answer` is there",
+    )
 
 
 def test_a_text_without_words_never_counts(answer):
     a = words(6, 19)
     for train in ([text(a), "", "…"], [text(a), " \n", "?!"]):
         test = ["", text(a[:5]), " \n", "— … !?", text(a[2:4])]
-        found = indices(answer.contaminated(train, test, n=5))
-        expect.equal(found, [1, 4], what="n = 5; test texts 0, 2 and 3 have no word")
+        compare(answer, train, test, [1, 4], n=5, what="n = 5; test texts 0, 2 and 3 have no word")
 
 
 def test_each_index_of_test_comes_once_and_in_order(answer):
     a, b, other = words(12, 20), words(8, 21), words(30, 22)
     train = [text(other[:6]), text(b), text(other[6:9], a), text(b), text(a), text(other[9:14])]
     test = [text(other[20:26]), text(a, b), text(other[26:30]), text(b), text(a, b)]
-    result = answer.contaminated(train, test, n=3)
-    expect.true(isinstance(result, list), what="what is returned", actual=result, expected="a list of indices")
-    expect.equal(result, [1, 3, 4], what="n = 3; long runs of training texts 1 to 4 in test texts 1, 3 and 4")
+    result = found_in(answer, train, test, n=3, what="n = 3")
+    expect.kind(result, list, what="what is returned")
+    what = "n = 3; long runs of training texts 1 to 4 in test texts 1, 3 and 4"
+    expect.equal(result, [1, 3, 4], what=what)
+    expect.kind(result, list, of=int, what=what)
 
 
 def test_one_word_or_more_than_there_are_can_be_asked_for(answer):
     a, other = words(6, 23), words(20, 24)
     train = [text(a), text(other[:4])]
     test = [text(other[5:8], a[2], other[8]), text(other[9:12]), text(a), text(a[1:], other[12]), text(a[1:])]
-    found = indices(answer.contaminated(train, test, n=1))
-    expect.equal(found, [0, 2, 3, 4], what="n = 1; texts 0, 2, 3 and 4 share a word")
-    found = indices(answer.contaminated(train, test, n=50))
-    expect.equal(found, [2, 4], what="n = 50; texts 2 and 4 stand whole in a training text")
+    compare(answer, train, test, [0, 2, 3, 4], n=1, what="n = 1; texts 0, 2, 3 and 4 share a word")
+    compare(answer, train, test, [2, 4], n=50, what="n = 50; texts 2 and 4 stand whole in a training text")
 
 
-def test_the_texts_are_not_changed(answer):
-    a = words(8, 25)
-    train, test = [text(a).upper(), "Ünd sö"], [text(a[1:7]), "", "UND"]
-    answer.contaminated(train, test, n=4)
-    expect.equal(train, [text(a).upper(), "Ünd sö"], what="the training texts after the call")
-    expect.equal(test, [text(a[1:7]), "", "UND"], what="the test texts after the call")
+def test_words_are_compared_one_by_one(answer):
+    train = ["ab c", "x_y z"]
+    test = ["so a bc", "so x y_z", "abc", "so ab c", "c ab"]
+    compare(answer, train, test, [3], n=2, what="n = 2; `ab c` is there, `a bc`, `x y_z`, `abc` and `c ab` are not")
+    train = ["Die Straße ist sehr lang", "no no no yes"]
+    test = ["die STRASSE ist sehr lang", "no no no no yes", "yes no no no", "DIE STRAßE ist SEHR breit"]
+    compare(
+        answer, train, test, [1, 3], n=4, what="n = 4; in lower case STRASSE is strasse, and another word than straße"
+    )
+
+
+def test_there_may_be_no_texts(answer):
+    a = words(6, 27)
+    for train, test, expected in (
+        ([], [text(a)], []),
+        ([text(a)], [], []),
+        ([], [], []),
+        ([text(a)] * 2, [text(a)] * 2, [0, 1]),
+    ):
+        compare(
+            answer,
+            train,
+            test,
+            expected,
+            n=4,
+            what=f"n = 4; {len(train)} training and {len(test)} test texts, all equal",
+        )
 
 
 def test_six_times_the_text_is_about_six_times_the_work(answer):
@@ -208,7 +254,7 @@ def test_six_times_the_text_is_about_six_times_the_work(answer):
         train = [text(vocabulary[6 * i : 6 * i + 6]) for i in range(size)]
         test = [text(vocabulary[6 * i : 6 * i + 6]) for i in range(size, 2 * size)]
         found, steps = counted(lambda train=train, test=test: answer.contaminated(train, test, n=5))
-        expect.equal(indices(found), [], what=f"n = 5; {size} test texts and {size} others to train on")
+        expect.equal(found, [], what=f"n = 5; {size} test texts and {size} others to train on")
         counts.append(steps)
     power = math.log(counts[1] / counts[0], 6)
     expect.true(

@@ -1,4 +1,5 @@
 # names: every-pair-compared
+# breaks: "no test text is compared with each of the training texts"
 # What one writes first: for each question, is there a training text that shares a run with it?
 import re
 

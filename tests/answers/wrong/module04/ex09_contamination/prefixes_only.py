@@ -1,4 +1,5 @@
-# names: unlisted
+# names: first-run-only
+# breaks: "a text of n words or more, if n of its words in a row"
 # Only the first n words of a test text are looked up: "the question begins like one that was seen".
 import re
 

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: share-of-the-runs
+# breaks: "a text of n words or more, if n of its words in a row"
 # Contaminated is what has at least half of its runs in common with the training texts.
 import re
 

@@ -1,4 +1,5 @@
 # names: punctuation-kept
+# breaks: "Words are the matches of the regular expression"
 # split() makes words, more or less.
 def contaminated(train, test, n=13):
     train = [text.lower().split() for text in train]

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Words are the matches of the regular expression"
 # Words are stemmed a little and stop words are dropped "so that more is found".
 import re
 

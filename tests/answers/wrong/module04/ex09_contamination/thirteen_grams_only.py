@@ -1,4 +1,5 @@
 # names: short-texts-never-found
+# breaks: "a text of fewer than n words, if all of it stands"
 # The n-grams of both sides, intersected.
 import re
 
