@@ -24,17 +24,29 @@ def drawn_examples(lengths, offset):
     return examples
 
 
+def packed(answer, examples, max_length, **options):
+    """What `pack` returns, after a look at whether it has changed the examples."""
+    given = copy.deepcopy(examples)
+    packs = answer.pack(given, max_length, **{"pad_token_id": PAD, **options})
+    expect.equal(given, examples, what="the examples after the call")
+    return packs
+
+
 def in_packs(examples, packs, max_length):
     """For each pack the examples in it, by their ids, after a look at what was returned."""
     are_packs = isinstance(packs, list) and all(isinstance(one, dict) for one in packs)
     expect.true(are_packs, what="what is returned", actual=packs, expected="a list of dicts")
     names = sorted(set(ROWS) - set.intersection(set(ROWS), *(set(one) for one in packs)))
     expect.equal(names, [], what="keys that are missing in a pack")
-    lengths = [[len(one[name]) if hasattr(one[name], "__len__") else one[name] for name in ROWS] for one in packs]
+    for name in ROWS:
+        for one in packs:
+            expect.kind(one[name], list, of=int, what=f"the {name} of a pack")
+    lengths = [[len(one[name]) for name in ROWS] for one in packs]
     what = "lengths of input_ids, labels, position_ids and sequence_ids of each pack"
     expect.equal(lengths, [[max_length] * 4] * len(packs), what=what)
     found = [placed(examples, list(one["input_ids"])) for one in packs]
     whole = sorted(number for numbers in found for number in numbers)
+    expect.note("tokens", sum(number != 0 for one in packs for number in one["sequence_ids"]))
     expect.equal(whole, list(range(len(examples))), what="the examples that stand whole in the packs, by number")
     return found
 
@@ -73,14 +85,15 @@ LENGTHS = [5, 3, 10, 2, 6, 4, 1, 7, 3, 5, 2, 8]
 def compare(answer, name, offset):
     """One row of each pack against the same row made by hand; returns nothing."""
     examples = drawn_examples(LENGTHS, offset)
-    packs = answer.pack(copy.deepcopy(examples), 11, pad_token_id=PAD)
+    packs = packed(answer, examples, 11)
     found = in_packs(examples, packs, 11)
     lengths = [[LENGTHS[number] for number in numbers] for numbers in found]
     order = sorted(range(len(packs)), key=lambda i: (len(found[i]) == 1, -sum(lengths[i]), found[i]))
     for i in order:  # Packs of several examples first.
         expected = by_hand(examples, found[i], 11, name)
         counted = " and ".join(str(length) for length in lengths[i])
-        expect.equal(packs[i][name], expected, what=f"{name} of a pack of examples of {counted} tokens")
+        what = f"{name} of a pack of examples of {counted} tokens"
+        expect.equal(packs[i][name], expected, what=what)
 
 
 def test_every_example_stands_whole_in_one_pack(answer):
@@ -108,25 +121,44 @@ def test_there_are_few_packs(answer):
         ([7] * 20 + [5] * 20, 12, 20),
         ([5] * 20 + [7] * 20, 12, 20),
         ([4, 10] * 15 + [6] * 15, 20, 15),
+        ([5, 7, 8] * 10, 20, 10),
         (random_parts, 40, 30),
     ]
     counts, most = [], []
     for lengths, max_length, fewest in cases:
         examples = drawn_examples(lengths, 6)
-        packs = answer.pack(copy.deepcopy(examples), max_length, pad_token_id=PAD)
+        packs = packed(answer, examples, max_length)
         in_packs(examples, packs, max_length)
         counts.append(len(packs))
         most.append((11 * fewest + 6) // 9)
     expect.note("fewest", [fewest for _, _, fewest in cases])
     few = all(count <= limit for count, limit in zip(counts, most, strict=True))
     expect.true(
-        few, what="packs for four sets of examples that leave no gap at best", actual=counts, expected=f"at most {most}"
+        few, what="packs for five sets of examples that leave no gap at best", actual=counts, expected=f"at most {most}"
     )
+
+
+def test_many_and_equal_examples_are_all_packed(answer):
+    short = {"input_ids": [0], "labels": [0]}
+    (one,) = packed(answer, [short] * 300, 300)
+    expect.equal(one["sequence_ids"], list(range(1, 301)), what="sequence_ids of 300 equal examples of one token")
+    rows = [one["input_ids"], one["labels"], one["position_ids"]]
+    expect.equal(rows, [[0] * 300, [-100] * 300, [0] * 300], what="the other rows, of 300 equal examples of id 0")
+    equal = [{"input_ids": [3, 0, PAD], "labels": [3, -100, PAD]}] * 4
+    packs = packed(answer, equal, 7)
+    wanted = [3, 0, PAD, 3, 0, PAD, PAD]
+    expect.equal(
+        [one["input_ids"] for one in packs], [wanted] * 2, what="input_ids of four equal examples, max_length 7"
+    )
+    labels = [-100, -100, PAD, -100, -100, PAD, -100]
+    expect.equal([one["labels"] for one in packs], [labels] * 2, what="labels of four equal examples, max_length 7")
 
 
 def test_an_example_that_is_too_long_is_an_error(answer):
     examples = drawn_examples([12, 61, 3], 7)
+    before = copy.deepcopy(examples)
     message = said(lambda: answer.pack(examples, 45, pad_token_id=PAD), "an example of 61 tokens, max_length 45")
+    expect.equal(examples, before, what="the examples after the error")
     named = re.search(r"\b(61|1)\b", message)
     expect.true(named, what="the message of the error", actual=message, expected="the length, 61, or the index, 1")
 
@@ -134,7 +166,7 @@ def test_an_example_that_is_too_long_is_an_error(answer):
 def test_an_example_of_max_length_fits(answer):
     examples = drawn_examples([45, 44, 1], 8)
     try:
-        packs = answer.pack(copy.deepcopy(examples), 45, pad_token_id=PAD)
+        packs = packed(answer, examples, 45)
     except ValueError:
         packs = []
     expect.equal(len(packs), 2, what="packs for examples of 45, 44 and 1 tokens, max_length 45")
@@ -158,12 +190,12 @@ def said(call, what):
 
 def test_truncating_keeps_the_beginning(answer):
     examples = drawn_examples([4, 15, 2, 9, 5], 9)
-    packs = answer.pack(copy.deepcopy(examples), 9, pad_token_id=PAD, too_long="truncate")
+    packs = packed(answer, examples, 9, too_long="truncate")
     cut = [{name: row[:9] for name, row in example.items()} for example in examples]
     found = in_packs(cut, packs, 9)
     for numbers, one in sorted(zip(found, packs, strict=True), key=lambda pair: pair[0] != [1]):
-        expected = by_hand(cut, numbers, 9, "labels")
-        expect.equal(one["labels"], expected, what="labels, where 15 tokens are cut to 9")
+        for name in ROWS[1:]:
+            expect.equal(one[name], by_hand(cut, numbers, 9, name), what=f"{name}, where 15 tokens are cut to 9")
 
 
 def test_nothing_to_pack_is_an_error(answer):
@@ -174,19 +206,12 @@ def test_nothing_to_pack_is_an_error(answer):
         expect.raises(ValueError, lambda o=option: answer.pack([], 8, **o), what="a list of no examples")
 
 
-def test_the_examples_are_not_changed(answer):
-    for too_long, max_length in (("error", 12), ("truncate", 5)):
-        examples = drawn_examples([3, 8, 5, 12, 2], 11)
-        before = copy.deepcopy(examples)
-        answer.pack(examples, max_length, pad_token_id=PAD, too_long=too_long)
-        expect.equal(examples, before, what=f"the examples after the call, with too_long={too_long!r}")
-
-
 def test_a_token_sees_its_own_example_up_to_itself(answer):
-    for ids in ([1, 1, 1, 2, 2, 2, 2, 3, 0, 0], [1, 2, 2, 2, 3, 3], [1, 1, 1, 1]):
+    for ids in ([1, 1, 1, 2, 2, 2, 2, 3, 0, 0], [1, 2, 2, 2, 3, 3], [1, 1, 1, 1], [1], [1, 0, 0, 0]):
         one = pack_by_hand(ids)
         before = copy.deepcopy(one)
         mask = answer.attention_mask(one)
+        expect.equal(one, before, what="the pack after attention_mask")
         size = len(ids)
         expected = torch.zeros(size, size, dtype=torch.int64)
         for i in range(size):
@@ -195,7 +220,16 @@ def test_a_token_sees_its_own_example_up_to_itself(answer):
         expect.tensor(mask, what="attention_mask(pack)", shape=[size, size])
         expect.equal(mask.to(torch.int64), expected, what=f"the mask, as 0 and 1, for sequence_ids {ids}")
         expect.tensor(mask, what="attention_mask(pack)", dtype=torch.bool)
-        expect.equal(one, before, what="the pack after attention_mask")
+
+
+def test_the_mask_takes_300_examples_apart(answer):
+    ids = [*range(1, 301), 300]
+    mask = answer.attention_mask(pack_by_hand(ids))
+    expected = torch.eye(301, dtype=torch.int64)
+    expected[300, 299] = 1
+    expect.tensor(mask, what="attention_mask(pack)", shape=[301, 301])
+    wrong = (mask.to(torch.int64) != expected).nonzero().tolist()
+    expect.equal(wrong[:3], [], what="where the mask of 300 examples, the last of two tokens, is wrong")
 
 
 def pack_by_hand(sequence_ids):

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: last-label-masked
+# breaks: "but -100 at the first token of each"
 # Masks the last label of each example and not the first of the next: the wrong side of the boundary.
 import torch
 

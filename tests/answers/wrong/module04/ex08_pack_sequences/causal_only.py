@@ -1,4 +1,5 @@
 # names: packing-cross-attention
+# breaks: "both belong to the same example"
 # A causal mask without padding, as one that knows nothing of examples.
 import torch
 

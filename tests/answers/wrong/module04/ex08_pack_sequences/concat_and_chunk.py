@@ -1,4 +1,5 @@
 # names: examples-cut
+# breaks: "Every example stands whole in exactly one pack."
 import torch
 
 

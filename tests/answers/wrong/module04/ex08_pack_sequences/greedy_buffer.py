@@ -1,4 +1,5 @@
 # names: next-fit
+# breaks: "at most ⌊11/9"
 import torch
 
 

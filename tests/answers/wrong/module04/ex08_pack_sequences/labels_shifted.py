@@ -1,4 +1,5 @@
-# names: unlisted
+# names: labels-shifted-here
+# breaks: "but -100 at the first token of each"
 # Shifts the labels here, though the model shifts them once more.
 import torch
 

@@ -1,4 +1,5 @@
 # names: last-pack-dropped
+# breaks: "Every example stands whole in exactly one pack."
 import torch
 
 

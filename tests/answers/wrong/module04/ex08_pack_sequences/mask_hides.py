@@ -1,4 +1,5 @@
-# names: unlisted
+# names: mask-turned-round
+# breaks: "Entry `[i, j]` is True where"
 # True where a token must not look, as in torch.nn.Transformer's masks, and not where it may.
 import torch
 

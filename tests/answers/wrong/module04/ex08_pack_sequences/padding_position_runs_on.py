@@ -1,4 +1,5 @@
-# names: unlisted
+# names: padding-counts-on
+# breaks: "from the beginning of each example. 0 on padding."
 # The positions of the padding go on counting from the last example.
 import torch
 
