@@ -25,6 +25,18 @@ def each_close(metric, pairs, expected, name):
         expect.close(score, wanted, what=f"{name} of {show(prediction)} with {show(right)}")
 
 
+def test_the_lists_stay_as_they_are(answer):
+    one, two = words(2, offset=14)
+    answers = [f"The {two}", f"{one}!", two]
+    predictions, labels = ["b", "c", "a", "c"], ["c", "a", "c", "b"]
+    with expect.untouched("after exact_match: answers", answers):
+        answer.exact_match(one, answers)
+    with expect.untouched("after token_f1: answers", answers):
+        answer.token_f1(one, answers)
+    with expect.untouched("after macro_f1", {"predictions": predictions, "labels": labels}):
+        answer.macro_f1(predictions, labels)
+
+
 def test_case_articles_punctuation_and_spaces_do_not_count(answer):
     one, two, three, four = words(4, offset=1)
     pairs = [
@@ -39,6 +51,7 @@ def test_case_articles_punctuation_and_spaces_do_not_count(answer):
         ("A-level", "a.level"),
         ("add_note()", "ADDNOTE"),
         ("don't", "dont"),
+        (f"{one}\u3000{two}\u2028the\x0b{three}", f"{one} {two} {three}"),
     ]
     each_close(answer.exact_match, pairs, [1.0] * len(pairs), "the exact match")
 
@@ -60,6 +73,9 @@ def test_everything_else_does_count(answer):
         ("東京", "大阪"),
         ("Zürich", "Zurich"),
         ("\u201cyes\u201d", "yes"),
+        ("Straße", "STRASSE"),
+        ("ℍello", "hello"),
+        ("caf\u00e9", "cafe\u0301"),
         (f"{one} {one}", one),
     ]
     each_close(answer.exact_match, pairs, [0.0] * len(pairs), "the exact match")
@@ -67,15 +83,21 @@ def test_everything_else_does_count(answer):
 
 def test_a_score_is_a_float(answer):
     one, two = words(2, offset=3)
-    results = [
-        answer.exact_match(one, [one]),
-        answer.exact_match(one, [two]),
-        answer.token_f1(f"{one} {two}", [two, one]),
-        answer.token_f1(one, [two]),
-        answer.macro_f1([one, two], [one, one]),
-    ]
-    for name, result in zip(("a match", "no match", "F1", "F1 of nothing shared", "macro F1"), results, strict=True):
-        expect.number(result, what=f"the score: {name}")
+    results = {
+        "the exact match of equal texts": answer.exact_match(one, [one]),
+        "the exact match of other texts": answer.exact_match(one, [two]),
+        "the exact match of two empty texts": answer.exact_match("", ["the"]),
+        "the F1": answer.token_f1(f"{one} {two}", [two, one]),
+        "the F1 of equal texts": answer.token_f1(one, [one]),
+        "the F1 of nothing shared": answer.token_f1(one, [two]),
+        "the F1 of nothing with nothing": answer.token_f1("", [""]),
+        "the F1 of nothing with a word": answer.token_f1("", [one]),
+        "the macro F1": answer.macro_f1([one, two], [one, one]),
+        "the macro F1 of no hit": answer.macro_f1([one, two], [two, one]),
+        "the macro F1 of hits alone": answer.macro_f1([one, two], [one, two]),
+    }
+    for name, result in results.items():
+        expect.kind(result, float, what=name)
 
 
 def f1_by_crossing_off(prediction, right):
@@ -141,6 +163,14 @@ def test_two_empty_texts_are_equal(answer):
     expected = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
     each_close(answer.token_f1, pairs, expected, "the F1")
     each_close(answer.exact_match, pairs, expected, "the exact match")
+    scores = [answer.token_f1("", [one, ""]), answer.token_f1(one, ["", one]), answer.token_f1(one, ["?", "the"])]
+    scores += [
+        answer.exact_match("", [one, ""]),
+        answer.exact_match(one, ["", one]),
+        answer.exact_match(one, ["?", "the"]),
+    ]
+    what = "F1 and exact match of nothing, a word, a word, where one of two answers is empty, one, both"
+    expect.close(scores, [1.0, 1.0, 0.0] * 2, what=what)
 
 
 def macro_by_definition(predictions, labels, classes):
@@ -185,6 +215,8 @@ def test_a_class_counts_that_only_one_side_has(answer):
         ([one, one, two, two, one], [one, three, two, two, four], (one, two, three, four)),
         ([three, three], [one, two], (one, two, three)),
         ([one, one.upper() + "?"], [one, one], (one, one.upper() + "?")),
+        (["", one, ""], ["", "", one], ("", one)),
+        ([two], [two], (two,)),
     ]
     expected = [macro_by_definition(*case) for case in cases]
     scores = [answer.macro_f1(predictions, labels) for predictions, labels, _ in cases]
@@ -199,14 +231,5 @@ def test_nothing_to_compare_is_an_error(answer):
     three_and_two = ([one, two, two], [one, two])
     expect.raises(ValueError, lambda: answer.macro_f1(*three_and_two), what="3 predictions for 2 labels")
     expect.raises(ValueError, lambda: answer.macro_f1(*three_and_two[::-1]), what="2 predictions for 3 labels")
-
-
-def test_the_lists_stay_as_they_are(answer):
-    one, two = words(2, offset=14)
-    answers = [f"The {two}", f"{one}!", two]
-    answer.exact_match(one, answers)
-    answer.token_f1(one, answers)
-    expect.equal(answers, [f"The {two}", f"{one}!", two], what="the answers after the calls")
-    predictions, labels = ["b", "c", "a"], ["c", "a", "c"]
-    answer.macro_f1(predictions, labels)
-    expect.equal([predictions, labels], [["b", "c", "a"], ["c", "a", "c"]], what="both lists after the call")
+    expect.raises(ValueError, lambda: answer.macro_f1([], [one]), what="no predictions for 1 label")
+    expect.raises(ValueError, lambda: answer.macro_f1([one], []), what="1 prediction for no labels")

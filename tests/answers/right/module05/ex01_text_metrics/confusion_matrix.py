@@ -31,7 +31,7 @@ def token_f1(prediction, answers):
             continue
         counts = np.array([[side.count(word) for word in vocabulary] for side in (p, a)])
         scores.append(2 * counts.min(axis=0).sum() / counts.sum())
-    return np.max(scores)
+    return float(np.max(scores))
 
 
 def macro_f1(predictions, labels):

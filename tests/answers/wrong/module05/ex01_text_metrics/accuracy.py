@@ -1,4 +1,5 @@
 # names: micro-for-macro
+# breaks: "every class weighs the same, however rare it is"
 import string
 from collections import Counter
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "The largest F1 over the answers, as a float."
 # The best precision and the best recall over the answers are put together, from different answers.
 import string
 from collections import Counter

@@ -1,4 +1,5 @@
 # names: classes-of-the-labels-only
+# breaks: "The classes are all that stand in the predictions"
 import re
 import string
 from collections import Counter

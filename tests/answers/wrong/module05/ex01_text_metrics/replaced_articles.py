@@ -1,4 +1,5 @@
 # names: articles-inside-words
+# breaks: "The normal form of a text, in this order"
 import string
 from collections import Counter
 

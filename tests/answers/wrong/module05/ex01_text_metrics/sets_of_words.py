@@ -1,4 +1,5 @@
 # names: set-overlap
+# breaks: "`common` counts a word as often as it stands in both"
 import re
 import string
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Nothing else is changed"
 # A longer list of stop words is deleted, and words lose their plural s.
 import string
 from collections import Counter
