@@ -27,13 +27,13 @@ def build_prompt(
 
     Args:
         query: the text that the model is to label.
-        pool: solved examples to choose from, `{"text": str, "label": str}` each; there may be any number of
-            labels. The same text may stand there twice; these are two examples.
+        pool: solved examples to choose from, `{"text": str, "label": str}` each, with any number of labels. The same
+            text may stand there twice; these are two examples.
         k: how many examples to show, 0 or more. Where the pool has fewer, all of them.
-        tokenizer: a tokenizer with a chat template. `apply_chat_template(messages, …)` and a call on a text
-            do what they do in transformers 5. The template writes all special tokens that it needs, and a
-            call on a text adds one of its own, unless it is told not to.
-        max_tokens: how long the prompt may be.
+        tokenizer: one of transformers 5. Its chat template writes all special tokens that it needs; a call on a text
+            adds one of its own, unless it is told not to.
+        max_tokens: how long the prompt may be: the number of tokens of the whole chat as the template renders it,
+            with the generation prompt.
         similarity: called as `similarity(query, text)`; the larger the number, the more alike. It need not
             be symmetric.
         rng: where random choices come from.
@@ -43,21 +43,16 @@ def build_prompt(
         assistant's turn with its label, then a user's turn with the query, and nothing else. Texts, labels
         and query stand there exactly as they were given.
 
-    Which examples: those whose text equals the query are left out before anything is chosen; two texts are
-    equal here if they are after `strip()` and `casefold()`.
+    Examples whose text equals the query after `strip()` and `casefold()` are left out before anything is chosen.
 
-    - With `similarity`: the k most similar, in rising order, so that the most similar one stands last, next
-      to the query. Of equally similar ones those that come first in the pool are taken; in which order these
-      stand is not promised. `rng` has no effect.
-    - Without: balanced. No label has two examples more than another one that still has examples to give.
-      Which labels get one more is not promised. They are drawn with `rng`, so that any example of a label
-      may be taken, and then shuffled with it, so that they may come in any order; the same state of `rng`
-      gives the same prompt. With `rng=None` nothing is random: of each label those that come first in the
-      pool are taken, in an order that is not promised.
+    - With `similarity`: the k most similar, in rising order: the most similar one stands last, next to the query. Of
+      equally similar ones those that come first in the pool are taken, in any order. `rng` has no effect.
+    - Without: balanced. No label has two examples more than another one that still has examples to give. They are
+      drawn with `rng`, so that any example of a label may be taken, and then shuffled with it, so that they may come
+      in any order; the same state of `rng` gives the same prompt. With `rng=None` those of each label that come first
+      in the pool are taken, in one order that you choose.
 
-    How long: the length of a prompt is the number of tokens of the whole chat as the template renders it,
-    with the generation prompt. While there are more than `max_tokens`, the first example, both its turns, is
-    dropped; none takes its place.
+    While a prompt is too long, its first example, both turns, is dropped; none takes its place.
 
     Raises:
         ValueError: if the query alone, without any example, is too long.

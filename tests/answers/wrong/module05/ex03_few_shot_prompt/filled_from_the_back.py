@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "its first example, both turns, is dropped"
 # Fills the prompt from the best example on and passes over what does not fit, so a worse one may take its place.
 from itertools import chain, zip_longest
 

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: k-of-each-label
+# breaks: "how many examples to show, 0 or more"
 # Takes k examples of each label, not k in all.
 def build_prompt(query, pool, k, tokenizer, max_tokens, *, similarity=None, rng=None):
     key = query.strip().casefold()

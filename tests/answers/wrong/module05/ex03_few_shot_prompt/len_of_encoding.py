@@ -1,4 +1,5 @@
 # names: keys-counted
+# breaks: "how long the prompt may be"
 from collections import defaultdict
 
 

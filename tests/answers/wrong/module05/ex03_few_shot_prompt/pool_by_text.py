@@ -1,4 +1,5 @@
-# names: unlisted
+# names: repeated-texts-lost
+# breaks: "The same text may stand there twice"
 # Keeps the pool in a dict by text, so of a text that comes twice one label is lost.
 from itertools import chain, zip_longest
 

@@ -1,4 +1,5 @@
 # names: template-not-counted
+# breaks: "how long the prompt may be"
 from itertools import chain, zip_longest
 
 
