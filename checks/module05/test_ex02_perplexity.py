@@ -28,7 +28,7 @@ class TinyLM(nn.Module):
             parameter.data = randn(*parameter.shape, offset=100 * offset + number)
         self.head.weight.data *= sharpness
         self.to(dtype).eval()
-        self.passes = []
+        self.passes, self.windows = [], []
 
     def forward(self, input_ids, **_):
         if len(self.passes) == 500:
@@ -40,6 +40,7 @@ class TinyLM(nn.Module):
         seen = embedded.cumsum(dim=-2) / counts
         logits = self.head(self.mix(torch.cat([embedded, 3 * seen], dim=-1)))
         self.passes.append((input_ids.shape[-1], int(self.mix[1].training), int(logits.requires_grad)))
+        self.windows += input_ids.reshape(-1, input_ids.shape[-1]).tolist()
         return SimpleNamespace(logits=logits)
 
 
@@ -59,7 +60,14 @@ def mean_loss(model, ids, stride, context):
         total += math.log(sum(math.exp(logit) for logit in (row - row.max()).tolist()))
         total -= float(row[ids[target]] - row.max())
     model.passes.clear()
+    model.windows.clear()
     return total / (len(ids) - 1)
+
+
+def score(answer, model, ids, stride, context):
+    """What `perplexity` returns, after a look at whether it has changed what it was given."""
+    with expect.untouched("after the call", {"model": dict(model.named_parameters()), "ids": ids}):
+        return answer.perplexity(model, ids, stride, context)
 
 
 def close(actual, expected, what, largest_loss=10.0):
@@ -78,7 +86,7 @@ def test_a_text_that_fits_into_the_window_is_one_pass(answer):
     losses = [mean_loss(model, ids[:length], 5, 11) for length in lengths]
     expect.note("nats", losses)
     expect.note("lengths", list(lengths))
-    mine = [answer.perplexity(model, ids[:length].unsqueeze(0), 5, 11) for length in lengths]
+    mine = [score(answer, model, ids[:length].unsqueeze(0), 5, 11) for length in lengths]
     close(mine, [math.exp(loss) for loss in losses], what="the perplexities of 11, 7 and 2 tokens, context 11")
 
 
@@ -87,64 +95,74 @@ def test_a_long_text_is_read_in_windows_that_overlap(answer):
     losses = [mean_loss(model, ids[:length], 3, 8) for length in (24, 17, 9)]
     one_pass = [math.exp(mean_loss(model, ids[:length], 3, 99)) for length in (24, 17, 9)]
     expect.note("one_pass", one_pass)
-    mine = [answer.perplexity(model, ids[:length].unsqueeze(0), 3, 8) for length in (24, 17, 9)]
+    mine = [score(answer, model, ids[:length].unsqueeze(0), 3, 8) for length in (24, 17, 9)]
     what = "the perplexities of 24, 17, 9 tokens, stride 3, context 8"
     close(mine, [math.exp(loss) for loss in losses], what=what)
 
 
 def test_every_stride_scores_each_token_once(answer):
     ids, model = text(20, offset=3), TinyLM(offset=3)
-    for context, strides in ((8, (1, 4, 7)), (2, (1,)), (19, (1, 11, 18))):
-        losses = [mean_loss(model, ids, stride, context) for stride in strides]
-        mine = [answer.perplexity(model, ids.unsqueeze(0), stride, context) for stride in strides]
+    cases = ((8, (1, 4, 7)), (2, (1,)), (19, (1, 11, 18)))
+    all_losses = [[mean_loss(model, ids, stride, context) for stride in strides] for context, strides in cases]
+    for (context, strides), losses in zip(cases, all_losses, strict=True):
+        mine = [score(answer, model, ids.unsqueeze(0), stride, context) for stride in strides]
         listed = ", ".join(map(str, strides))
         what = f"the perplexities of 20 tokens, context {context}, stride {listed}"
         close(mine, [math.exp(loss) for loss in losses], what=what)
 
 
-def test_the_model_is_never_given_more_than_the_context(answer):
+def test_the_windows_are_those_that_were_said(answer):
     ids, model = text(23, offset=4), TinyLM(offset=4)
-    answer.perplexity(model, ids.unsqueeze(0), 3, 8)
-    longest = max((length for length, _, _ in model.passes), default=0)
-    expect.true(0 < longest <= 8, what="the tokens of the longest pass", actual=longest, expected="at most 8")
+    for length, stride, context, starts in ((23, 3, 8, range(0, 16, 3)), (22, 5, 7, range(0, 16, 5)), (8, 3, 8, [0])):
+        model.windows.clear()
+        model.passes.clear()
+        score(answer, model, ids[:length].unsqueeze(0), stride, context)
+        longest = max((length for length, _, _ in model.passes), default=0)
+        expect.true(0 < longest <= context, what="the tokens of the longest pass", actual=longest, expected=context)
+        case = f"{length} tokens, stride {stride}, context {context}"
+        wanted = sorted(ids[start : min(start + context, length)].tolist() for start in starts)
+        sizes = sorted(map(len, model.windows))
+        expect.equal(sizes, sorted(map(len, wanted)), what=f"the lengths of the windows that the model reads, {case}")
+        expect.equal(sorted(model.windows), wanted, what=f"the windows that the model reads, {case}")
 
 
 def test_ids_may_come_without_a_batch_dimension(answer):
     ids, model = text(14, offset=5), TinyLM(offset=5)
     expected = math.exp(mean_loss(model, ids, 4, 6))
-    close(answer.perplexity(model, ids, 4, 6), expected, what="the perplexity of ids of shape [14]")
+    close(score(answer, model, ids, 4, 6), expected, what="the perplexity of ids of shape [14]")
     apart = torch.stack([ids, text(14, offset=6)], dim=1)[:, 0]
-    close(answer.perplexity(model, apart, 4, 6), expected, what="the perplexity of ids that are not contiguous")
+    close(score(answer, model, apart, 4, 6), expected, what="the perplexity of ids that are not contiguous")
 
 
 def test_the_result_is_a_python_float(answer):
     ids, model = text(9, offset=7), TinyLM(offset=7)
-    expect.number(answer.perplexity(model, ids, 2, 6), what="the perplexity")
+    expect.kind(score(answer, model, ids, 2, 6), float, what="the perplexity")
 
 
 def test_the_model_reads_in_eval_mode_and_each_mode_is_restored(answer):
     ids, model = text(23, offset=8), TinyLM(offset=8)
-    expected = math.exp(mean_loss(model, ids, 3, 8))
+    expected, changed = math.exp(mean_loss(model, ids, 3, 8)), []
     for mode in (True, False):
         model.train(mode)
         model.mix[1].train(not mode)
         before = [module.training for module in model.modules()]
-        result = answer.perplexity(model, ids, 3, 8)
+        result = score(answer, model, ids, 3, 8)
         in_train_mode = sum(training for _, training, _ in model.passes)
         model.passes.clear()
         came_in = f"the model in {'train' if mode else 'eval'} mode, its dropout in the other"
         expect.equal(in_train_mode, 0, what=f"the passes with dropout on; {came_in}")
         close(result, expected, what=f"the perplexity; {came_in}")
         after = {name or "the model": module.training for name, module in model.named_modules()}
-        changed = [name for name, old in zip(after, before, strict=True) if after[name] != old]
-        expect.equal(changed, [], what=f"whose mode the call changed; {came_in}")
+        changed.append([name for name, old in zip(after, before, strict=True) if after[name] != old])
+    what = "whose mode the call changed; the model in train mode and its dropout in eval mode, then the other way round"
+    expect.equal(changed, [[], []], what=what)
 
 
 def test_no_gradients_are_recorded_and_the_grad_mode_is_restored(answer):
     ids, model = text(23, offset=9), TinyLM(offset=9)
     for enabled in (True, False):
         with torch.set_grad_enabled(enabled):
-            answer.perplexity(model, ids, 3, 8)
+            score(answer, model, ids, 3, 8)
             after = torch.is_grad_enabled()
         recorded = sum(grad for _, _, grad in model.passes)
         model.passes.clear()
@@ -158,7 +176,7 @@ def test_logits_in_half_precision_are_taken_to_float32(answer):
         table = (8 * randn(VOCABULARY, VOCABULARY, offset=11)).round() / 8  # Exact in half precision.
         model = Bigrams(table.to(dtype))
         expected = math.exp(mean_loss(model, ids, 7, 16))
-        close(answer.perplexity(model, ids, 7, 16), expected, what=f"the perplexity from {dtype} logits")
+        close(score(answer, model, ids, 7, 16), expected, what=f"the perplexity from {dtype} logits")
 
 
 class Bigrams(TinyLM):
@@ -181,25 +199,28 @@ def test_logits_that_are_far_apart_give_a_finite_result(answer):
     for dtype in (torch.float32, torch.float64):
         model = Bigrams(table.to(dtype))
         expected = math.exp(mean_loss(model, ids, 7, 16))
-        losses.append((answer.perplexity(model, ids, 7, 16), expected))
+        losses.append((score(answer, model, ids, 7, 16), expected))
     mine, expected = map(list, zip(*losses, strict=True))
     what = "the perplexities with a token of loss 200, float32 and float64 logits"
     close(mine, expected, what=what, largest_loss=200.0)
 
 
-def test_ids_and_parameters_stay_as_they_are(answer):
-    ids, model = text(23, offset=15), TinyLM(offset=15).train()
-    with expect.unchanged("the ids", ids), expect.unchanged("the model", dict(model.named_parameters())):
-        answer.perplexity(model, ids, 3, 8)
+def test_what_is_given_stays_as_it_is(answer):
+    for dtype in (torch.float64, torch.bfloat16):
+        ids, model = text(23, offset=15), TinyLM(offset=15, dtype=dtype).train()
+        model.head.bias.requires_grad = False
+        model.mix[1].eval()
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        with expect.untouched(f"a model in {dtype}", {"parameters": dict(model.named_parameters()), "ids": ids}):
+            answer.perplexity(model, ids.unsqueeze(0), 3, 8)
 
 
 def test_what_cannot_be_read_is_an_error(answer):
     ids, model = text(23, offset=16), TinyLM(offset=16)
-    for length in (1, 0):
-        short = ids[:length]
-        expect.raises(
-            ValueError, lambda short=short: answer.perplexity(model, short, 3, 8), what=f"a text of {length} tokens"
-        )
+    for short in (ids[:1], ids[:0], ids[None, :1]):
+        what = f"ids of shape {list(short.shape)}"
+        expect.raises(ValueError, lambda short=short: answer.perplexity(model, short, 3, 8), what=what)
     for stride, context, length in ((119, 8, 23), (114, 113, 5), (113, 113, 23), (0, 8, 23), (-2, 8, 23)):
         model.passes.clear()
         expect.raises(

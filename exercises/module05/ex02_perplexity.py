@@ -3,6 +3,7 @@
 A text is longer than the model's window. How the windows overlap decides what each token gets to see.
 """
 
+import contextlib
 import math
 
 import torch

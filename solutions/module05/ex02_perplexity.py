@@ -3,6 +3,7 @@
 A text is longer than the model's window. How the windows overlap decides what each token gets to see.
 """
 
+import contextlib
 import math
 
 import torch
@@ -10,6 +11,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+# BEGIN SOLUTION
+@contextlib.contextmanager
+def reading(model):
+    """Eval mode without gradients; each module's mode comes back, also where the model raises."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
+
+
+# END SOLUTION
 def perplexity(model: nn.Module, input_ids: Tensor, stride: int, context: int) -> float:
     """Return the perplexity of a text of any length under a causal language model.
 
@@ -46,10 +62,8 @@ def perplexity(model: nn.Module, input_ids: Tensor, stride: int, context: int) -
         raise ValueError(f"a text of {length} tokens has nothing to predict")
     if not 1 <= stride < context:
         raise ValueError(f"stride={stride} must be at least 1 and less than context={context}")
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
     total, start, scored = 0.0, 0, 1  # The first token has nothing before it.
-    with torch.no_grad():
+    with reading(model):
         while scored < length:
             window = ids[start : start + context]
             logits = model(window.unsqueeze(0)).logits.squeeze(0).float()
@@ -57,7 +71,5 @@ def perplexity(model: nn.Module, input_ids: Tensor, stride: int, context: int) -
             total += F.cross_entropy(logits[old - 1 : -1], window[old:], reduction="sum").item()
             scored = start + len(window)
             start += stride
-    for module, training in modes.items():
-        module.training = training
     return math.exp(total / (length - 1))
     # END SOLUTION

@@ -1,4 +1,5 @@
 # names: exp-of-bits
+# breaks: "exp(total / (T - 1)) as a Python float"
 import torch
 
 

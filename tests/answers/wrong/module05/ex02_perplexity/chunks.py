@@ -1,4 +1,5 @@
 # names: windows-without-overlap
+# breaks: "The text is read in windows: they start at token 0"
 import math
 
 import torch

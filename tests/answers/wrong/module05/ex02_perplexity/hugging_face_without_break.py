@@ -1,4 +1,5 @@
 # names: last-window-scored-whole
+# breaks: "Each token but the first of the text is scored exactly once"
 import math
 
 import torch

@@ -1,4 +1,5 @@
 # names: mean-of-the-windows
+# breaks: "exp(total / (T - 1)) as a Python float"
 import math
 
 import torch

@@ -1,0 +1,28 @@
+# names: log-of-softmax
+# breaks: "so that the result is finite for logits that are far apart"
+import torch
+
+
+def perplexity(model, input_ids, stride, context):
+    if not 1 <= stride < context:
+        raise ValueError(f"stride {stride} must lie between 1 and {context - 1}")
+    ids = input_ids.reshape(1, -1)
+    length = ids.shape[1]
+    if length < 2:
+        raise ValueError("the text is too short")
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    total, end_before = 0.0, 1
+    with torch.no_grad():
+        for start in range(0, length, stride):
+            end = min(start + context, length)
+            window = ids[:, start:end]
+            logits = model(window).logits[0].float()
+            targets = ids[0, end_before:end]
+            total += -logits[end_before - 1 - start : -1].softmax(-1).gather(1, targets[:, None]).log().sum().item()
+            end_before = end
+            if end == length:
+                break
+    for module, training in modes:
+        module.training = training
+    return float(torch.tensor(total / (length - 1)).exp())

@@ -1,0 +1,30 @@
+# names: context-ignored
+# breaks: "the largest number of tokens that the model is given at once"
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+def perplexity(model, input_ids, stride, context):
+    if not 1 <= stride < context:
+        raise ValueError(f"stride {stride} must lie between 1 and {context - 1}")
+    ids = input_ids.reshape(1, -1)
+    length = ids.shape[1]
+    if length < 2:
+        raise ValueError("the text is too short")
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    total, end_before = 0.0, 1
+    with torch.no_grad():
+        for start in range(0, length, stride):
+            end = min(start + context, length)
+            logits = model(ids).logits[0, start:end].float()
+            targets = ids[0, end_before:end]
+            total += F.cross_entropy(logits[end_before - 1 - start : -1], targets, reduction="sum").item()
+            end_before = end
+            if end == length:
+                break
+    for module, training in modes:
+        module.training = training
+    return math.exp(total / (length - 1))
