@@ -15,6 +15,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from tunelings import expect
 from tunelings.handson import tiny
+from tunelings.handson.awkward.language_models import awkwardly_set
 from tunelings.inputs import randint, randn, seed
 
 WORDS = ["review", "film", "good", "bad", "dull", "very", "not", "naïve", "東京", "it", "is", "was", "answer"]
@@ -144,13 +145,20 @@ def only(scores):
     return scores[0] if isinstance(scores, list | tuple) and len(scores) == 1 else scores
 
 
+def scores_of(answer, model, tokenizer, prompt, choices, **options):
+    """What `score_choices` returns, after a look at whether it has changed what it was given."""
+    given = {"choices": choices, "parameters": dict(model.named_parameters()), "tokenizer": tokenizer}
+    with expect.untouched("after the call", given):
+        return answer.score_choices(model, tokenizer, prompt, choices, **options)
+
+
 def test_a_choice_scores_the_sum_of_its_own_tokens(answer):
     prompt, prompt_ids = prompt_and_ids(4, offset=1)
     model, tokenizer = make_model(), make_tokenizer()
     endings = [words(3, offset=2), words(1, offset=3), words(2, offset=4)]
     expected = [log_probs(model, prompt_ids, ids(*ending)) for ending in endings]
     expect.note("of_the_prompt", sum(log_probs(model, prompt_ids[:1], prompt_ids[1:])))
-    scores = [only(answer.score_choices(model, tokenizer, prompt, ["".join(e)], normalize=False)) for e in endings]
+    scores = [only(scores_of(answer, model, tokenizer, prompt, ["".join(e)], normalize=False)) for e in endings]
     what = "the scores of choices of 3, 1, 2 tokens, each alone, not normalised"
     close(scores, [sum(each) for each in expected], what=what)
 
@@ -163,7 +171,7 @@ def test_normalised_the_score_is_the_mean_over_the_choices_tokens(answer):
     expect.note("tokens", len(ending))
     total = sum(each)
     for options, expected in (({"normalize": True}, total / 4), ({"normalize": False}, total), ({}, total / 4)):
-        scores = answer.score_choices(model, tokenizer, prompt, ["".join(ending)], **options)
+        scores = scores_of(answer, model, tokenizer, prompt, ["".join(ending)], **options)
         said = ", ".join(f"{name}={value}" for name, value in options.items()) or "by default"
         close(scores, [expected], what=f"the score of a choice of 4 tokens, {said}")
 
@@ -177,11 +185,21 @@ def test_a_choice_scores_the_same_beside_others(answer):
     for side in ("right", "left"):
         tokenizer = make_tokenizer(side=side)
         scores = [
-            answer.score_choices(model, tokenizer, prompt, choices),
-            answer.score_choices(model, tokenizer, prompt, choices, normalize=False),
+            scores_of(answer, model, tokenizer, prompt, choices),
+            scores_of(answer, model, tokenizer, prompt, choices, normalize=False),
         ]
         expected = [[sum(row) / len(row) for row in each], [sum(row) for row in each]]
         close(scores, expected, what=f"means and sums of choices of 2, 7, 1, 4 tokens, padding_side {side}")
+
+
+def test_any_token_may_stand_in_a_choice_of_a_batch(answer):
+    model = make_model()
+    endings = [["review", " good"], ["</s>", " bad", " it"], ["<pad>"], [" film", "<pad>", "review", "</s>"]]
+    each = [log_probs(model, ids("<s>", "review", ":"), ids(*ending)) for ending in endings]
+    for pad in ("<pad>", None):
+        scores = scores_of(answer, model, make_tokenizer(pad=pad), "review:", ["".join(ending) for ending in endings])
+        what = f"the scores of choices with id 0, </s> and <pad>, pad_token {pad}"
+        close(scores, [sum(row) / len(row) for row in each], what=what)
 
 
 def test_prompt_and_choice_are_encoded_apart_and_as_they_are(answer):
@@ -193,8 +211,11 @@ def test_prompt_and_choice_are_encoded_apart_and_as_they_are(answer):
         ("film", ": 東京.\n", ids("<s>", "film"), ids(":", " 東京", ".", "\n")),
         ("it is\n", "naïve very", ids("<s>", "it", " is", "\n"), ids("naïve", " very")),
         ("", "bad", ids("<s>"), ids("bad")),
+        ("review:", "review good", ids("<s>", "review", ":"), ids("review", " good")),  # "review" has the id 0.
+        ("film<pad>:", "good<pad> bad</s>", ids("<s>", "film", "<pad>", ":"), ids("good", "<pad>", " bad", "</s>")),
+        ("film:", "\n", ids("<s>", "film", ":"), ids("\n")),
     ]
-    scores = [only(answer.score_choices(model, tokenizer, prompt, [c], normalize=False)) for prompt, c, _, _ in cases]
+    scores = [only(scores_of(answer, model, tokenizer, prompt, [c], normalize=False)) for prompt, c, _, _ in cases]
     expect.note("scores", scores)
     for (prompt, choice, prompt_ids, choice_ids), score in zip(cases, scores, strict=True):
         expected = sum(log_probs(model, prompt_ids, choice_ids))
@@ -206,21 +227,28 @@ def test_a_tokenizer_without_a_padding_token_will_do_and_stays_as_it_is(answer):
     model = make_model()
     endings = [words(1, offset=13), words(3, offset=14)]
     expected = [sum(row) / len(row) for row in (log_probs(model, prompt_ids, ids(*ending)) for ending in endings)]
-    for pad, side in ((None, "left"), ("<pad>", "right")):
-        tokenizer = make_tokenizer(pad=pad, side=side)
-        scores = answer.score_choices(model, tokenizer, prompt, ["".join(ending) for ending in endings])
-        close(scores, expected, what=f"the scores of two choices, pad_token {pad}")
-        after = [tokenizer.pad_token, tokenizer.padding_side, len(tokenizer)]
-        expect.equal(after, [pad, side, len(TOKENS)], what="pad_token, padding_side and size of the tokenizer after")
+    tokenizers = {
+        "without a padding token": make_tokenizer(pad=None, side="left"),
+        "with one": make_tokenizer(),
+        "that truncates on the left, after 3 tokens": awkwardly_set(make_tokenizer(), max_length=3),
+    }
+    for kind, tokenizer in tokenizers.items():
+        given = {"choices": ["".join(ending) for ending in endings], "tokenizer": tokenizer}
+        with expect.untouched(f"a tokenizer {kind}", given, errors=(ValueError, TypeError)):
+            scores = answer.score_choices(model, tokenizer, prompt, given["choices"])
+        close(scores, expected, what=f"the scores of two choices, a tokenizer {kind}")
 
 
 def test_scores_are_python_floats_in_the_order_of_the_choices(answer):
     model, tokenizer = make_model(), make_tokenizer()
-    scores = answer.score_choices(model, tokenizer, "film:", [" good", " bad", " good"])
-    expect.true(isinstance(scores, list), what="the scores, which must be a list", actual=scores, expected="a list")
+    scores = scores_of(answer, model, tokenizer, "film:", [" good", " bad", " good"])
+    expect.kind(scores, list, what="the scores")
     expect.equal(len(scores), 3, what="the number of scores of three choices")
-    for score in scores:
-        expect.number(score, what="a score")
+    expect.kind(scores, list, of=float, what="the scores")
+    close(scores[2], scores[0], what="the score of the third choice, which is the first again")
+    for options in ({"normalize": False}, {"normalize": True}):
+        scores = scores_of(answer, model, tokenizer, "film:", [" good"], **options)
+        expect.kind(scores, list, of=float, what="the scores of one choice")
 
 
 def watch(model):
@@ -244,7 +272,7 @@ def test_the_model_reads_in_eval_mode_and_each_mode_is_restored(answer):
         model.train(mode)
         model.transformer.h[1].attn.train(not mode)
         before = [module.training for module in model.modules()]
-        scores = answer.score_choices(model, tokenizer, prompt, ["".join(ending) for ending in endings])
+        scores = scores_of(answer, model, tokenizer, prompt, ["".join(ending) for ending in endings])
         came_in = f"the model in {'train' if mode else 'eval'} mode, one layer in the other"
         expect.note("in_train_mode", sum(training for training, _ in passes))
         close(scores, expected, what=f"the scores; {came_in}")
@@ -259,9 +287,9 @@ def test_no_gradients_are_recorded_and_the_grad_mode_is_restored(answer):
     passes = watch(model)
     for enabled in (True, False):
         with torch.set_grad_enabled(enabled):
-            answer.score_choices(model, tokenizer, "film:", [" very good", " bad"])
+            scores_of(answer, model, tokenizer, "film:", [" very good", " bad"])
             after = torch.is_grad_enabled()
-        expect.equal(sum(grad for _, grad in passes[:1]), 0, what="whether the first pass recorded gradients")
+        expect.equal(max((grad for _, grad in passes), default=0), 0, what="whether a pass recorded gradients")
         expect.equal(int(after), int(enabled), what=f"the grad mode after the call, {int(enabled)} before it")
 
 
@@ -273,7 +301,7 @@ def test_logits_in_half_precision_are_taken_to_float32(answer):
         model = bigram_model(table.to(dtype))
         expected = [sum(log_probs_of_table(table, ids(":"), ids(*ending))) for ending in endings]
         choices = ["".join(ending) for ending in endings]
-        scores = answer.score_choices(model, tokenizer, "film:", choices, normalize=False)
+        scores = scores_of(answer, model, tokenizer, "film:", choices, normalize=False)
         close(scores, expected, what=f"the scores from {dtype} logits")
 
 
@@ -285,7 +313,7 @@ def test_scores_are_finite_for_improbable_and_for_long_choices(answer):
     endings = [[" it", " was", " not", " bad"], words(80, offset=22)]
     expected = [sum(log_probs_of_table(table, ids(":"), ids(*ending))) for ending in endings]
     choices = ["".join(ending) for ending in endings]
-    scores = answer.score_choices(model, tokenizer, "film:", choices, normalize=False)
+    scores = scores_of(answer, model, tokenizer, "film:", choices, normalize=False)
     what = "the scores of a choice with a token of log p -200, and of 80 tokens"
     close(scores, expected, what=what, largest=400.0)
 
@@ -300,9 +328,9 @@ def test_nothing_to_score_is_an_error(answer):
         )
 
 
-def test_choices_and_parameters_stay_as_they_are(answer):
+def test_what_is_given_stays_as_it_is(answer):
     model, tokenizer = make_model().train(), make_tokenizer()
-    choices = [" bad", " very good", ": film\n"]
-    with expect.unchanged("the model", dict(model.named_parameters())):
-        answer.score_choices(model, tokenizer, "film:", choices)
-    expect.equal(choices, [" bad", " very good", ": film\n"], what="the choices after the call")
+    model.lm_head.weight.requires_grad = False
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    scores_of(answer, model, tokenizer, "film:", [" bad", " very good", ": film\n"])

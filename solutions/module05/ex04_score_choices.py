@@ -58,10 +58,12 @@ def score_choices(
 
     modes = {module: module.training for module in model.modules()}
     model.eval()
-    with torch.no_grad():
-        logits = model(input_ids=ids).logits
-    for module, training in modes.items():
-        module.training = training
+    try:
+        with torch.no_grad():
+            logits = model(input_ids=ids).logits
+    finally:  # Also where the model raises.
+        for module, training in modes.items():
+            module.training = training
 
     log_probs = logits[:, :-1].float().log_softmax(dim=-1)  # Position t predicts the token at t + 1.
     log_probs = log_probs.gather(2, ids[:, 1:].unsqueeze(2))

@@ -1,4 +1,5 @@
 # names: padding-counted
+# breaks: "in a batch of different lengths a choice scores what it scores alone"
 import torch
 
 

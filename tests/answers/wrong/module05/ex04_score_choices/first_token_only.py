@@ -1,4 +1,5 @@
-# names: unlisted
+# names: first-token-of-a-choice-only
+# breaks: "The score is the sum of log p over the tokens of the choice alone"
 # Only the first token of each choice is looked at: enough for "yes" and "no", and for nothing longer.
 import torch
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "It may have no padding token, and any `padding_side`"
 # tokenizer(padding=True) with whatever side the tokenizer has, and positions counted as if it were the right one.
 import torch
 

@@ -1,4 +1,5 @@
 # names: off-by-one
+# breaks: "p the softmax of the logits that predict the token"
 import torch
 
 

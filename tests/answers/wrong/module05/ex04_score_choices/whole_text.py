@@ -1,4 +1,5 @@
 # names: encoded-together
+# breaks: "the two texts are encoded apart"
 import torch
 
 
