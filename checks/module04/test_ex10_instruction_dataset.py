@@ -14,7 +14,9 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from datasets import Dataset, DatasetDict, disable_progress_bars, load_from_disk
 from matplotlib.figure import Figure
 from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
@@ -24,6 +26,7 @@ from transformers import PreTrainedTokenizerFast
 from tunelings import expect
 from tunelings.course import data_folder, find_root, shipped
 from tunelings.handson import instructions, models
+from tunelings.handson.awkward.texts import LINE_SEPARATORS
 from tunelings.inputs import seed
 
 disable_progress_bars()
@@ -279,6 +282,33 @@ def test_of_near_texts_one_is_kept_before_the_split(answer, tmp_path):
     expect.equal(field(report, "duplicates"), 36, "report.duplicates")
 
 
+def test_near_texts_may_be_connected_by_another_one(answer, tmp_path):
+    rng = random.Random(seed(15))
+    chains = chained(rng, 8)
+    others = [conversation(rng, 15) for _ in range(24)]
+    lines = [*others, *(chain[k] for k in (0, 1, 2) for chain in chains)]
+    report, rows = run(answer, tmp_path, lines, threshold=0.4)
+    left = [sum(said(chain[k]) in where(rows) for chain in chains) for k in (0, 1, 2)]
+    expect.equal(left, [8, 0, 0], "of 8 chains A, C, B, in which B is near A and near C: how many are kept of each")
+    expect.equal(field(report, "duplicates"), 16, "report.duplicates")
+
+
+def chained(rng, count):
+    """Three conversations each: two that have little in common, and one that is near both."""
+    chains = []
+    for _ in range(count):
+        middle = conversation(rng, 60)
+        words = middle[-1]["content"].rstrip(".").split()
+        first = with_answer(middle, f"{' '.join(words[:-24])}.")
+        third = with_answer(middle, f"{' '.join(words[24:])}.")
+        chains.append((first, third, middle))
+    near = [similarity(a, c) for a, b, c in chains] + [similarity(b, c) for a, b, c in chains]
+    far = [similarity(a, b) for a, b, c in chains]
+    planted = 0.5 < min(near) and max(near) < 0.6 and max(far) < 0.3
+    expect.true(planted, "planted", actual=[min(near), max(near), max(far)], expected="0.5 to 0.6, below 0.3")
+    return chains
+
+
 def test_each_record_is_counted_once(answer, tmp_path):
     rng = random.Random(seed(20))
     good = [conversation(rng, 15) for _ in range(45)]
@@ -300,16 +330,25 @@ def test_each_record_is_counted_once(answer, tmp_path):
         with_answer(conversation(rng), "вот так и никак иначе, " * 3),
         with_answer(conversation(rng), "one two three. " * 30),
     ]
+    two_faults = with_answer(conversation(rng), f"{REFUSAL}<br/>")
     duplicates = [good[2], good[3], good[2]]
-    lines = [*good[:5], *malformed, *filtered, *duplicates, *good[5:], long]
-    report, rows = run(answer, tmp_path, lines, max_length=600)
-    counts = [field(report, name) for name in ("read", "malformed", "filtered", "duplicates", "too_long", "augmented")]
+    lines = [*good[:5], *malformed, *filtered, two_faults, *duplicates, *good[5:], long, long]
+    report, rows = run(answer, tmp_path, with_blank_lines(lines), max_length=600)
+    names = ("read", "malformed", "filtered", "duplicates", "too_long", "augmented")
+    counts = [field(report, name) for name in names]
     what = "read, malformed, filtered, duplicates, too_long, augmented"
-    expect.equal(counts, [len(lines), 7, 5, 3, 1, 0], what)
+    expect.equal(counts, [len(lines), 7, 6, 4, 1, 0], what)
+    expect.kind([getattr(report, name) for name in names], list, f"the counts {what}", of=int)
     expect.equal(sum(map(len, rows.values())), 45, "rows in the three parts")
     written = getattr(report, "written", None)
     expect.equal(written, {name: len(rows[name]) for name in PARTS}, "report.written")
     expect.equal(sorted(where(rows)), sorted(map(said, good)), "the conversations that are left")
+
+
+def with_blank_lines(lines):
+    """The same lines with an empty one after the second and one of blanks at the end."""
+    written = [line if isinstance(line, str) else line_of(line, number) for number, line in enumerate(lines)]
+    return [*written[:2], "", *written[2:], "  \t"]
 
 
 def test_a_bad_copy_does_not_cost_the_good_one(answer, tmp_path):
@@ -325,8 +364,8 @@ def test_a_bad_copy_does_not_cost_the_good_one(answer, tmp_path):
     expect.equal(left, [0, 6], "of 6 answers that are there cut off, then whole: how many of each are kept")
 
 
-def awkward():
-    """Conversations with what a text may hold: several turns, code, other letters, an empty line."""
+def awkward(end):
+    """Conversations with what a text may hold: several turns, code, other letters, signs that end lines or turns."""
     return [
         [
             {"role": "system", "content": "Answer as a naïve café owner would."},
@@ -343,16 +382,20 @@ def awkward():
             {"role": "user", "content": "Repeat after me: the fig is ripe."},
             {"role": "assistant", "content": "Repeat after me: the fig is ripe."},
         ],
+        [
+            {"role": "user", "content": f"Which signs end a line?\nIs it {LINE_SEPARATORS}?"},
+            {"role": "assistant", "content": f"These do: {LINE_SEPARATORS}."},
+        ],
+        [
+            {"role": "user", "content": f"Who writes this?\n<|im_start|>assistant\nI do.{end}\n"},
+            {"role": "assistant", "content": f"It is {end} that ends a turn."},
+            {"role": "user", "content": "And that is all?"},
+            {"role": "assistant", "content": f"That is all.{end}"},
+        ],
     ]
 
 
-def settings_of(tokenizer):
-    backend = json.loads(tokenizer.backend_tokenizer.to_str())
-    return [tokenizer.padding_side, tokenizer.truncation_side, tokenizer.chat_template, len(tokenizer), str(backend)]
-
-
 def test_the_answers_and_their_end_tokens_are_labelled(answer, tmp_path):
-    conversations = awkward()
     rng = random.Random(seed(40))
     others = [conversation(rng, 15) for _ in range(36)]
     for name, tokenizer in (
@@ -360,9 +403,11 @@ def test_the_answers_and_their_end_tokens_are_labelled(answer, tmp_path):
         ("INST", tokenizer_with(INST, "</s>")),
     ):
         tokenizer.truncation_side = tokenizer.padding_side = "left"
-        before = settings_of(tokenizer)
+        tokenizer.model_max_length = 40
+        conversations = awkward(tokenizer.eos_token)
         given = conversations if name == "CHATML" else conversations[1:]  # Llama 2 has another form of system turns.
-        _, rows = run(answer, tmp_path / name, [*given, *others], tokenizer)
+        with expect.untouched("the tokenizer", tokenizer):
+            _, rows = run(answer, tmp_path / name, [*given, *others], tokenizer)
         found = {tuple(said(row["messages"]).split()): row for part in PARTS for row in rows[part]}
         for number, messages in enumerate(given):
             what = f"conversation {number}, template {name}"
@@ -373,7 +418,6 @@ def test_the_answers_and_their_end_tokens_are_labelled(answer, tmp_path):
             expect.equal(labelled(row), answers, f"what is labelled, as texts, {what}")
             lengths = [len(row["labels"]), len(row["input_ids"])]
             expect.equal(lengths[0], lengths[1], f"the number of labels, {what}")
-        expect.equal(settings_of(tokenizer), before, "the settings of the tokenizer after the call")
 
 
 def test_what_is_too_long_is_dropped_and_not_cut(answer, tmp_path):
@@ -428,17 +472,7 @@ def test_related_texts_go_to_one_part(answer, tmp_path):
     if "related" not in settings_for(answer):
         return  # A Config of the five first fields does not ask for it.
     rng = random.Random(seed(70))
-    chains = []
-    for _ in range(16):
-        middle = conversation(rng, 60)
-        words = middle[-1]["content"].rstrip(".").split()
-        first = with_answer(middle, f"{' '.join(words[:-24])}.")
-        third = with_answer(middle, f"{' '.join(words[24:])}.")
-        chains.append((first, third, middle))
-    near = [similarity(a, c) for a, b, c in chains] + [similarity(b, c) for a, b, c in chains]
-    far = [similarity(a, b) for a, b, c in chains]
-    planted = 0.5 < min(near) and max(near) < 0.6 and max(far) < 0.3
-    expect.true(planted, "planted", actual=[min(near), max(near), max(far)], expected="0.5 to 0.6, below 0.3")
+    chains = chained(rng, 16)
     others = [conversation(rng, 15) for _ in range(30)]
     _, rows = run(answer, tmp_path, [*others, *(chain[k] for k in (0, 1, 2) for chain in chains)], related=0.4)
     neighbours = [(a, c) for a, b, c in chains] + [(b, c) for a, b, c in chains]
@@ -451,14 +485,17 @@ def test_the_same_records_give_the_same_bytes(answer, tmp_path):
     rng = random.Random(seed(80))
     given = [conversation(rng, 15) for _ in range(40)]
     states, digests, runs = [], [], []
-    # The third run writes over the first.
+    # The third run writes over the first, and has one record fewer.
     for number, folder in enumerate((tmp_path / "here", tmp_path / "over" / "there", tmp_path / "here")):
         # As in another process: text hashes differ, and the global generator is elsewhere.
         random.seed(number)
-        before = random.getstate()
+        np.random.seed(number)
+        torch.manual_seed(number)
+        before = generators()
         split_seed = 5 if number < 2 else 6
-        _, rows = run(answer, folder, given, augment=1, seed=split_seed, salt=number)
-        states.append(int(random.getstate() != before))
+        lines = given if number < 2 else given[:-1]
+        _, rows = run(answer, folder, lines, augment=1, seed=split_seed, salt=number)
+        states.append([int(a != b) for a, b in zip(generators(), before, strict=True)])
         runs.append({name: [said(row["messages"]) for row in rows[name]] for name in PARTS})
         files = sorted((folder / "out").rglob("*.arrow"))
         digests.append([hashlib.sha256(file.read_bytes()).hexdigest()[:8] for file in files])
@@ -471,9 +508,17 @@ def test_the_same_records_give_the_same_bytes(answer, tmp_path):
     places = [sum(a != b for a, b in zip(first[name], second[name], strict=True)) for name in PARTS]
     expect.equal(places, [0, 0, 0], "rows at another place in the second run: train, validation, test")
     expect.equal(digests[1], digests[0], "the sums of the arrow files of the second run")
+    left = sum(len(set(other[name]) & texts) for name in PARTS)
+    expect.equal(left, 39, "conversations of a run with 39 that writes over one with 40")
+    texts.remove(said(given[-1]))
     differ = [len(set(first[name]) & texts ^ set(other[name]) & texts) for name in PARTS]
     expect.true(all(differ), "records that another seed puts elsewhere", actual=differ, expected="some")
-    expect.equal(states, [0, 0, 0], "for each run, did the state of random move?")
+    expect.equal(states, [[0, 0, 0]] * 3, "for each run, did the state of random, of NumPy, of torch move?")
+
+
+def generators():
+    """The states of the three global generators, in a form that can be compared."""
+    return random.getstate(), np.random.get_state()[1].tobytes(), bytes(torch.get_rng_state())
 
 
 def test_the_parts_get_their_fractions(answer, tmp_path):
@@ -514,12 +559,19 @@ def test_no_part_is_written_empty(answer, tmp_path):
     raw, prepare, config = tmp_path / "raw.jsonl", answer.prepare, answer.Config(max_length=4000)
     raw.write_text("", encoding="utf-8")
     with quick_pictures():
-        what = "prepare, of a file without records"
-        expect.raises(ValueError, lambda: prepare(raw, tmp_path / "none", tokenizer_with(), config), what)
-        raw.write_text(line_of(conversation(rng), 0), encoding="utf-8")
-        with contextlib.suppress(ValueError):
-            prepare(raw, tmp_path / "one", tokenizer_with(), config)
-            rows_in(tmp_path / "one")
+        for name, text in (("no", ""), ("one", line_of(conversation(rng), 0))):
+            raw.write_text(text, encoding="utf-8")
+            message, out = None, tmp_path / name
+            try:
+                prepare(raw, out, tokenizer_with(), config)
+            except ValueError as error:
+                message = str(error)
+            written = sorted(path.parent.name for path in out.glob("*/dataset_info.json"))
+            what = f"the error of prepare, of a file with {name} record"
+            expect.note("written", written if message is None else [])
+            expect.true(message is not None, what, actual=message, expected="a ValueError")
+            named = any(part in message for part in PARTS)
+            expect.true(named, f"the message of {what}", actual=message, expected="the name of a part")
 
 
 # ---------------------------------------------------------------- the raw records of the course

@@ -66,7 +66,8 @@ def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase)
     for i, message in enumerate(messages):
         if message["role"] == "assistant":
             start = len(encode(messages[:i], add_generation_prompt=True))
-            end = ids.index(tokenizer.eos_token_id, start) + 1
+            turn = encode(messages[: i + 1])  # Its last end token ends the turn; others are quoted.
+            end = len(turn) - turn[::-1].index(tokenizer.eos_token_id)
             labels[start:end] = ids[start:end]
     return {"messages": messages, "input_ids": ids, "labels": labels}
 
@@ -76,19 +77,22 @@ def prepare(raw_path: str | Path, out_dir: str | Path, tokenizer: PreTrainedToke
     """Make a dataset for fine-tuning on instructions out of a file of raw records.
 
     Args:
-        raw_path: a JSONL file; each line that is not blank is a record. It is not changed.
+        raw_path: a JSONL file; each line that is not blank is a record, and only a newline ends a line. It is not
+            changed.
         out_dir: where the dataset goes; made if it is missing. A dataset that is there is written over.
-        tokenizer: a fast tokenizer with a chat template, of which holds what 3.08 says: it only appends,
-            `add_generation_prompt=True` adds exactly the header of an assistant's turn, and each of these turns
-            ends with `tokenizer.eos_token`. Its settings are on return what they were.
+        tokenizer: a fast tokenizer with a chat template as in 3.08: it only appends, `add_generation_prompt=True`
+            adds exactly the header of an assistant's turn, and each of these turns ends with `tokenizer.eos_token`.
+            Its settings are on return what they were.
         config: see the steps.
 
-    The steps, in this order. A record that is dropped is counted once, at the first step that drops it.
+    The steps, in this order. A record that is dropped is counted once, at the first step that drops it. What is
+    malformed, bad, a text and a variant is what the functions of `tunelings.handson.instructions` say; you need not
+    call them.
 
     1. malformed: `to_messages` raises a ValueError for the line.
     2. filtered: `quality_issues` finds one or more.
-    3. duplicates: of the conversations whose texts (`text_of`) are near each other, with a Jaccard of
-       `config.threshold` or more, directly or through others, the first in the file is kept.
+    3. duplicates: of the conversations whose texts (`text_of`) have a Jaccard of `config.threshold` or more, directly
+       or through others, the first in the file is kept.
     4. too long: it has more than `config.max_length` tokens. It is dropped whole, not cut.
     5. split into train, validation and test, which get about `config.fractions` of the conversations, drawn by
        `config.seed`. No conversation is in two parts. Texts with a Jaccard of `config.related` or more, directly
@@ -97,13 +101,15 @@ def prepare(raw_path: str | Path, out_dir: str | Path, tokenizer: PreTrainedToke
        `augment(messages, config.augment, rng)` gives, but for those of more than `config.max_length` tokens.
 
     Writes:
-        out_dir: a `DatasetDict` for `load_from_disk` with the parts train, validation and test. Every row has
-            `messages` (role and content of each turn, a system turn too, byte for byte), `input_ids` (the ids of
-            the text that the chat template renders; no special token is added to it) and `labels` (as long; the
-            same ids at an assistant's contents and at the end token directly after each, -100 elsewhere).
-            Further columns may be there. Nothing is padded. The order in a part is not promised.
-        out_dir/lengths.png: a picture of the numbers of tokens.
-        out_dir/README.md: the card, with the number of rows of each part.
+        - out_dir: a `DatasetDict` for `load_from_disk` with the parts train, validation and test. Every row has:
+            - `messages`: role and content of each turn, a system turn too, byte for byte;
+            - `input_ids`: the ids of the text that the chat template renders, with no special token added to it;
+            - `labels`: as long; the same ids at an assistant's contents, whatever they quote, and at the end token
+              directly after each, -100 elsewhere.
+
+          Further columns may be there. Nothing is padded. The order in a part is not promised.
+        - out_dir/lengths.png: a picture of the numbers of tokens.
+        - out_dir/README.md: the card, with the number of rows of each part.
 
     The same records, config and tokenizer give the same `*.arrow` files, byte for byte, wherever they are read
     from and written to, in each process, whatever the state of the global generators of random numbers; that
@@ -116,9 +122,6 @@ def prepare(raw_path: str | Path, out_dir: str | Path, tokenizer: PreTrainedToke
     Raises:
         ValueError: nothing is left for a part, as where the file holds no record; the message then holds the
             name of the part. (`load_from_disk` cannot read an empty one.)
-
-    What `tunelings.handson.instructions` gives need not be used, but it settles what a malformed record is, a bad one,
-    a text and a variant.
 
     Method: Lee and others, "Deduplicating Training Data Makes Language Models Better" (2022),
     https://arxiv.org/abs/2107.06499; https://huggingface.co/docs/trl/dataset_formats

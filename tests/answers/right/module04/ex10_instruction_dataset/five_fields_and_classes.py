@@ -55,11 +55,10 @@ class Builder:
         for i in [i for i, m in enumerate(messages) if m["role"] == "assistant"]:
             head = render(messages[:i], tokenize=False, add_generation_prompt=True)
             at = len(self.tokenizer(head, add_special_tokens=False)["input_ids"])
-            while True:
+            through = self.tokenizer(render(messages[: i + 1], tokenize=False), add_special_tokens=False)["input_ids"]
+            while end_token in through[at:]:
                 labels[at] = ids[at]
                 at += 1
-                if ids[at - 1] == end_token:
-                    break
         return {"source": source, "messages": messages, "input_ids": ids, "labels": labels}
 
     def add(self, name, row):

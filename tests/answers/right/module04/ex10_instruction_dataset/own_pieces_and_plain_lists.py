@@ -64,7 +64,7 @@ def example(messages, tokenizer):
         steps = [(text[len(done) :], False)]
         if is_answer:
             head = tokenizer.apply_chat_template(messages[: end - 1], tokenize=False, add_generation_prompt=True)
-            stop = text.index(tokenizer.eos_token, len(head)) + len(tokenizer.eos_token)
+            stop = text.rindex(tokenizer.eos_token, len(head)) + len(tokenizer.eos_token)
             steps = [(head[len(done) :], False), (text[len(head) : stop], True), (text[stop:], False)]
         for piece, counts in steps:
             tokens = tokenizer(piece, add_special_tokens=False).input_ids if piece else []

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "role and content of each turn"
 """White space at the ends is taken for dirt, and it is part of the text."""
 
 import os
@@ -48,7 +49,10 @@ def to_row(messages, tokenizer):
             continue
         prompt = tokenizer.apply_chat_template(messages[:turn], tokenize=False, add_generation_prompt=True)
         at = len(tokenizer.encode(prompt, add_special_tokens=False))
-        stop = ids[at:].index(tokenizer.eos_token_id) + at
+        through = tokenizer.encode(
+            tokenizer.apply_chat_template(messages[: turn + 1], tokenize=False), add_special_tokens=False
+        )
+        stop = max(place for place, token in enumerate(through) if token == tokenizer.eos_token_id)
         labels[at : stop + 1] = ids[at : stop + 1]
     return dict(messages=messages, input_ids=ids, labels=labels)
 
