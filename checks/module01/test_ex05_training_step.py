@@ -1,14 +1,22 @@
 """1.05: one batch, one update; judged by the weights, not by the loss alone."""
 
+import copy
 from collections import OrderedDict
 
 import torch
 from torch import nn
 
 from tunelings import expect
+from tunelings.handson.awkward import models as awkward
 from tunelings.inputs import randint, randn, seed
 
 LR = 0.3
+
+
+def step(answer, model, batch, loss_fn, optimizer):
+    """The answer's step on this batch, which it must not change."""
+    with expect.untouched("the batch", dict(zip(("inputs", "targets"), batch, strict=True))):
+        return answer.training_step(model, batch, loss_fn, optimizer)
 
 
 def linear(n_in=4, n_out=2):
@@ -67,9 +75,9 @@ def test_one_step_moves_the_weights_against_the_gradient(answer):
     weight, bias = model.weight.detach().clone(), model.bias.detach().clone()
     grad_weight, grad_bias = half_squared_error_gradient(weight, bias, inputs, targets)
     events, gradients, loss_fn = watch(model, optimizer, half_squared_error)
+    step(answer, model, (inputs, targets), loss_fn, optimizer)
     expect.note("events", events)
     expect.note("gradient_at_step", gradients)
-    answer.training_step(model, (inputs, targets), loss_fn, optimizer)
     expect.close(model.weight, weight - LR * grad_weight, what="the weight after one step", scale=20.0)
     expect.close(model.bias, bias - LR * grad_bias, what="the bias after one step", scale=20.0)
 
@@ -78,11 +86,11 @@ def test_old_gradients_do_not_leak_into_the_step(answer):
     model = linear()
     optimizer = torch.optim.SGD(model.parameters(), lr=LR)
     batch, first = batch_with_error(model, offset=1)
-    answer.training_step(model, batch, half_squared_error, optimizer)
+    step(answer, model, batch, half_squared_error, optimizer)
     expect.note("step_before", first)
     batch, second = batch_with_error(model, offset=3)
     before = model.weight.detach().clone()
-    answer.training_step(model, batch, half_squared_error, optimizer)
+    step(answer, model, batch, half_squared_error, optimizer)
     used = gradient_used(before, model.weight)
     expect.close(used, second, what="the gradient that the second step used", scale=20.0)
 
@@ -95,7 +103,7 @@ def test_a_gradient_left_by_something_else_has_no_effect(answer):
     model.weight.grad, model.bias.grad = left.clone(), randn(2, offset=4)
     expect.note("left", left)
     before = model.weight.detach().clone()
-    answer.training_step(model, batch, half_squared_error, optimizer)
+    step(answer, model, batch, half_squared_error, optimizer)
     used = gradient_used(before, model.weight)
     expect.close(used, gradient, what="the gradient that the first step used", scale=20.0)
 
@@ -108,8 +116,25 @@ def test_the_loss_is_that_before_the_update_as_a_python_float(answer):
     optimizer = torch.optim.SGD(model.parameters(), lr=LR)
     inputs, targets = randn(3, 7, 4, offset=1), randint(1, 6, (3, 7, 2), offset=2).double()
     before = poisson_loss(inputs @ model.weight.detach().T + model.bias.detach(), targets)
-    loss = answer.training_step(model, (inputs, targets), poisson_loss, optimizer)
-    expect.close(expect.number(loss, what="the returned loss"), before, what="the returned loss", scale=20.0)
+    loss = step(answer, model, (inputs, targets), poisson_loss, optimizer)
+    expect.close(loss, before, what="the returned loss", scale=20.0)
+    expect.kind(loss, float, what="the returned loss")
+
+
+def test_the_loss_function_gets_outputs_and_targets_as_they_are(answer):
+    model = awkward.awkward_model(outputs=1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    inputs, targets = awkward.token_batch(5), randint(-19, 20, (5, 1), offset=2) / 10
+    gets = []
+
+    def watched_loss(*args):
+        gets.append([f"{arg.dtype} {list(arg.shape)}".removeprefix("torch.") for arg in args])
+        outputs, given = args
+        expect.close(given, targets, what="the targets that loss_fn gets", terms=0)
+        return half_squared_error(outputs, given)
+
+    step(answer, model, (inputs, targets), watched_loss, optimizer)
+    expect.equal(gets, [["float64 [5, 1]", "float32 [5, 1]"]], what="what loss_fn gets, call by call")
 
 
 def norm_model():
@@ -129,7 +154,7 @@ def test_batchnorm_sees_the_batch_once_whatever_mode_the_model_came_in(answer):
         batch_mean = model.linear(inputs).detach().mean(0)
         expected.append(0.7 * model.norm.running_mean + 0.3 * batch_mean)
         model.norm.register_forward_hook(lambda module, *_: in_train_mode.append(int(module.training)))
-        answer.training_step(model, (inputs, targets), half_squared_error, optimizer)
+        step(answer, model, (inputs, targets), half_squared_error, optimizer)
         moved.append(model.norm.running_mean.clone())
     expect.note("in_train_mode", in_train_mode)
     expect.close(
@@ -141,11 +166,19 @@ def test_batchnorm_sees_the_batch_once_whatever_mode_the_model_came_in(answer):
 
 
 def test_the_model_is_left_in_train_mode(answer):
-    model = norm_model().eval()
-    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
-    answer.training_step(model, (randn(5, 4, offset=1), randn(5, 3, offset=2)), half_squared_error, optimizer)
-    in_eval_mode = [name or "the model" for name, module in model.named_modules() if not module.training]
-    expect.equal(in_eval_mode, [], what="what is not in train mode on return")
+    whole, part = norm_model().eval(), norm_model().train()
+    part.norm.eval()
+    for came_in, model in (("the model", whole), ("only its BatchNorm", part)):
+        optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+        in_train_mode = []
+        model.norm.register_forward_hook(lambda module, *_, seen=in_train_mode: seen.append(int(module.training)))
+        step(answer, model, (randn(5, 4, offset=1), randn(5, 3, offset=2)), half_squared_error, optimizer)
+        expect.note("in_train_mode", in_train_mode)
+        in_eval_mode = [name or "the model" for name, module in model.named_modules() if not module.training]
+        expect.equal(in_eval_mode, [], what=f"what is not in train mode on return, where {came_in} came in eval mode")
+        expect.equal(
+            in_train_mode, [1], what=f"BatchNorm's mode in each forward pass, where {came_in} came in eval mode"
+        )
 
 
 def test_the_optimizer_keeps_its_momentum_from_step_to_step(answer):
@@ -154,13 +187,13 @@ def test_the_optimizer_keeps_its_momentum_from_step_to_step(answer):
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
     weight, bias = model.weight.detach().clone(), model.bias.detach().clone()
     velocity_weight, velocity_bias = torch.zeros_like(weight), torch.zeros_like(bias)
-    for step in range(3):
-        inputs, targets = randn(3, 4, offset=1 + step), randn(3, 2, offset=4 + step)
+    for number in range(3):
+        inputs, targets = randn(3, 4, offset=1 + number), randn(3, 2, offset=4 + number)
         grad_weight, grad_bias = half_squared_error_gradient(weight, bias, inputs, targets)
         velocity_weight = momentum * velocity_weight + grad_weight
         velocity_bias = momentum * velocity_bias + grad_bias
         weight, bias = weight - lr * velocity_weight, bias - lr * velocity_bias
-        answer.training_step(model, (inputs, targets), half_squared_error, optimizer)
+        step(answer, model, (inputs, targets), half_squared_error, optimizer)
     expect.close(model.weight, weight, what="the weight after three steps with momentum", terms=1000, scale=10.0)
 
 
@@ -168,7 +201,7 @@ def test_forward_loss_and_update_happen_once_each(answer):
     model = norm_model()
     optimizer = torch.optim.SGD(model.parameters(), lr=LR)
     events, _, loss_fn = watch(model, optimizer, half_squared_error)
-    answer.training_step(model, (randn(5, 4, offset=1), randn(5, 3, offset=2)), loss_fn, optimizer)
+    step(answer, model, (randn(5, 4, offset=1), randn(5, 3, offset=2)), loss_fn, optimizer)
     counts = [events.count(event) for event in ("forward", "loss", "step")]
     expect.equal(counts, [1, 1, 1], what="the number of forward passes, losses and optimizer steps")
 
@@ -184,14 +217,38 @@ def test_each_group_moves_at_its_own_rate_and_a_frozen_layer_stays(answer):
     features = inputs @ model[0].weight.T + model[0].bias
     grad_weight, grad_bias = half_squared_error_gradient(weight, bias, features, targets)
     with expect.unchanged("the frozen layer", dict(model[0].named_parameters())):
-        answer.training_step(model, (inputs, targets), half_squared_error, optimizer)
+        step(answer, model, (inputs, targets), half_squared_error, optimizer)
     expect.close(model[1].weight, weight - 0.07 * grad_weight, what="the weight of the first group", scale=10.0)
     expect.close(model[1].bias, bias - 0.02 * grad_bias, what="the bias of the second group", scale=10.0)
 
 
-def test_the_batch_is_not_changed(answer):
+def test_old_gradients_move_neither_frozen_nor_unused_parameters(answer):
+    model = awkward.awkward_model(outputs=2)
+    before, inputs = awkward.leave_old_gradients(model), awkward.token_batch(5)
+    optimizer = awkward.adamw_over_all(model)
+    twin, targets = copy.deepcopy(model), randn(5, 2, offset=2)
+    step(answer, model, (inputs, targets), half_squared_error, optimizer)
+    after = dict(model.named_parameters())
+    for what, names in (("frozen", ["frozen"]), ("unused", ["unused.weight", "unused.bias"])):
+        for name in names:
+            same = f"the {what} parameter {name}, in the optimizer and with an old gradient"
+            expect.close(after[name], before[name], what=same, terms=0)
+    # AdamW's first step is lr times the sign of the gradient, after the decay: 0.1 and 0.2 are those of the optimizer.
+    used = [name for name in before if name != "frozen" and not name.startswith("unused")]
+    loss = half_squared_error(twin.train()(inputs), targets)
+    gradients = torch.autograd.grad(loss, [twin.get_parameter(name) for name in used])
+    for name, gradient in zip(used, gradients, strict=True):
+        moved = before[name] * (1 - 0.1 * 0.2) - 0.1 * gradient / (gradient.abs() + 1e-8)
+        sure = (gradient.abs() > 1e-6) | (gradient == 0)  # The sign of what cancels is that of a rounding error.
+        expect.close(after[name][sure], moved[sure], what=f"the parameter {name} after one step of AdamW", scale=10.0)
+
+
+def test_a_steep_loss_is_followed_at_its_full_length(answer):
     model = linear()
-    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
-    inputs, targets = randn(3, 4, offset=1), randn(3, 2, offset=2)
-    with expect.unchanged("the batch", {"inputs": inputs, "targets": targets}):
-        answer.training_step(model, (inputs, targets), half_squared_error, optimizer)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
+    inputs, targets = randn(3, 4, offset=1), 3e4 * randn(3, 2, offset=2)
+    weight = model.weight.detach().clone()
+    gradient, _ = half_squared_error_gradient(weight, model.bias.detach(), inputs, targets)
+    loss = step(answer, model, (inputs, targets), half_squared_error, optimizer)
+    expect.note("loss", loss)
+    expect.close(model.weight, weight - 1e-6 * gradient, what="the weight after one step down a steep loss", scale=20.0)

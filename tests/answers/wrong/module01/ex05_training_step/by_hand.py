@@ -1,4 +1,5 @@
 # names: optimizer-state-lost
+# breaks: "makes the update, with its own settings and memory"
 import torch
 
 

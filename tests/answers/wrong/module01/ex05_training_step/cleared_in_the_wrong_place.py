@@ -1,4 +1,5 @@
 # names: cleared-before-step
+# breaks: "Train the model on one batch"
 
 
 def training_step(model, batch, loss_fn, optimizer):

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: gradient-clipped
+# breaks: "Train the model on one batch"
 import torch
 
 

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: loss-divided-by-the-batch
+# breaks: "called once, as `loss_fn(model(inputs), targets)`"
 
 
 def training_step(model, batch, loss_fn, optimizer):

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "any module that maps `inputs`, of any shape and dtype"
 
 
 def training_step(model, batch, loss_fn, optimizer):

@@ -1,4 +1,5 @@
 # names: no-backward
+# breaks: "Train the model on one batch"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "neither is changed"
 
 
 def training_step(model, batch, loss_fn, optimizer):

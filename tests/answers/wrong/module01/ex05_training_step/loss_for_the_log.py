@@ -1,4 +1,5 @@
 # names: two-forward-passes
+# breaks: "It runs forward exactly once."
 import torch
 
 

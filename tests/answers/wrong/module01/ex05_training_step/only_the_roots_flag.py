@@ -1,4 +1,5 @@
 # names: no-train-mode-after-eval
+# breaks: "The model and all its submodules are in train mode"
 
 
 def training_step(model, batch, loss_fn, optimizer):

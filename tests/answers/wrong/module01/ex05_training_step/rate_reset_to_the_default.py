@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "with its own settings and memory"
 
 
 def training_step(model, batch, loss_fn, optimizer):

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: nothing-returned
+# breaks: "The loss before the update, as a Python float."
 
 
 def training_step(model, batch, loss_fn, optimizer):

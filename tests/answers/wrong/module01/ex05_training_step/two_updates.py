@@ -1,4 +1,5 @@
-# names: unlisted
+# names: two-updates
+# breaks: "its `step()` is called once"
 
 
 def training_step(model, batch, loss_fn, optimizer):

@@ -1,13 +1,11 @@
-"""Fills the old gradients with zeros just before backward, and reads the loss last."""
+"""Removes the old gradients just before backward, and reads the loss last."""
 
 import torch
 
 
 def _clear(parameters):
     for parameter in parameters:
-        if parameter.grad is not None:
-            parameter.grad.detach_()
-            parameter.grad.zero_()
+        parameter.grad = None
 
 
 def training_step(model, batch, loss_fn, optimizer):
