@@ -8,27 +8,27 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from tunelings import expect
+from tunelings.handson.awkward import models as awkward
 from tunelings.inputs import randint, randn, seed
 
 
 def loss_of(result):
-    expect.true(
-        hasattr(result, "loss"),
-        "the result has a field `loss`",
-        actual=result,
-        expected="Metrics(loss, accuracy)",
-    )
-    return expect.number(result.loss, what="the returned loss")
+    return float_of(result, "loss")
 
 
 def accuracy_of(result):
+    return float_of(result, "accuracy")
+
+
+def float_of(result, field):
+    """The field of the result, which is a Python float and nothing else."""
     expect.true(
-        hasattr(result, "accuracy"),
-        "the result has a field `accuracy`",
+        hasattr(result, field),
+        f"what is returned, which must have a field `{field}`",
         actual=result,
-        expected="Metrics(loss, accuracy)",
+        expected="Metrics(loss=…, accuracy=…)",
     )
-    return expect.number(result.accuracy, what="the returned accuracy")
+    return expect.kind(getattr(result, field), float, what=f"the field `{field}`")
 
 
 def smoothed_cross_entropy(outputs, targets):
@@ -100,14 +100,36 @@ def test_the_accuracy_is_the_share_of_right_examples(answer):
     )
 
 
+def test_examples_are_counted_whatever_the_shape_of_the_inputs(answer):
+    class TimeFirst(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = linear()
+
+        def forward(self, inputs):  # [time, batch, features]
+            return self.linear(inputs.mean(0))
+
+    model = TimeFirst()
+    inputs, targets = randn(3, 9, 6, offset=1), randint(0, 5, (9,), offset=2)
+    outputs = inputs.mean(0) @ model.linear.weight.detach().T + model.linear.bias.detach()
+    expected = smoothed_cross_entropy(outputs, targets)
+    loader = [(inputs[:, :7], targets[:7]), (inputs[:, 7:], targets[7:])]
+    result = answer.evaluate(model, loader, smoothed_cross_entropy)
+    close_loss(result, expected, what="the loss of inputs [3, 7, 6] and [3, 2, 6], time before batch")
+    right = (outputs.argmax(1) == targets).sum().item() / 9
+    expect.close(
+        accuracy_of(result), right, what="the accuracy of 9 examples, time before batch", dtype=torch.float32, scale=1
+    )
+
+
 def test_dropout_is_off(answer):
     model = nn.Sequential(nn.Dropout(0.6), linear())
     inputs, targets = examples(7)
     outputs = inputs @ model[1].weight.detach().T + model[1].bias.detach()
     in_train_mode = []
     model[0].register_forward_hook(lambda module, *_: in_train_mode.append(int(module.training)))
-    expect.note("in_train_mode", in_train_mode)
     result = answer.evaluate(model, batches(inputs, targets, 3), smoothed_cross_entropy)
+    expect.note("in_train_mode", in_train_mode)
     expected = smoothed_cross_entropy(outputs, targets)
     close_loss(result, expected, what="the loss of a model with dropout")
 
@@ -150,6 +172,21 @@ def test_a_frozen_batchnorm_stays_frozen(answer):
     answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
     after = [name for name, training in modes_of(model).items() if training]
     expect.equal(after, ["dropout"], what="what is in train mode on return, dropout alone before")
+
+
+def test_every_submodule_is_in_eval_mode_while_the_model_runs(answer):
+    models = awkward.awkward_model(outputs=5, p=0.3), awkward.awkward_model(outputs=5, p=0.3).eval()
+    models[1].norm.train()
+    models[1].dropout.train()  # In train mode under a model that is not.
+    for came_in, model in zip(("train mode", "eval mode, its norm and dropout in train mode"), models, strict=True):
+        in_train_mode = set()
+        for name, module in model.named_modules():
+            module.register_forward_hook(
+                lambda module, *_, n=name or "the model", seen=in_train_mode: seen.add(n) if module.training else None
+            )
+        loader = [(awkward.token_batch(4), torch.tensor([0, 3, 1, 4]))]
+        answer.evaluate(model, loader, smoothed_cross_entropy)
+        expect.equal(sorted(in_train_mode), [], what=f"what runs in train mode, where the model came in {came_in}")
 
 
 def test_no_graph_is_built(answer):
@@ -196,20 +233,14 @@ def test_an_empty_loader_is_a_value_error(answer):
 
 
 def test_parameters_gradients_buffers_and_batches_are_untouched(answer):
-    model = deep_model()
-    for number, parameter in enumerate(model.parameters()):
-        parameter.grad = randn(*parameter.shape, offset=20 + number)
-    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
-    inputs, targets = examples(8)
-    loader = [(inputs[:4], targets[:4]), (inputs[4:], targets[4:])]
-    with (
-        expect.unchanged("the model", model.state_dict()),
-        expect.unchanged("the gradient", gradients),
-        expect.unchanged("the batches", {"inputs": inputs, "targets": targets}),
-    ):
-        answer.evaluate(model, loader, F.cross_entropy)
-    cleared = [name for name, parameter in model.named_parameters() if parameter.grad is not gradients[name]]
-    expect.equal(cleared, [], what="the parameters whose .grad was replaced")
+    for mode in ("train", "eval"):
+        model = awkward.awkward_model(outputs=5, p=0.3).train(mode == "train")
+        awkward.leave_old_gradients(model)
+        model.frozen.grad = None
+        ids, targets = awkward.token_batch(8), randint(0, 5, (8,), offset=2)
+        loader = [(ids[:5], targets[:5]), (ids[5:], targets[5:])]
+        with expect.untouched(f"given in {mode} mode", {"model": model, "loader": loader}):
+            answer.evaluate(model, loader, smoothed_cross_entropy)
 
 
 def test_float32_and_one_big_batch(answer):

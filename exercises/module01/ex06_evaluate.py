@@ -22,7 +22,7 @@ def evaluate(
     loader: Iterable[tuple[Tensor, Tensor]],
     loss_fn: Callable[[Tensor, Tensor], Tensor],
 ) -> Metrics:
-    """Measure the model's loss and accuracy on all examples of `loader`, and change nothing.
+    """Measure the model's loss and accuracy on all examples of `loader`.
 
     Args:
         model: maps `inputs` to one score for each class, `[N, C]`. It may come in train or in eval mode,

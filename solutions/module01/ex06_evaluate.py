@@ -22,7 +22,7 @@ def evaluate(
     loader: Iterable[tuple[Tensor, Tensor]],
     loss_fn: Callable[[Tensor, Tensor], Tensor],
 ) -> Metrics:
-    """Measure the model's loss and accuracy on all examples of `loader`, and change nothing.
+    """Measure the model's loss and accuracy on all examples of `loader`.
 
     Args:
         model: maps `inputs` to one score for each class, `[N, C]`. It may come in train or in eval mode,
@@ -48,14 +48,16 @@ def evaluate(
     modes = {module: module.training for module in model.modules()}
     model.eval()
     total_loss, correct, count = 0.0, 0, 0
-    with torch.no_grad():
-        for inputs, targets in loader:
-            outputs = model(inputs)
-            total_loss += loss_fn(outputs, targets).item() * len(targets)
-            correct += (outputs.argmax(dim=1) == targets).sum().item()
-            count += len(targets)
-    for module, mode in modes.items():
-        module.training = mode
+    try:
+        with torch.no_grad():
+            for inputs, targets in loader:
+                outputs = model(inputs)
+                total_loss += loss_fn(outputs, targets).item() * len(targets)
+                correct += (outputs.argmax(dim=1) == targets).sum().item()
+                count += len(targets)
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
     if count == 0:
         raise ValueError("loader is empty: there is nothing to evaluate")
     return Metrics(total_loss / count, correct / count)

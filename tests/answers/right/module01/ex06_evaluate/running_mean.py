@@ -13,7 +13,7 @@ def evaluate(model, loader, loss_fn):
     try:
         with torch.inference_mode():
             for x, y in loader:
-                n = x.shape[0]
+                n = y.shape[0]
                 seen += n
                 scores = model(x)
                 loss += (loss_fn(scores, y).item() - loss) * n / seen

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "both Python floats in fields of these names"
 import torch
 
 

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: gradients-cleared
+# breaks: "what stands in their `.grad`"
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: mean-of-batch-means
+# breaks: "the mean over all examples (not over batches)"
 from typing import NamedTuple
 
 import torch

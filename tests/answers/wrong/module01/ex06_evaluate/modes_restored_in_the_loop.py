@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "All submodules are in eval mode while the model runs"
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: no-eval-mode
+# breaks: "All submodules are in eval mode while the model runs"
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Measure the model's loss and accuracy on all examples"
 from typing import NamedTuple
 
 import torch

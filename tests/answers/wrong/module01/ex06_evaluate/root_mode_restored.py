@@ -1,4 +1,5 @@
 # names: submodule-modes-lost
+# breaks: "On return the `training` flag"
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "the batches may differ in size"
 from typing import NamedTuple
 
 import torch

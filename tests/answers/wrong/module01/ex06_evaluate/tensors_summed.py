@@ -1,4 +1,5 @@
 # names: metrics-as-tensors
+# breaks: "both Python floats in fields of these names"
 from typing import NamedTuple
 
 import torch
