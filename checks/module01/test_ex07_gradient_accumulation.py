@@ -67,6 +67,13 @@ def loader(batches):
     return DataLoader(batches, batch_size=None)  # Hands out the micro-batches as they are.
 
 
+def train(answer, model, batches, loss_fn, optimizer, steps):
+    """The losses of one epoch of the answer, a list of floats; the micro-batches must be as they were."""
+    with expect.untouched("the micro-batches", batches):
+        losses = answer.train_epoch(model, loader(batches), loss_fn, optimizer, steps)
+    return expect.kind(losses, list, of=float, what="the list of losses")
+
+
 def summed_loss(outputs, targets):
     """The sum of the losses of all positions with a target, and the number of those positions."""
     total = F.cross_entropy(outputs.reshape(-1, CLASSES), targets.reshape(-1), reduction="sum", ignore_index=IGNORED)
@@ -121,7 +128,7 @@ def compare(answer, batches, steps, groups, what):
     model = Tagger()
     big, _, gradients = big_batches(model, groups)
     optimizer, seen = sgd(model)
-    losses = answer.train_epoch(model, loader(batches), summed_loss, optimizer, steps)
+    losses = train(answer, model, batches, summed_loss, optimizer, steps)
     note_first_gradients(gradients, seen)
     expect.close(model.linear.weight, big.linear.weight, what=f"the weight after {what}")
     expect.close(model.linear.bias, big.linear.bias, what=f"the bias after {what}")
@@ -132,7 +139,7 @@ def test_a_group_moves_the_weights_as_one_big_batch_would(answer):
     batches = micro_batches(2, 11, 5)
     model = Tagger()
     optimizer, seen = sgd(model)
-    answer.train_epoch(model, loader(batches), summed_loss, optimizer, 4)
+    train(answer, model, batches, summed_loss, optimizer, 4)
     expect.note("seen in a group that is not full", seen)
     compare(answer, batches, 3, [batches], what="one group of 2 + 11 + 5 losses")
 
@@ -152,7 +159,7 @@ def test_a_last_group_that_is_not_full_is_an_update_like_any_other(answer):
 def test_backward_runs_for_each_micro_batch_before_the_next_forward(answer):
     model = Tagger()
     optimizer, _ = sgd(model)
-    answer.train_epoch(model, loader(micro_batches(3, 8, 6)), summed_loss, optimizer, 2)
+    train(answer, model, micro_batches(3, 8, 6), summed_loss, optimizer, 2)
     expect.equal(" ".join(model.passes), " ".join(["forward backward"] * 3), what="the passes of three micro-batches")
     expect.equal(model.left_over, [0, 0, 0], what="saved tensors of earlier graphs at each forward")
 
@@ -164,10 +171,8 @@ def test_each_update_returns_the_mean_loss_of_its_group(answer):
     _, expected, _ = big_batches(model, groups)
     expect.note("means", [big_batches(model, [[batch]])[1][0] for batch in groups[0]])
     optimizer, _ = sgd(model)
-    losses = answer.train_epoch(model, loader(batches), summed_loss, optimizer, 2)
+    losses = train(answer, model, batches, summed_loss, optimizer, 2)
     expect.close(losses, expected, what="the losses of three groups")
-    for number, loss in enumerate(losses):
-        expect.number(loss, what=f"loss {number} of the list")
 
 
 def test_gradients_from_before_the_call_have_no_effect(answer):
@@ -178,7 +183,7 @@ def test_gradients_from_before_the_call_have_no_effect(answer):
     old = randn(CLASSES, FEATURES, offset=90)
     model.linear.weight.grad = old.clone()
     expect.note("old", old)
-    answer.train_epoch(model, loader(batches), summed_loss, optimizer, 2)
+    train(answer, model, batches, summed_loss, optimizer, 2)
     note_first_gradients(gradients, seen)
     expect.close(model.linear.weight, big.linear.weight, what="the weight, with old gradients in .grad")
 
@@ -189,7 +194,7 @@ def test_a_group_that_counts_nothing_makes_no_update_and_no_entry(answer):
     model = Tagger()
     big, expected, _ = big_batches(model, groups)
     optimizer, _ = sgd(model)
-    losses = answer.train_epoch(model, loader(batches), summed_loss, optimizer, 2)
+    losses = train(answer, model, batches, summed_loss, optimizer, 2)
     expect.close(model.linear.weight, big.linear.weight, what="the weight after groups of 6, 0, 1 and 0 losses")
     expect.close(losses, expected, what="the losses of groups of 6, 0, 1 and 0 losses")
 
@@ -206,16 +211,38 @@ def test_a_frozen_parameter_stays_as_it_is(answer):
     optimizer = torch.optim.SGD(model.parameters(), **OPTIONS)
     batches = micro_batches(5, 9)
     with expect.unchanged("the frozen weight", model.linear.weight):
-        answer.train_epoch(model, loader(batches), summed_loss, optimizer, 2)
+        train(answer, model, batches, summed_loss, optimizer, 2)
 
 
-def test_inputs_and_targets_are_not_changed(answer):
+class Tied(nn.Module):
+    """Two layers on each position that share their weight, and one on top of them."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(seed())
+        self.first = nn.Linear(FEATURES, FEATURES, dtype=torch.float64)
+        self.second = nn.Linear(FEATURES, FEATURES, dtype=torch.float64)
+        self.second.weight = self.first.weight
+        self.linear = nn.Linear(FEATURES, CLASSES, dtype=torch.float64)
+
+    def forward(self, inputs):
+        return self.linear(self.second(self.first(inputs).tanh()))
+
+
+def test_a_weight_shared_by_two_layers_is_divided_once(answer):
+    model, batches = Tied(), micro_batches(5, 9)
+    big, _, _ = big_batches(model, [batches])
+    train(answer, model, batches, summed_loss, torch.optim.SGD(model.parameters(), **OPTIONS), 2)
+    for name, expected in big.named_parameters():
+        expect.close(model.get_parameter(name), expected, what=f"{name} of a model whose two layers share a weight")
+
+
+def test_a_steep_loss_is_followed_at_its_full_length(answer):
     model = Tagger()
-    batches = micro_batches(5, 9, 3)
-    tensors = {f"inputs {i}": inputs for i, (inputs, _) in enumerate(batches)}
-    tensors |= {f"targets {i}": targets for i, (_, targets) in enumerate(batches)}
-    with expect.unchanged("micro-batches", tensors):
-        answer.train_epoch(model, loader(batches), summed_loss, sgd(model)[0], 2)
+    batches = [(40 * inputs, targets) for inputs, targets in micro_batches(8, 9)]
+    big, _, _ = big_batches(model, [batches])
+    train(answer, model, batches, summed_loss, torch.optim.SGD(model.parameters(), **OPTIONS), 2)
+    expect.close(model.linear.weight, big.linear.weight, what="the weight after one update down a steep loss")
 
 
 def test_an_empty_loader_gives_an_empty_list(answer):
@@ -223,7 +250,7 @@ def test_an_empty_loader_gives_an_empty_list(answer):
     optimizer, seen = sgd(model)
     before = model.linear.weight.detach().clone()
     losses = answer.train_epoch(model, loader([]), summed_loss, optimizer, 2)
-    expect.equal(losses, [], what="the losses of an empty loader")
+    expect.equal(losses, [], what="the losses of an empty loader", exact_types=True)
     expect.close(model.linear.weight, before, what="the weight after an empty loader")
 
 
@@ -233,7 +260,7 @@ def test_fewer_than_one_accumulation_step_is_a_value_error(answer):
         optimizer, _ = sgd(model)
         expect.raises(
             ValueError,
-            lambda: answer.train_epoch(model, loader(micro_batches(4, 9)), summed_loss, optimizer, steps),  # noqa: B023
+            lambda: train(answer, model, micro_batches(4, 9), summed_loss, optimizer, steps),  # noqa: B023
             what=f"train_epoch with accumulation_steps={steps}",
             mentions=[steps],
         )

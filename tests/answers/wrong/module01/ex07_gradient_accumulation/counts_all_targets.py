@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "how many losses were summed"
 """Counts the targets itself, the ignored ones too."""
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "before that update"
 """The gradient is right, and the loss is read after the update by a second forward pass."""
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "`step()` sees the gradient of the group's sum"
 """Divides the learning rate in place of the gradient: momentum and weight decay do not go along."""
 
 

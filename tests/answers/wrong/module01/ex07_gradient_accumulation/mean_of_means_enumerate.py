@@ -1,4 +1,5 @@
 # names: accum-last-group-full-steps
+# breaks: "`step()` sees the gradient of the group's sum"
 """The recipe of most blog posts: the mean loss over accumulation_steps."""
 
 

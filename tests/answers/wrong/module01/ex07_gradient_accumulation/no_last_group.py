@@ -1,4 +1,5 @@
 # names: accum-last-partial-dropped
+# breaks: "the last group may hold fewer"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:
         raise ValueError(accumulation_steps)

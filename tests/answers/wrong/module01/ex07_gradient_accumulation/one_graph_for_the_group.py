@@ -1,4 +1,5 @@
 # names: graphs-kept
+# breaks: "so that only one graph is alive at a time"
 import torch
 
 

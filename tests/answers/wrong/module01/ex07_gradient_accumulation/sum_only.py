@@ -1,4 +1,5 @@
 # names: accum-not-divided
+# breaks: "`step()` sees the gradient of the group's sum"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:
         raise ValueError("accumulation_steps is " + str(accumulation_steps))

@@ -1,4 +1,5 @@
 # names: loss-tensor-kept
+# breaks: "One Python float for each update"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:
         raise ValueError(f"accumulation_steps={accumulation_steps}")

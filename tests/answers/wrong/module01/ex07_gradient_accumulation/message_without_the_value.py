@@ -1,0 +1,23 @@
+# names: unlisted
+# breaks: "the message holds the value"
+def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
+    if accumulation_steps < 1:
+        raise ValueError("accumulation_steps must be positive")
+    losses = []
+    batches = list(loader)
+    for start in range(0, len(batches), accumulation_steps):
+        optimizer.zero_grad()
+        total, count = 0.0, 0
+        for x, y in batches[start : start + accumulation_steps]:
+            loss, n = loss_fn(model(x), y)
+            loss.backward()
+            total += loss.item()
+            count += n
+        if count == 0:
+            continue
+        for p in model.parameters():
+            if p.grad is not None:
+                p.grad /= count
+        optimizer.step()
+        losses.append(total / count)
+    return losses

@@ -1,0 +1,22 @@
+# names: empty-group-updates
+# breaks: "makes no update and no entry"
+def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
+    if accumulation_steps < 1:
+        raise ValueError(f"accumulation_steps={accumulation_steps}")
+    losses = []
+    batches = list(loader)
+    for start in range(0, len(batches), accumulation_steps):
+        optimizer.zero_grad()
+        total, count = 0.0, 0
+        for x, y in batches[start : start + accumulation_steps]:
+            loss, n = loss_fn(model(x), y)
+            loss.backward()
+            total += loss.item()
+            count += n
+        count = max(count, 1)
+        for p in model.parameters():
+            if p.grad is not None:
+                p.grad /= count
+        optimizer.step()
+        losses.append(total / count)
+    return losses
