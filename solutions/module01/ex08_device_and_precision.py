@@ -34,19 +34,19 @@ def autocast_step(
         optimizer: holds the model's parameters.
         device: where the model is: a name such as "cuda", "cuda:0" or "cpu", or a `torch.device`.
         dtype: the low precision of autocast, `torch.bfloat16` or `torch.float16`.
-        scaler: a `torch.amp.GradScaler`, or any object with its methods `scale`, `unscale_`, `step` and
-            `update`; only these are called, each once and in this order. None: no loss scaling.
+        scaler: a `torch.amp.GradScaler`, or any object with its methods `scale`, `unscale_`, `step` (which
+            calls `optimizer.step()`) and `update`; only these are called, each once and in this order.
+            None: no loss scaling.
         max_norm: the norm of all gradients together is at most this at the update: larger gradients are
             scaled down to it (`clip_grad_norm_`), smaller ones are left alone.
 
     Returns:
         The loss before the update, as a Python float, without the scaler's factor.
 
-    The forward runs under `torch.autocast` for the type of `device`; `backward` runs outside of it. Without
-    a scaler the order is backward, clip, `optimizer.step()`. With one it is `scaler.scale(loss)`, backward,
-    `scaler.unscale_(optimizer)`, clip, `scaler.step(optimizer)` (which calls `optimizer.step()`, unless a
-    gradient overflowed) and `scaler.update()`. Parameters stay float32. Whatever stands in `.grad` on entry
-    has no effect on the update; what stands there on return is not promised.
+    The forward runs under `torch.autocast` for the type of `device`; `backward` runs outside of it. The order
+    is backward, clip, `optimizer.step()`; with a scaler it is `scaler.scale(loss)`, backward,
+    `scaler.unscale_(optimizer)`, clip, `scaler.step(optimizer)`, `scaler.update()`. Parameters stay float32.
+    Whatever stands in `.grad` on entry has no effect on the update; what stands there on return is not promised.
 
     Method: https://docs.pytorch.org/docs/stable/notes/amp_examples.html
     """

@@ -1,4 +1,5 @@
 # names: clip-before-unscale
+# breaks: "with a scaler it is `scaler.scale(loss)`"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "the norm of all gradients together is at most this"
 """Clips the parameters themselves instead of their gradients."""
 
 import torch

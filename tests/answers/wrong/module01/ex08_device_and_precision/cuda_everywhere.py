@@ -1,4 +1,5 @@
 # names: device-written-out
+# breaks: "a name such as"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: backward-in-autocast
+# breaks: "`backward` runs outside of it"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: model-cast-to-half
+# breaks: "Parameters stay float32."
 import torch
 
 

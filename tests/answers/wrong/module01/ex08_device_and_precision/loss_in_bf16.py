@@ -1,4 +1,5 @@
 # names: loss-in-low-precision
+# breaks: "cast to float32"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "smaller ones are left alone"
 """Scales the gradient to max_norm always, so a small gradient is scaled up."""
 
 import torch

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "with a scaler it is `scaler.scale(loss)`"
 """Divides the loss by the scale again instead of unscaling the gradients, which are clipped scaled."""
 
 import torch

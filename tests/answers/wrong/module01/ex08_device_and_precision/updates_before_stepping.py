@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "each once and in this order"
 """scaler.update() before scaler.step(): the state of this step is forgotten before it is used."""
 
 import torch
