@@ -29,6 +29,22 @@ def test_adamw_over_all_moves_what_is_frozen_or_unused_through_an_old_gradient()
     assert all(not torch.equal(before[name], parameter) for name, parameter in model.named_parameters())
 
 
+def test_what_is_made_from_nothing_is_elsewhere_until_it_is_moved():
+    x = torch.ones(2, 3)
+    with models.OtherDefaultDevice():
+        assert torch.zeros(3).device.type == "meta"
+        assert (torch.arange(3) + 1).unsqueeze(0).float().device.type == "meta"
+        assert torch.equal((torch.arange(3) + 1).to(x.device) + x, torch.tensor([[2.0, 3, 4]]).expand(2, 3).to(x))
+        assert torch.equal(torch.zeros(3).type_as(x), x[0] * 0)
+        here = [torch.zeros(3, device=x.device), torch.stack([x[0], x[1]]), torch.cat([x, x]), x.new_zeros(2), x * 2.0]
+        assert {made.device.type for made in here} == {"cpu"}
+        try:
+            x + torch.zeros(3).to(torch.float32)
+        except RuntimeError:
+            return
+    raise AssertionError("a tensor of another device met x and nothing was raised")
+
+
 def test_the_texts_part_where_the_usual_methods_differ():
     assert len({text.lower() for text in texts.CASE}) > len({text.casefold() for text in texts.CASE})
     assert len(texts.LINE_SEPARATORS.splitlines()) == 4 and texts.LINE_SEPARATORS.count("\n") == 0

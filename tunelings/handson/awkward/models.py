@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves, tree_map
 
 from tunelings.inputs import randint, seed
 
@@ -71,3 +73,57 @@ def leave_old_gradients(model: nn.Module) -> dict[str, Tensor]:
 def adamw_over_all(model: nn.Module, lr: float = 0.1, weight_decay: float = 0.2) -> torch.optim.AdamW:
     """AdamW with decay over every parameter, frozen and unused ones too: with an old `.grad` it moves them."""
     return torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
+
+
+# ---------------------------------------------------------------- another default device
+_FACTORIES = {
+    getattr(torch, name)
+    for name in (
+        *("zeros", "ones", "empty", "full", "eye", "arange", "linspace", "rand", "randn", "randint"),
+        *("tensor", "as_tensor", "scalar_tensor"),
+    )
+}
+_MOVES = {"to", "type_as"}
+
+
+class OtherDefaultDevice(TorchFunctionMode):
+    """As on a machine whose default device is another one than that of the tensors at hand.
+
+    A tensor that is made from nothing and without `device=` lands on meta, as it would land on the CPU beside tensors
+    on a GPU. What is computed from such tensors alone stays there. Moved to the device of another tensor (`to`, `cpu`,
+    `type_as`), it has its numbers again. One of no dimensions may meet any device, and is left alone.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._here: dict[int, tuple[Tensor, Tensor]] = {}  # by the id of the one on meta: it, and its numbers
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        given = [part for part in tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
+        away = [tensor for tensor in given if id(tensor) in self._here]
+        if away and id(args[0]) in self._here and _is_a_move(func, args, kwargs):
+            return func(self._here[id(args[0])][1], *args[1:], **kwargs)
+        if away and len(away) == len(given):
+            here = tree_map(lambda part: self._here[id(part)][1] if isinstance(part, Tensor) else part, (args, kwargs))
+            return self._elsewhere(func(*here[0], **here[1]))
+        result = func(*args, **kwargs)
+        made_from_nothing = func in _FACTORIES and not given and kwargs.get("device") is None
+        return self._elsewhere(result) if made_from_nothing else result
+
+    def _elsewhere(self, result):
+        """The result as a tensor on meta, its numbers kept aside; what is no tensor as it is."""
+        if isinstance(result, torch.device):
+            return torch.device("meta")
+        if not isinstance(result, Tensor) or not result.dim():
+            return result
+        elsewhere = result.detach().to("meta")
+        self._here[id(elsewhere)] = (elsewhere, result)
+        return elsewhere
+
+
+def _is_a_move(func, args, kwargs) -> bool:
+    """`.cpu()`, `.to(…)` with a device or a tensor, `.type_as(tensor)`; `.to(dtype)` moves nothing."""
+    named = [*args[1:], *kwargs.values()]
+    name = getattr(func, "__name__", "")
+    return name == "cpu" or name in _MOVES and any(isinstance(part, str | torch.device | Tensor) for part in named)
