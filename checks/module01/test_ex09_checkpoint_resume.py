@@ -3,9 +3,12 @@
 Every comparison with the uninterrupted run is exact (`terms=0`): the same operations on the same bits.
 """
 
+import contextlib
 import copyreg
 import os
 import pickle
+import sys
+import tempfile
 
 import torch
 from torch import nn
@@ -60,7 +63,7 @@ def uninterrupted(stop):
 def save(answer, path, run, step):
     """Save, and look that the file stands under its name."""
     answer.save_checkpoint(path, *run, step)
-    there = sorted(os.listdir(os.path.dirname(path)))
+    there = sorted(os.listdir(os.path.dirname(path) or "."))
     expect.true(os.path.isfile(path), "the files in the folder after saving", actual=there, expected=path)
 
 
@@ -142,7 +145,14 @@ def test_the_step_comes_back_from_a_text_path_and_from_a_path(answer, tmp_path):
             os.replace(path, moved)
             loaded = answer.load_checkpoint(moved, *new_run(offset=2))
             expect.equal(loaded, step, what=f"what load_checkpoint returns for step {step}")
-            expect.true(isinstance(loaded, int), "the step, as an int", actual=loaded, expected=step)
+            expect.kind(loaded, int, what=f"what load_checkpoint returns for step {step}")
+
+
+def test_a_path_may_be_a_bare_name_in_the_current_folder(answer, tmp_path):
+    with contextlib.chdir(tmp_path):
+        save(answer, "run.pt", new_run(offset=1), SAVED)
+        loaded = attempt(answer, "run.pt", new_run(offset=2))
+    expect.equal(loaded, SAVED, what='what load_checkpoint returns for "run.pt" in the current folder')
 
 
 def test_the_random_numbers_go_on_where_they_were(answer, tmp_path):
@@ -180,31 +190,71 @@ def with_object(run, thing):
     return model, optimizer, scheduler
 
 
+def file_now(path, good):
+    """What stands at the path, where `good` are the bytes of the last good checkpoint."""
+    if not path.exists():
+        return "no file"
+    return "the last good checkpoint" if path.read_bytes() == good else "a broken file"
+
+
 def test_a_save_that_crashes_half_way_leaves_the_last_good_checkpoint(answer, tmp_path):
-    path = tmp_path / "run.pt"
+    for name in ("run.pt", "run.tmp", "run"):
+        path, (run, _) = tmp_path / name, uninterrupted(SAVED)
+        save(answer, path, run, SAVED)
+        good = path.read_bytes()
+        seen = []
+        failing = with_object(run, Unsaveable(lambda p=path, g=good, s=seen: s.append(file_now(p, g))))
+        try:
+            answer.save_checkpoint(path, *failing, SAVED + 1)
+            result = "no error"
+        except NotImplementedError:
+            raise
+        except Exception:
+            result = "an error"
+        what = f"what stands at {name} while the new file is half written"
+        expect.equal(seen[-1] if seen else file_now(path, good), "the last good checkpoint", what=what)
+        loaded = attempt(answer, path, new_run(offset=2))
+        expect.equal(loaded, SAVED, what=f"the step that {name} holds after a save that failed half-way")
+        expect.equal(result, "an error", what="what comes out of a save that failed half-way")
+
+
+@contextlib.contextmanager
+def at_each_rename(look):
+    """Call `look` whenever a file is about to get a new name, by whatever way Python comes to it."""
+    before = sys.getprofile()
+
+    def profile(frame, event, function):
+        if event == "c_call" and any(function is one for one in (os.replace, os.rename, os.link)):
+            look()
+
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def test_the_last_good_checkpoint_stands_until_the_new_one_takes_its_name(answer, tmp_path):
+    elsewhere, path = tmp_path / "elsewhere", tmp_path / "checkpoints" / "run.pt"
+    elsewhere.mkdir()
+    path.parent.mkdir()
     run, _ = uninterrupted(SAVED)
     save(answer, path, run, SAVED)
-    good = path.read_bytes()
+    good, seen, other_folder = path.read_bytes(), [], []
 
-    def file_now():
-        if not path.exists():
-            return "no file"
-        return "the last good checkpoint" if path.read_bytes() == good else "a broken file"
+    def look():
+        seen.append(file_now(path, good))
+        other_folder.extend(sorted(os.listdir(elsewhere)))
 
-    seen = []
-    failing = with_object(run, Unsaveable(lambda: seen.append(file_now())))
+    default, tempfile.tempdir = tempfile.tempdir, str(elsewhere)  # Where tempfile puts what is given no folder.
     try:
-        answer.save_checkpoint(path, *failing, SAVED + 1)
-        result = "no error"
-    except NotImplementedError:
-        raise
-    except Exception:
-        result = "an error"
-    what = "what stands at the path while the new file is half written"
-    expect.equal(seen[-1] if seen else file_now(), "the last good checkpoint", what=what)
-    loaded = attempt(answer, path, new_run(offset=2))
-    expect.equal(loaded, SAVED, what="the step that is loaded after a save that failed half-way")
-    expect.equal(result, "an error", what="what comes out of a save that failed half-way")
+        with at_each_rename(look):
+            save(answer, path, run, END)
+    finally:
+        tempfile.tempdir = default
+    without = [state for state in seen if state != "the last good checkpoint"]
+    expect.equal(without, [], what="what stands at the path, in place of the last checkpoint, at a rename")
+    expect.equal(other_folder[:1], [], what="the new file, where it is written to another folder than the path's")
 
 
 def test_the_old_file_is_replaced_and_never_written_into(answer, tmp_path):
@@ -261,6 +311,7 @@ def test_a_missing_or_foreign_file_is_refused_by_its_name(answer, tmp_path):
         "empty.pt": b"",
         "pickle.pt": pickle.dumps({"epoch": 3}, protocol=2),
         "cut-short.pt": whole[: len(whole) // 2],
+        "one-byte-short.pt": whole[:-1],
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
@@ -270,17 +321,15 @@ def test_a_missing_or_foreign_file_is_refused_by_its_name(answer, tmp_path):
 
 
 def test_saving_changes_nothing_in_the_run(answer, tmp_path):
-    run, _ = uninterrupted(SAVED)
-    run[0][1].eval()
-    modes = [int(module.training) for module in run[0].modules()]
-    draws, rates, moments = next_draws(), learning_rates(run[1]), size_of_moments(run[1])
-    with expect.unchanged("the model that is saved", dict(run[0].state_dict())):
-        save(answer, tmp_path / "run.pt", run, SAVED)
-    expect.close(next_draws(), draws, what="the numbers that torch draws after saving", terms=0)
-    expect.close(learning_rates(run[1]), rates, what="the learning rates after saving", terms=0)
-    expect.close(size_of_moments(run[1]), moments, what="the sum of |moments| after saving", terms=0)
-    after = [int(module.training) for module in run[0].modules()]
-    expect.equal(after, modes, what="the modes (1 train, 0 eval) of all modules after saving")
+    for came_in in ("train", "eval"):
+        run, _ = uninterrupted(SAVED)
+        run[0].train(came_in == "train")
+        run[0][1].train(came_in == "eval")
+        draws = next_draws()
+        given = dict(zip(("model", "optimizer", "scheduler"), run, strict=True))
+        with expect.untouched(f"the run that is saved, in {came_in} mode", given):
+            save(answer, tmp_path / "run.pt", run, SAVED)
+        expect.close(next_draws(), draws, what="the numbers that torch draws after saving", terms=0)
 
 
 def test_loading_leaves_train_and_eval_modes_as_they_are(answer, tmp_path):

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "They are changed in place"
 """The loaded tensors become the model's parameters, and the optimizer goes on with the old ones."""
 
 import os

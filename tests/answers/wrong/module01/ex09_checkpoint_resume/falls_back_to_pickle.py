@@ -1,4 +1,5 @@
 # names: loaded-with-pickle
+# breaks: "Nothing that the file contains is executed"
 """Safe loading first; where that is refused, the unsafe way after all."""
 
 import os

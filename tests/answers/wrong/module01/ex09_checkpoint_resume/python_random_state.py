@@ -1,4 +1,5 @@
 # names: rng-not-restored
+# breaks: "the state of torch's global CPU random generator"
 """Python's random state is kept, torch's is not."""
 
 import random

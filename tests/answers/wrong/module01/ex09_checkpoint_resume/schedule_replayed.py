@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "any that have `state_dict()`"
 """The scheduler is not saved but stepped again as often as the run had steps."""
 
 import os

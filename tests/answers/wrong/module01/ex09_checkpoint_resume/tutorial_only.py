@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "train and eval modes stay as they are"
 """What the recipe shows: model and optimizer, in place, and eval mode at the end."""
 
 import torch

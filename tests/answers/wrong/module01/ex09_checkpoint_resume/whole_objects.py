@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Nothing that the file contains is executed"
 """The objects themselves are pickled; their attributes are put into the ones given."""
 
 import os

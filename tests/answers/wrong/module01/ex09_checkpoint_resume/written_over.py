@@ -1,4 +1,5 @@
 # names: copied-in-place
+# breaks: "An existing file is never written into."
 """Made ready beside it, then written over the old file."""
 
 import os
