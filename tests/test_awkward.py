@@ -38,6 +38,7 @@ def test_what_is_made_from_nothing_is_elsewhere_until_it_is_moved():
         assert torch.equal(torch.zeros(3).type_as(x), x[0] * 0)
         here = [torch.zeros(3, device=x.device), torch.stack([x[0], x[1]]), torch.cat([x, x]), x.new_zeros(2), x * 2.0]
         assert {made.device.type for made in here} == {"cpu"}
+        assert torch.equal(x[torch.arange(2), torch.arange(2)], x[0, :2])
         try:
             x + torch.zeros(3).to(torch.float32)
         except RuntimeError:

@@ -2,9 +2,9 @@
 
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from tunelings import expect
+from tunelings.handson.awkward.models import OtherDefaultDevice
 from tunelings.inputs import randn
 
 N_IN, N_HIDDEN, N_OUT = 5, 6, 4
@@ -45,9 +45,15 @@ def summands(x, w1, b1, w2, b2):
     return float((hidden @ w2.double().abs().T + b2.double().abs()).max())
 
 
+def logits_of(answer, x, parameters):
+    """The answer's logits; none of the five tensors may be changed."""
+    with expect.untouched("what was given", dict(zip(NAMES, (x, *parameters), strict=True))):
+        return answer.forward(x, *parameters)
+
+
 def check_logits(answer, x, parameters, what):
     expected, scale = by_hand(x, *parameters), summands(x, *parameters)
-    expect.close(answer.forward(x, *parameters), expected, what=what, scale=scale)
+    expect.close(logits_of(answer, x, parameters), expected, what=what, scale=scale)
 
 
 def test_two_layers_with_a_relu_between_them_give_the_logits(answer):
@@ -62,11 +68,11 @@ def test_square_weights_are_transposed_like_any_other(answer):
     check_logits(answer, randn(3, N_IN, offset=10), parameters, what="the logits where all weights are square")
 
 
-def test_none_of_the_inputs_is_changed(answer):
-    for what, n_hidden in (("with rectangular weights", N_HIDDEN), ("with square weights", N_IN)):
-        tensors = [randn(3, N_IN, offset=90), *network(N_IN, n_hidden, n_hidden, offset=90)]
-        with expect.unchanged(f"the input {what}", dict(zip(NAMES, tensors, strict=True))):
-            answer.forward(*tensors)
+def test_layers_of_a_single_unit_keep_their_dimension(answer):
+    for sizes in ((N_IN, N_HIDDEN, 1), (N_IN, 1, N_OUT), (1, N_HIDDEN, N_OUT)):
+        parameters = network(*sizes, offset=130)
+        what = "the logits with {} inputs, {} hidden units and {} outputs".format(*sizes)
+        check_logits(answer, randn(3, sizes[0], offset=140), parameters, what=what)
 
 
 def test_leading_dimensions_are_kept(answer):
@@ -85,10 +91,10 @@ def test_x_need_not_be_contiguous(answer):
 
 
 def test_the_dtype_of_x_is_kept(answer):
-    for dtype in (torch.float32, torch.bfloat16, torch.float64):
+    for dtype in (torch.float32, torch.bfloat16, torch.float16, torch.float64):
         x, *parameters = (tensor.to(dtype) for tensor in [randn(3, N_IN, offset=100), *network(offset=100)])
         expected, scale = by_hand(x, *parameters), summands(x, *parameters)
-        logits = expect.tensor(answer.forward(x, *parameters), what=f"the logits of {dtype} inputs", dtype=dtype)
+        logits = expect.tensor(logits_of(answer, x, parameters), what=f"the logits of {dtype} inputs", dtype=dtype)
         # Two sums of at most 7 terms each, and a rounding after each layer.
         expect.close(logits, expected, what=f"the logits in {dtype}", scale=scale, terms=20)
 
@@ -127,21 +133,8 @@ def test_the_device_of_x_is_kept(answer):
     expect.equal(str(logits.device), "cpu", what="the device of the logits, where x is on the CPU")
 
 
-class OtherDefaultDevice(TorchFunctionMode):
-    """Tensors made without a device land on `meta`, as they would land on the CPU beside an x on a GPU.
-
-    The `meta` device has shapes and no data. A tensor of no dimensions may meet any device and stays.
-    """
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        made = func(*args, **(kwargs or {}))
-        elsewhere = func in FACTORIES and not (kwargs or {}).get("device") and made.dim()
-        return made.to("meta") if elsewhere else made
-
-
-FACTORIES = {torch.zeros, torch.ones, torch.empty, torch.full, torch.eye, torch.tensor, torch.as_tensor, torch.arange}
-
-
 def test_no_rows_give_no_logits(answer):
-    logits = answer.forward(randn(0, 3, N_IN, offset=120), *network(offset=120))
-    expect.tensor(logits, what="the logits of x [0, 3, 5]", shape=(0, 3, N_OUT))
+    for leading in ((0, 3), (0,), (2, 0)):
+        x = randn(*leading, N_IN, offset=120)
+        what = f"the logits of x {list(x.shape)}"
+        expect.tensor(answer.forward(x, *network(offset=120)), what=what, shape=(*leading, N_OUT))

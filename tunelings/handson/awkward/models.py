@@ -84,6 +84,7 @@ _FACTORIES = {
     )
 }
 _MOVES = {"to", "type_as"}
+_INDEXED = {"__getitem__", "__setitem__"}
 
 
 class OtherDefaultDevice(TorchFunctionMode):
@@ -91,7 +92,8 @@ class OtherDefaultDevice(TorchFunctionMode):
 
     A tensor that is made from nothing and without `device=` lands on meta, as it would land on the CPU beside tensors
     on a GPU. What is computed from such tensors alone stays there. Moved to the device of another tensor (`to`, `cpu`,
-    `type_as`), it has its numbers again. One of no dimensions may meet any device, and is left alone.
+    `type_as`), it has its numbers again. One of no dimensions may meet any device, and is left alone; an index may come
+    from the CPU.
     """
 
     def __init__(self):
@@ -104,12 +106,16 @@ class OtherDefaultDevice(TorchFunctionMode):
         away = [tensor for tensor in given if id(tensor) in self._here]
         if away and id(args[0]) in self._here and _is_a_move(func, args, kwargs):
             return func(self._here[id(args[0])][1], *args[1:], **kwargs)
+        if away and getattr(func, "__name__", "") in _INDEXED and id(args[0]) not in self._here:
+            return func(args[0], *tree_map(self._with_numbers, args[1:]))
         if away and len(away) == len(given):
-            here = tree_map(lambda part: self._here[id(part)][1] if isinstance(part, Tensor) else part, (args, kwargs))
-            return self._elsewhere(func(*here[0], **here[1]))
+            return self._elsewhere(func(*tree_map(self._with_numbers, args), **tree_map(self._with_numbers, kwargs)))
         result = func(*args, **kwargs)
         made_from_nothing = func in _FACTORIES and not given and kwargs.get("device") is None
         return self._elsewhere(result) if made_from_nothing else result
+
+    def _with_numbers(self, part):
+        return self._here[id(part)][1] if id(part) in self._here else part
 
     def _elsewhere(self, result):
         """The result as a tensor on meta, its numbers kept aside; what is no tensor as it is."""

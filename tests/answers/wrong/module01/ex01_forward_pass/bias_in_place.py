@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "None of the five is changed."
 # Adds into b1, one row at a time: the caller's bias is different afterwards.
 import torch
 

@@ -1,4 +1,5 @@
 # names: leading-dimensions-flattened
+# breaks: "with the leading dimensions of `x`"
 import torch.nn.functional as F
 
 

@@ -1,4 +1,5 @@
 # names: no-activation
+# breaks: "then a ReLU"
 import torch.nn.functional as F
 
 

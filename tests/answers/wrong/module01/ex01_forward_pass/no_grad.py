@@ -1,4 +1,5 @@
 # names: result-detached
+# breaks: "The logits are attached to the graph"
 import torch
 
 

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: nothing-returned
+# breaks: "Return the logits"
 import torch
 
 

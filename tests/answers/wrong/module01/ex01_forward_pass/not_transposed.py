@@ -1,4 +1,5 @@
 # names: weight-not-transposed
+# breaks: "the layout of `torch.nn.Linear`"
 import torch
 
 

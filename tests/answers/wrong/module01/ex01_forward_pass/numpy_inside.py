@@ -1,4 +1,5 @@
 # names: result-detached
+# breaks: "The logits are attached to the graph"
 # Through NumPy and back: no graph, and no bfloat16.
 import numpy as np
 import torch

@@ -1,4 +1,5 @@
 # names: activation-on-logits
+# breaks: "Nothing follows the second layer"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "then a ReLU"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: zeros-of-the-default-kind
+# breaks: "whichever device is the default"
 import torch
 
 
