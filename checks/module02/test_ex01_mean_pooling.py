@@ -4,9 +4,9 @@ An answer may compute in float32 whatever comes in, so tolerances are those of f
 """
 
 import torch
-from torch.overrides import TorchFunctionMode
 
 from tunelings import expect
+from tunelings.handson.awkward.models import OtherDefaultDevice
 from tunelings.inputs import randint, randn
 
 MASK = torch.tensor([[1, 1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1], [1, 0, 0, 0, 0, 0, 0]])  # 4, 7 and 1 real tokens
@@ -22,9 +22,10 @@ def by_hand(hidden, mask):
 
 
 def pooled(answer, hidden, mask):
-    """The answer's result, which must be a tensor of shape [B, H]."""
-    shape = (hidden.shape[0], hidden.shape[2])
-    return expect.tensor(answer.mean_pool(hidden, mask), what="the pooled states", shape=shape)
+    """The answer's result, which must be a tensor of shape [B, H]; hidden and mask must be as they were."""
+    with expect.untouched("what was given", {"hidden": hidden, "attention_mask": mask}):
+        result = answer.mean_pool(hidden, mask)
+    return expect.tensor(result, what="the pooled states", shape=(hidden.shape[0], hidden.shape[2]))
 
 
 def close(actual, expected, what, scale=4.0):
@@ -34,16 +35,16 @@ def close(actual, expected, what, scale=4.0):
 def test_each_text_gets_the_mean_of_its_real_tokens(answer):
     hidden = randn(3, 7, 4, offset=1)
     hidden[0, [1, 5]] = 0  # A vector of zeros is no sign of padding, and may stand there too.
-    result = expect.tensor(answer.mean_pool(hidden, MASK), what="the pooled states", shape=(3, 4))
+    result = pooled(answer, hidden, MASK)
     close(result, by_hand(hidden, MASK), what="the means of texts of 4, 7 and 1 tokens, padded to 7")
 
 
 def test_the_real_tokens_may_stand_anywhere(answer):
     hidden = randn(3, 7, 4, offset=2)
     left = MASK.flip(1)
-    close(answer.mean_pool(hidden, left), by_hand(hidden, left), what="the means where padding comes first")
+    close(pooled(answer, hidden, left), by_hand(hidden, left), what="the means where padding comes first")
     holes = torch.tensor([[0, 1, 0, 0, 1, 1, 0], [1, 0, 1, 1, 0, 1, 1], [0, 0, 0, 1, 0, 0, 1]])
-    close(answer.mean_pool(hidden, holes), by_hand(hidden, holes), what="the means where padding comes between")
+    close(pooled(answer, hidden, holes), by_hand(hidden, holes), what="the means where padding comes between")
 
 
 def test_the_mask_is_for_positions_and_not_for_features(answer):
@@ -74,9 +75,18 @@ def test_what_stands_in_the_padding_never_matters(answer):
     close(pooled(answer, strange, mask), expected, what="the means where padding holds nan, inf and -inf")
 
 
+def test_nan_and_inf_in_a_real_token_reach_the_mean(answer):
+    hidden = randn(3, 7, 4, offset=19)
+    hidden[0, 2, 1], hidden[1, 6, 0], hidden[1, 3, 2], hidden[2, 0, 3] = torch.nan, torch.inf, -torch.inf, torch.nan
+    result, expected = pooled(answer, hidden, MASK), by_hand(hidden, MASK)
+    expect.equal(result.isnan().tolist(), expected.isnan().tolist(), what="where the means are nan, as a real token is")
+    numbers = ~expected.isnan()
+    close(result[numbers], expected[numbers], what="the means beside the nan, two of them inf and -inf")
+
+
 def test_the_mask_may_be_bool(answer):
     hidden, mask = randn(3, 7, 4, offset=7), MASK.flip(1)
-    close(answer.mean_pool(hidden, mask.bool()), by_hand(hidden, mask), what="the means with a mask of bools")
+    close(pooled(answer, hidden, mask.bool()), by_hand(hidden, mask), what="the means with a mask of bools")
 
 
 def test_real_tokens_share_the_gradient_and_padding_gets_none(answer):
@@ -134,37 +144,12 @@ def test_a_batch_of_one_and_a_layout_that_is_not_contiguous(answer):
 def test_neither_hidden_nor_the_mask_is_changed(answer):
     for dtype in (torch.float64, torch.float32, torch.bfloat16):
         for mask in (MASK.clone(), MASK.bool()):
-            hidden = randn(3, 7, 4, offset=17).to(dtype)
-            with expect.unchanged(f"the inputs in {dtype}", {"hidden": hidden, "attention_mask": mask}):
-                answer.mean_pool(hidden, mask)
+            pooled(answer, randn(3, 7, 4, offset=17).to(dtype), mask)
 
 
 def test_the_result_is_on_the_device_of_hidden(answer):
-    with NewTensorsElsewhere():
-        result = answer.mean_pool(randn(3, 7, 4, offset=18), MASK)
+    hidden = randn(3, 7, 4, offset=18)
+    with OtherDefaultDevice():
+        result = answer.mean_pool(hidden, MASK)
     result = expect.tensor(result, what="the pooled states")
     expect.equal(str(result.device), "cpu", what="the device of the result (hidden: cpu, torch's default: meta)")
-
-
-class NewTensorsElsewhere(TorchFunctionMode):
-    """As if the default device were another one than that of hidden.
-
-    A tensor that is made from nothing and without `device=` lands on meta, single numbers excepted, which
-    torch takes from any device. Moved to the CPU by hand, it is what it was.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.moved = {}
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if args and id(args[0]) in self.moved and getattr(func, "__name__", "") in ("to", "cpu"):
-            return func(self.moved[id(args[0])][1], *args[1:], **kwargs)
-        result = func(*args, **kwargs)
-        made = isinstance(result, torch.Tensor) and not types and not any(isinstance(a, torch.Tensor) for a in args)
-        if made and result.dim() and result.device.type == "cpu" and kwargs.get("device") is None:
-            elsewhere = result.to("meta")
-            self.moved[id(elsewhere)] = (elsewhere, result)
-            return elsewhere
-        return result

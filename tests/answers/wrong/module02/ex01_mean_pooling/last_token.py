@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "the mean of the hidden states of its real tokens"
 # The last position, as decoder models pool.
 
 

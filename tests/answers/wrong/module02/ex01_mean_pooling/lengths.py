@@ -1,4 +1,5 @@
 # names: padding-only-on-the-right
+# breaks: "The real tokens of a text may stand anywhere"
 
 
 def mean_pool(hidden, attention_mask):

@@ -1,4 +1,5 @@
 # names: empty-row-nan
+# breaks: "A text without a real token gets zeros."
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "What stands in the padding never matters"
 # Replaces nan in the result: an empty text is right then, and nan in the padding makes a 0 of a mean.
 
 

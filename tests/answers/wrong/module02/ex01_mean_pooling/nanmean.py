@@ -1,5 +1,5 @@
-"""Padding becomes nan and nanmean leaves it out; an empty text is put right at the end."""
-
+# names: real-nan-hidden
+# breaks: "the mean of the hidden states of its real tokens"
 import torch
 
 

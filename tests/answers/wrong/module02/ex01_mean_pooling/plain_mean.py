@@ -1,4 +1,5 @@
 # names: mask-ignored
+# breaks: "the mean of the hidden states of its real tokens"
 import torch
 
 

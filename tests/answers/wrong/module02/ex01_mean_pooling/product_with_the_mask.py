@@ -1,4 +1,5 @@
 # names: nan-padding-leaks
+# breaks: "What stands in the padding never matters"
 import torch
 
 

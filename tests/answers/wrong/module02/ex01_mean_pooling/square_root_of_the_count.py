@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "the mean of the hidden states of its real tokens"
 # Divides by the square root of the number of tokens, another kind of pooling.
 import torch
 

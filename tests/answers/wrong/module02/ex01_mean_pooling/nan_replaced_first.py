@@ -1,0 +1,11 @@
+# names: real-nan-hidden
+# breaks: "the mean of the hidden states of its real tokens"
+import torch
+
+
+def mean_pool(hidden, attention_mask):
+    hidden = torch.nan_to_num(hidden)
+    mask = attention_mask.unsqueeze(-1).bool()
+    summed = torch.where(mask, hidden.float(), 0.0).sum(dim=1)
+    counts = mask.sum(dim=1).clamp(min=1)
+    return (summed / counts).to(hidden.dtype)
