@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "a tuple of tensors of shapes"
 import torch.nn.functional as F
 
 

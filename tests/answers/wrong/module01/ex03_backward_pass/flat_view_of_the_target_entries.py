@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Its gradient is (softmax - one-hot target) / N."
 import torch
 
 

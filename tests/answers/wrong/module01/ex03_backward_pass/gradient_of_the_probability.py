@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "minus the logarithm of the softmax probability"
 import torch
 import torch.nn.functional as F
 

@@ -1,4 +1,5 @@
 # names: no-one-hot
+# breaks: "Its gradient is (softmax - one-hot target) / N."
 import torch
 
 

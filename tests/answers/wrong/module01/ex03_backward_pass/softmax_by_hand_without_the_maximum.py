@@ -1,4 +1,5 @@
 # names: exp-overflow
+# breaks: "finite and right also for logits"
 import torch
 
 

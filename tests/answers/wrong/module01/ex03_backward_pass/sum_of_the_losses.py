@@ -1,4 +1,5 @@
 # names: missing-mean
+# breaks: "averaged over the N rows"
 import torch
 import torch.nn.functional as F
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Results have the dtype and the device of `x`, and the inputs are not changed."
 import torch.nn.functional as F
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "The gradients of a loss with respect to the input"
 import torch.nn.functional as F
 
 

@@ -1,4 +1,5 @@
 # names: grad-w-transposed
+# breaks: "a tuple of tensors of shapes"
 import torch
 import torch.nn.functional as F
 
