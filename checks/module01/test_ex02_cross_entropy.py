@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from tunelings import expect
+from tunelings.handson.awkward.models import OtherDefaultDevice
 from tunelings.inputs import randint, randn
 
 FORBIDDEN = ("cross_entropy", "cross_entropy_loss", "nll_loss", "nll_loss_nd", "log_softmax", "special_log_softmax")
@@ -28,8 +29,10 @@ def mean_loss(logits, targets):
 
 
 def loss_of(answer, logits, targets, **options):
-    """The answer's loss, which must be a scalar tensor."""
-    return expect.tensor(answer.cross_entropy(logits, targets, **options), what="the loss", shape=())
+    """The answer's loss, which must be a scalar tensor; logits and targets must be as they were."""
+    with expect.untouched("what was given", {"logits": logits, "targets": targets}):
+        loss = answer.cross_entropy(logits, targets, **options)
+    return expect.tensor(loss, what="the loss", shape=())
 
 
 def close(actual, expected, what, scale, terms=20):
@@ -78,6 +81,11 @@ def test_the_loss_of_a_batch_is_the_mean_over_its_rows(answer):
     square, targets = 2 * randn(4, 4, offset=5), randint(0, 4, [4], offset=6)
     expected = mean_loss(square.T, targets)
     close(loss_of(answer, square.T, targets), expected, what="the loss of 4 rows of 4 classes, transposed", scale=10)
+    wide, targets = 2 * randn(3, 10, offset=25), randint(0, 5, [3], offset=26)
+    expected = mean_loss(wide[:, ::2], targets)
+    close(
+        loss_of(answer, wide[:, ::2], targets), expected, what="the loss of every second column of a tensor", scale=10
+    )
 
 
 def test_torchs_own_loss_is_not_called(answer):
@@ -136,14 +144,15 @@ def test_ignore_index_may_be_a_valid_class(answer):
     expected = mean_loss(logits[targets != 2], targets[targets != 2])
     loss = loss_of(answer, logits, targets, ignore_index=2)
     close(loss, expected, what="the loss of 7 rows where class 2 is ignored", scale=10)
+    expected = mean_loss(logits[targets != 0], targets[targets != 0])
+    loss = loss_of(answer, logits, targets, ignore_index=0)
+    close(loss, expected, what="the loss of 7 rows where class 0 is ignored", scale=10)
 
 
 def test_neither_logits_nor_targets_are_changed(answer):
     logits, targets = 2 * randn(5, 4, offset=21), torch.tensor([3, -100, 0, 1, -100])
     for dtype in (torch.float64, torch.float32, torch.bfloat16):
-        mine = {"logits": logits.to(dtype, copy=True), "targets": targets.clone()}
-        with expect.unchanged(f"the inputs in {dtype}", mine):
-            answer.cross_entropy(mine["logits"], mine["targets"])
+        loss_of(answer, logits.to(dtype, copy=True), targets.clone())
 
 
 def test_the_gradient_is_softmax_minus_one_hot_over_the_count(answer):
@@ -164,6 +173,11 @@ def test_no_counted_row_gives_zero(answer):
     gradient = gradient_of(answer, logits, targets)
     expect.close(gradient, torch.zeros(3, 5), what="the gradient where all rows are ignored")
     gradient_of(answer, logits[:0], targets[:0])
+    for dtype in (torch.float16, torch.bfloat16, torch.float32):
+        large = torch.full((3, 8), 1e4, dtype=dtype)  # In float16 the sum of a row is beyond 65504.
+        losses = [loss_of(answer, large, targets), loss_of(answer, large[:0], targets[:0])]
+        what = f"the losses of no counted row and of no row, {dtype} logits of 1e4"
+        expect.close(torch.stack(losses).float(), [0.0, 0.0], what=what)
 
 
 def test_large_logits_give_a_finite_gradient(answer):
@@ -194,3 +208,12 @@ def test_the_dtype_of_the_logits_is_kept(answer):
         for targets in ([3, -100, 0], [-100, -100, -100]):
             loss = answer.cross_entropy(randn(3, 4, offset=23, dtype=dtype), torch.tensor(targets))
             expect.tensor(loss, what=f"the loss of {dtype} logits, targets {targets}", dtype=dtype, shape=())
+
+
+def test_the_loss_is_on_the_device_of_the_logits(answer):
+    for targets in (torch.tensor([3, -100, 0]), torch.tensor([-100, -100, -100])):
+        logits = randn(3, 4, offset=27)
+        with OtherDefaultDevice():
+            loss = answer.cross_entropy(logits, targets)
+        loss = expect.tensor(loss, what="the loss", shape=())
+        expect.equal(str(loss.device), "cpu", what="the device of the loss (logits: cpu, torch's default: meta)")

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "where p is the softmax of the row"
 # Binary cross-entropy of every class instead of one softmax over all.
 import torch.nn.functional as F
 

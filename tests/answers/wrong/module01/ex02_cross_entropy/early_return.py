@@ -1,4 +1,5 @@
 # names: zero-without-a-graph
+# breaks: "also where no row counts"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Rows whose target equals `ignore_index` do not count"
 # Multiplies the logits of ignored rows by 0, which is a row of equal logits and not no row.
 import torch
 

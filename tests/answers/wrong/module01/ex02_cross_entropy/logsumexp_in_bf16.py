@@ -1,4 +1,5 @@
 # names: computed-in-half-precision
+# breaks: "It is computed in at least float32"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: mean-over-all-rows
+# breaks: "neither in the sum nor in the number"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: no-counted-row-is-nan
+# breaks: "Where no row counts"
 import torch
 
 

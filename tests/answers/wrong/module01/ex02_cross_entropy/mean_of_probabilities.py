@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "The loss of one row is `-log p`"
 # The log of the mean probability, not the mean of the logs.
 import torch
 

@@ -1,4 +1,5 @@
 # names: ignore-index-as-index
+# breaks: "Rows whose target equals `ignore_index` do not count"
 import torch
 
 

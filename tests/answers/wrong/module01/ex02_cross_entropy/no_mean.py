@@ -1,4 +1,5 @@
 # names: sum-not-mean
+# breaks: "Return the mean cross-entropy"
 import torch
 
 

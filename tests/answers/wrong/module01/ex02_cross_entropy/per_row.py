@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "A scalar tensor of"
 # reduction="none": one loss for each row.
 
 

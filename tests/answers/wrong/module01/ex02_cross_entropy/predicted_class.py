@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "at its target class"
 # The loss of the class with the largest logit, not of the target.
 
 

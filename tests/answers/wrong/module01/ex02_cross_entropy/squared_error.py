@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "The loss of one row is `-log p`"
 # The squared error of the probabilities (Brier score).
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
 # names: log-of-softmax
+# breaks: "It is finite for logits between -1e4 and 1e4"
 import torch
 
 

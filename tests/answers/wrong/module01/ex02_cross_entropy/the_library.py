@@ -1,4 +1,5 @@
 # names: library-call
+# breaks: "Not allowed, since they are what this exercise builds"
 from torch import nn
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "The loss is attached to the graph of `logits`"
 # A backward by hand that ignores what comes from above: right for the loss alone, wrong for a multiple of it.
 import torch
 

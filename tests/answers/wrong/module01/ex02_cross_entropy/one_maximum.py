@@ -1,0 +1,12 @@
+# names: one-maximum-for-the-whole-batch
+# breaks: "It is finite for logits between -1e4 and 1e4"
+import torch
+
+
+def cross_entropy(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    z = logits[keep] if logits.dtype == torch.float64 else logits[keep].float()
+    z = z - (z.max() if len(z) else 0)
+    log_p = z - torch.log(torch.exp(z).sum(dim=1, keepdim=True))
+    losses = -log_p.gather(1, targets[keep][:, None])
+    return (losses.sum() / keep.sum().clamp(min=1)).to(logits.dtype)

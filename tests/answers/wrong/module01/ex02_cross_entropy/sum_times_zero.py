@@ -1,0 +1,14 @@
+# names: zero-times-the-sum
+# breaks: "Where no row counts"
+import torch
+
+
+def cross_entropy(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    if not keep.any():
+        return (logits * 0).sum() if len(logits) == 0 else logits.sum() * 0
+    z = logits[keep] if logits.dtype == torch.float64 else logits[keep].float()
+    z = z - z.max(dim=1, keepdim=True)[0]
+    log_p = z - torch.log(torch.exp(z).sum(dim=1, keepdim=True))
+    losses = -log_p.gather(1, targets[keep][:, None])
+    return (losses.sum() / keep.sum().clamp(min=1)).to(logits.dtype)
