@@ -7,16 +7,18 @@ import torch
 
 from tunelings import expect
 from tunelings.handson import tiny
+from tunelings.handson.awkward.language_models import awkwardly_set, metaspace_tokenizer
 from tunelings.inputs import randint
 
 CLS, SEP, UNK, PAD = 31, 17, 5, 23  # Nothing is 0: a row that is filled up with zeros is not padded.
 WORDS = ["film", "good", "bad", "the", "was", "not", "very", "long", "dull", "naïve", "日本", "plot"]
 IDS = {word: 40 + 3 * number for number, word in enumerate(WORDS)}
+CAPITALS = {"Film": 90, "FILM": 93}
 
 
 def word_tokenizer(pad="[PAD]", padding_side="left", model_max_length=50):
-    """[CLS] words [SEP], one id for each word."""
-    vocabulary = {"[CLS]": CLS, "[SEP]": SEP, "[UNK]": UNK, "[PAD]": PAD, **IDS}
+    """[CLS] words [SEP], one id for each word; case counts."""
+    vocabulary = {"[CLS]": CLS, "[SEP]": SEP, "[UNK]": UNK, "[PAD]": PAD, **IDS, **CAPITALS}
     return tiny.word_tokenizer(
         vocabulary,
         around="[CLS] $A [SEP]",
@@ -49,6 +51,12 @@ def by_hand(examples, max_length, pad=PAD):
     return ids, mask
 
 
+def encoded(answer, examples, tokenizer, max_length):
+    """The answer's batch; tokenizer and examples must be as they were."""
+    with expect.untouched("what was given", {"tokenizer": tokenizer, "examples": examples}):
+        return answer.encode_batch(examples, tokenizer, max_length)
+
+
 def part(batch, key):
     """One of the tensors of what was returned."""
     expect.true(isinstance(batch, Mapping), what="what is returned", actual=batch, expected="a dict of tensors")
@@ -59,7 +67,7 @@ def part(batch, key):
 
 def test_texts_are_padded_to_the_longest_of_the_batch(answer):
     examples = drawn_examples([3, 6, 1], offset=1)
-    batch = answer.encode_batch(examples, word_tokenizer(padding_side="right"), 12)
+    batch = encoded(answer, examples, word_tokenizer(padding_side="right"), 12)
     ids, _ = by_hand(examples, 12)
     expect.note("longest", 8)
     expect.note("limit", 12)
@@ -68,7 +76,7 @@ def test_texts_are_padded_to_the_longest_of_the_batch(answer):
 
 def test_the_mask_is_1_at_tokens_and_0_at_padding(answer):
     examples = drawn_examples([3, 6, 1], offset=5)
-    batch = answer.encode_batch(examples, word_tokenizer(padding_side="right"), 12)
+    batch = encoded(answer, examples, word_tokenizer(padding_side="right"), 12)
     _, mask = by_hand(examples, 12)
     expect.equal(part(batch, "attention_mask"), mask, what="attention_mask of texts of 3, 6 and 1 words")
 
@@ -76,7 +84,7 @@ def test_the_mask_is_1_at_tokens_and_0_at_padding(answer):
 def test_a_long_text_is_shortened_and_keeps_its_special_tokens(answer):
     examples = drawn_examples([2, 9, 5, 4], offset=9)
     tokenizer = word_tokenizer(padding_side="right", model_max_length=10)
-    batch = answer.encode_batch(examples, tokenizer, 7)
+    batch = encoded(answer, examples, tokenizer, 7)
     ids, mask = by_hand(examples, 7)
     expect.note("sep", SEP)
     expect.equal(part(batch, "input_ids"), ids, what="input_ids of texts of 2, 9, 5 and 4 words, max_length 7")
@@ -85,7 +93,7 @@ def test_a_long_text_is_shortened_and_keeps_its_special_tokens(answer):
 
 def test_labels_stand_beside_their_texts_as_int64(answer):
     examples = drawn_examples([4, 1, 6, 2], offset=14)
-    batch = answer.encode_batch(examples, word_tokenizer(padding_side="right"), 12)
+    batch = encoded(answer, examples, word_tokenizer(padding_side="right"), 12)
     ids, _ = by_hand(examples, 12)
     expected = torch.tensor([3, 0, 2, 4])
     labels = part(batch, "labels")
@@ -98,7 +106,7 @@ def test_labels_stand_beside_their_texts_as_int64(answer):
 
 def test_padding_comes_on_the_right_for_every_tokenizer(answer):
     examples = drawn_examples([2, 5, 3], offset=19)
-    batch = answer.encode_batch(examples, word_tokenizer(padding_side="left"), 9)
+    batch = encoded(answer, examples, word_tokenizer(padding_side="left"), 9)
     ids, mask = by_hand(examples, 9)
     expect.equal(part(batch, "input_ids"), ids, what="input_ids, where tokenizer.padding_side is left")
     expect.equal(part(batch, "attention_mask"), mask, what="attention_mask, where tokenizer.padding_side is left")
@@ -106,7 +114,7 @@ def test_padding_comes_on_the_right_for_every_tokenizer(answer):
 
 def test_the_pad_token_may_be_one_that_ends_the_texts(answer):
     examples = drawn_examples([1, 4], offset=23)
-    batch = answer.encode_batch(examples, word_tokenizer(pad="[SEP]", padding_side="right"), 9)
+    batch = encoded(answer, examples, word_tokenizer(pad="[SEP]", padding_side="right"), 9)
     ids, mask = by_hand(examples, 9, pad=SEP)
     expect.equal(part(batch, "input_ids"), ids, what="input_ids, where [SEP] pads too")
     expect.equal(part(batch, "attention_mask"), mask, what="attention_mask, where [SEP] pads too")
@@ -119,7 +127,7 @@ def test_empty_unknown_and_repeated_texts_are_texts(answer):
         {"text": "good film", "label": 2},
         {"text": "naïve 日本 qwertz", "label": 0},
     ]
-    batch = answer.encode_batch(examples, word_tokenizer(padding_side="right"), 9)
+    batch = encoded(answer, examples, word_tokenizer(padding_side="right"), 9)
     ids, mask = by_hand(examples, 9)
     expect.equal(part(batch, "input_ids"), ids, what="input_ids of an empty, a rare, a short and a repeated text")
     expect.equal(part(batch, "attention_mask"), mask, what="attention_mask of the same texts")
@@ -128,7 +136,7 @@ def test_empty_unknown_and_repeated_texts_are_texts(answer):
 
 def test_one_example_is_a_batch_too(answer):
     examples = drawn_examples([3], offset=26)
-    batch = answer.encode_batch(examples, word_tokenizer(), 9)
+    batch = encoded(answer, examples, word_tokenizer(), 9)
     ids, mask = by_hand(examples, 9)
     expect.equal(part(batch, "input_ids"), ids, what="input_ids of one text of 3 words")
     expect.equal(part(batch, "attention_mask"), mask, what="attention_mask of one text of 3 words")
@@ -138,25 +146,45 @@ def test_one_example_is_a_batch_too(answer):
 def test_the_tokenizer_is_as_it_was(answer):
     for side in ("left", "right"):
         tokenizer = word_tokenizer(padding_side=side)
-        tokenizer.truncation_side = "right"
-        before = settings(tokenizer)
-        answer.encode_batch(drawn_examples([2, 9, 3], offset=27), tokenizer, 6)
-        what = "sides of padding and truncation, model_max_length, pad id, vocabulary"
-        expect.equal(settings(tokenizer), before, what=what)
+        encoded(answer, drawn_examples([2, 9, 3], offset=27), tokenizer, 6)
         ids = tokenizer("the film was not very good the plot was dull")["input_ids"]
         expect.equal(len(ids), 12, what="the tokens of a text of 10 words, encoded after the batch")
 
 
-def settings(tokenizer):
-    sides = [tokenizer.padding_side, tokenizer.truncation_side]
-    return [*sides, tokenizer.model_max_length, tokenizer.pad_token_id, len(tokenizer)]
+def test_a_tokenizer_that_gives_no_mask_by_itself_and_cuts_at_the_beginning(answer):
+    tokenizer = awkwardly_set(word_tokenizer())  # Its own limit is 5.
+    examples = drawn_examples([2, 9, 4], offset=31)
+    batch = encoded(answer, examples, tokenizer, 7)
+    rows = [[IDS[word] for word in example["text"].split()] for example in examples]
+    ids = torch.tensor([[CLS, *row[-5:], SEP] + [PAD] * (5 - len(row)) for row in rows])
+    _, mask = by_hand(examples, 7)
+    what = "where tokenizer.truncation_side and padding_side are left"
+    expect.equal(part(batch, "input_ids"), ids, what=f"input_ids, {what}")
+    expect.equal(part(batch, "attention_mask"), mask, what="attention_mask, which the tokenizer gives only when asked")
 
 
-def test_the_examples_are_not_changed(answer):
-    examples = drawn_examples([4, 1, 6], offset=31)
-    before = copy.deepcopy(examples)
-    answer.encode_batch(examples, word_tokenizer(), 5)
-    expect.equal(examples, before, what="the examples after the call")
+def test_texts_reach_the_tokenizer_as_they_are(answer):
+    tokenizer = word_tokenizer(padding_side="right")
+    texts = ["Film film FILM", "the Film was good"]
+    batch = encoded(answer, [{"text": text, "label": 1} for text in texts], tokenizer, 9)
+    upper = list(CAPITALS.values())
+    rows = [[CLS, upper[0], IDS["film"], upper[1], SEP, PAD], [CLS, IDS["the"], upper[0], IDS["was"], IDS["good"], SEP]]
+    expect.equal(part(batch, "input_ids"), torch.tensor(rows), what="input_ids of words with capital letters")
+
+    marked = metaspace_tokenizer(["film", "good"])  # Blanks are tokens here: "▁".
+    marked.pad_token = "<pad>"
+    blanks = "  film  good "
+    expected = copy.deepcopy(marked)(blanks)["input_ids"]
+    batch = encoded(answer, [{"text": blanks, "label": 0}], marked, 20)
+    expect.equal(
+        part(batch, "input_ids").tolist(), [expected], what=f"input_ids of {blanks!r}, where blanks are tokens"
+    )
+
+
+def test_class_numbers_may_be_large(answer):
+    examples = [{"text": "good film", "label": label} for label in (300, 70_000, 2**40)]
+    labels = part(encoded(answer, examples, word_tokenizer(), 9), "labels")
+    expect.equal(labels, torch.tensor([300, 70_000, 2**40]), what="labels of 300, 70000 and 2**40")
 
 
 def test_an_empty_batch_is_rejected(answer):

@@ -14,7 +14,8 @@ def encode_batch(examples: list[dict], tokenizer: PreTrainedTokenizerBase, max_l
     Args:
         examples: one or more of `{"text": str, "label": int}`. A text may be empty, and the same text may come
             twice, with another label.
-        tokenizer: a tokenizer of transformers that has a pad token and puts special tokens round each text.
+        tokenizer: a tokenizer of transformers that has a pad token and puts special tokens round each text. It
+            may give a mask only where it is asked for one.
         max_length: the most tokens that a text may have, the special tokens among them.
 
     Returns:
@@ -33,8 +34,8 @@ def encode_batch(examples: list[dict], tokenizer: PreTrainedTokenizerBase, max_l
         ValueError: if `examples` is empty.
 
     On return the tokenizer is as it was: sides of padding and truncation, `model_max_length`, special tokens
-    and vocabulary. The list and its dicts are not changed. Tokenizing, padding and truncating by the
-    tokenizer's own call is what is wanted here.
+    and vocabulary. The list and its dicts are not changed. The tokenizer's own call may tokenize, pad and
+    truncate.
 
     Method: https://huggingface.co/docs/transformers/pad_truncation
     """

@@ -9,7 +9,7 @@ def encode_batch(examples, tokenizer, max_length):
     if not examples:
         raise ValueError("empty")
     backend = copy.deepcopy(tokenizer.backend_tokenizer)
-    backend.enable_truncation(max_length)
+    backend.enable_truncation(max_length, direction=tokenizer.truncation_side)
     backend.enable_padding(direction="right", pad_id=tokenizer.pad_token_id, pad_token=tokenizer.pad_token)
     encodings = backend.encode_batch([e["text"] for e in examples])
     return {

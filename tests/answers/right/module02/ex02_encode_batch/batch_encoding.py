@@ -6,7 +6,8 @@ def encode_batch(examples, tokenizer, max_length):
         raise ValueError("no examples")
     side, tokenizer.padding_side = tokenizer.padding_side, "right"
     try:
-        batch = tokenizer([e["text"] for e in examples], padding=True, truncation=True, max_length=max_length)
+        texts = [e["text"] for e in examples]
+        batch = tokenizer(texts, padding=True, truncation=True, max_length=max_length, return_attention_mask=True)
     finally:
         tokenizer.padding_side = side
     batch["labels"] = [e["label"] for e in examples]

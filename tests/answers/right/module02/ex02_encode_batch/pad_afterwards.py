@@ -11,5 +11,5 @@ def encode_batch(examples, tokenizer, max_length):
     if not features:
         raise ValueError("examples: []")
     labels = [feature.pop("labels") for feature in features]
-    batch = tokenizer.pad(features, padding=True, padding_side="right", return_tensors="pt")
+    batch = tokenizer.pad(features, padding=True, padding_side="right", return_attention_mask=True, return_tensors="pt")
     return dict(batch, labels=torch.as_tensor(labels, dtype=torch.long))

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "is shortened as the tokenizer does it"
 # Cuts the text at max_length characters before it is tokenized.
 import torch
 

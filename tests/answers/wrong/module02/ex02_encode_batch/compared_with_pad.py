@@ -1,4 +1,5 @@
 # names: mask-from-the-pad-id
+# breaks: "also where the pad token is one that texts have as well"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "the same text may come twice, with another label"
 # Looks labels up by text, so of a text that comes twice the last label wins.
 import torch
 

@@ -1,4 +1,5 @@
 # names: side-left-to-the-tokenizer
+# breaks: "Padding comes on the right"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: special-tokens-cut
+# breaks: "is shortened as the tokenizer does it"
 import torch
 
 

@@ -1,4 +1,5 @@
 # names: padded-to-max-length
+# breaks: "T is the length of the longest row after that, and no more."
 import torch
 
 

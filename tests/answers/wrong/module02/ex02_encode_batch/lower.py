@@ -1,0 +1,20 @@
+# names: lowercased
+# breaks: "each text with its special tokens, as the tokenizer gives it"
+import torch
+
+
+def encode_batch(examples, tokenizer, max_length):
+    if len(examples) == 0:
+        raise ValueError("no examples")
+    texts = [example["text"].lower() for example in examples]
+    batch = tokenizer(
+        texts,
+        padding=True,
+        truncation=True,
+        max_length=max_length,
+        padding_side="right",
+        return_attention_mask=True,
+        return_tensors="pt",
+    )
+    batch["labels"] = torch.tensor([example["label"] for example in examples])
+    return batch
