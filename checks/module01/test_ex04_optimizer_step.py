@@ -1,6 +1,7 @@
 """1.04: SGD with momentum and AdamW, held against closed forms and torch.optim in float64."""
 
 import math
+import sys
 
 import torch
 
@@ -35,6 +36,18 @@ def adamw_state(answer, params):
     return answer.AdamWState(step=[0] * len(params), m=zeros_like(params), v=zeros_like(params))
 
 
+def sgd(answer, params, grads, velocities, lr, *momentum, **options):
+    """What one step of the answer returns; the gradients must be as they were."""
+    with expect.untouched("what was given", {"grads": grads}):
+        return answer.sgd_step(params[:], grads, velocities, lr, *momentum, **options)
+
+
+def adamw(answer, params, grads, state, lr, **options):
+    """What one step of the answer returns; the gradients must be as they were."""
+    with expect.untouched("what was given", {"grads": grads}):
+        return answer.adamw_step(params[:], grads, state, lr, **options)
+
+
 def rates(steps):
     """A learning rate for each step; no two neighbours are equal."""
     return [LR / (1 + step % 3) for step in range(steps)]
@@ -62,10 +75,10 @@ def test_sgd_without_momentum_moves_against_the_gradient(answer):
     params, grads = parameters(), gradients(0)
     expected = [p.detach() - LR * g for p, g in zip(params, grads, strict=True)]
     expect.note("before", params[0])
-    answer.sgd_step(params[:], grads, zeros_like(params), LR)
+    sgd(answer, params, grads, zeros_like(params), LR)
     others, velocities = parameters(), zeros_like(parameters())
     for step in (1, 2):
-        answer.sgd_step(others[:], gradients(step), velocities, LR, MOMENTUM)
+        sgd(answer, others, gradients(step), velocities, LR, MOMENTUM)
     expect.note("with_momentum", others[0])  # Tells apart what looks the same after one step.
     close_to_each(params, expected, "after one step of SGD", scale=10.0)
 
@@ -79,7 +92,7 @@ def test_momentum_carries_past_gradients_into_the_step(answer):
         moved = 0.2 * g1 + 0.1 * (MOMENTUM * g1 + g2) + 0.3 * (MOMENTUM**2 * g1 + MOMENTUM * g2 + g3)
         expected.append(p.detach() - moved)
     for grads, lr in ((one, 0.2), (two, 0.1), (three, 0.3)):
-        answer.sgd_step(params[:], grads, velocities, lr, MOMENTUM)
+        sgd(answer, params, grads, velocities, lr, MOMENTUM)
     expect.note("velocity", velocities[0])
     close_to_each(params, expected, "after three steps with momentum", scale=10.0)
 
@@ -90,19 +103,19 @@ def test_sgd_equals_torch_over_20_steps(answer):
     expected, optimizer = by_torch(torch.optim.SGD, params, steps, lrs, momentum=MOMENTUM)
     buffers = [optimizer.state[p]["momentum_buffer"] for p in optimizer.param_groups[0]["params"]]
     for grads, lr in zip(steps, lrs, strict=True):
-        answer.sgd_step(params[:], grads, velocities, lr=lr, momentum=MOMENTUM)
+        sgd(answer, params, grads, velocities, lr=lr, momentum=MOMENTUM)
     close_to_each(velocities, buffers, "in velocities after 20 steps", scale=100.0)
     close_to_each(params, expected, "after 20 steps of SGD", scale=100.0)
 
 
-def test_the_first_adamw_step_is_about_lr_times_the_sign(answer):
+def test_at_the_first_adamw_step_the_corrections_leave_the_gradient_itself(answer):
     """With both corrections m_hat is g and v_hat is g² at the first step, whatever the betas."""
     params, grads = parameters(), gradients(0)
     grads[1].mul_(1e-7)  # Near the default eps, so that eps and its absence show.
     grads[2].zero_()  # As for an input that has never been active.
     state = adamw_state(answer, params)
     expected = [p.detach() * (1 - LR * 0.4) - LR * g / (g.abs() + 0.03) for p, g in zip(params, grads, strict=True)]
-    answer.adamw_step(params[:], grads, state, LR, **ADAMW)
+    adamw(answer, params, grads, state, LR, **ADAMW)
     expect.note("m", state.m[0])
     expect.note("v", state.v[0])
     expect.note("where_the_gradient_is_tiny", params[1])
@@ -113,9 +126,9 @@ def test_the_first_adamw_step_is_about_lr_times_the_sign(answer):
 def test_both_moments_and_the_step_count_are_kept_in_the_state(answer):
     params, g1, g2 = parameters(), gradients(1), gradients(2)
     state = adamw_state(answer, params)
-    answer.adamw_step(params[:], g1, state, LR, **ADAMW)
-    answer.adamw_step(params[:], g2, state, LR, **ADAMW)
-    expect.equal(list(state.step), [2, 2, 2], what="state.step after two steps")
+    adamw(answer, params, g1, state, LR, **ADAMW)
+    adamw(answer, params, g2, state, LR, **ADAMW)
+    expect.equal(list(state.step), [2, 2, 2], what="state.step after two steps", exact_types=True)
     m = [0.3 * (0.7 * a + b) for a, b in zip(g1, g2, strict=True)]
     v = [0.05 * (0.95 * a**2 + b**2) for a, b in zip(g1, g2, strict=True)]
     close_to_each(state.m, m, "in state.m after two steps", scale=10.0)
@@ -128,7 +141,7 @@ def test_adamw_equals_torch_over_20_steps(answer):
     steps, lrs = [gradients(step) for step in range(20)], rates(20)
     expected, _ = by_torch(torch.optim.AdamW, params, steps, lrs, **ADAMW)
     for grads, lr in zip(steps, lrs, strict=True):
-        answer.adamw_step(params[:], grads, state, lr=lr, **ADAMW)
+        adamw(answer, params, grads, state, lr=lr, **ADAMW)
     close_to_each(params, expected, "after 20 steps of AdamW", terms=1000, scale=10.0)
 
 
@@ -139,7 +152,7 @@ def test_the_defaults_are_those_of_torch(answer):
     steps = [[1e-7 * g for g in gradients(step)] for step in range(5)]
     expected, _ = by_torch(torch.optim.AdamW, params, steps, rates(5))
     for grads, lr in zip(steps, rates(5), strict=True):
-        answer.adamw_step(params[:], grads, state, lr)
+        adamw(answer, params, grads, state, lr)
     close_to_each(params, expected, "after 5 steps of AdamW with its defaults", terms=1000, scale=10.0)
 
 
@@ -148,7 +161,7 @@ def test_where_the_gradient_is_zero_only_the_decay_acts(answer):
     params = parameters()
     state = adamw_state(answer, params)
     expected = [p.detach() * (1 - LR * 0.4) for p in params]
-    answer.adamw_step(params[:], zeros_like(params), state, LR, **ADAMW)
+    adamw(answer, params, zeros_like(params), state, LR, **ADAMW)
     close_to_each(params, expected, "after a step with zero gradient", scale=10.0)
     close_to_each(state.m, zeros_like(params), "in state.m after a step with zero gradient", scale=1.0)
 
@@ -162,7 +175,7 @@ def test_a_parameter_without_gradient_is_skipped_whole(answer):
     vector = params[1].detach().clone()
     expected, _ = by_torch(torch.optim.AdamW, params, steps, [LR] * 4, **ADAMW)
     for step, grads in enumerate(steps):
-        answer.adamw_step(params[:], grads, state, LR, **ADAMW)
+        adamw(answer, params, grads, state, LR, **ADAMW)
         if step == 1:
             expect.note("count", list(state.step))
             expect.close(params[1], vector, what="the vector after two steps with None as its gradient")
@@ -175,12 +188,12 @@ def both(answer, dtype=torch.float64):
     params, velocities = parameters(dtype), zeros_like(parameters(dtype))
     grads = gradients(1, dtype)
     for _ in range(2):
-        answer.sgd_step(params[:], grads, velocities, LR, MOMENTUM)
+        sgd(answer, params, grads, velocities, LR, MOMENTUM)
     yield "sgd_step", params, grads, [expect.tensor(v, what="a velocity") for v in velocities]
     params, grads = parameters(dtype), gradients(1, dtype)
     state = adamw_state(answer, params)
     for _ in range(2):
-        answer.adamw_step(params[:], grads, state, LR, **ADAMW)
+        adamw(answer, params, grads, state, LR, **ADAMW)
     yield "adamw_step", params, grads, [expect.tensor(t, what="a moment") for t in (*state.m, *state.v)]
 
 
@@ -192,10 +205,45 @@ def test_no_autograd_history_is_recorded(answer):
         expect.equal(tracked, 0, what=f"remembered tensors that require grad after {name}")
 
 
-def test_the_gradients_are_left_as_they_were(answer):
-    """The caller may read them afterwards, to log their norm."""
-    for name, _, grads, _ in both(answer):
-        close_to_each(grads, gradients(1), f"in grads after two calls of {name}", terms=0)
+def test_torch_optim_is_not_called(answer):
+    called = set()
+
+    def profile(frame, event, _):
+        module = frame.f_globals.get("__name__") or ""
+        if event == "call" and module.startswith("torch.optim"):
+            called.add(f"{module}.{frame.f_code.co_name}")
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        for _ in both(answer):
+            pass
+    finally:
+        sys.setprofile(before)
+    expect.equal(sorted(called)[:1], [], what="what is called of torch.optim")
+
+
+def test_an_update_goes_on_from_whatever_the_state_holds(answer):
+    """As after a resume: counts of 3 and 8, and moments that are not zeros."""
+    params = parameters()[:2]
+    p, g = [x.detach().clone() for x in params], gradients(3)[:2]
+    m, v = gradients(4)[:2], [x**2 for x in gradients(5)[:2]]
+    state = answer.AdamWState(step=[3, 8], m=[x.clone() for x in m], v=[x.clone() for x in v])
+    adamw(answer, params, g, state, LR, **ADAMW)
+    expected = []
+    for i, count in enumerate((4, 9)):
+        m_hat = (0.7 * m[i] + 0.3 * g[i]) / (1 - 0.7**count)
+        v_hat = (0.95 * v[i] + 0.05 * g[i] ** 2) / (1 - 0.95**count)
+        expected.append(p[i] * (1 - LR * 0.4) - LR * m_hat / (v_hat.sqrt() + 0.03))
+    expect.equal(list(state.step), [4, 9], what="state.step after one step from counts of 3 and 8", exact_types=True)
+    for name, actual, right in zip(("matrix", "vector"), params, expected, strict=True):
+        expect.close(actual, right, what=f"the {name} after one step from counts of 3 and 8", terms=1000, scale=10.0)
+
+
+def test_half_precision_is_kept(answer):
+    for name, params, _, remembered in both(answer, torch.bfloat16):
+        for tensor in (*params, *remembered):
+            expect.equal(str(tensor.dtype), "torch.bfloat16", what=f"the dtype after {name} with bfloat16 parameters")
 
 
 def test_float32_is_kept(answer):
@@ -207,3 +255,11 @@ def test_float32_is_kept(answer):
         kind, hyper = options[name]
         expected, _ = by_torch(kind, start, [wide, wide], [LR, LR], **hyper)
         close_to_each(params, expected, f"in float32 after two steps of {name}", terms=20, scale=10.0)
+
+
+def test_nothing_is_returned(answer):
+    params = parameters()
+    returned = sgd(answer, params, gradients(1), zeros_like(params), LR, MOMENTUM)
+    expect.equal(returned, None, what="what sgd_step returns")
+    returned = adamw(answer, params, gradients(1), adamw_state(answer, params), LR)
+    expect.equal(returned, None, what="what adamw_step returns")

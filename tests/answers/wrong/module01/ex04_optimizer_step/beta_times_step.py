@@ -1,4 +1,5 @@
-# names: unlisted
+# names: corrected-by-beta-times-t
+# breaks: "m_hat = m / (1 - beta1^t)"
 from typing import NamedTuple
 
 import torch

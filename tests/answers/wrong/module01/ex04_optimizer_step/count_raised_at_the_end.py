@@ -1,4 +1,5 @@
 # names: step-from-zero
+# breaks: "where t counts its updates, this one included"
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: lr-in-velocity
+# breaks: "It is not part of the velocity."
 from typing import NamedTuple
 
 import torch

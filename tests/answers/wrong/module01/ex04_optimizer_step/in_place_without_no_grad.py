@@ -1,4 +1,5 @@
 # names: tracked-by-autograd
+# breaks: "sgd_step: The step records no autograd history"
 from typing import NamedTuple
 
 import torch

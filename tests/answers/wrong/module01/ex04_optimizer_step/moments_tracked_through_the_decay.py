@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "adamw_step: The step records no autograd history"
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "sgd_step: Each is changed in place."
 from typing import NamedTuple
 
 import torch

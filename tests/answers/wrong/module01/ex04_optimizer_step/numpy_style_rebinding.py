@@ -1,4 +1,5 @@
 # names: parameters-not-changed
+# breaks: "sgd_step: Each is changed in place."
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "entry i of each list belongs to parameter i"
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: l2-in-gradient
+# breaks: "Adam with weight decay that does not pass through the moments"
 from typing import NamedTuple
 
 import torch

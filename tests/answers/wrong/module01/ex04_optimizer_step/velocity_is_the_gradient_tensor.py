@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "sgd_step: They are not changed."
 from typing import NamedTuple
 
 import torch
