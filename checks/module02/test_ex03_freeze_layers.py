@@ -5,6 +5,7 @@ from torch import nn
 
 from tunelings import expect
 from tunelings.handson import tiny
+from tunelings.handson.awkward import language_models, models
 from tunelings.inputs import randint, seed
 
 VOCAB, HIDDEN, INNER, POSITIONS, LABELS = 23, 8, 12, 11, 3
@@ -35,16 +36,27 @@ def frozen_parts(model):
     return found
 
 
-def note_what_else_was_set(model):
-    """The modes, and the modules on which an attribute `requires_grad` was set: neither freezes anything."""
-    expect.note("in_eval_mode", [name for name, part in parts(model).items() if not part.training])
+def freeze(answer, model, n_layers):
+    """The count that the answer returns; the model must be what it was, `requires_grad` apart."""
+    held, modes = dict(model.named_parameters()), modes_of(model)
+    with expect.unchanged("the values", {**held, **dict(model.named_buffers())}):
+        count = answer.freeze_layers(model, n_layers)
+    other = [name for name, p in model.named_parameters() if p is not held.get(name)]
+    expect.equal(other, [], what="the parameters that are another object than before")
+    switched = [name or "the model" for name, mode in modes_of(model).items() if mode != modes.get(name)]
     expect.note("attributes", sum("requires_grad" in vars(module) for module in model.modules()))
+    expect.note("frozen", frozen_parts(model))
+    expect.equal(switched, [], what="the modules whose mode was changed")
+    return count
+
+
+def modes_of(model):
+    return {name: module.training for name, module in model.named_modules()}
 
 
 def test_the_embeddings_and_the_first_layers_are_frozen(answer):
     model = tiny_bert(5).train()
-    answer.freeze_layers(model, 2)
-    note_what_else_was_set(model)
+    freeze(answer, model, 2)
     expected = ["embeddings", "layer 0", "layer 1"]
     expect.equal(frozen_parts(model), expected, what="what is frozen of a BERT with 5 layers, n_layers 2")
 
@@ -52,7 +64,7 @@ def test_the_embeddings_and_the_first_layers_are_frozen(answer):
 def test_none_or_all_of_the_layers_may_be_frozen(answer):
     for n_layers in (0, 1, 3, 4):
         model = tiny_bert(4)
-        answer.freeze_layers(model, n_layers)
+        freeze(answer, model, n_layers)
         expected = ["embeddings", "layer 0", "layer 1", "layer 2", "layer 3"][: n_layers + 1]
         what = f"what is frozen of a BERT with 4 layers, n_layers {n_layers}"
         expect.equal(frozen_parts(model), expected, what=what)
@@ -60,11 +72,11 @@ def test_none_or_all_of_the_layers_may_be_frozen(answer):
 
 def test_layer_1_is_not_taken_for_layer_10(answer):
     model = tiny_bert(12)
-    answer.freeze_layers(model, 2)
+    freeze(answer, model, 2)
     expected = ["embeddings", "layer 0", "layer 1"]
     expect.equal(frozen_parts(model), expected, what="what is frozen of a BERT with 12 layers, n_layers 2")
     model = tiny_bert(12)
-    answer.freeze_layers(model, 11)
+    freeze(answer, model, 11)
     trained = [name for name in parts(model) if name not in frozen_parts(model)]
     expect.equal(trained, ["layer 11", "pooler", "head"], what="what trains of a BERT with 12 layers, n_layers 11")
 
@@ -72,18 +84,19 @@ def test_layer_1_is_not_taken_for_layer_10(answer):
 def test_the_number_of_trained_numbers_is_returned(answer):
     for n_layers in (2, 0, 4):
         model = tiny_bert(4)
-        count = answer.freeze_layers(model, n_layers)
+        count = freeze(answer, model, n_layers)
         expected = (4 - n_layers) * IN_LAYER + IN_POOLER + IN_CLASSIFIER
         expect.equal(count, expected, what=f"how many numbers train, n_layers {n_layers} of 4")
+        expect.equal(type(count).__name__, "int", what="the type of the returned count")
 
 
 def test_the_second_call_decides(answer):
     model = tiny_bert(4)
-    answer.freeze_layers(model, 4)
-    count = answer.freeze_layers(model, 1)
+    freeze(answer, model, 4)
+    count = freeze(answer, model, 1)
     expect.equal(frozen_parts(model), ["embeddings", "layer 0"], what="what is frozen, n_layers 4 and then 1")
     expect.equal(count, 3 * IN_LAYER + IN_POOLER + IN_CLASSIFIER, what="how many numbers train after 4 and then 1")
-    answer.freeze_layers(model, 3)
+    freeze(answer, model, 3)
     expected = ["embeddings", "layer 0", "layer 1", "layer 2"]
     expect.equal(frozen_parts(model), expected, what="what is frozen, n_layers 4, then 1, then 3")
 
@@ -91,28 +104,51 @@ def test_the_second_call_decides(answer):
 def test_what_came_in_frozen_does_not_stay_so(answer):
     for n_layers in (0, 3):
         model = tiny_bert(3).requires_grad_(False)
-        answer.freeze_layers(model, n_layers)
+        freeze(answer, model, n_layers)
         expected = ["embeddings", "layer 0", "layer 1", "layer 2"][: n_layers + 1]
         expect.equal(frozen_parts(model), expected, what=f"what is frozen, of a frozen BERT with n_layers {n_layers}")
 
 
-def test_a_head_of_another_make_trains_too(answer):
+def test_every_kind_of_parameter_in_a_frozen_part_is_frozen(answer):
     model = tiny_bert(3)
-    model.classifier = nn.Sequential(nn.Linear(HIDDEN, 5), nn.LayerNorm(5), nn.Linear(5, LABELS))
-    model.log_scale = nn.Parameter(torch.zeros(7))
+    model.bert.embeddings.scale = nn.Parameter(torch.ones(HIDDEN))
+    model.bert.encoder.layer[0].gate = nn.Parameter(torch.ones(5))
+    model.bert.encoder.layer[1].attention.adapter = nn.Conv1d(HIDDEN, 2, 1)
+    count = freeze(answer, model, 2)
+    what = "what is frozen, `embeddings.scale`, `layer[0].gate` and a Conv1d added"
+    expect.equal(frozen_parts(model), ["embeddings", "layer 0", "layer 1"], what=what)
+    expect.equal(count, IN_LAYER + IN_POOLER + IN_CLASSIFIER, what="how many numbers train, three parts added")
+
+
+def test_all_that_is_in_no_frozen_part_trains(answer):
+    model = language_models.with_added_parts(tiny_bert(3), HIDDEN)
+    model.classifier = nn.ModuleDict({"layer": nn.ModuleList([nn.Linear(HIDDEN, 5), nn.LayerNorm(5)])})
+    model.bert.projection = nn.Linear(HIDDEN, 4, bias=False)
+    model.bert.encoder.norm = nn.LayerNorm(HIDDEN)
     model.requires_grad_(False)
-    count = answer.freeze_layers(model, 2)
-    expected = ["embeddings", "layer 0", "layer 1"]
-    expect.equal(frozen_parts(model), expected, what="what is frozen, head of three modules")
-    frozen = [name for name, p in model.named_parameters() if "." not in name and not p.requires_grad]
-    expect.equal(frozen, [], what="what is frozen of a parameter added to the model itself")
-    in_head = 9 * 5 + 2 * 5 + 6 * LABELS + 7
-    expect.equal(count, IN_LAYER + IN_POOLER + in_head, what="how many numbers train, head of three modules")
+    count = freeze(answer, model, 2)
+    fixed = {id(p) for part in [model.bert.embeddings, *model.bert.encoder.layer[:2]] for p in part.parameters()}
+    frozen = [name for name, p in model.named_parameters() if not p.requires_grad and id(p) not in fixed]
+    expect.equal(frozen, [], what="what is frozen of layer 2, the head and all that was added")
+    expect.equal(frozen_parts(model), ["embeddings", "layer 0", "layer 1"], what="what is frozen, with added parts")
+    in_head = (HIDDEN + 1) * 5 + 2 * 5
+    added = 3 * HIDDEN + (HIDDEN + 1) * HIDDEN + HIDDEN + 4 * HIDDEN + 2 * HIDDEN
+    expected = IN_LAYER + IN_POOLER + in_head + added
+    expect.equal(count, expected, what="how many numbers train, with added parts")
+
+
+def test_the_layers_are_counted_in_the_model_and_not_in_its_config(answer):
+    model = language_models.cut_short(tiny_bert(4), 2)
+    freeze(answer, model, 2)
+    what = "what is frozen of a BERT cut to 2 layers (its config says 4), n_layers 2"
+    expect.equal(frozen_parts(model), ["embeddings", "layer 0", "layer 1"], what=what)
+    what = "n_layers 3 for a BERT cut to 2 layers (its config says 4)"
+    expect.raises(ValueError, lambda: answer.freeze_layers(model, 3), what=what, mentions=[3])
 
 
 def test_training_moves_what_is_not_frozen_and_nothing_else(answer):
     model = tiny_bert(3)
-    answer.freeze_layers(model, 2)
+    freeze(answer, model, 2)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     optimizer = torch.optim.SGD(model.parameters(), lr=0.7)
     tokens = randint(0, VOCAB, (5, 7), offset=1)
@@ -134,14 +170,14 @@ def test_nothing_but_requires_grad_is_changed(answer):
     model = tiny_bert(3).train()
     model.bert.encoder.layer[0].eval()
     model.classifier.eval()
-    held, modes = dict(model.named_parameters()), [name for name, m in model.named_modules() if m.training]
-    with expect.unchanged("values", model.state_dict()):
-        answer.freeze_layers(model, 1)
-    now = [name for name, m in model.named_modules() if m.training]
-    different = sorted(set(now) ^ set(modes))
-    expect.equal(different, [], what="the modules whose mode was changed")
-    other = [name for name, p in model.named_parameters() if p is not held.get(name)]
-    expect.equal(other, [], what="the parameters that are another object than before")
+    models.leave_old_gradients(model)
+    settings = model.config.to_dict()
+    freeze(answer, model, 1)
+    changed = [name for name, p in model.named_parameters() if p.grad is None or not bool((p.grad == 1).all())]
+    expect.equal(changed, [], what="the parameters whose `.grad` was changed")
+    now = model.config.to_dict()
+    changed = sorted(key for key in settings.keys() | now.keys() if settings.get(key) != now.get(key))
+    expect.equal(changed, [], what="the settings in `model.config` that were changed")
 
 
 def test_a_number_of_layers_out_of_range_is_refused_and_changes_nothing(answer):
@@ -149,10 +185,14 @@ def test_a_number_of_layers_out_of_range_is_refused_and_changes_nothing(answer):
         model = tiny_bert(3)
         model.bert.encoder.layer[1].requires_grad_(False)
         model.bert.pooler.requires_grad_(False)
-        expect.raises(
-            ValueError,
-            lambda model=model, n_layers=n_layers: answer.freeze_layers(model, n_layers),
-            what=f"n_layers {n_layers} for a BERT with 3 layers",
-            mentions=[n_layers],
-        )
+        model.bert.encoder.layer[0].eval()
+        modes = modes_of(model)
+        with expect.unchanged("the values", model.state_dict()):
+            expect.raises(
+                ValueError,
+                lambda model=model, n_layers=n_layers: answer.freeze_layers(model, n_layers),
+                what=f"n_layers {n_layers} for a BERT with 3 layers",
+                mentions=[n_layers],
+            )
         expect.equal(frozen_parts(model), ["layer 1", "pooler"], what=f"what is frozen after n_layers {n_layers} of 3")
+        expect.equal(modes_of(model) == modes, True, what=f"whether all modes are as before after n_layers {n_layers}")

@@ -2,8 +2,9 @@
 
 
 def freeze_layers(model, n_layers):
-    if n_layers < 0 or n_layers > model.config.num_hidden_layers:
-        raise ValueError(f"cannot freeze {n_layers} layers of {model.config.num_hidden_layers}")
+    total = len(model.bert.encoder.layer)
+    if n_layers < 0 or n_layers > total:
+        raise ValueError(f"cannot freeze {n_layers} layers of {total}")
     trained = 0
     for name, parameter in model.named_parameters():
         path = name.split(".")

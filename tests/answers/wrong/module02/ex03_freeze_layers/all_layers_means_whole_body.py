@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "the pooler `model.bert.pooler`"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer
     if not 0 <= n_layers <= len(layers):

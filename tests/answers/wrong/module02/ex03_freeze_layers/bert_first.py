@@ -1,6 +1,7 @@
 # names: pooler-frozen
+# breaks: "the pooler `model.bert.pooler`"
 def freeze_layers(model, n_layers):
-    n = model.config.num_hidden_layers
+    n = len(model.bert.encoder.layer)
     if n_layers not in range(n + 1):
         raise ValueError(f"n_layers = {n_layers}")
     for p in model.bert.parameters():

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "They stay the same objects with the same values"
 from torch import nn
 
 

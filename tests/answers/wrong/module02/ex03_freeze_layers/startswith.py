@@ -1,6 +1,7 @@
 # names: names-matched-by-prefix
+# breaks: "Trained (`requires_grad` is True) is every other parameter: the further encoder layers"
 def freeze_layers(model, n_layers):
-    total = model.config.num_hidden_layers
+    total = len(model.bert.encoder.layer)
     if not (0 <= n_layers <= total):
         raise ValueError(f"n_layers={n_layers}, total={total}")
     prefixes = ("bert.embeddings",) + tuple("bert.encoder.layer." + str(i) for i in range(n_layers))
