@@ -1,13 +1,11 @@
-"""2.04: the rate and the decay that each parameter of a tiny BERT ends up with, whatever the groups are.
-
--1 stands for a parameter that is in no group.
-"""
+"""2.04: the rate and the decay that each parameter of a tiny BERT ends up with, whatever the groups are."""
 
 import torch
 from torch import nn
 
 from tunelings import expect
 from tunelings.handson import tiny
+from tunelings.handson.awkward import language_models, models
 from tunelings.inputs import randn, seed
 
 LR, LAYER_DECAY, WEIGHT_DECAY = 0.3, 0.7, 0.04
@@ -18,14 +16,19 @@ def tiny_bert(n_layers):
     return tiny.bert(seed(), n_layers, hidden=HIDDEN, labels=LABELS, vocabulary=VOCAB).double()
 
 
-def checked(groups):
-    """The groups, with their parameters as lists; they must be a list of dicts with the three keys."""
-    is_list = isinstance(groups, list | tuple) and all(isinstance(group, dict) for group in groups)
-    expect.true(is_list, what="the returned groups", actual=groups, expected="a list of dicts")
+def groups_of(answer, model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY):
+    """The returned groups with their parameters as lists, once they are whole and the model is as it was."""
+    with expect.untouched("what was given", {"model": model}):
+        groups = answer.parameter_groups(model, lr=lr, layer_decay=layer_decay, weight_decay=weight_decay)
+    expect.kind(groups, list, of=dict, what="the returned groups")
     for group in groups:
-        missing = [key for key in ("params", "lr", "weight_decay") if key not in group]
-        expect.equal(missing, [], what="the keys that a group lacks")
-    return [{**group, "params": as_list(group["params"])} for group in groups]
+        lacking = [key for key in ("params", "lr", "weight_decay") if key not in group]
+        expect.equal(lacking, [], what="the keys that a group lacks")
+    groups = [{**group, "params": as_list(group["params"])} for group in groups]
+    held = {id(parameter) for group in groups for parameter in group["params"]}
+    missing = [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in held]
+    expect.equal(missing, [], what="the parameters that train and are in no group")
+    return groups
 
 
 def as_list(params):
@@ -34,14 +37,18 @@ def as_list(params):
     return [param[1] if isinstance(param, tuple) else param for param in params]
 
 
-def setting(groups, key, parameter):
-    """What the first group that holds this parameter has under `key`; -1 where none does."""
-    return next((float(g[key]) for g in groups if any(p is parameter for p in g["params"])), -1.0)
+def settings(groups, key, parameters):
+    """What the first group that holds each parameter has under `key`."""
+    return [
+        next(float(group[key]) for group in groups if any(p is parameter for p in group["params"]))
+        for parameter in parameters
+    ]
 
 
 def parts(model):
     """The parts of the model, from the input to the output."""
-    return [model.bert.embeddings, *model.bert.encoder.layer, model.bert.pooler, model.classifier]
+    bert, layers = model.bert, {f"layer {i}": layer for i, layer in enumerate(model.bert.encoder.layer)}
+    return {"the embeddings": bert.embeddings, **layers, "the pooler": bert.pooler, "the head": model.classifier}
 
 
 def expected_rates(n_layers, lr, layer_decay):
@@ -53,29 +60,25 @@ def expected_rates(n_layers, lr, layer_decay):
 
 
 def rates_of(groups, model):
-    """Of each part, the rate of its first parameter."""
-    return [setting(groups, "lr", next(part.parameters())) for part in parts(model)]
-
-
-def decays_of(groups, parameters):
-    return [setting(groups, "weight_decay", parameter) for parameter in parameters]
+    """Of each part, the rate of its first parameter that trains."""
+    firsts = [next(p for p in part.parameters() if p.requires_grad) for part in parts(model).values()]
+    return settings(groups, "lr", firsts)
 
 
 def test_the_rate_falls_from_the_head_down(answer):
     model = tiny_bert(4)
-    groups = checked(answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY))
+    groups = groups_of(answer, model)
     rates = expected_rates(4, LR, LAYER_DECAY)
-    what = "the rates of embeddings, layers 0 to 3, pooler, classifier"
-    expect.close(rates_of(groups, model), rates, what=what)
-    for part, rate in zip(parts(model), rates, strict=True):
-        for parameter in part.parameters():
-            expect.close(setting(groups, "lr", parameter), rate, what="the rate of a parameter, and that of its part")
+    expect.close(rates_of(groups, model), rates, what="the rates of embeddings, layers 0 to 3, pooler, classifier")
+    for (name, part), rate in zip(parts(model).items(), rates, strict=True):
+        found = settings(groups, "lr", part.parameters())
+        expect.close(found, [rate] * len(found), what=f"the rates of all parameters of {name}, 4 layers")
 
 
 def test_another_depth_and_other_numbers_give_other_rates(answer):
     for n_layers, lr, layer_decay in ((1, 0.02, 0.35), (3, 5.0, 0.95), (2, 0.6, 1.0)):
         model = tiny_bert(n_layers)
-        groups = checked(answer.parameter_groups(model, lr=lr, layer_decay=layer_decay, weight_decay=0.5))
+        groups = groups_of(answer, model, lr, layer_decay, 0.5)
         expected = expected_rates(n_layers, lr, layer_decay)
         what = f"the rates of a BERT with {n_layers} layers, lr {lr} and layer_decay {layer_decay}"
         expect.close(rates_of(groups, model), expected, what=what)
@@ -83,27 +86,34 @@ def test_another_depth_and_other_numbers_give_other_rates(answer):
 
 def test_layer_1_is_not_taken_for_layer_10(answer):
     model = tiny_bert(12)
-    groups = checked(answer.parameter_groups(model, lr=LR, layer_decay=0.9, weight_decay=WEIGHT_DECAY))
     rates = expected_rates(12, LR, 0.9)
-    expect.close(rates_of(groups, model), rates, what="the rates of the parts of a BERT with 12 layers")
+    what = "the rates of the parts of a BERT with 12 layers"
+    expect.close(rates_of(groups_of(answer, model, layer_decay=0.9), model), rates, what=what)
+
+
+def test_the_layers_are_counted_in_the_model_and_not_in_its_config(answer):
+    model = language_models.cut_short(tiny_bert(4), 2)
+    what = "the rates of a BERT cut to 2 layers (its config says 4)"
+    rates = expected_rates(2, LR, LAYER_DECAY)
+    expect.close(rates_of(groups_of(answer, model), model), rates, what=what)
 
 
 def test_weights_decay_and_biases_and_layernorms_do_not(answer):
     model = tiny_bert(3)
-    groups = checked(answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY))
+    groups = groups_of(answer, model)
     dense, norm = model.bert.encoder.layer[1].output.dense, model.bert.encoder.layer[1].output.LayerNorm
-    decays = decays_of(groups, [dense.weight, dense.bias, norm.weight, norm.bias])
+    decays = settings(groups, "weight_decay", [dense.weight, dense.bias, norm.weight, norm.bias])
     what = "the decays of a weight, its bias, a LayerNorm's weight and its bias"
     expect.close(decays, [WEIGHT_DECAY, 0.0, 0.0, 0.0], what=what)
     embeddings = model.bert.embeddings
     tables = [embeddings.word_embeddings, embeddings.position_embeddings, embeddings.token_type_embeddings]
-    decays = decays_of(groups, [*(table.weight for table in tables), *embeddings.LayerNorm.parameters()])
+    watched = [*(table.weight for table in tables), *embeddings.LayerNorm.parameters()]
     what = "the decays of the three tables, and of weight and bias of their LayerNorm"
-    expect.close(decays, [WEIGHT_DECAY] * 3 + [0.0] * 2, what=what)
+    expect.close(settings(groups, "weight_decay", watched), [WEIGHT_DECAY] * 3 + [0.0] * 2, what=what)
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    decays = [decay for module in linear for decay in decays_of(groups, [module.weight, module.bias])]
+    watched = [parameter for module in linear for parameter in (module.weight, module.bias)]
     what = "the decays of weight and bias of every linear layer, from below"
-    expect.close(decays, [WEIGHT_DECAY, 0.0] * len(linear), what=what)
+    expect.close(settings(groups, "weight_decay", watched), [WEIGHT_DECAY, 0.0] * len(linear), what=what)
 
 
 def test_names_that_only_look_like_bias_or_norm_decay(answer):
@@ -112,11 +122,29 @@ def test_names_that_only_look_like_bias_or_norm_decay(answer):
     model.LayerNorm_free = nn.Linear(5, HIDDEN, bias=False)
     model.bias_table = nn.Parameter(torch.zeros(4, 5))
     model.log_scale = nn.Parameter(torch.zeros(7))
+    model.double()
     added = [model.debias.weight, model.LayerNorm_free.weight, model.bias_table, model.log_scale]
-    groups = checked(answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY))
+    groups = groups_of(answer, model)
     what = "the decays of debias.weight, LayerNorm_free.weight, bias_table, log_scale"
-    expect.close(decays_of(groups, added), [WEIGHT_DECAY] * 4, what=what)
-    expect.close([setting(groups, "lr", p) for p in added], [LR] * 4, what="the rates of four added parameters")
+    expect.close(settings(groups, "weight_decay", added), [WEIGHT_DECAY] * 4, what=what)
+    expect.close(settings(groups, "lr", added), [LR] * 4, what="the rates of four added parameters")
+
+
+def test_the_place_of_an_added_part_decides_and_not_its_name(answer):
+    model = language_models.with_added_parts(tiny_bert(2), HIDDEN)
+    model.bert.projection = nn.Linear(HIDDEN, 4, bias=False)
+    model.bert.embeddings.scale = nn.Parameter(torch.ones(HIDDEN))
+    model.bert.encoder.layer[1].gate = nn.Parameter(torch.ones(5))
+    groups = groups_of(answer, model)
+    above = [model.extra_embeddings.weight, model.adapter["layer"][0].weight, model.scale, model.bert.projection.weight]
+    what = "the rates of extra_embeddings, adapter.layer.0, scale and bert.projection"
+    expect.close(settings(groups, "lr", above), [LR] * 4, what=what)
+    below = [model.bert.embeddings.scale, model.bert.encoder.layer[1].gate]
+    rates = expected_rates(2, LR, LAYER_DECAY)
+    what = "the rates of embeddings.scale and layer[1].gate"
+    expect.close(settings(groups, "lr", below), [rates[0], rates[2]], what=what)
+    what = "the decays of these six parameters"
+    expect.close(settings(groups, "weight_decay", above + below), [WEIGHT_DECAY] * 6, what=what)
 
 
 def test_a_layernorm_by_another_name_does_not_decay(answer):
@@ -124,12 +152,23 @@ def test_a_layernorm_by_another_name_does_not_decay(answer):
     model.classifier = nn.Sequential(nn.Linear(HIDDEN, 5), nn.LayerNorm(5), nn.Linear(5, LABELS))
     model.bert.encoder.layer[1].scale = nn.LayerNorm(HIDDEN, bias=False)
     watched = [*model.classifier.parameters(), model.bert.encoder.layer[1].scale.weight]
-    groups = checked(answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY))
+    groups = groups_of(answer, model)
     expected = [WEIGHT_DECAY, 0.0, 0.0, 0.0, WEIGHT_DECAY, 0.0, 0.0]
     what = "the decays of Linear, LayerNorm, Linear (weight, bias each) and of one more LayerNorm"
-    expect.close(decays_of(groups, watched), expected, what=what)
+    expect.close(settings(groups, "weight_decay", watched), expected, what=what)
     expected = [LR] * 6 + [LR * LAYER_DECAY]
-    expect.close([setting(groups, "lr", p) for p in watched], expected, what="the rates of the same seven")
+    expect.close(settings(groups, "lr", watched), expected, what="the rates of the same seven")
+
+
+def test_layernorms_by_inheritance_are_spared_and_other_norms_are_not(answer):
+    model = tiny_bert(1)
+    model.final = models.ScaledLayerNorm(HIDDEN)
+    model.norm = nn.RMSNorm(HIDDEN)
+    model.batch_norm = nn.BatchNorm1d(HIDDEN)
+    watched = [model.final.weight, model.norm.weight, model.batch_norm.weight, model.batch_norm.bias]
+    what = "the decays of a LayerNorm subclass, an RMSNorm, a BatchNorm's weight, its bias"
+    expected = [0.0, WEIGHT_DECAY, WEIGHT_DECAY, 0.0]
+    expect.close(settings(groups_of(answer, model), "weight_decay", watched), expected, what=what)
 
 
 def test_each_parameter_that_trains_is_in_one_group_and_no_other_is(answer):
@@ -137,16 +176,15 @@ def test_each_parameter_that_trains_is_in_one_group_and_no_other_is(answer):
     model.bert.embeddings.requires_grad_(False)
     model.bert.encoder.layer[0].requires_grad_(False)
     model.bert.encoder.layer[2].output.dense.bias.requires_grad_(False)
-    groups = checked(answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY))
+    groups = groups_of(answer, model)
     held = [id(p) for group in groups for p in group["params"]]
     frozen = [name for name, p in model.named_parameters() if not p.requires_grad and id(p) in held]
     expect.equal(frozen, [], what="the frozen parameters in a group")
-    missing = [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in held]
-    expect.equal(missing, [], what="the parameters that train and are in no group")
     repeated = [name for name, p in model.named_parameters() if held.count(id(p)) > 1]
     expect.equal(repeated, [], what="the parameters that are in groups more than once")
+    watched = [next(part.parameters()) for part in list(parts(model).values())[2:]]
     expected = expected_rates(3, LR, LAYER_DECAY)[2:]
-    expect.close(rates_of(groups, model)[2:], expected, what="the rates of what is above the frozen layer 0")
+    expect.close(settings(groups, "lr", watched), expected, what="the rates of what is above the frozen layer 0")
 
 
 def test_a_shared_parameter_is_in_the_group_of_its_first_occurrence(answer):
@@ -157,21 +195,27 @@ def test_a_shared_parameter_is_in_the_group_of_its_first_occurrence(answer):
     model.decoder.weight = model.bert.embeddings.word_embeddings.weight
     layers[1].output.LayerNorm = layers[0].output.LayerNorm
     shared = [layers[0].intermediate.dense.weight, model.decoder.weight, layers[0].output.LayerNorm.weight]
-    groups = checked(answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY))
+    groups = groups_of(answer, model)
     times = [sum(p is parameter for group in groups for p in group["params"]) for parameter in shared]
     expect.equal(times, [1, 1, 1], what="how many times three shared parameters are in a group")
     rates = expected_rates(3, LR, LAYER_DECAY)
     expected = [rates[1], rates[0], rates[1]]
     what = "the rates of what layers 0 and 2, embeddings and head, layers 0 and 1 share"
-    expect.close([setting(groups, "lr", p) for p in shared], expected, what=what)
+    expect.close(settings(groups, "lr", shared), expected, what=what)
     what = "the decays of two shared weights and of a shared LayerNorm's weight"
-    expect.close(decays_of(groups, shared), [WEIGHT_DECAY, WEIGHT_DECAY, 0.0], what=what)
+    expect.close(settings(groups, "weight_decay", shared), [WEIGHT_DECAY, WEIGHT_DECAY, 0.0], what=what)
+
+
+def adamw_over(groups):
+    try:
+        return torch.optim.AdamW(groups, lr=70.0, weight_decay=80.0)
+    except (TypeError, ValueError, KeyError) as error:
+        raise expect.CheckFailed("what AdamW says to the groups", "it takes them", str(error)) from None
 
 
 def test_adamw_takes_the_groups_as_they_are(answer):
     model = tiny_bert(2)
-    groups = answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY)
-    optimizer = torch.optim.AdamW(groups, lr=70.0, weight_decay=80.0)
+    optimizer = adamw_over(answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY))
     layer, head = model.bert.encoder.layer[0].output, model.classifier
     watched = [head.weight, head.bias, layer.dense.weight, layer.LayerNorm.weight]
     rate = expected_rates(2, LR, LAYER_DECAY)[1]
@@ -194,11 +238,5 @@ def test_the_model_is_not_changed(answer):
     model = tiny_bert(2).train()
     model.bert.pooler.eval()
     model.bert.encoder.layer[0].requires_grad_(False)
-    flags = {name: p.requires_grad for name, p in model.named_parameters()}
-    modes = {name: module.training for name, module in model.named_modules()}
-    with expect.unchanged("values", model.state_dict()):
-        answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY)
-    changed = [name for name, p in model.named_parameters() if p.requires_grad != flags.get(name)]
-    expect.equal(changed, [], what="the parameters whose requires_grad was changed")
-    changed = [name for name, module in model.named_modules() if module.training != modes.get(name)]
-    expect.equal(changed, [], what="the modules whose mode was changed")
+    models.leave_old_gradients(model)
+    groups_of(answer, model)

@@ -12,20 +12,21 @@ def parameter_groups(
 ) -> list[dict]:
     """Sort the parameters of a BERT into groups for AdamW, each with its own learning rate and decay.
 
-    Learning rates, with L encoder layers: what stands in `model.bert.encoder.layer[i]` gets
+    Learning rates, with the L layers in `model.bert.encoder.layer`: what stands in layer i gets
     `lr * layer_decay ** (L - i)`, what stands in `model.bert.embeddings` gets `lr * layer_decay ** (L + 1)`,
     and everything else (pooler, classifier, whatever somebody has added) gets `lr`.
 
     Weight decay: `weight_decay`, the same at every height. It is 0 for a parameter whose own name, the last
-    part of its full name, is exactly `bias`, and for every parameter of an `nn.LayerNorm`, wherever that
-    stands and whatever it is called. Nothing else is spared: not embeddings, not other vectors.
+    part of its full name, is exactly `bias`, and for every parameter of an `nn.LayerNorm` (or a class that
+    inherits from it), wherever that stands and whatever it is called. Nothing else is spared: not embeddings,
+    not other vectors.
 
     Only parameters with `requires_grad` are in a group, and each of them once. One that is shared by two
-    modules is treated as what it is at its first occurrence in `model.named_parameters()`.
+    modules has the rate of its first place in `model.named_parameters()`.
 
     Args:
         model: of any number of layers; it is not changed. At least one of its parameters trains.
-        lr, layer_decay, weight_decay: positive numbers; `layer_decay` is at most 1. They are named so.
+        lr, layer_decay, weight_decay: positive numbers; `layer_decay` is at most 1.
 
     Returns:
         A list of dicts that `torch.optim.AdamW` takes as it is, each with the keys `params`, `lr` and

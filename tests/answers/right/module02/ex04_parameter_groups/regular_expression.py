@@ -9,7 +9,7 @@ LAYER = re.compile(r"bert\.encoder\.layer\.(\d+)\.")
 
 
 def parameter_groups(model, lr, layer_decay, weight_decay):
-    n = model.config.num_hidden_layers
+    n = len(model.bert.encoder.layer)
     norm_names = {
         f"{prefix}.{name}" if prefix else name
         for prefix, module in model.named_modules()

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "whatever somebody has added"
 from torch import nn
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "it is not changed"
 from torch import nn
 
 

@@ -1,9 +1,10 @@
 # names: bias-anywhere-in-the-name
+# breaks: "the last part of its full name, is exactly `bias`"
 def parameter_groups(model, lr, layer_decay, weight_decay):
     from torch import nn
 
     norm = [p for m in model.modules() if isinstance(m, nn.LayerNorm) for p in m.parameters()]
-    n_layers = model.config.num_hidden_layers
+    n_layers = len(model.bert.encoder.layer)
     groups = []
     for name, p in model.named_parameters():
         if not p.requires_grad:

@@ -1,0 +1,20 @@
+# names: places-by-words
+# breaks: "and everything else (pooler, classifier, whatever somebody has added) gets `lr`"
+from torch import nn
+
+
+def parameter_groups(model, lr, layer_decay, weight_decay):
+    n = len(model.bert.encoder.layer)
+    groups = []
+    norms = {p for m in model.modules() if isinstance(m, nn.LayerNorm) for p in m.parameters()}
+    for name, p in model.named_parameters():
+        if not p.requires_grad:
+            continue
+        steps = 0
+        if "embeddings" in name:
+            steps = n + 1
+        elif "encoder.layer." in name:
+            steps = n - int(name.split(".")[3])
+        spared = p in norms or name.split(".")[-1] == "bias"
+        groups.append({"params": [p], "lr": lr * layer_decay**steps, "weight_decay": 0.0 if spared else weight_decay})
+    return groups
