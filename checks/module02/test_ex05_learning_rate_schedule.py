@@ -11,11 +11,21 @@ from tunelings.inputs import randint
 
 def values(function, steps, *settings):
     """The function at each of the steps; each value must be a Python number."""
-    return [expect.number(function(step, *settings), what=f"the share at step {step}") for step in steps]
+    return [python_number(function(step, *settings), step, settings) for step in steps]
 
 
-def close(actual, expected, what):
-    expect.close(actual, [float(value) for value in expected], what=what, terms=20, scale=1.0)
+def python_number(share, step, settings):
+    """The share itself; a whole number will do for 0 and 1, a tensor or a number of NumPy's will not."""
+    given = {"step": step, **dict(zip(("warmup_steps", "total_steps", "floor"), settings, strict=False))}
+    expect.number(share, what=f"the share at step {step}", given=given)
+    is_plain = type(share) in (float, int)
+    what = f"the type of the share at step {step}"
+    expect.true(is_plain, what=what, actual=type(share).__name__, expected="float", given=given)
+    return share
+
+
+def close(actual, expected, what, **given):
+    expect.close(actual, [float(value) for value in expected], what=what, terms=20, scale=1.0, given=given)
 
 
 def drawn_settings(offset):
@@ -66,6 +76,21 @@ def outcomes(function, *rest):
     return found
 
 
+MESSAGES = {"warmup_steps, total_steps": ", ".join(f"{warmup} of {total}" for _, warmup, total in MISFITS)}
+
+
+def lacking(function, *rest):
+    """For each of MISFITS, which of the two numbers are not in the message."""
+    found = []
+    for step, warmup, total in MISFITS:
+        try:
+            function(step, warmup, total, *rest)
+            found.append(["no error"])
+        except ValueError as error:
+            found.append([number for number in (warmup, total) if str(number) not in str(error)])
+    return found
+
+
 def test_a_straight_line_up_and_one_down(answer):
     shares = values(answer.warmup_then_linear, range(12), 4, 11)
     down = [Fraction(7 - k, 7) for k in range(8)]
@@ -78,8 +103,15 @@ def test_the_line_for_other_numbers_in_any_order(answer):
     expected = walk_up(warmup) + walk_down(total - warmup)
     steps = torch.randperm(total + 1, generator=torch.Generator().manual_seed(total)).tolist()
     shares = dict(zip(steps, values(answer.warmup_then_linear, steps, warmup, total), strict=True))
-    what = "the linear shares of every step, in another training"
-    close([shares[step] for step in range(total + 1)], expected, what=what)
+    what = f"the linear shares of steps 0 to {total}, in order"
+    close([shares[step] for step in range(total + 1)], expected, what=what, warmup_steps=warmup, total_steps=total)
+    again = values(answer.warmup_then_linear, range(total + 1), warmup, total)
+    close(again, expected, what=f"the linear shares of steps 0 to {total}, a second time")
+
+
+def test_the_line_down_may_be_one_step_long(answer):
+    shares = values(answer.warmup_then_linear, range(6), 4, 5)
+    close(shares, [0, 0.25, 0.5, 0.75, 1, 0], what="the linear shares of steps 0 to 5: 4 of warm-up, 5 in all")
 
 
 def test_the_line_without_warmup_starts_at_1(answer):
@@ -99,8 +131,12 @@ def test_the_line_rejects_a_warmup_that_does_not_fit(answer):
             ValueError,
             lambda: answer.warmup_then_linear(step, warmup, total),  # noqa: B023
             what=f"a linear schedule with {warmup} steps of warm-up in {total}, at step {step}",
-            mentions=[warmup, total],
         )
+
+
+def test_the_lines_message_holds_both_numbers(answer):
+    what = "the numbers that the messages of the linear schedule lack"
+    expect.equal(lacking(answer.warmup_then_linear), [[]] * len(MISFITS), what=what, given=MESSAGES)
 
 
 def test_a_straight_line_up_and_half_a_cosine_down(answer):
@@ -109,7 +145,13 @@ def test_a_straight_line_up_and_half_a_cosine_down(answer):
     cosines = [1, 3**0.5 / 2, 0.5**0.5, 0.5, 0, -0.5, -(0.5**0.5), -(3**0.5) / 2, -1]
     down = [0.6 + 0.4 * cosine for cosine in cosines]
     expect.note("cosine_floor", 0.2)
-    close(shares, [0, 1 / 3, 2 / 3, *down], what="the shares of steps 0 to 15: 3 of warm-up, floor 0.2")
+    given = {"warmup_steps": 3, "total_steps": 15, "floor": 0.2}
+    close(
+        shares,
+        [0, 1 / 3, 2 / 3, *down],
+        what="the cosine shares of steps 0 to 3, 5 to 7, 9, 11 to 13, 15 of 15",
+        **given,
+    )
 
 
 def test_the_cosine_for_other_numbers_in_any_order(answer):
@@ -119,9 +161,13 @@ def test_the_cosine_for_other_numbers_in_any_order(answer):
     steps = torch.randperm(total + 1, generator=torch.Generator().manual_seed(total)).tolist()
     shares = dict(zip(steps, values(answer.cosine_with_floor, steps, warmup, total, floor), strict=True))
     # Each step of the walk rounds once more, so the tolerance grows with their number.
-    what = "the cosine shares of every step, in another training"
-    found = [shares[step] for step in range(total + 1)]
-    expect.close(found, [float(value) for value in expected], what=what, terms=total + 20, scale=1.0)
+    what = f"the cosine shares of steps 0 to {total}, in order"
+    found, given = [shares[step] for step in range(total + 1)], {"warmup_steps": warmup, "floor": floor}
+    heights = [float(value) for value in expected]
+    expect.close(found, heights, what=what, terms=total + 20, scale=1.0, given=given)
+    again = values(answer.cosine_with_floor, range(total + 1), warmup, total, floor)
+    what = f"the cosine shares of steps 0 to {total}, a second time"
+    expect.close(again, heights, what=what, terms=total + 20, scale=1.0, given=given)
 
 
 def test_the_floor_may_be_0_or_1(answer):
@@ -151,5 +197,9 @@ def test_the_cosine_rejects_a_warmup_that_does_not_fit(answer):
             ValueError,
             lambda: answer.cosine_with_floor(step, warmup, total, 0.3),  # noqa: B023
             what=f"a cosine schedule with {warmup} steps of warm-up in {total}, at step {step}",
-            mentions=[warmup, total],
         )
+
+
+def test_the_cosines_message_holds_both_numbers(answer):
+    what = "the numbers that the messages of the cosine schedule lack"
+    expect.equal(lacking(answer.cosine_with_floor, 0.3), [[]] * len(MISFITS), what=what, given=MESSAGES)

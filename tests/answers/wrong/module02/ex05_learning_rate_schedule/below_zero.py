@@ -1,4 +1,5 @@
 # names: negative-after-the-end
+# breaks: "warmup_then_linear: At `total_steps` and beyond the share is 0"
 import math
 
 

@@ -1,4 +1,5 @@
 # names: floor-cut-off
+# breaks: "floor + (1 - floor) * (1 + cos(pi * q)) / 2"
 import math
 
 

@@ -1,4 +1,6 @@
 # names: not-rejected
+# breaks: "warmup_then_linear: ValueError: unless"
+# breaks: "cosine_with_floor: ValueError: unless"
 import math
 
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "and `floor` at `step = total_steps`"
 # Approaches the floor, and forgets to lift the curve by it.
 import math
 

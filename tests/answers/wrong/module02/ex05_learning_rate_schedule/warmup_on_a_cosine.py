@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "The warm-up is that of `warmup_then_linear`"
 # Warms up along a cosine too.
 import math
 

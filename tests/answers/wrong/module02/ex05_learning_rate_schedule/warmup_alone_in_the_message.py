@@ -1,0 +1,21 @@
+# names: one-number-in-the-message
+# breaks: "warmup_then_linear: ValueError: unless `0 <= warmup_steps < total_steps`, at any step"
+# breaks: "cosine_with_floor: ValueError: unless `0 <= warmup_steps < total_steps`, at any step"
+import math
+
+
+def warmup_then_linear(step, warmup_steps, total_steps):
+    if not 0 <= warmup_steps < total_steps:
+        raise ValueError(f"warmup_steps does not fit: {warmup_steps}")
+    if step < warmup_steps:
+        return step / warmup_steps
+    return max(0.0, (total_steps - step) / (total_steps - warmup_steps))
+
+
+def cosine_with_floor(step, warmup_steps, total_steps, floor):
+    if not 0 <= warmup_steps < total_steps:
+        raise ValueError(f"warmup_steps does not fit: {warmup_steps}")
+    if step < warmup_steps:
+        return step / warmup_steps
+    q = min(1, (step - warmup_steps) / (total_steps - warmup_steps))
+    return floor + (1 - floor) * (1 + math.cos(math.pi * q)) / 2
