@@ -15,7 +15,7 @@ class LoRALinear(nn.Module):
 
         output = base(x) + (lora_alpha / r) * B A x
 
-    Attributes after construction:
+    Attributes:
         base: the given layer itself, not a copy. All its parameters are frozen (they need no gradient), so
             that training leaves them as they are, bit for bit.
         lora_A: an `nn.Parameter` of shape `[r, in_features]`, drawn at random from torch's global generator
@@ -27,14 +27,12 @@ class LoRALinear(nn.Module):
     `lora_A` and `lora_B` have the dtype and the device of the base's weight. They are the only parameters
     of the module that need a gradient. At the start the output is that of the base, since B is zero.
 
-    The mechanism is the exercise: peft is not needed and is not used.
-
     Method: Hu et al., LoRA: Low-Rank Adaptation of Large Language Models (2021), section 4.1,
     https://arxiv.org/abs/2106.09685; the draw of A as in https://github.com/microsoft/LoRA
     """
 
     def __init__(self, base: nn.Linear, r: int, lora_alpha: float, lora_dropout: float = 0.0) -> None:
-        """Wrap `base`.
+        """Freeze `base`, and make A and B.
 
         Args:
             base: a linear layer, with or without bias, of any floating dtype and on any device.

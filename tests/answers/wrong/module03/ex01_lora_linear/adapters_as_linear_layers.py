@@ -1,4 +1,5 @@
-# names: unlisted
+# names: matrices-in-linear-layers
+# breaks: "lora_A: an `nn.Parameter` of shape `[r, in_features]`"
 import math
 
 from torch import nn

@@ -1,4 +1,5 @@
 # names: frozen-by-no-grad
+# breaks: "They are the only parameters of the module that need a gradient"
 import math
 
 import torch

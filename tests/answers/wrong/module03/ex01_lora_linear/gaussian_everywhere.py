@@ -1,4 +1,5 @@
 # names: b-not-zero-at-start
+# breaks: "lora_B: an `nn.Parameter` of shape `[out_features, r]`, all zeros"
 import torch
 from torch import nn
 

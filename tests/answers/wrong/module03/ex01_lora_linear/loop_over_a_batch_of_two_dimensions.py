@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "with any number of leading dimensions, none too"
 import math
 
 import torch

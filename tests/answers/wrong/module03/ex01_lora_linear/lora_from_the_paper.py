@@ -1,4 +1,5 @@
 # names: no-alpha-over-r
+# breaks: "output = base(x) + (lora_alpha / r) * B A x"
 import torch
 from torch import nn
 

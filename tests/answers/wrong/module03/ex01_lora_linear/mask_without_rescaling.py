@@ -1,4 +1,5 @@
-# names: unlisted
+# names: kept-not-scaled-up
+# breaks: "what is kept is divided by 1 - lora_dropout"
 import math
 
 import torch

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: one-mask-for-all
+# breaks: "each number of x is dropped with probability `lora_dropout`"
 import math
 
 import torch

@@ -1,4 +1,5 @@
 # names: base-copied
+# breaks: "base: the given layer itself, not a copy"
 import math
 
 import torch
