@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from tunelings import expect
+from tunelings.handson.awkward.models import awkward_model
 from tunelings.inputs import randint, randn
 
 NAN, INF = math.nan, math.inf
@@ -42,13 +43,28 @@ def follow(stopper, losses, model=None):
     """One update for each loss, with a model that is trained before each; the updates that said stop."""
     stops, bests, best_steps = [], [], []
     for update, loss in enumerate(losses):
-        said = stopper.update(loss, becomes(model, update) if model else nn.Linear(1, 1))
+        seen = becomes(model, update) if model else nn.Linear(1, 1)
+        with expect.untouched("what `update` was given", seen):
+            said = stopper.update(loss, seen)
+        expect.true(isinstance(said, int), what="what an update returns", actual=said, expected="True or False")
         stops += [update] if said else []
         bests.append(getattr(stopper, "best", None))
         best_steps.append(getattr(stopper, "best_step", None))
     expect.note("bests", bests)
     expect.note("best_steps", best_steps)
+    expect.note("said", stops)
     return stops, bests, best_steps
+
+
+def restore_again(stopper, model):
+    """A second restore, which must find a copy as the first did."""
+    try:
+        stopper.restore(model)
+    except NotImplementedError:
+        raise  # A TODO that is left.
+    except Exception as error:
+        found = type(error).__name__
+        raise expect.CheckFailed("restoring a second time", "the weights of the best update", found) from None
 
 
 def shifted(losses, offset):
@@ -62,7 +78,7 @@ def test_patience_updates_in_a_row_without_improvement_say_stop(answer):
     stops, bests, best_steps = follow(answer.EarlyStopping(3), losses)
     expect.equal(stops, [7, 8], what="the updates that say stop, patience 3, lowest loss at 4 and then at 9")
     expect.equal(bests, [min(losses[: i + 1]) for i in range(11)], what="`best` after each update")
-    expect.equal(best_steps, [0, 1, 1, 1, 4, 4, 4, 4, 4, 9, 9], what="`best_step` after each update")
+    expect.equal(best_steps, [0, 1, 1, 1, 4, 4, 4, 4, 4, 9, 9], what="`best_step` after each update", exact_types=True)
 
 
 def test_restore_brings_back_the_weights_of_the_best_update(answer):
@@ -71,7 +87,7 @@ def test_restore_brings_back_the_weights_of_the_best_update(answer):
     becomes(model, 5)
     stopper.restore(model)
     other = becomes(small_model(), 9)
-    stopper.restore(other)
+    restore_again(stopper, other)
     expect.note("into_another_model", other[0].weight)
     weight = model[0].weight.detach()
     expected = values_of(model, 2)
@@ -110,14 +126,52 @@ def test_without_min_delta_an_equal_loss_is_no_improvement_and_the_least_fall_is
 
 def test_nan_and_inf_are_never_best_and_count(answer):
     one, two, three = shifted([80, 60, 50], offset=6)
-    losses = [NAN, INF, NAN, one, NAN, two, INF, NAN, NAN, three]
+    losses = [NAN, INF, NAN, one, NAN, two, INF, NAN, NAN, three, one, one, NAN, one]
     model, stopper = small_model(), answer.EarlyStopping(3)
     stops, bests, best_steps = follow(stopper, losses, model)
-    known = [number if isinstance(number, int | float) and math.isfinite(number) else -1.0 for number in bests]
-    expected = [-1.0, -1.0, -1.0, one, one, two, two, two, two, three]
-    expect.equal(known, expected, what="`best` after each update, -1 for inf or nan")
-    expect.equal(stops, [2, 8], what="the updates that say stop, nan or inf at 0 1 2, 4 and 6 7 8")
-    expect.equal(best_steps, [None, None, None, 3, 3, 5, 5, 5, 5, 9], what="`best_step` with nan and inf among losses")
+    shown = [str(number) for number in bests]
+    expected = [str(number) for number in (INF, INF, INF, one, one, two, two, two, two, *[three] * 5)]
+    expect.equal(shown, expected, what="`best` after updates with nan or inf at 0 1 2, 4, 6 7 8 and 12")
+    expect.equal(stops, [2, 8, 12, 13], what="the updates that say stop, nan or inf at 0 1 2, 4, 6 7 8 and 12")
+    expect.equal(
+        best_steps, [None, None, None, 3, 3, 5, 5, 5, 5, *[9] * 5], what="`best_step` with nan and inf among losses"
+    )
+
+
+def test_what_comes_back_is_what_was_there_to_the_last_bit(answer):
+    model, stopper = of_every_kind(), answer.EarlyStopping(2)
+    best = {name: value.clone() for name, value in model.state_dict().items()}
+    objects = {name: id(value) for name, value in [*model.named_parameters(), *model.named_buffers()]}
+    stopper.update(0.5, model)
+    with torch.no_grad():
+        for value in model.state_dict().values():
+            value.fill_(3)
+    model.batch_norm.eval()
+    model.head.requires_grad_(False).eval()
+    model.frozen.requires_grad_(True)
+    modes = {name: module.training for name, module in model.named_modules()}
+    stopper.update(0.75, model)
+    stopper.restore(model)
+    for name, value in model.state_dict().items():
+        expect.tensor(value, what=f"the restored `{name}`", dtype=best[name].dtype)
+        expect.equal(value, best[name], what=f"the restored `{name}`")
+    other = [name for name, x in [*model.named_parameters(), *model.named_buffers()] if id(x) != objects.get(name)]
+    expect.equal(other, [], what="the parameters and buffers that are another object after restore")
+    switched = [name or "the model" for name, module in model.named_modules() if module.training != modes[name]]
+    expect.equal(switched, [], what="the modules whose mode restore has changed, two of them in eval mode")
+    needed = [model.frozen.requires_grad, *(p.requires_grad for p in model.head.parameters())]
+    expect.equal(needed, [True, False, False], what="requires_grad of three parameters, set after the best update")
+
+
+def of_every_kind():
+    """float64 with thirds, float16, a shared weight, a frozen parameter; large whole numbers and a mask as buffers."""
+    model = awkward_model()
+    with torch.no_grad():
+        model.head.weight.copy_(torch.arange(1, 7) / torch.tensor(3.0, dtype=torch.float64))
+    model.low = nn.Linear(3, 2).half()
+    model.register_buffer("steps", torch.tensor([2**53 - 1, 300]))
+    model.register_buffer("mask", torch.tensor([True, False]))
+    return model
 
 
 def test_the_optimizer_still_holds_the_restored_parameters(answer):
@@ -137,7 +191,7 @@ def test_training_may_go_on_after_restore(answer):
     follow(stopper, shifted([60, 70], offset=8), model)
     stopper.restore(model)
     becomes(model, 7)
-    stopper.restore(model)
+    restore_again(stopper, model)
     expect.close(model[0].weight, values_of(model, 0)["0.weight"], what="the weight restored a second time", terms=4)
     becomes(model, 8)
     said = [bool(stopper.update(loss, model)) for loss in shifted([80, 50, 90, 55], offset=8)]
@@ -154,28 +208,6 @@ def test_restore_serves_another_model_of_the_same_architecture(answer):
     for name, value in other.state_dict().items():
         expect.close(value, expected[name], what=f"{name} of the other model after restore", terms=4)
     expect.close(model[0].weight, values_of(model, 2)["0.weight"], what="the weight of the first model", terms=4)
-
-
-def test_modes_and_frozen_parameters_stay_as_they_are(answer):
-    model, stopper = small_model(), answer.EarlyStopping(3)
-    model.train()
-    model[1].eval()
-    model[0].bias.requires_grad_(False)
-    model[1].double()
-    becomes(model, 0)
-    with expect.unchanged("what `update` was given", model.state_dict()):
-        stopper.update(0.5, model)
-    becomes(model, 1)
-    stopper.update(0.75, model)
-    stopper.restore(model)
-    modes = [int(module.training) for module in model.modules()]
-    expect.equal(modes, [1, 1, 0], what="train mode (1) of the model and its two layers")
-    needed = [int(parameter.requires_grad) for parameter in model.parameters()]
-    expect.equal(needed, [1, 0, 1, 1], what="requires_grad (1) of the four parameters")
-    for name, value in model.state_dict().items():
-        expected = values_of(model, 0)[name].to(value.dtype)
-        expect.close(value, expected, what=f"{name}, restored where one is frozen", terms=4)
-    expect.tensor(model[1].weight, what="a restored float64 weight", dtype=torch.float64)
 
 
 def test_each_early_stopping_has_a_state_of_its_own(answer):
@@ -195,13 +227,22 @@ def test_what_cannot_work_is_refused(answer):
             ValueError,
             lambda patience=patience: answer.EarlyStopping(patience),
             what=f"EarlyStopping with a patience of {patience}",
-            mentions=[patience],
         )
     fresh = answer.EarlyStopping(1)
     start = [getattr(fresh, "best", None), getattr(fresh, "best_step", 0)]
     expect.equal(start, [INF, None], what="`best` and `best_step` before any update")
     model = becomes(small_model(), 3)
-    with expect.unchanged("the model that could not be restored", model.state_dict()):
+    with expect.untouched("the model that could not be restored", model):
         expect.raises(RuntimeError, lambda: fresh.restore(model), what="restore before any update")
         fresh.update(NAN, model)
         expect.raises(RuntimeError, lambda: fresh.restore(model), what="restore after an update with nan only")
+
+
+def test_the_message_of_a_refusal_holds_the_patience(answer):
+    lacking = []
+    for patience in (0, -37):
+        try:
+            answer.EarlyStopping(patience)
+        except ValueError as error:
+            lacking += [patience] if str(patience) not in str(error) else []
+    expect.equal(lacking, [], what="the refused values, of 0 and -37, that the message lacks")

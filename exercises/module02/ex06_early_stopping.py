@@ -31,7 +31,7 @@ class EarlyStopping:
         Args:
             patience: how many updates in a row without improvement end the training. Below 1: ValueError,
                 whose message holds the value.
-            min_delta: by more than this, which is at least 0, a loss must be lower to be an improvement.
+            min_delta: 0 or more; see `update`.
         """
         # TODO: refuse a patience below 1, keep the settings, and set up what `update` changes.
         raise NotImplementedError("TODO")
@@ -44,11 +44,11 @@ class EarlyStopping:
         all buffers of its `state_dict()`. Nothing that happens to the model later reaches the copy.
 
         Returns True if this update and those just before it make at least `patience` updates in a row
-        without improvement, otherwise False. So it goes on to return True until there is an improvement,
-        which makes the count start again, after a True too.
+        without improvement, otherwise False. After a True it goes on to return True until the next
+        improvement, which makes the count start again.
 
         A loss of nan is never an improvement, and counts as an update without one. The same holds of inf.
-        The model is not changed: neither values nor modes nor `requires_grad`.
+        The model is not changed.
         """
         # TODO: on an improvement note it and copy the state, otherwise count; then compare.
         raise NotImplementedError("TODO")
@@ -56,8 +56,8 @@ class EarlyStopping:
     def restore(self, model: nn.Module) -> None:
         """Give the model the values of the best update.
 
-        They are written into the tensors that the model has: its parameters and buffers stay the same
-        objects, so an optimizer that holds them goes on working. `model` is that of `update` or another of
+        They are written, bit for bit, into the tensors that the model has: its parameters and buffers stay the
+        same objects, so an optimizer that holds them goes on working. `model` is that of `update` or another of
         the same architecture. Modes and `requires_grad` stay as they are. The copy stays whole: training
         may go on, and `restore` may be called again.
 

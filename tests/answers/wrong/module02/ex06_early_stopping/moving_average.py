@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "make at least `patience` updates in a row without improvement"
 import copy
 
 

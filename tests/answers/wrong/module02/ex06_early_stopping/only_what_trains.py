@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "all parameters, frozen ones too"
 import torch
 
 

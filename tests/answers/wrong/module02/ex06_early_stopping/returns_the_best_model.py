@@ -1,4 +1,5 @@
 # names: model-not-written-to
+# breaks: "Give the model the values of the best update"
 import copy
 
 

@@ -1,4 +1,5 @@
 # names: last-weights-restored
+# breaks: "and keeps a copy of the best weights"
 import copy
 
 

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: state-shared-by-instances
+# breaks: "Each EarlyStopping has a state of its own"
 class EarlyStopping:
     best = float("inf")
     best_step = None

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: steps-counted-from-1
+# breaks: "the number of the update that brought it, counted from 0"
 import copy
 
 

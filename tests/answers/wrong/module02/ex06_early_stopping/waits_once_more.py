@@ -1,4 +1,5 @@
 # names: one-update-too-late
+# breaks: "Take the loss of one evaluation, and return whether to stop"
 class EarlyStopping:
     def __init__(self, patience, min_delta=0.0):
         if patience < 1:

@@ -1,4 +1,5 @@
 # names: nan-taken-for-best
+# breaks: "A loss of nan is never an improvement"
 import copy
 
 

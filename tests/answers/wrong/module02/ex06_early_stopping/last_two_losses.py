@@ -1,0 +1,34 @@
+# names: compared-with-the-last
+# breaks: "the lowest loss so far that was an improvement"
+import copy
+
+
+class EarlyStopping:
+    def __init__(self, patience, min_delta=0.0):
+        if patience < 1:
+            raise ValueError(f"patience must be at least 1, got {patience}")
+        self.patience = patience
+        self.min_delta = min_delta
+        self.best = float("inf")
+        self.best_step = None
+        self.step = 0
+        self.bad = 0
+        self.state = None
+        self.last = float("inf")
+
+    def update(self, val_loss, model):
+        if val_loss < self.last - self.min_delta:
+            self.best = val_loss
+            self.best_step = self.step
+            self.state = copy.deepcopy(model.state_dict())
+            self.bad = 0
+        else:
+            self.bad += 1
+        self.step += 1
+        self.last = val_loss
+        return self.bad >= self.patience
+
+    def restore(self, model):
+        if self.state is None:
+            raise RuntimeError("nothing to restore")
+        model.load_state_dict(self.state)
