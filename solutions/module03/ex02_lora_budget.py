@@ -4,6 +4,7 @@ The arithmetic that says before a download whether a fine-tuning fits on a GPU, 
 """
 
 import math
+from fractions import Fraction
 from typing import NamedTuple
 
 
@@ -30,13 +31,13 @@ def lora_parameters(shapes: dict[str, tuple[int, int]], r: int, target_modules: 
             and may hold dots themselves ("mlp.down_proj").
 
     Returns:
-        The number of parameters of all A and B. A layer that matches two entries is adapted once. An entry
+        The number of parameters of all A and B, an int. A layer that matches two entries is adapted once. An entry
         that matches no layer adds nothing.
 
     Raises:
         ValueError: no layer matches any entry (the message holds the entries).
 
-    Neither argument is changed. The count is the exercise: peft is not needed.
+    No argument is changed.
 
     Method: Hu et al., LoRA (2021), section 4.2, https://arxiv.org/abs/2106.09685; names as in
     https://huggingface.co/docs/peft/package_reference/lora (target_modules)
@@ -74,15 +75,15 @@ def training_memory(
             of one byte (2 bytes), "sgd_momentum" one float32 (4 bytes), "sgd" nothing (0 bytes), whatever
             trainable_bits is. Step counters and the constants of the 8-bit states are left out.
         block_size: in 4 bits, this many frozen weights share one scale in float32, so that each weight takes
-            32 / block_size bits more. Without meaning for other widths.
+            32 / block_size bits more.
         double_quant: the scales are quantised themselves: 8 bits each, and one float32 for 256 of them, so
             that each weight takes 8 / block_size + 32 / (256 * block_size) bits more, in place of
-            32 / block_size. Without meaning for other widths.
+            32 / block_size. Both settings are without meaning for other widths.
 
     Returns:
         Memory(weights, gradients, optimizer, total), in bytes. `weights` are frozen and trainable ones
-        together. Only trainable parameters have gradients and optimizer state. Each of the three is rounded
-        up to a whole number once, at its end, and `total` is the sum of the rounded three. All four are ints.
+        together. Only trainable parameters have gradients and optimizer state. Each of the three is exact, and is
+        rounded up to a whole number once, at its end; `total` is the sum of the rounded three. All four are ints.
 
     Raises:
         ValueError: an optimizer that is not one of the four (the message holds its name).
@@ -97,6 +98,7 @@ def training_memory(
     if optimizer not in optimizer_bytes:
         raise ValueError(f"unknown optimizer {optimizer!r}, expected one of {list(optimizer_bytes)}")
     bits = frozen_bits
+    block_size = Fraction(block_size)  # As a float, 432 weights of 4 + 32 / 48 bits are a little more than 252 bytes.
     if frozen_bits == 4:
         bits += 8 / block_size + 32 / (256 * block_size) if double_quant else 32 / block_size
     weights = math.ceil((frozen * bits + trainable * trainable_bits) / 8)

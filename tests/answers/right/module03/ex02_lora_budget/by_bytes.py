@@ -1,5 +1,6 @@
 """In bytes from the start, weights of base and adapter apart, a set of matched names."""
 
+from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
@@ -30,8 +31,8 @@ def bytes_per_frozen(bits, block_size, double_quant):
     if bits != 4:
         return bits / 8
     if double_quant:
-        return 0.5 + 1 / block_size + 4 / 256 / block_size
-    return 0.5 + 4 / block_size
+        return Fraction(1, 2) + Fraction(1 + Fraction(4, 256), block_size)
+    return Fraction(1, 2) + Fraction(4, block_size)
 
 
 def training_memory(

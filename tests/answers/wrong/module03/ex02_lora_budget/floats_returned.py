@@ -1,4 +1,5 @@
 # names: not-rounded-up
+# breaks: "All four are ints"
 from typing import NamedTuple
 
 

@@ -1,4 +1,5 @@
 # names: scales-left-out
+# breaks: "so that each weight takes 32 / block_size bits more"
 from typing import NamedTuple
 
 

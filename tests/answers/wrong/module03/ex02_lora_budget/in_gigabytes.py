@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Memory(weights, gradients, optimizer, total), in bytes"
 from typing import NamedTuple
 
 

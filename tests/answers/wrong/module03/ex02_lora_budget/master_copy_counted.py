@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "whatever trainable_bits is"
 import math
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "a layer matches an entry if its full name equals the entry"
 from collections import namedtuple
 from math import ceil
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "this many frozen weights share one scale in float32"
 import math
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: optimizer-for-frozen
+# breaks: "Only trainable parameters have gradients and optimizer state"
 import math
 from typing import NamedTuple
 
