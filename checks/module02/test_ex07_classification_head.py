@@ -64,7 +64,8 @@ def save(folder, kind, config: PreTrainedConfig):
     config.architectures = [kind.__name__]
     config.save_pretrained(folder)
     save_file(stored, folder / "model.safetensors", metadata={"format": "pt"})  # save_pretrained takes a second
-    BertTokenizer(vocab=vocabulary(), do_lower_case=False).save_pretrained(folder)
+    tokenizer = BertTokenizer(vocab=vocabulary(), do_lower_case=False, padding_side="left", model_max_length=7)
+    tokenizer.save_pretrained(folder)
     return str(folder), stored
 
 
@@ -119,9 +120,9 @@ def test_the_config_knows_the_names_of_the_labels(answer, tmp_path):
     labels = list(FOUR)
     loaded = answer.load_for_classification(path, labels)
     parameters(loaded)
-    expect.equal(loaded.model.config.id2label, dict(enumerate(FOUR)), what="config.id2label")
-    expect.equal(loaded.model.config.label2id, {name: i for i, name in enumerate(FOUR)}, what="config.label2id")
     expect.equal(labels, FOUR, what="the list of labels afterwards")
+    expect.equal(loaded.model.config.id2label, dict(enumerate(FOUR)), what="config.id2label", exact_types=True)
+    expect.equal(loaded.model.config.label2id, {name: i for i, name in enumerate(FOUR)}, what="config.label2id")
 
 
 def test_the_tokenizer_is_the_one_of_the_checkpoint(answer, tmp_path):
@@ -133,6 +134,8 @@ def test_the_tokenizer_is_the_one_of_the_checkpoint(answer, tmp_path):
     texts = {"the Film": ["the", "Film"], "dull plots nicely": ["dull", "plot", "##s", "[UNK]"]}
     expected = [[ids["[CLS]"], *(ids[word] for word in words), ids["[SEP]"]] for words in texts.values()]
     expect.equal([list(row) for row in tokenizer(list(texts))["input_ids"]], expected, what="the ids of two texts")
+    found = [getattr(tokenizer, name, None) for name in ("padding_side", "model_max_length")]
+    expect.equal(found, ["left", 7], what="padding_side and model_max_length of the tokenizer")
 
 
 def test_a_body_that_was_saved_alone_leaves_the_head_new(answer, tmp_path):
@@ -140,6 +143,14 @@ def test_a_body_that_was_saved_alone_leaves_the_head_new(answer, tmp_path):
     loaded = answer.load_for_classification(path, list(FOUR))
     expected = ["classifier.bias", "classifier.weight"]
     expect.equal(getattr(loaded, "new_parameters", None), expected, what="new_parameters, for a body without a head")
+
+
+def test_a_config_that_has_the_labels_makes_no_head(answer, tmp_path):
+    path, _ = save(tmp_path, BertModel, bert(FOUR))
+    loaded = answer.load_for_classification(path, list(FOUR))
+    expected = ["classifier.bias", "classifier.weight"]
+    what = "new_parameters, for a body alone whose config has these labels"
+    expect.equal(getattr(loaded, "new_parameters", None), expected, what=what)
 
 
 def test_what_a_checkpoint_of_another_task_lacks_is_new_too(answer, tmp_path):
@@ -181,6 +192,12 @@ def test_the_same_labels_in_another_order_are_other_labels(answer, tmp_path):
     check_replaced(loaded, stored, 3)
 
 
+def test_a_label_in_capitals_is_another_label(answer, tmp_path):
+    path, stored = save(tmp_path, BertForSequenceClassification, bert(["up", "down", "sideways"]))
+    loaded = answer.load_for_classification(path, ["Up", "down", "sideways"])
+    check_replaced(loaded, stored, 3)
+
+
 def check_replaced(loaded, stored, size):
     found = parameters(loaded)
     head = ["classifier.bias", "classifier.weight"]
@@ -188,36 +205,62 @@ def check_replaced(loaded, stored, size):
     changed = differing(found, stored)
     expect.equal(sorted(changed), head, what="the parameters that differ from the checkpoint's")
     expect.equal(list(found["classifier.weight"].shape), [size, 16], what="the shape of classifier.weight")
+    check_new(found, ["classifier.weight"])
     expect.equal(loaded.new_parameters, head, what="new_parameters, for a classifier into other labels")
 
 
+def check_new(found, weights):
+    """The weights of a head are drawn, and the whole model can be trained."""
+    alike = [name for name in weights if found[name].unique().numel() < 2]
+    expect.equal(alike, [], what="the new weights that hold one number only")
+    frozen = sorted(name for name, value in found.items() if not value.requires_grad)
+    expect.equal(frozen, [], what="the parameters that cannot be trained, with a new head")
+
+
 def test_a_head_of_two_layers_is_replaced_as_a_whole(answer, tmp_path):
-    for labels in (["cat", "dog", "owl"], FOUR):
+    for labels in (["cat", "dog", "owl"], FOUR, ["up", "down"], ["up", "down", "sideways", "ahead"]):
         config = distilbert(["up", "down", "sideways"])
         path, stored = save(tmp_path, DistilBertForSequenceClassification, config)
         loaded = answer.load_for_classification(path, list(labels))
-        changed = sorted(differing(parameters(loaded), stored))
+        found = parameters(loaded)
+        changed = sorted(differing(found, stored))
         head = ["classifier.bias", "classifier.weight", "pre_classifier.bias", "pre_classifier.weight"]
-        expect.equal(changed, head, what="the parameters that differ from DistilBERT's")
-        expect.equal(loaded.new_parameters, head, what="new_parameters, for a DistilBERT")
+        given = {"labels of the checkpoint": ["up", "down", "sideways"], "labels": labels}
+        expect.equal(changed, head, what=f"what differs from DistilBERT's, labels {', '.join(labels)}", given=given)
+        what = f"new_parameters, for a DistilBERT, labels {', '.join(labels)}"
+        expect.equal(loaded.new_parameters, head, what=what, exact_types=True, given=given)
+        check_new(found, ["classifier.weight", "pre_classifier.weight"])
 
 
 def test_nothing_to_load_is_an_error_of_one_line(answer, tmp_path):
     labels = list(FOUR)
     missing, empty, no_weights = tmp_path / "missing", tmp_path / "empty", tmp_path / "no_weights"
+    no_config = tmp_path / "no_config"
     empty.mkdir()
     save(no_weights, BertModel, bert())
     (no_weights / "model.safetensors").unlink()
+    save(no_config, BertModel, bert())
+    (no_config / "config.json").unlink()
     cases = {"a folder that does not exist": missing, "an empty folder": empty, "a folder without weights": no_weights}
+    cases["a folder without a config"] = no_config
+    messages, outcomes = {case: [] for case in cases}, []
+
+    def load(case):
+        try:
+            return answer.load_for_classification(str(cases[case]), labels)
+        except FileNotFoundError as error:
+            messages[case].append(str(error))
+            raise
+
+    for case in cases:
+        try:
+            load(case)
+            outcomes.append("nothing")
+        except NotImplementedError:
+            raise  # A TODO that is left.
+        except Exception as error:
+            outcomes.append(type(error).__name__)
+    expect.note("what each case raises", outcomes)
     for case, folder in cases.items():
-        messages = []
-
-        def load(path=str(folder), messages=messages):
-            try:
-                return answer.load_for_classification(path, labels)
-            except FileNotFoundError as error:
-                messages.append(str(error))
-                raise
-
-        expect.raises(FileNotFoundError, load, what=f"the error for {case}", mentions=[folder])
-        expect.equal(len(messages[0].strip().splitlines()), 1, what=f"the lines of the message for {case}")
+        expect.raises(FileNotFoundError, lambda case=case: load(case), what=f"the error for {case}", mentions=[folder])
+        expect.equal(len(messages[case][0].strip().splitlines()), 1, what=f"the lines of the message for {case}")

@@ -33,15 +33,17 @@ def load_for_classification(path_or_name: str, labels: list[str]) -> Loaded:
     where the number of labels is the same.
 
     Args:
-        path_or_name: a folder, or a name on the Hugging Face Hub. The checks use folders.
+        path_or_name: a folder, or a name on the Hugging Face Hub.
         labels: the names of the classes, all different; logit i stands for `labels[i]`. Left unchanged.
 
-    Returns a Loaded (or anything with its fields):
+    Returns a Loaded, or anything with its fields.
+
+    Fields:
         tokenizer: the one that is stored with the checkpoint.
         model: the model class for sequence classification that belongs to the checkpoint, with one logit for
             each label. All parameters of the body that the checkpoint holds have its values. What is new is
-            drawn at random, weights of a head not all the same. Every parameter can be trained.
-            In `model.config`, `id2label` maps the int i to `labels[i]` and `label2id` is its inverse.
+            drawn at random, weights of a head not all the same. Every parameter can be trained. Its config says
+            the labels: `id2label` maps the int i to `labels[i]`, and `label2id` is its inverse.
         new_parameters: the sorted names, as in `model.named_parameters()`, of the parameters whose values do
             not come from the checkpoint: missing there, of another size, or in a head that was not kept.
 

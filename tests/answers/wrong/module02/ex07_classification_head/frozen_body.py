@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Every parameter can be trained"
 from types import SimpleNamespace
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

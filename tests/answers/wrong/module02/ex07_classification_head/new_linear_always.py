@@ -1,4 +1,5 @@
 # names: head-always-new
+# breaks: "If they are `labels`, in this order, its head is kept"
 from types import SimpleNamespace
 
 from torch import nn

@@ -1,4 +1,5 @@
 # names: missing-keys-not-reported
+# breaks: "of the parameters whose values do not come from the checkpoint"
 from types import SimpleNamespace
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "tokenizer: the one that is stored with the checkpoint"
 from types import SimpleNamespace
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, BertTokenizer

@@ -1,4 +1,5 @@
 # names: label-names-left
+# breaks: "`id2label` maps the int i to `labels[i]`"
 from types import SimpleNamespace
 
 from transformers import AutoModelForSequenceClassification, AutoTokenizer

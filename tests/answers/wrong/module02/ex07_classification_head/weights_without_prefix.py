@@ -1,4 +1,5 @@
 # names: random-body
+# breaks: "All parameters of the body that the checkpoint holds have its values"
 from types import SimpleNamespace
 
 from safetensors.torch import load_file

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "with a message of one line"
 from types import SimpleNamespace
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "weights of a head not all the same"
 from types import SimpleNamespace
 
 import torch
