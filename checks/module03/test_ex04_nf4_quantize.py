@@ -4,6 +4,7 @@ The levels stand here once more, so that an answer that changes its own is compa
 """
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -53,6 +54,18 @@ def absmax_of(q, n_blocks):
     return expect.tensor(getattr(q, "absmax", None), what="the absmax", dtype=torch.float32, shape=(n_blocks,))
 
 
+def quantized(answer, weight, block_size):
+    """What quantize_nf4 makes of a weight, which must be afterwards what it was before."""
+    with expect.untouched("the weight that was given", weight):
+        return answer.quantize_nf4(weight, block_size)
+
+
+def dequantized(answer, q, **options):
+    """What dequantize_nf4 makes of a result, whose tensors must be afterwards what they were before."""
+    with expect.untouched("what dequantize_nf4 was given", {"codes": q.codes, "absmax": q.absmax}):
+        return answer.dequantize_nf4(q, **options)
+
+
 def blocks_of(values, block_size):
     return [values[i : i + block_size] for i in range(0, len(values), block_size)]
 
@@ -98,7 +111,7 @@ def shuffled(codes, offset):
 def test_each_value_gets_the_code_of_its_nearest_level(answer):
     codes = shuffled([*range(16), *range(1, 15)], offset=1)
     weight = (4.7 * values_with(codes, offset=2)).float().view(5, 6)
-    q = answer.quantize_nf4(weight, block_size=30)
+    q = quantized(answer, weight, 30)
     expect.equal(codes_of(q, 30), torch.tensor(codes), what="the codes of one block of 30 values")
 
 
@@ -107,7 +120,7 @@ def test_each_block_is_scaled_by_its_own_absmax(answer):
     codes = [shuffled([0, *range(4, 15)], offset=3 + i) for i in range(3)] + [[9, 0, 12, 3, 10, 15, 5]]
     blocks = [scale * values_with(c, offset=7 + i) for i, (scale, c) in enumerate(zip(scales, codes, strict=True))]
     weight = torch.cat(blocks).float()
-    q = answer.quantize_nf4(weight.view(1, 43), block_size=12)
+    q = quantized(answer, weight.view(1, 43), 12)
     absmax = expect.tensor(getattr(q, "absmax", None), what="the absmax")
     expect.close(absmax, torch.tensor(scales), what="the absmax of 4 blocks (12, 12, 12 and 7 values)", terms=2)
     expect.equal(codes_of(q, 43), torch.tensor(sum(codes, [])), what="the codes of 4 blocks of different size")
@@ -116,7 +129,7 @@ def test_each_block_is_scaled_by_its_own_absmax(answer):
 def test_two_codes_share_a_byte_and_an_odd_tail_is_filled_with_7(answer):
     codes = shuffled([*range(16), 2, 4, 11, 13, 6], offset=11)
     weight = (0.8 * values_with(codes, offset=12)).float().view(3, 7)
-    q = answer.quantize_nf4(weight, block_size=33)
+    q = quantized(answer, weight, 33)
     packed = expect.tensor(getattr(q, "codes", None), what="the codes", dtype=torch.uint8, shape=(11,))
     expect.equal(unpack(packed), torch.tensor([*codes, 7]), what="the 22 nibbles of 11 bytes, high ones first")
     expect.equal(list(q.shape), [3, 7], what="the shape in the result")
@@ -125,12 +138,20 @@ def test_two_codes_share_a_byte_and_an_odd_tail_is_filled_with_7(answer):
 
 def test_blocks_run_over_the_rows_of_any_layout(answer):
     tall = (randn(6, 5, 7, offset=13) * randn(6, 5, 7, offset=14).exp()).float()
-    for weight, layout in ((tall, "contiguous"), (tall.permute(2, 0, 1), "permuted"), (tall[:, 1:4, ::2], "sliced")):
+    layouts = {
+        "contiguous": tall,
+        "transposed": tall.view(15, 14).T,
+        "permuted": tall.permute(2, 0, 1),
+        "sliced": tall[:, 1:4, ::2],
+        "expanded": tall[:2, :1].expand(2, 5, 7),
+        "0-d": tall[0, 0, 0],
+    }
+    for layout, weight in layouts.items():
         n = weight.numel()
-        q = answer.quantize_nf4(weight, block_size=16)
         absmax = [max(abs(v) for v in block) for block in blocks_of(weight.flatten().tolist(), 16)]
-        expect.close(absmax_of(q, len(absmax)), absmax, what=f"the absmax of a {layout} weight, 16 a block", terms=2)
         codes, clear = nearest_codes(weight, 16)
+        q = quantized(answer, weight, 16)
+        expect.close(absmax_of(q, len(absmax)), absmax, what=f"the absmax of a {layout} weight, 16 a block", terms=2)
         expect.equal(codes_of(q, n)[clear], codes[clear], what=f"the codes of a {layout} weight, 16 a block")
 
 
@@ -140,9 +161,9 @@ def test_values_are_level_times_absmax(answer):
     q = NF4(pack(codes), absmax, torch.Size([3, 7]), 5)
     expected = [LEVELS[code] * float(absmax[i // 5]) for i, code in enumerate(codes)]
     expected = torch.tensor(expected).double().view(3, 7)
-    values = expect.tensor(answer.dequantize_nf4(q), what="the values", dtype=torch.float32)
     expect.note("codes", codes)
     expect.note("scale", 0.37)
+    values = expect.tensor(dequantized(answer, q), what="the values", dtype=torch.float32)
     expect.close(values, expected, what="the values of 21 codes, 5 in a block", scale=21.0, terms=2)
     small = values.flatten()[10:15] / 0.0046
     expect.close(small, expected.flatten()[10:15] / 0.0046, what="the values of the third block / absmax", terms=4)
@@ -151,7 +172,7 @@ def test_values_are_level_times_absmax(answer):
 def test_the_codes_are_those_of_bitsandbytes(answer):
     i = torch.arange(77, dtype=torch.float64)
     weight = (((STEP * i + START) % 101 - 50) / 64 * (1 + 6 * (i >= 32))).float()
-    q = answer.quantize_nf4(weight, block_size=32)
+    q = quantized(answer, weight, 32)
     packed = expect.tensor(getattr(q, "codes", None), what="the codes", dtype=torch.uint8, shape=(39,))
     expect.equal("".join(f"{byte:02x}" for byte in packed.tolist()), BITSANDBYTES, what="39 bytes, in hexadecimal")
 
@@ -165,21 +186,22 @@ BITSANDBYTES = "2357acde0123579cdef113579bdef113479bdef012469bdef012469bdef01246
 def test_a_block_of_zeros_comes_back_as_zeros(answer):
     weight = randn(5, 7, offset=17, dtype=torch.float32)
     weight.view(-1)[8:24] = 0.0
-    q = answer.quantize_nf4(weight, block_size=8)
+    q = quantized(answer, weight, 8)
     expect.close(absmax_of(q, 5)[1:3], [0.0, 0.0], what="the absmax of two blocks of zeros")
     expect.equal(codes_of(q, 35)[8:24], torch.full((16,), 7), what="the codes of two blocks of zeros")
-    back = answer.dequantize_nf4(NF4(pack(shuffled([*range(16)], offset=18)), torch.zeros(2), torch.Size([4, 4]), 8))
+    q = NF4(pack(shuffled([*range(16)], offset=18)), torch.zeros(2), torch.Size([4, 4]), 8)
+    back = dequantized(answer, q)
     expect.close(back, torch.zeros(4, 4), what="the values of two blocks with absmax 0")
 
 
 def test_the_round_trip_errs_by_at_most_half_the_widest_gap(answer):
-    for shape, block_size in (((7, 13), 64), ((3, 4, 9), 10), ((50,), 1), ((1,), 3)):
+    for shape, block_size in (((7, 13), 64), ((3, 4, 9), 10), ((50,), 1), ((2, 3), 1000), ((1,), 3), ((), 2)):
         weight = randn(*shape, offset=19, dtype=torch.float32)
-        q = answer.quantize_nf4(weight, block_size)
-        back = expect.tensor(answer.dequantize_nf4(q), what=f"the values of a {list(shape)} weight", shape=shape)
-        scale = [
-            max(abs(v) for v in block) for block in blocks_of(weight.flatten().tolist(), block_size) for _ in block
-        ]
+        blocks = blocks_of(weight.flatten().tolist(), block_size)
+        scale = [max(abs(v) for v in block) for block in blocks for _ in block]
+        q = quantized(answer, weight, block_size)
+        absmax_of(q, len(blocks))
+        back = expect.tensor(dequantized(answer, q), what=f"the values of a {list(shape)} weight", shape=shape)
         errors = (back.double() - weight.double()).flatten().abs() / torch.tensor(scale).double()
         expect.true(
             bool((errors <= HALF_OF_THE_WIDEST_GAP).all()),
@@ -191,9 +213,9 @@ def test_the_round_trip_errs_by_at_most_half_the_widest_gap(answer):
 
 def test_64_values_share_a_scale_unless_told_otherwise(answer):
     weight = (randn(9, 17, offset=21) * randn(9, 17, offset=22).exp()).float()
+    expected = [max(abs(v) for v in block) for block in blocks_of(weight.flatten().tolist(), 64)]
     q = answer.quantize_nf4(weight)
     absmax = expect.tensor(getattr(q, "absmax", None), what="the absmax")
-    expected = [max(abs(v) for v in block) for block in blocks_of(weight.flatten().tolist(), 64)]
     expect.close(absmax, expected, what="the absmax of 153 values, no block_size given", terms=2)
 
 
@@ -211,27 +233,28 @@ def test_half_precision_is_computed_in_float32(answer):
     for offset, dtype in ((23, torch.bfloat16), (33, torch.float16)):
         absmax = 1.703125
         weight = torch.cat([torch.tensor([-absmax], dtype=dtype), near_the_middle(dtype, absmax, offset)])
-        q = answer.quantize_nf4(weight, block_size=49)
-        expect.close(absmax_of(q, 1), [absmax], what=f"the absmax of a {dtype} weight", terms=2)
         codes, clear = nearest_codes(weight, 49)
+        q = quantized(answer, weight, 49)
+        expect.close(absmax_of(q, 1), [absmax], what=f"the absmax of a {dtype} weight", terms=2)
         what = f"the codes of {dtype} values near the middle of two levels"
         expect.equal(codes_of(q, 49)[clear], codes[clear], what=what)
     weight = randn(6, 31, offset=34)
-    q = answer.quantize_nf4(weight, block_size=31)
-    expect.close(absmax_of(q, 6), weight.abs().amax(1), what="the absmax of a float64 weight", terms=2)
     codes, clear = nearest_codes(weight, 31)
+    absmax = weight.abs().amax(1)
+    q = quantized(answer, weight, 31)
+    expect.close(absmax_of(q, 6), absmax, what="the absmax of a float64 weight", terms=2)
     expect.equal(codes_of(q, 186)[clear], codes[clear], what="the codes of a float64 weight")
 
 
 def test_the_values_come_in_the_dtype_that_was_asked_for(answer):
     codes = randint(0, 16, [600], offset=24).tolist()
-    absmax = 1 + randn(40, offset=25, dtype=torch.float32).abs()
-    q = NF4(pack(codes), absmax, torch.Size([20, 30]), 15)
-    exact = [LEVELS[code] * float(absmax[i // 15]) for i, code in enumerate(codes)]
+    absmax = 1 + randn(300, offset=25, dtype=torch.float32).abs()
+    q = NF4(pack(codes), absmax, torch.Size([20, 30]), 2)
+    exact = [LEVELS[code] * float(absmax[i // 2]) for i, code in enumerate(codes)]
     exact = torch.tensor(exact).double().view(20, 30)
     for dtype in (torch.bfloat16, torch.float16, torch.float32, torch.float64):
         values = expect.tensor(
-            answer.dequantize_nf4(q, dtype), what=f"the values in {dtype}", dtype=dtype, shape=(20, 30)
+            dequantized(answer, q, dtype=dtype), what=f"the values in {dtype}", dtype=dtype, shape=(20, 30)
         )
         # One rounding to the dtype is at most eps / 2 of the value; the one before it, in float32, is far smaller.
         off = ((values.double() - exact) / torch.where(exact == 0, 1.0, exact)).abs()
@@ -245,28 +268,30 @@ def test_the_values_come_in_the_dtype_that_was_asked_for(answer):
         )
 
 
-def test_very_small_weights_are_scaled_like_others(answer):
+def test_very_small_and_very_large_weights_are_scaled_like_others(answer):
     codes = shuffled([*range(16), *range(1, 15)], offset=26)
-    weight = (1e-25 * values_with(codes, offset=27)).float().view(6, 5)
-    q = answer.quantize_nf4(weight, block_size=30)
-    expect.close(absmax_of(q, 1) * 1e25, [1.0], what="the absmax of weights near 1e-25, times 1e25", terms=8)
-    expect.equal(codes_of(q, 30), torch.tensor(codes), what="the codes of weights near 1e-25")
+    for size in (1e-25, 1e25):
+        weight = (size * values_with(codes, offset=27)).float().view(6, 5)
+        q = quantized(answer, weight, 30)
+        expect.close(absmax_of(q, 1) / size, [1.0], what=f"the absmax of weights near {size}, divided by it", terms=8)
+        expect.equal(codes_of(q, 30), torch.tensor(codes), what=f"the codes of weights near {size}")
 
 
 def test_neither_the_weight_nor_the_codes_are_changed(answer):
-    for dtype in (torch.float32, torch.bfloat16):
+    for dtype in (torch.float32, torch.bfloat16, torch.float64):
         weight = randn(4, 16, offset=28, dtype=dtype)
         weight[1] = 0.0
-        with expect.unchanged(f"the weight in {dtype}", weight):
+        with expect.untouched(f"the weight in {dtype}", weight):
             answer.quantize_nf4(weight, block_size=16)
     q = NF4(pack(randint(0, 16, [64], offset=29).tolist()), randn(4, offset=30).abs().float(), torch.Size([4, 16]), 16)
-    with expect.unchanged("what was quantised", {"codes": q.codes, "absmax": q.absmax}):
+    with expect.untouched("what was quantised", {"codes": q.codes, "absmax": q.absmax}):
         answer.dequantize_nf4(q)
 
 
 def test_a_parameter_is_quantised_without_its_graph(answer):
     parameter = torch.nn.Parameter(randn(3, 6, offset=31, dtype=torch.float32))
-    q = answer.quantize_nf4(parameter, block_size=4)
+    parameter.grad = randn(3, 6, offset=35, dtype=torch.float32)
+    q = quantized(answer, parameter, 4)
     absmax = absmax_of(q, 5)
     expect.true(
         not absmax.requires_grad, what="the absmax, detached from the graph", actual=absmax, expected="no graph"
@@ -274,7 +299,9 @@ def test_a_parameter_is_quantised_without_its_graph(answer):
 
 
 def test_a_weight_without_elements_is_an_error(answer):
-    expect.raises(ValueError, lambda: answer.quantize_nf4(torch.zeros(0, 7)), what="a weight of shape [0, 7]")
+    for weight in (torch.zeros(0, 7), torch.zeros(0), torch.zeros(3, 0)):
+        what = f"a weight of shape {list(weight.shape)}"
+        expect.raises(ValueError, partial(answer.quantize_nf4, weight), what=what)
 
 
 @pytest.mark.gpu

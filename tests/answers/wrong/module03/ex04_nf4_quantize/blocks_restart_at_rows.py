@@ -1,4 +1,5 @@
-# names: unlisted
+# names: blocks-restart-at-rows
+# breaks: "a block may begin in one row and end in another"
 # Cuts each row into blocks of its own, so a short tail stands at the end of every row.
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: empty-weight-accepted
+# breaks: "ValueError: the weight has no elements."
 # Returns an empty result for an empty weight.
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: nibbles-swapped
+# breaks: "two codes a byte, the first of the two in the high nibble"
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: zero-block-is-nan
+# breaks: "A block of zeros has absmax 0 and the code 7 everywhere."
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: one-absmax-a-row
+# breaks: "Quantise a tensor to NF4, block by block."
 # One scale for each row, whatever the block size.
 from typing import NamedTuple
 

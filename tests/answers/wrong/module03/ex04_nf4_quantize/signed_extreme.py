@@ -1,4 +1,5 @@
-# names: unlisted
+# names: signed-absmax
+# breaks: "Each value is divided by the absmax of its block"
 # Keeps the sign of the largest value in the scale, so a block with a negative extreme is turned over.
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Each value is divided by the absmax of its block"
 # Scales by three standard deviations instead of the absmax.
 from typing import NamedTuple
 
