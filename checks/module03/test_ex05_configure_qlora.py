@@ -1,6 +1,6 @@
 """3.05: what the options are, what each part of the loaded model is stored in, what trains, and that it does.
 
-A tiny Llama and a tiny Phi are written to a folder in bfloat16 and loaded from there; 4 bits work on the CPU too.
+Tiny models are written to a folder and loaded from there; 4 bits work on the CPU too.
 """
 
 import bitsandbytes  # Its import takes seconds; here it is not on a check's clock.
@@ -8,7 +8,16 @@ import torch
 import transformers
 from bitsandbytes.functional import dequantize_4bit
 from peft import PeftModel
-from transformers import BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM, PhiConfig, PhiForCausalLM, PreTrainedModel
+from transformers import (
+    BitsAndBytesConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Phi3Config,
+    Phi3ForCausalLM,
+    PhiConfig,
+    PhiForCausalLM,
+    PreTrainedModel,
+)
 
 from tunelings import expect
 from tunelings.inputs import randint, randn, seed
@@ -27,18 +36,25 @@ SIZES = {
     "initializer_range": 0.2,
     "bos_token_id": 1,
     "eos_token_id": 2,
+    "pad_token_id": 0,
 }
 # [in, out] of each projection of one layer.
 ATTENTION = {"self_attn.q_proj": (64, 64), "self_attn.k_proj": (64, 32), "self_attn.v_proj": (64, 32)}
 GATED = {"mlp.gate_proj": (64, 128), "mlp.up_proj": (64, 128), "mlp.down_proj": (128, 64)}
 LLAMA = {**ATTENTION, "self_attn.o_proj": (64, 64), **GATED}
 PHI = {**ATTENTION, "self_attn.dense": (64, 64), "mlp.fc1": (64, 128), "mlp.fc2": (128, 64)}
-FAMILIES = {"Llama": (LlamaConfig, LlamaForCausalLM, LLAMA), "Phi": (PhiConfig, PhiForCausalLM, PHI)}
+PHI3 = {"self_attn.qkv_proj": (64, 128), "self_attn.o_proj": (64, 64)}
+PHI3 |= {"mlp.gate_up_proj": (64, 256), "mlp.down_proj": (128, 64)}
+FAMILIES = {
+    "Llama": (LlamaConfig, LlamaForCausalLM, LLAMA),
+    "Phi": (PhiConfig, PhiForCausalLM, PHI),
+    "Phi-3": (Phi3Config, Phi3ForCausalLM, PHI3),
+}
 LAYERS = SIZES["num_hidden_layers"]
 
 
-def saved(family, folder):
-    """Write a tiny model with random weights, biases and norms in bfloat16; returns the weights by name."""
+def saved(family, folder, dtype=torch.bfloat16):
+    """Write a tiny model with random weights, biases and norms in this dtype; returns the weights by name."""
     config_class, model_class, _ = FAMILIES[family]
     torch.default_generator.manual_seed(seed(1))
     model = model_class(config_class(**SIZES))
@@ -46,7 +62,7 @@ def saved(family, folder):
         for number, parameter in enumerate(model.parameters()):
             if parameter.dim() == 1:  # Norms and biases would be ones and zeros.
                 parameter.add_(0.3 * randn(len(parameter), offset=100 + number).to(parameter.dtype))
-    model.to(torch.bfloat16).save_pretrained(folder)
+    model.to(dtype).save_pretrained(folder)
     return {name: value.detach() for name, value in model.state_dict().items()}
 
 
@@ -144,6 +160,9 @@ def test_the_config_asks_for_nf4_double_quantisation_and_bfloat16(answer):
         "compute_dtype": "bfloat16",
     }
     expect.equal(options, expected, what="the options of qlora_config()")
+    config.bnb_4bit_quant_type = "fp4"
+    again = answer.qlora_config().bnb_4bit_quant_type
+    expect.equal(again, "nf4", what="the quant_type of the next qlora_config(), the first one changed")
 
 
 def test_every_projection_is_stored_in_nf4_and_holds_the_weights_of_the_file(answer, tmp_path):
@@ -186,7 +205,7 @@ def test_head_embeddings_norms_and_biases_are_those_of_the_file_in_float32(answe
     found = {part: sorted(kinds) for part, kinds in dtypes.items()}
     expect.equal(found, {part: ["float32"] for part in found}, what="the dtype of what is not quantised")
     for name in names:
-        expect.close(values[name], weights[name].float(), what=f"{name}", terms=1, dtype=torch.bfloat16)
+        expect.equal(values[name].cpu(), weights[name].float(), what=f"{name}, from a bfloat16 file")
 
 
 def test_only_the_adapters_train_and_they_are_float32(answer, tmp_path):
@@ -271,5 +290,14 @@ def test_the_memory_is_that_of_the_arithmetic_and_the_files_are_only_read(answer
         4 * LAYERS * sum(3 * (n_in + n_out) for n_in, n_out in LLAMA.values()),
     ]
     expect.equal(found, expected, what="the bytes of the projections, their scales, the rest, the adapters")
-    changed = sorted(path.name for path in tmp_path.iterdir() if before.get(path.name) != path.read_bytes())
-    expect.equal(changed, [], what="the files in the folder that have changed")
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    expect.equal(changed, [], what="the files in the folder that were changed, added or removed")
+
+
+def test_a_float32_file_keeps_all_its_digits(answer, tmp_path):
+    weights = saved("Llama", tmp_path, torch.float32)
+    model = load(answer, tmp_path)
+    names = sorted(weights.keys() - {f"{name}.weight" for name in projections(model, "Llama")})
+    for name, value in unquantised(model, names).items():
+        expect.equal(value.cpu(), weights[name], what=f"{name}, from a float32 file")

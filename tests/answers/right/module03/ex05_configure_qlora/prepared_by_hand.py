@@ -1,4 +1,3 @@
-import torch
 from bitsandbytes.nn import Params4bit
 from peft import LoraConfig, TaskType, get_peft_model
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
@@ -10,7 +9,7 @@ def qlora_config():
 
 
 def load_for_qlora(path, r, lora_alpha):
-    model = AutoModelForCausalLM.from_pretrained(str(path), quantization_config=qlora_config(), dtype=torch.bfloat16)
+    model = AutoModelForCausalLM.from_pretrained(str(path), quantization_config=qlora_config(), dtype="auto")
     for parameter in model.parameters():
         parameter.requires_grad_(False)
         if not isinstance(parameter, Params4bit):

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: biases-trained
+# breaks: "A and B of the adapters need a gradient, and no other parameter does."
 import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig

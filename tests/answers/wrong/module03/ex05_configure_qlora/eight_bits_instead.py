@@ -1,4 +1,5 @@
 # names: eight-bits
+# breaks: "`load_in_4bit` on and `load_in_8bit` off"
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 

@@ -1,4 +1,5 @@
 # names: defaults-left
+# breaks: "Return the options for loading a model as in the QLoRA paper."
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 

@@ -1,4 +1,5 @@
 # names: no-kbit-prepare
+# breaks: "prepare it for training"
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig

@@ -1,4 +1,5 @@
 # names: prepared-after-attaching
+# breaks: "A and B of the adapters need a gradient"
 import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig

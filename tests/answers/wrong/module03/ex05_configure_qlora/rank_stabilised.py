@@ -1,4 +1,5 @@
-# names: unlisted
+# names: rank-stabilised
+# breaks: "an adapted layer adds `(lora_alpha / r) * B A x` to what the base says"
 import torch
 from peft import LoraConfig, TaskType, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig

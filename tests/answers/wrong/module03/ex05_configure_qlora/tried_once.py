@@ -1,0 +1,23 @@
+# names: run-before-training
+# breaks: "The model has not run a forward pass when it is returned."
+import torch
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+
+def qlora_config():
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+
+
+def load_for_qlora(path, r, lora_alpha):
+    model = AutoModelForCausalLM.from_pretrained(path, quantization_config=qlora_config())
+    model = prepare_model_for_kbit_training(model)
+    config = LoraConfig(r=r, lora_alpha=lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    model = get_peft_model(model, config)
+    model(torch.tensor([[1, 2]]))  # does it run at all?
+    return model
