@@ -64,6 +64,13 @@ def merged_weight(layer):
     return layer.base.weight.detach().double() + layer.scaling * product(layer.lora_B, layer.lora_A)
 
 
+def merged_by(answer, layer):
+    """The layer that merge returns; the given one must be afterwards what it was before."""
+    with expect.untouched("the layer that was given", layer):
+        merged = answer.merge(layer)
+    return is_linear(merged)
+
+
 def is_linear(merged):
     what = "what merge returned, which must be an nn.Linear"
     expect.true(isinstance(merged, nn.Linear), what=what, actual=type(merged).__name__, expected="Linear")
@@ -79,8 +86,9 @@ def test_the_weight_is_the_bases_plus_the_scaled_product(answer):
     layer = Layer(linear(numbers[0]), numbers[1], numbers[2], scaling=2.5)
     expect.note("base", numbers[0])
     expect.note("product", product(layer.lora_B, layer.lora_A))
-    merged = is_linear(answer.merge(layer))
-    close(merged.weight, merged_weight(layer), what="the merged weight, scaling 2.5", scale=500.0)
+    expected = merged_weight(layer)
+    merged = merged_by(answer, layer)
+    close(merged.weight, expected, what="the merged weight, scaling 2.5", scale=500.0)
 
 
 def test_the_merged_layer_answers_as_the_lora_layer_did(answer):
@@ -88,24 +96,28 @@ def test_the_merged_layer_answers_as_the_lora_layer_did(answer):
         layer = random_layer(n_in, n_out, r, scaling=0.7, offset=10, bias=bias)
         x = randn(5, 2, n_in, offset=20)
         expected = x @ merged_weight(layer).T + (layer.base.bias if bias else 0)
-        merged = is_linear(answer.merge(layer))
+        merged = merged_by(answer, layer)
         expect.equal((merged.bias is not None), bias, what=f"a bias in the merged layer, with bias={bias} in the base")
+        features = [merged.in_features, merged.out_features]
+        expect.equal(features, [n_in, n_out], what="in_features and out_features of the merged layer")
         with torch.no_grad():
             output = merged.double()(x)
         close(output, expected, what=f"the output of {n_in} to {n_out} features, rank {r}", scale=100.0)
 
 
 def test_layer_and_base_are_not_changed_and_a_second_call_gives_the_same(answer):
-    layer = random_layer(5, 3, 2, scaling=1.5, offset=30)
+    layer = random_layer(5, 3, 2, scaling=1.5, offset=30).eval()
+    for parameter in layer.parameters():
+        parameter.grad = torch.ones_like(parameter)
     expected = merged_weight(layer)
-    with expect.unchanged("the layer", dict(layer.named_parameters())):
+    with expect.untouched("the layer", layer):
         answer.merge(layer)
     close(is_linear(answer.merge(layer)).weight, expected, what="the weight that a second call returns")
 
 
 def test_the_new_layer_shares_no_memory_with_the_old_one(answer):
     layer = random_layer(5, 3, 2, scaling=1.5, offset=30)
-    merged = is_linear(answer.merge(layer))
+    merged = merged_by(answer, layer)
     with expect.unchanged("the layer, when the merged one is written to", dict(layer.named_parameters())):
         with torch.no_grad():
             for parameter in merged.parameters():
@@ -119,16 +131,28 @@ def test_half_precision_is_summed_in_float32_and_rounded_once(answer):
         # The base nearly cancels the update: a rounding on the way is large beside what is left.
         base = linear((-update * (1 + 0.05 * randn(6, 5, offset=52).sign())).to(dtype))
         layer = Layer(base, a, b, scaling=0.3)
-        merged = is_linear(answer.merge(layer))
-        ratio = expect.tensor(merged.weight, what="the merged weight").detach().double() / merged_weight(layer)
+        exact = merged_weight(layer)
+        merged = merged_by(answer, layer)
+        ratio = expect.tensor(merged.weight, what="the merged weight").detach().double() / exact
         what = f"merged weight / exact sum, {dtype} base, {matrices} A and B"
         expect.close(ratio, torch.ones(6, 5), what=what, terms=0.52, scale=1.0, dtype=dtype)
+
+
+def test_the_matrices_may_have_another_dtype_than_the_base(answer):
+    kinds = (torch.float32, torch.bfloat16), (torch.float32, torch.float64), (torch.float64, torch.float16)
+    for dtype, matrices in kinds:
+        base = linear(randn(3, 5, offset=53, dtype=dtype))
+        a, b = randn(2, 5, offset=54, dtype=matrices), randn(3, 2, offset=55, dtype=matrices)
+        layer = Layer(base, a, b, scaling=1.25)
+        expected = merged_weight(layer)
+        merged = merged_by(answer, layer)
+        close(merged.weight, expected, what=f"the merged weight, {dtype} base, {matrices} A and B", scale=5.0)
 
 
 def test_dtype_and_device_are_those_of_the_base(answer):
     for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
         for bias in (True, False):
-            merged = is_linear(answer.merge(random_layer(5, 3, 2, 1.5, offset=60, bias=bias, dtype=dtype)))
+            merged = merged_by(answer, random_layer(5, 3, 2, 1.5, offset=60, bias=bias, dtype=dtype))
             found = sorted({str(p.dtype) for p in merged.parameters()})
             expect.equal(found, [str(dtype)], what=f"the dtypes of the merged layer for a {dtype} base")
     merged = is_linear(answer.merge(random_layer(5, 3, 2, 1.5, offset=60).to("meta")))
@@ -252,13 +276,23 @@ def test_the_base_that_the_adapters_config_names_is_ignored(answer, tmp_path):
     check_weights(stored(tmp_path / "out"), merged_by_hand(base_path, adapter_path), base_path, "Llama")
 
 
-def test_a_bfloat16_base_is_written_in_bfloat16(answer, tmp_path):
-    base_path, adapter_path, out_path, _ = folders(tmp_path, dtype=torch.bfloat16)
+def test_a_base_in_half_precision_is_written_in_its_dtype(answer, tmp_path):
+    for dtype in (torch.bfloat16, torch.float16):
+        name = str(dtype).removeprefix("torch.")
+        base_path, adapter_path, out_path, _ = folders(tmp_path / name, dtype=dtype)
+        answer.merge_adapter(base_path, adapter_path, out_path)
+        # Two roundings: of the update and of the sum.
+        by_hand = merged_by_hand(base_path, adapter_path)
+        check_weights(stored(out_path), by_hand, base_path, f"{name} Llama", terms=2)
+        loaded = AutoModelForCausalLM.from_pretrained(out_path).dtype
+        expect.equal(str(loaded), str(dtype), what=f"the dtype of the written {name} model when it is loaded")
+
+
+def test_an_empty_folder_may_be_there_already(answer, tmp_path):
+    base_path, adapter_path, out_path, _ = folders(tmp_path)
+    out_path.mkdir()
     answer.merge_adapter(base_path, adapter_path, out_path)
-    # Two roundings: of the update and of the sum.
-    check_weights(stored(out_path), merged_by_hand(base_path, adapter_path), base_path, "Llama", terms=2)
-    dtype = AutoModelForCausalLM.from_pretrained(out_path).dtype
-    expect.equal(str(dtype), "torch.bfloat16", what="the dtype of the written model when it is loaded")
+    check_weights(stored(out_path), merged_by_hand(base_path, adapter_path), base_path, "Llama")
 
 
 def test_whole_modules_of_the_adapter_are_written_too(answer, tmp_path):
@@ -312,7 +346,8 @@ def test_where_the_base_has_no_tokenizer_none_is_written(answer, tmp_path):
 
 
 def bytes_of(folder):
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir() if path.is_file()}
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
 def changed_files(before, after):

@@ -34,12 +34,13 @@ def merge(layer: nn.Module) -> nn.Linear:
     Method: Hu et al., LoRA: Low-Rank Adaptation of Large Language Models (2021), section 4.1,
     https://arxiv.org/abs/2106.09685
     """
-    # BEGIN SOLUTION: copy the base, sum weight and scaled update in float32, cast once.
+    # BEGIN SOLUTION: copy the base, sum weight and scaled update in at least float32, cast once.
     base = layer.base
     merged = copy.deepcopy(base)
-    update = layer.scaling * (layer.lora_B.float() @ layer.lora_A.float())  # [out, in]
+    wide = torch.promote_types(base.weight.dtype, torch.float32)
+    update = layer.scaling * (layer.lora_B.to(wide) @ layer.lora_A.to(wide))  # [out, in]
     with torch.no_grad():
-        merged.weight.copy_(base.weight.float() + update)
+        merged.weight.copy_(base.weight.to(wide) + update)
     return merged
     # END SOLUTION
 
@@ -56,9 +57,9 @@ def merge_adapter(base_path: str | Path, adapter_path: str | Path, out_path: str
             quantised or gone.
         out_path: a folder, made where it is missing, with its parents.
 
-    Written into `out_path` are the config, and the weights as safetensors, under the names and in the dtypes
-    that the base's file has: `AutoModelForCausalLM.from_pretrained(out_path)` gives a plain model of the
-    base's class that answers as base and adapter do together, up to rounding. No LoRA weights and no adapter
+    Written into `out_path` are the config, and the weights as safetensors, under the names and in the dtype of
+    the base's file: `AutoModelForCausalLM.from_pretrained(out_path)` gives a plain model of the base's class
+    that answers as base and adapter do together, up to rounding. No LoRA weights and no adapter
     files are among them. The tokenizer is written too if `base_path` has one (a file `tokenizer.json` or
     `tokenizer_config.json`), and none if it has not.
 

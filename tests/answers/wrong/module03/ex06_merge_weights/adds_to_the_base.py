@@ -1,4 +1,5 @@
 # names: base-changed-in-place
+# breaks: "The layer and its base are not changed, so a second call returns the same weights."
 from pathlib import Path
 
 from peft import PeftModel

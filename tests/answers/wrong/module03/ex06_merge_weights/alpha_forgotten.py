@@ -1,4 +1,5 @@
 # names: no-scale
+# breaks: "weight = base.weight + scaling * B A"
 import os
 
 from peft import PeftModel

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "The folders `base_path` and `adapter_path` are left as they are."
 # The tokenizer is saved beside the adapter, too.
 import copy
 import os

@@ -1,4 +1,5 @@
 # names: merge-result-dropped
+# breaks: "No LoRA weights and no adapter files are among them."
 import copy
 import os
 

@@ -1,4 +1,5 @@
 # names: base-from-adapter-config
+# breaks: "The base that its config names is ignored"
 import copy
 import os
 

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: weight-returned
+# breaks: "Return a plain linear layer"
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 

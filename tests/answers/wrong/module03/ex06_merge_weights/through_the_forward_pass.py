@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "computes what the LoRA layer computes without dropout"
 # What the layer answers to the unit vectors is its weight, in eval mode; here its dropout is still on.
 import copy
 import os
