@@ -1,5 +1,6 @@
 """3.07: a tiny Llama and adapters drawn here; each answer is compared with a plain model of the summed weights."""
 
+import contextlib
 import functools
 import shutil
 import tempfile
@@ -150,6 +151,13 @@ def test_an_exception_leaves_the_block_and_the_base_is_back(answer, tmp_path):
 
     expect.raises(ZeroDivisionError, fail_inside, what="an exception inside a block", mentions=["raised by the caller"])
     expect.equal(logits(base), before, what="the base's logits after an exception in a block")
+
+    class Interrupt(BaseException):
+        """No Exception, as KeyboardInterrupt is none."""
+
+    with contextlib.suppress(Interrupt), library.using("poems"):
+        raise Interrupt
+    expect.equal(logits(base), before, what="the base's logits after an interrupt in a block")
     with library.using("law") as model:
         expect.raises(ZeroDivisionError, fail_inside, what="an exception inside an inner block")
         what = "the logits in using('law') after an exception in an inner block"
@@ -159,16 +167,16 @@ def test_an_exception_leaves_the_block_and_the_base_is_back(answer, tmp_path):
 def test_leaving_an_inner_block_brings_the_outer_one_back(answer, tmp_path):
     base, expected, before = three_adapters(tmp_path)
     expected[None] = before
-    library = library_of(answer, base, tmp_path)
-    for outer in ("law", None):
+    library = library_of(answer, base, tmp_path, ["poems", "law"])
+    for outer, inners in (("law", ("poems", None, "law")), (None, ("poems",))):
         with library.using(outer) as model:
-            for inner in ("poems", None, "law"):
+            for inner in inners:
                 with library.using(inner) as inner_model:
                     what = f"the logits in using({inner!r}) within using({outer!r})"
                     expect.close(logits(inner_model), expected[inner], what=what, **CLOSE)
                 what = f"the logits in using({outer!r}) after using({inner!r}) within"
                 expect.close(logits(model), expected[outer], what=what, **CLOSE)
-    expect.equal(logits(base), before, what="the base's logits after nested blocks")
+        expect.equal(logits(base), before, what=f"the base's logits after using({outer!r}) with blocks in it")
 
 
 def test_there_is_one_base_in_memory_and_nothing_is_written_to_it(answer, tmp_path):
@@ -255,6 +263,7 @@ def test_an_unknown_name_is_a_key_error_that_lists_the_names(answer, tmp_path):
 
 def test_names_are_in_the_order_in_which_they_were_added(answer, tmp_path):
     base, _, _ = three_adapters(tmp_path)
+    another = deepcopy(base)
     library = answer.AdapterLibrary(base)
     expect.equal(library.names, [], what="names at the start")
     for name in KINDS:
@@ -262,6 +271,7 @@ def test_names_are_in_the_order_in_which_they_were_added(answer, tmp_path):
     expect.equal(library.names, list(KINDS), what="names after three adds")
     library.names.clear()
     expect.equal(library.names, list(KINDS), what="names after the list they were given in was cleared")
+    expect.equal(answer.AdapterLibrary(another).names, [], what="names of a second library, around another base")
 
 
 def test_a_taken_name_and_a_name_with_a_dot_are_refused(answer, tmp_path):
@@ -275,26 +285,39 @@ def test_a_taken_name_and_a_name_with_a_dot_are_refused(answer, tmp_path):
         expect.close(logits(model), expected["poems"], what="the logits in using('poems') after refused names", **CLOSE)
 
 
+def bad_adapters(folder):
+    """By what is wrong with it: the folder of an adapter that cannot be added."""
+    # Made for a base with a wider MLP: the part for q_proj fits, the part for up_proj does not.
+    save_adapter(folder / "wider", llama(intermediate=40), "law", offset=400)
+    (folder / "empty").mkdir()
+    shutil.copytree(folder / "law", folder / "broken")
+    (folder / "broken" / "adapter_model.safetensors").write_bytes(b"cut off")
+    return {"does not fit": folder / "wider", "is not there": folder / "empty", "cannot be read": folder / "broken"}
+
+
 def test_a_failed_add_changes_nothing(answer, tmp_path):
     base, expected, before = three_adapters(tmp_path)
-    # Made for a base with a wider MLP: the part for q_proj fits, the part for up_proj does not.
-    save_adapter(tmp_path / "wider", llama(intermediate=40), "law", offset=400)
-    (tmp_path / "empty").mkdir()
+    bad = bad_adapters(tmp_path)
     library = answer.AdapterLibrary(base)
-    for good, known in (("poems", []), ("jokes", ["poems"])):
-        for bad in ("wider", "empty"):
-            which = f"an adapter that {'does not fit' if bad == 'wider' else 'is not there'}"
-            expect.raises(Exception, lambda g=good, b=bad: library.add(g, tmp_path / b), what=which)
+    # The second name is the beginning of the first one.
+    for name, kind, known, wrongs in (("poems", "poems", [], list(bad)[:2]), ("poem", "jokes", ["poems"], list(bad))):
+        for wrong in wrongs:
+            which = f"an adapter that {wrong}"
+            expect.raises(Exception, lambda n=name, w=wrong: library.add(n, bad[w]), what=which)
             expect.equal(library.names, known, what=f"names after {which}")
             expect.equal(logits(base), before, what=f"the base's logits after {which}")
-            for name in known:
-                with library.using(name) as model:
-                    what = f"the logits in using({name!r}) after {which}"
-                    expect.close(logits(model), expected[name], what=what, **CLOSE)
-        library.add(good, tmp_path / good)
-        with library.using(good) as model:
-            what = f"the logits in using({good!r}), added after a failed try"
-            expect.close(logits(model), expected[good], what=what, **CLOSE)
+            expect.equal(state(base), [0, 0], what=f"how many parameters train, and modules, after {which}")
+        for other in known:
+            with library.using(other) as model:
+                what = f"the logits in using({other!r}) after failed adds of {name!r}"
+                expect.close(logits(model), expected[other], what=what, **CLOSE)
+                expect.raises(Exception, lambda n=name: library.add(n, bad["does not fit"]), what="an add in a block")
+                what = f"the logits in using({other!r}) after a failed add in it"
+                expect.close(logits(model), expected[other], what=what, **CLOSE)
+        library.add(name, tmp_path / kind)
+        with library.using(name) as model:
+            what = f"the logits in using({name!r}), added after a failed try"
+            expect.close(logits(model), expected[kind], what=what, **CLOSE)
     expect.equal(state(base), [0, 0], what="how many parameters need a gradient, and modules train, at the end")
 
 

@@ -1,4 +1,5 @@
 # names: outer-forgotten
+# breaks: "Leaving a block switches back to what was on before it"
 """Hooks by hand; each block ends with nothing switched on."""
 
 import json

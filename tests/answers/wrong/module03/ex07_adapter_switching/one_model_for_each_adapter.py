@@ -1,4 +1,5 @@
 # names: base-copied
+# breaks: "The given `base` object is used itself, not a copy."
 """Each adapter gets a whole model of its own."""
 
 from contextlib import contextmanager

@@ -1,0 +1,56 @@
+# names: others-removed-with-it
+# breaks: "After any failed add all is as before: the names, each adapter, the base"
+from contextlib import contextmanager
+
+from peft import PeftConfig, inject_adapter_in_model, load_peft_weights, set_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
+
+
+class AdapterLibrary:
+    def __init__(self, base):
+        self.base, self.list, self.stack = base.eval().requires_grad_(False), [], [None]
+
+    @property
+    def names(self):
+        return [*self.list]
+
+    def add(self, name, path):
+        if name in self.list:
+            raise ValueError(f"{name} is taken")
+        if "." in name:
+            raise ValueError(f"{name} has a dot")
+        config = PeftConfig.from_pretrained(path)
+        weights = load_peft_weights(path, device="cpu")
+        inject_adapter_in_model(config, self.base, name)
+        try:
+            set_peft_model_state_dict(self.base, weights, name)
+        except RuntimeError:
+            for module in self.base.modules():
+                if isinstance(module, LoraLayer):
+                    for known in [key for key in module.lora_A if key.startswith(name)]:
+                        module.delete_adapter(known)
+            self.update()
+            raise
+        self.list.append(name)
+        self.update()
+
+    def update(self):
+        top = self.stack[-1]
+        for m in self.base.modules():
+            if isinstance(m, LoraLayer):
+                m.set_adapter([top] if top else [])
+                m.enable_adapters(bool(top))
+        self.base.eval()
+        self.base.requires_grad_(False)
+
+    @contextmanager
+    def using(self, name):
+        if name not in [None, *self.list]:
+            raise KeyError(f"{name}? There are {self.list}")
+        self.stack.append(name)
+        self.update()
+        try:
+            yield self.base
+        finally:
+            self.stack.pop()
+            self.update()
