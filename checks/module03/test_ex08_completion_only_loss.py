@@ -4,7 +4,6 @@ The labels are shown as tokens, "-" where they are -100.
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 
 import torch
 from torch.nn.functional import one_hot
@@ -71,8 +70,14 @@ def line(tokens):
     return " ".join(token.replace("\n", "\\n") for token in tokens)
 
 
+def built(answer, messages, tokenizer, max_length):
+    """The example of a conversation; messages and tokenizer must be afterwards what they were before."""
+    with expect.untouched("what was given", {"messages": messages, "tokenizer": tokenizer}):
+        return answer.build_example(messages, tokenizer, max_length)
+
+
 def list_in(example, name):
-    """One of the three lists of an example."""
+    """One of the three lists of an example, or of the three tensors of a batch."""
     expect.true(
         isinstance(example, Mapping) and name in example,
         what=f"the keys of the example, {name} among them",
@@ -83,11 +88,11 @@ def list_in(example, name):
 
 
 def as_tokens(values):
-    """A list of ids as a line of tokens, "-" for -100; what is not a list comes back as it is."""
-    if not isinstance(values, list):
+    """A list of ids as a line of tokens, "-" for -100; what is not a list of Python ints comes back as it is."""
+    if type(values) is not list or any(type(value) is not int for value in values):
         return values
     known = {-100: "-", **dict(enumerate(TOKENS))}
-    return line([known.get(value, str(value)) if isinstance(value, int) else str(value) for value in values])
+    return line([known.get(value, str(value)) for value in values])
 
 
 def labels_of(example):
@@ -101,7 +106,7 @@ def test_only_the_answer_and_its_end_token_count(answer):
         {"role": "assistant", "content": fruit(3, offset=3)},
     ]
     _, labels = tokens_and_labels(chatml_parts(messages))
-    example = answer.build_example(messages, chatml_tokenizer(), 100)
+    example = built(answer, messages, chatml_tokenizer(), 100)
     expect.equal(labels_of(example), line(labels), what="the labels, as tokens")
 
 
@@ -115,9 +120,13 @@ def test_the_ids_are_those_of_the_rendered_text_and_no_more(answer):
         ("ChatML template, which puts a system turn in", chatml_parts, chatml_tokenizer()),
     ):
         tokens, _ = tokens_and_labels(parts(messages))
-        example = answer.build_example(messages, tokenizer, 100)
+        example = built(answer, messages, tokenizer, 100)
         expect.equal(as_tokens(list_in(example, "input_ids")), line(tokens), what=f"the ids, as tokens; {name}")
-        expect.equal(list_in(example, "attention_mask"), [1] * len(tokens), what=f"the attention mask; {name}")
+        mask = list_in(example, "attention_mask")
+        expect.equal(mask, [1] * len(tokens), what=f"the attention mask; {name}", exact_types=True)
+        expect.equal(
+            sorted(example), ["attention_mask", "input_ids", "labels"], what=f"the keys of the example; {name}"
+        )
 
 
 def long_conversation():
@@ -140,8 +149,27 @@ def test_every_turn_of_the_assistant_counts(answer):
         ("[INST]", inst_parts, tokenizer_with(INST, "</s>")),
     ):
         _, labels = tokens_and_labels(parts(messages))
-        example = answer.build_example(messages, tokenizer, 200)
+        example = built(answer, messages, tokenizer, 200)
         expect.equal(labels_of(example), line(labels), what=f"the labels of three answers, as tokens; {name}")
+
+
+def test_a_content_may_begin_and_end_with_blanks_and_quote_a_header(answer):
+    messages = [
+        {"role": "user", "content": f"\n {fruit(2, offset=20)} <|im_start|>assistant\n{fruit(1, offset=21)} "},
+        {"role": "assistant", "content": f"\n\n{fruit(2, offset=22)} \n"},
+        {"role": "user", "content": "assistant"},
+        {"role": "assistant", "content": f" {fruit(1, offset=23)}  "},
+    ]
+    for name, parts, tokenizer in (
+        ("ChatML", chatml_parts, chatml_tokenizer()),
+        ("[INST]", inst_parts, tokenizer_with(INST, "</s>")),
+    ):
+        tokens, labels = tokens_and_labels(parts(messages))
+        example = built(answer, messages, tokenizer, 200)
+        expect.equal(
+            as_tokens(list_in(example, "input_ids")), line(tokens), what=f"the ids, blanks at the ends; {name}"
+        )
+        expect.equal(labels_of(example), line(labels), what=f"the labels, blanks at the ends; {name}")
 
 
 def test_a_long_conversation_is_cut_on_the_right(answer):
@@ -152,7 +180,8 @@ def test_a_long_conversation_is_cut_on_the_right(answer):
         for length in (len(tokens), len(tokens) - 5, first + 2, first + 1):
             tokenizer = chatml_tokenizer()
             tokenizer.truncation_side = side
-            example = answer.build_example(messages, tokenizer, length)
+            tokenizer.model_max_length = 5  # What the tokenizer says of its model; the limit is max_length.
+            example = built(answer, messages, tokenizer, length)
             what = f"max_length {length} of {len(tokens)}, truncation_side {side}"
             expect.equal(as_tokens(list_in(example, "input_ids")), line(tokens[:length]), what=f"the ids; {what}")
             expect.equal(labels_of(example), line(labels[:length]), what=f"the labels; {what}")
@@ -180,18 +209,12 @@ def test_no_label_left_is_an_error(answer):
 
 
 def test_messages_and_tokenizer_stay_as_they_are(answer):
-    messages, tokenizer = long_conversation(), chatml_tokenizer()
+    tokenizer = chatml_tokenizer()
     tokenizer.truncation_side = tokenizer.padding_side = "left"
-    before, settings_before = deepcopy(messages), settings(tokenizer)
-    answer.build_example(messages, tokenizer, 30)
-    expect.equal(messages, before, what="the messages after the call")
-    changed = [item for item in settings(tokenizer) if item not in settings_before]
-    expect.equal(changed, [], what="the tokenizer's settings that the call changed")
-
-
-def settings(tokenizer):
-    names = ("truncation_side", "padding_side", "pad_token", "eos_token", "bos_token", "chat_template")
-    return [[name, getattr(tokenizer, name)] for name in names] + [["tokens", len(tokenizer)]]
+    built(answer, long_conversation(), tokenizer, 30)
+    given = {"messages": long_conversation()[:1], "tokenizer": tokenizer}
+    with expect.untouched("what was given to a call that fails", given):
+        expect.raises(ValueError, lambda: answer.build_example(*given.values(), 30), what="no assistant's turn")
 
 
 PAD = 11
@@ -199,7 +222,7 @@ PAD = 11
 
 def three_examples():
     """5, 2 and 3 tokens; the padding id stands inside two of them, as an end token does, and counts."""
-    ids = randint(20, 90, [10], offset=11).tolist()
+    ids = randint(20, 50_000, [10], offset=11).tolist()
     a, b, c = [*ids[:2], PAD, ids[2], PAD], [ids[4], PAD], ids[5:8]
     labels = [[-100, -100, -100, *a[3:]], [-100, PAD], [-100, *c[1:]]]
     rows = zip((a, b, c), labels, strict=True)
@@ -217,14 +240,16 @@ def padded(examples, name, value):
 
 def test_a_batch_is_padded_on_the_right_and_padding_does_not_count(answer):
     examples = three_examples()
-    for order in ([1, 0, 2], [2, 1], [0]):
+    for order, pad in (([1, 0, 2], PAD), ([2, 1], PAD), ([0], PAD), ([1, 0], 0)):
         some = [examples[i] for i in order]
         lengths = [len(e["labels"]) for e in some]
-        batch = answer.collate(deepcopy(some), PAD)
-        for name, value in (("labels", -100), ("attention_mask", 0), ("input_ids", PAD)):
-            expected = padded(some, name, value)
-            part = expect.tensor(list_in(batch, name), what=name, dtype=torch.int64, shape=expected.shape)
-            expect.equal(part, expected, what=f"{name} of examples of {lengths} tokens, pad_token_id {PAD}")
+        fills = (("labels", -100), ("attention_mask", 0), ("input_ids", pad))
+        expected = {name: padded(some, name, value) for name, value in fills}
+        with expect.untouched("the examples", some):
+            batch = answer.collate(some, pad)
+        for name, values in expected.items():
+            part = expect.tensor(list_in(batch, name), what=name, dtype=torch.int64, shape=values.shape)
+            expect.equal(part, values, what=f"{name} of examples of {lengths} tokens, pad_token_id {pad}")
 
 
 def test_the_examples_stay_as_they_are_and_none_is_an_error(answer):
@@ -259,7 +284,9 @@ def close(actual, expected, what, scale=10.0):
 
 
 def loss_of(answer, logits, labels):
-    return expect.tensor(answer.causal_lm_loss(logits, labels), what="the loss", shape=())
+    with expect.untouched("what the loss was given", {"logits": logits, "labels": labels}):
+        loss = answer.causal_lm_loss(logits, labels)
+    return expect.tensor(loss, what="the loss", shape=())
 
 
 def test_each_label_is_predicted_from_the_position_before_it(answer):
@@ -305,11 +332,11 @@ def test_no_label_that_counts_gives_zero(answer):
 
 
 def test_the_dtype_is_kept_and_the_inputs_are_not_changed(answer):
-    for dtype in (torch.float32, torch.bfloat16, torch.float64):
+    for dtype in (torch.float32, torch.bfloat16, torch.float16, torch.float64):
         logits, labels = logits_and_labels(offset=18)
         logits = logits.to(dtype)
-        with expect.unchanged(f"the inputs in {dtype}", {"logits": logits, "labels": labels}):
+        expected = losses_by_loop(logits.double(), labels).mean()
+        with expect.untouched(f"the inputs in {dtype}", {"logits": logits, "labels": labels}):
             loss = answer.causal_lm_loss(logits, labels)
         loss = expect.tensor(loss, what=f"the loss of {dtype} logits", dtype=dtype, shape=())
-        expected = losses_by_loop(logits.double(), labels).mean()
         expect.close(loss, expected, what=f"the loss of {dtype} logits", scale=10.0, terms=20, dtype=torch.float32)

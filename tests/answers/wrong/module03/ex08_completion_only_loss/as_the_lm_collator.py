@@ -1,4 +1,5 @@
 # names: pad-is-eos-and-masked
+# breaks: "a token of an example that equals `pad_token_id` keeps its mask and its label"
 import torch
 import torch.nn.functional as F
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "-100 everywhere else: the other turns, all headers"
 # The end tokens of all turns count, those of the user too.
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,5 @@
 # names: prompt-not-masked
+# breaks: "labels that count in the assistant's turns alone"
 import torch
 import torch.nn.functional as F
 

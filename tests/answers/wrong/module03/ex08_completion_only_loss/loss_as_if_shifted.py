@@ -1,4 +1,5 @@
 # names: no-shift
+# breaks: "Return the mean cross-entropy of predicting each label from the position before it."
 import torch
 import torch.nn.functional as F
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "`attention_mask`: 1 everywhere."
 # The attention mask is taken for the loss mask: the model would not see the question.
 import torch
 import torch.nn.functional as F

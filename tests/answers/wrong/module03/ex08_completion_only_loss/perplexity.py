@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "the mean over all labels of the batch that count"
 # The exponential of the loss.
 import torch
 import torch.nn.functional as F

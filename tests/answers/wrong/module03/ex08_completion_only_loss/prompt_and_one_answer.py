@@ -1,4 +1,5 @@
 # names: last-answer-only
+# breaks: "in every assistant's turn"
 import torch
 import torch.nn.functional as F
 

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "A dictionary of three lists of Python ints"
 # Tensors with a batch dimension, as return_tensors gives them.
 import torch
 import torch.nn.functional as F

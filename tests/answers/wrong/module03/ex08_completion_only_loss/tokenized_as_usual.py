@@ -1,4 +1,5 @@
 # names: double-bos
+# breaks: "The template writes the special tokens; none is added to them."
 import torch
 import torch.nn.functional as F
 
