@@ -19,7 +19,7 @@ def generate_batch(
     Args:
         model: a causal language model of transformers, with `generate`, in any mode. Its `generation_config`
             may ask for sampling, or name other end and padding tokens than the tokenizer, or none: all this
-            has no effect here.
+            has no effect here. It asks for neither beams nor penalties.
         tokenizer: a fast tokenizer with a chat template. `tokenizer.eos_token` ends a turn. It may have no
             padding token, or one that is the end token too, and any `padding_side`.
         conversations: each a list of messages (`role` and `content`) of its own length. An empty list of

@@ -1,4 +1,5 @@
 # names: right-padding
+# breaks: "each a list of messages (`role` and `content`) of its own length"
 def generate_batch(model, tokenizer, conversations, *, max_new_tokens=32):
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "A prompt is the conversation as the template renders it with the generation prompt."
 # The contents are joined without the chat template: the model was never trained on such a text.
 import torch
 

@@ -1,4 +1,5 @@
 # names: double-bos
+# breaks: "The template writes the special tokens; the tokenizer adds none."
 def generate_batch(model, tokenizer, conversations, *, max_new_tokens=32):
     if not conversations:
         raise ValueError("no conversations")

@@ -1,4 +1,5 @@
 # names: no-attention-mask
+# breaks: "the answer to a conversation does not depend on the others in its batch"
 import torch
 
 

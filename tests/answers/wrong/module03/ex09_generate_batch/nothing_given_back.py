@@ -1,4 +1,5 @@
-# names: padding-token-left-set
+# names: padding-side-left-changed
+# breaks: "the tokenizer's settings and vocabulary, and the conversations are what they were on entry"
 def generate_batch(model, tokenizer, conversations, *, max_new_tokens=32):
     if not conversations:
         raise ValueError("no conversations")

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "One text for each conversation, in their order"
 # One text with a line for each answer, and not a list of them.
 import torch
 

@@ -1,4 +1,5 @@
 # names: sampling-on
+# breaks: "Decoding is greedy."
 import torch
 
 
