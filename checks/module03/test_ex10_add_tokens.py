@@ -5,6 +5,7 @@ from copy import deepcopy
 
 import torch
 from peft import PeftModel
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from tunelings import expect
 from tunelings.handson import tiny
@@ -22,18 +23,30 @@ def words():
     return tiny.word_tokenizer({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>")
 
 
-def llama(tied):
-    return deepcopy(_llama(tied, seed()))
+# What the checks call their models: one tied, one not, one not whose head holds the embedding's numbers, and a tied one
+# with other names, learnt positions and Conv1D.
+TIED, UNTIED, TWIN, GPT2 = "a tied model", "an untied model", "a model with two equal tables", "a GPT-2"
+
+
+def model_of(kind):
+    return deepcopy(_model_of(kind, seed()))
 
 
 @functools.lru_cache(maxsize=8)
-def _llama(tied, _):
+def _model_of(kind, _):
     """A small model; its rows are about 0.5 and not 0 in the mean, so that no usual start is near it."""
-    heads = {"vocab_size": OLD, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": tied}
     ends = {"bos_token_id": None, "eos_token_id": None}
-    model = tiny.llama(0, hidden=HIDDEN, dtype=torch.float64, **heads, **ends)
+    if kind == GPT2:
+        sizes = {"n_embd": HIDDEN, "n_inner": INNER, "n_layer": 1, "n_head": 2, "n_positions": 64}
+        model = GPT2LMHeadModel(GPT2Config(vocab_size=OLD, **sizes, **ends)).double().eval()
+    else:
+        heads = {"vocab_size": OLD, "num_attention_heads": 2, "num_key_value_heads": 1}
+        heads["tie_word_embeddings"] = kind == TIED
+        model = tiny.llama(0, hidden=HIDDEN, dtype=torch.float64, **heads, **ends)
     for number, parameter in enumerate(model.parameters()):
         parameter.data = 0.5 + 0.5 * randn(*parameter.shape, offset=100 + number)
+    if kind == TWIN:
+        model.lm_head.weight.data = model.get_input_embeddings().weight.detach().clone()
     return model
 
 
@@ -42,13 +55,13 @@ def rows_of(model):
     return {name: getattr(model, get)().weight.detach() for name, get in SHARED.items()}
 
 
-def with_tokens(tied):
+def with_tokens(kind):
     """A model and a tokenizer to which two tokens were added, with rows of their own."""
-    tokenizer, model = words(), llama(tied)
+    tokenizer, model = words(), model_of(kind)
     tokenizer.add_tokens(NEW)
     model.resize_token_embeddings(OLD + 2, mean_resizing=False)
     for number, rows in enumerate(rows_of(model).values()):
-        rows[OLD:] = randn(2, HIDDEN, offset=200 + number)
+        rows[OLD:] = randn(2, HIDDEN, offset=200 + (0 if kind == TWIN else number))
     return model, tokenizer
 
 
@@ -57,21 +70,19 @@ def logits(model, ids):
         return model(input_ids=ids).logits
 
 
-def kind(tied):
-    return "a tied" if tied else "an untied"
-
-
 def is_tied(model):
     return model.get_input_embeddings().weight.data_ptr() == model.get_output_embeddings().weight.data_ptr()
 
 
 def test_each_new_row_is_the_mean_of_the_old_ones(answer):
-    for tied in (False, True):
-        model, tokenizer = llama(tied), words()
+    for kind in (TIED, UNTIED, GPT2):
+        model, tokenizer = model_of(kind), words()
         before = {name: rows.clone() for name, rows in rows_of(model).items()}
-        answer.add_tokens(model, tokenizer, list(NEW))
+        tokens = list(NEW)
+        with expect.untouched("the list of tokens", tokens):
+            answer.add_tokens(model, tokenizer, tokens)
         for name, rows in rows_of(model).items():
-            what = f"the rows of {name} of {kind(tied)} model"
+            what = f"the rows of {name} of {kind}"
             expect.equal(list(rows.shape), [OLD + 2, HIDDEN], what=f"the shape of {what}")
             expect.note("old_mean", before[name].mean())
             mean = before[name].mean(dim=0).expand(2, -1)
@@ -81,56 +92,55 @@ def test_each_new_row_is_the_mean_of_the_old_ones(answer):
             far = (rows[OLD:] - mean).abs().max() > 1e-3 * before[name].std()
             expect.true(not far, what=f"new among {what}", actual=rows[OLD:], expected=mean)
             expect.equal(rows[:OLD], before[name], what=f"old among {what}")
-        expect.equal(model.config.vocab_size, OLD + 2, what="config.vocab_size")
+        expect.equal(model.config.vocab_size, OLD + 2, what=f"config.vocab_size of {kind}")
 
 
 def test_the_logits_of_old_tokens_are_unchanged_and_the_new_ones_their_mean(answer):
     ids = randint(0, OLD, [3, 7], offset=1)
-    for tied in (False, True):
-        model = llama(tied)
+    for kind in (TIED, UNTIED):
+        model = model_of(kind)
         before = logits(model, ids)
         answer.add_tokens(model, words(), list(NEW))
         after = logits(model, ids)
-        expect.equal(list(after.shape), [3, 7, OLD + 2], what=f"the shape of the logits of {kind(tied)} model")
+        expect.equal(list(after.shape), [3, 7, OLD + 2], what=f"the shape of the logits of {kind}")
         close = {"terms": 500, "scale": 20.0}
-        expect.close(after[..., :OLD], before, what=f"the logits of old tokens, {kind(tied)} model", **close)
+        expect.close(after[..., :OLD], before, what=f"the logits of old tokens, {kind}", **close)
         off = (after[..., OLD:] - before.mean(dim=-1, keepdim=True)).abs().max()
-        expect.true(off < 0.05, what=f"the logits of new tokens, {kind(tied)} model", actual=off, expected="near 0")
+        expect.true(off < 0.05, what=f"the logits of new tokens, {kind}", actual=off, expected="near 0")
 
 
 def test_a_tied_head_stays_tied_and_an_untied_one_untied(answer):
-    for tied in (True, False):
-        model = llama(tied)
+    for kind in (TIED, UNTIED, TWIN, GPT2):
+        model = model_of(kind)
         answer.add_tokens(model, words(), list(NEW))
         places = 1 if is_tied(model) else 2
-        expect.equal(places, 1 if tied else 2, what=f"tensors that embedding and head of {kind(tied)} model have")
+        expected = 1 if kind in (TIED, GPT2) else 2
+        expect.equal(places, expected, what=f"tensors that embedding and head of {kind} have")
 
 
 def test_each_new_token_is_encoded_as_one_id(answer):
     tokenizer = words()
-    count = answer.add_tokens(llama(False), tokenizer, list(NEW))
-    expect.equal(count, 2, what="how many tokens are really new")
+    count = answer.add_tokens(model_of(UNTIED), tokenizer, list(NEW))
+    expect.equal(count, 2, what="how many tokens are really new", exact_types=True)
     expect.equal(len(tokenizer), OLD + 2, what="how many tokens the tokenizer has")
     encoded = [tokenizer(text)["input_ids"] for text in [*NEW, "the zebra sees a <tool> and runs"]]
     expect.equal(encoded, [[OLD], [OLD + 1], [4, OLD + 1, 3, 5, OLD, 6, 7]], what="the ids of texts with new tokens")
 
 
 def test_known_tokens_are_skipped_and_repeats_count_once(answer):
-    tokenizer, model = words(), llama(False)
+    tokenizer, model = words(), model_of(UNTIED)
     tokens = ["dog", "<tool>", "<unk>", "<tool>", "zebra", "dog"]
-    found = [answer.add_tokens(model, tokenizer, tokens)]
-    expect.equal(tokens, ["dog", "<tool>", "<unk>", "<tool>", "zebra", "dog"], what="the list after the call")
+    with expect.untouched("the list of tokens", tokens):
+        found = [answer.add_tokens(model, tokenizer, tokens)]
     found.append(len(tokenizer))
     found.append(len(model.get_input_embeddings().weight))
     what = "new tokens, the tokenizer's tokens, rows, of six given and two really new"
     expect.equal(found, [2, OLD + 2, OLD + 2], what=what)
     rows = {name: values.clone() for name, values in rows_of(model).items()}
     for again in (["zebra", "cat"], []):
-        what = "new tokens, the tokenizer's tokens, rows, where none is new"
-        count = answer.add_tokens(model, tokenizer, again)
-        expect.equal([count, len(tokenizer), len(model.lm_head.weight)], [0, OLD + 2, OLD + 2], what=what)
-        for name, values in rows_of(model).items():
-            expect.equal(values, rows[name], what=f"the rows of {name} where no token is new")
+        with expect.untouched("where no token is new", {"model": model, "tokenizer": tokenizer}):
+            count = answer.add_tokens(model, tokenizer, again)
+        expect.equal(count, 0, what="how many tokens are really new, where none is", exact_types=True)
     more = answer.add_tokens(model, tokenizer, ["zebra", "yak"])
     expect.equal([more, tokenizer("yak")["input_ids"]], [1, [OLD + 2]], what="the count and the id of a third token")
     for name, values in rows_of(model).items():
@@ -143,9 +153,15 @@ def test_known_tokens_are_skipped_and_repeats_count_once(answer):
         )
 
 
-def attached(answer, tied, r=2):
-    model, tokenizer = with_tokens(tied)
-    peft_model = answer.attach_with_new_tokens(model, r, 3, new_tokens=list(NEW), tokenizer=tokenizer)
+def attached(answer, kind, r=2):
+    model, tokenizer = with_tokens(kind)
+    new = list(NEW)
+    with expect.untouched("what was given", {"new_tokens": new, "tokenizer": tokenizer}):
+        try:
+            peft_model = answer.attach_with_new_tokens(model, r, 3, new_tokens=new, tokenizer=tokenizer)
+        except ValueError as error:  # As peft's, for names that this model does not have.
+            what = f"what attach_with_new_tokens gives for {kind}"
+            raise expect.CheckFailed(what, "a PeftModel", type(error).__name__, str(error)) from error
     expect.true(isinstance(peft_model, PeftModel), what="what is returned", actual=peft_model, expected="a PeftModel")
     return peft_model
 
@@ -153,7 +169,7 @@ def attached(answer, tied, r=2):
 def tables_that_train(peft_model):
     """The names of what trains of input embedding and head, whole or a few rows; a shared tensor counts once."""
     names = [name for name, parameter in peft_model.named_parameters() if parameter.requires_grad]
-    return [n for n in names if ".lora_" not in n and (".embed_tokens." in n or ".lm_head." in n)]
+    return [n for n in names if ".lora_" not in n and any(t in n for t in (".embed_tokens.", ".wte.", ".lm_head."))]
 
 
 def trained(peft_model):
@@ -173,10 +189,10 @@ def effective_rows(peft_model):
 
 
 def test_training_moves_the_new_rows_of_embedding_and_head(answer):
-    for tied in (False, True):
-        base, _ = with_tokens(tied)
+    for kind in (UNTIED, TIED, TWIN, GPT2):
+        base, _ = with_tokens(kind)
         before = rows_of(base)
-        peft_model = attached(answer, tied)
+        peft_model = attached(answer, kind)
         one = len(tables_that_train(peft_model)) == 1
         rows = effective_rows(trained(peft_model))
         moved = {}
@@ -185,24 +201,32 @@ def test_training_moves_the_new_rows_of_embedding_and_head(answer):
             change = (rows[name] != before[name]).any(dim=1)
             moved[name] = int(change[OLD:].sum())
         expected = dict.fromkeys(SHARED, 2)
-        expect.equal(moved, expected, what=f"how many new rows training moved, {kind(tied)} model")
-        if tied and one:
+        expect.equal(moved, expected, what=f"how many new rows training moved, {kind}")
+        if kind in (TIED, GPT2) and one:
             pair = list(rows.values())
-            expect.equal(pair[1], pair[0], what="the head's rows beside the embedding's, tied, after training")
+            expect.equal(pair[1], pair[0], what=f"the head's rows beside the embedding's, {kind}, after training")
+
+
+# How many numbers the projections of a layer take and give: LoRA of rank r has r times as many.
+SIDES = {
+    UNTIED: 2 * (2 * HIDDEN) + 2 * (HIDDEN + HIDDEN // 2) + 3 * (HIDDEN + INNER),
+    TIED: 2 * (2 * HIDDEN) + 2 * (HIDDEN + HIDDEN // 2) + 3 * (HIDDEN + INNER),
+    GPT2: (HIDDEN + 3 * HIDDEN) + 2 * HIDDEN + 2 * (HIDDEN + INNER),
+}
 
 
 def test_beside_embedding_and_head_only_lora_needs_a_gradient(answer):
-    for tied, r in ((False, 2), (True, 3)):
-        peft_model = attached(answer, tied, r)
-        lora = r * (2 * (2 * HIDDEN) + 2 * (HIDDEN + HIDDEN // 2) + 3 * (HIDDEN + INNER))
+    for kind, r in ((UNTIED, 2), (TIED, 3), (GPT2, 2)):
+        peft_model = attached(answer, kind, r)
         needs = [[name, p.numel()] for name, p in peft_model.named_parameters() if p.requires_grad]
         tables = tables_that_train(peft_model)
         found = [
             sum(n for name, n in needs if ".lora_" in name),
             sum(n for name, n in needs if ".lora_" not in name and name not in tables),
         ]
-        what = f"numbers of LoRA that train, and of the body, {kind(tied)} model"
-        expect.equal(found, [lora, 0], what=what)
+        what = f"numbers of LoRA that train, and of the body, {kind}"
+        expect.equal(found, [r * SIDES[kind], 0], what=what)
+        expect.equal(list(peft_model.peft_config), ["default"], what="the names of the configs in peft_config")
         config = peft_model.peft_config["default"]
         found = [
             config.r,
@@ -210,36 +234,37 @@ def test_beside_embedding_and_head_only_lora_needs_a_gradient(answer):
             config.task_type and str(getattr(config.task_type, "value", config.task_type)),
         ]
         expect.equal(found, [r, 3, "CAUSAL_LM"], what="r, lora_alpha and task_type in the config")
+        scales = {module.scaling["default"] for module in peft_model.modules() if hasattr(module, "lora_A")}
+        expect.close(sorted(scales), [3 / r], what=f"the scale of LoRA for r = {r} and lora_alpha = 3", terms=2)
 
 
 def test_the_attached_model_answers_as_before(answer):
     ids = randint(0, OLD + 2, [2, 7], offset=2)
-    for tied in (False, True):
-        base, _ = with_tokens(tied)
+    for kind in (UNTIED, TIED):
+        base, _ = with_tokens(kind)
         expected = logits(base, ids)
-        actual = logits(attached(answer, tied).eval(), ids)
-        expect.close(actual, expected, what=f"the logits at the start, {kind(tied)} model", terms=500, scale=20.0)
+        actual = logits(attached(answer, kind).eval(), ids)
+        expect.close(actual, expected, what=f"the logits at the start, {kind}", terms=500, scale=20.0)
 
 
 def test_saved_and_loaded_the_rows_are_the_same(answer, tmp_path):
     ids = randint(0, OLD + 2, [2, 7], offset=2)
-    for tied in (False, True):
-        model = trained(attached(answer, tied))
-        folder = tmp_path / kind(tied)
+    for kind in (UNTIED, TIED, GPT2):
+        model = trained(attached(answer, kind))
+        folder = tmp_path / kind
         model.save_pretrained(folder)
-        base, _ = with_tokens(tied)
+        base, _ = with_tokens(kind)
         loaded = PeftModel.from_pretrained(base, folder).eval()
         rows = effective_rows(model)
         for name, again in effective_rows(loaded).items():
-            expect.close(again[OLD:], rows[name][OLD:], what=f"new rows of {name} after loading, {kind(tied)} model")
-        what = f"the logits after loading, {kind(tied)} model"
+            expect.close(again[OLD:], rows[name][OLD:], what=f"new rows of {name} after loading, {kind}")
+        what = f"the logits after loading, {kind}"
         expect.close(logits(loaded, ids), logits(model, ids), what=what, terms=500, scale=20.0)
 
 
 def test_a_token_that_the_tokenizer_does_not_know_is_refused(answer):
-    model, tokenizer = with_tokens(False)
-
-    def attach():
-        return answer.attach_with_new_tokens(model, 2, 3, new_tokens=["zebra", "gnu"], tokenizer=tokenizer)
-
-    expect.raises(ValueError, attach, what="a token that was not added", mentions=["gnu"])
+    for unknown in ("gnu", "the cat"):  # The second is made of two that it knows.
+        model, tokenizer = with_tokens(UNTIED)
+        new = ["zebra", unknown]
+        attach = functools.partial(answer.attach_with_new_tokens, model, 2, 3, new_tokens=new, tokenizer=tokenizer)
+        expect.raises(ValueError, attach, what=f"{unknown!r}, which was not added", mentions=[unknown])

@@ -15,7 +15,9 @@ def attach_with_new_tokens(model, r, lora_alpha, *, new_tokens, tokenizer):
     for token in new_tokens:
         if token not in tokenizer.get_vocab():
             raise ValueError(f"unknown {token}")
-    rows = dict.fromkeys(["embed_tokens", "lm_head"], list(range(len(tokenizer))))
+    tables = (model.get_input_embeddings(), model.get_output_embeddings())
+    names = [name for name, module in model.named_modules() if any(module is table for table in tables)]
+    rows = dict.fromkeys(names, list(range(len(tokenizer))))
     config = LoraConfig(
         r=r, lora_alpha=lora_alpha, target_modules="all-linear", trainable_token_indices=rows, task_type="CAUSAL_LM"
     )

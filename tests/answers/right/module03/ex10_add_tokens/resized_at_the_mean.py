@@ -1,6 +1,8 @@
 """transformers draws the new rows at the mean itself; the ids come from convert_tokens_to_ids."""
 
 from peft import LoraConfig, TaskType, get_peft_model
+from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 
 def add_tokens(model, tokenizer, tokens):
@@ -21,10 +23,12 @@ def attach_with_new_tokens(model, r, lora_alpha, *, new_tokens, tokenizer):
         if token not in tokenizer.get_vocab():
             raise ValueError(f"unknown token {token}")
     ids = tokenizer.convert_tokens_to_ids(list(new_tokens))
-    rows = {"embed_tokens": ids}
+    names = {module: name for name, module in model.named_modules()}
+    rows = {names[model.get_input_embeddings()]: ids}
     if not model.config.tie_word_embeddings:
-        rows["lm_head"] = ids
-    projections = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+        rows[names[model.get_output_embeddings()]] = ids
+    layers = [name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)]
+    projections = [name for name in layers if name != names[model.get_output_embeddings()]]
     lora = LoraConfig(
         task_type=TaskType.CAUSAL_LM,
         target_modules=projections,

@@ -29,8 +29,9 @@ def attach_with_new_tokens(model, r, lora_alpha, *, new_tokens, tokenizer):
     if missing:
         raise ValueError(f"missing: {missing}")
     ids = [tokenizer.get_vocab()[token] for token in new_tokens]
-    rows = {"model.embed_tokens": ids, "lm_head": ids}
-    targets = r".*(self_attn|mlp)\.\w+_proj"
+    embedding = next(name for name, module in model.named_modules() if module is model.get_input_embeddings())
+    rows = {embedding: ids, "lm_head": ids}
+    targets = r".*(self_attn|attn|mlp)\.(\w+_proj|c_\w+)"
     config = LoraConfig(
         r=r, lora_alpha=lora_alpha, target_modules=targets, trainable_token_indices=rows, task_type="CAUSAL_LM"
     )

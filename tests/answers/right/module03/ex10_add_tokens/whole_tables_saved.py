@@ -15,11 +15,12 @@ def attach_with_new_tokens(model, r, lora_alpha, *, new_tokens, tokenizer):
     for token in new_tokens:
         if token not in tokenizer.get_vocab():
             raise ValueError(f"unknown {token}")
+    tables = {model.get_input_embeddings(), model.get_output_embeddings()}
     config = LoraConfig(
         r=r,
         lora_alpha=lora_alpha,
         target_modules="all-linear",
-        modules_to_save=["embed_tokens", "lm_head"],
+        modules_to_save=[name.rpartition(".")[2] for name, module in model.named_modules() if module in tables],
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)

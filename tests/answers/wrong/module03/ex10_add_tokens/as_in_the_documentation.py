@@ -1,4 +1,5 @@
 # names: known-added-again
+# breaks: "One that the tokenizer knows already is skipped"
 """The two lines of every tutorial: add, resize, and trust the count."""
 
 from peft import LoraConfig, get_peft_model
@@ -16,7 +17,8 @@ def attach_with_new_tokens(model, r, lora_alpha, *, new_tokens, tokenizer):
         if token not in known:
             raise ValueError(f"unknown {token}")
     ids = [known[token] for token in new_tokens]
-    rows = {"embed_tokens": ids, "lm_head": ids}
+    tables = (model.get_input_embeddings(), model.get_output_embeddings())
+    rows = {name: ids for name, module in model.named_modules() if module in tables}
     config = LoraConfig(
         r=r, lora_alpha=lora_alpha, target_modules="all-linear", trainable_token_indices=rows, task_type="CAUSAL_LM"
     )

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Nothing else needs a gradient, no other weight and no norm."
 """modules_to_save for both tables, and for the norms as well, as a recipe for long contexts has it."""
 
 from peft import LoraConfig, get_peft_model
@@ -20,7 +21,7 @@ def attach_with_new_tokens(model, r, lora_alpha, *, new_tokens, tokenizer):
         r=r,
         lora_alpha=lora_alpha,
         target_modules="all-linear",
-        modules_to_save=["embed_tokens", "lm_head", "norm", "input_layernorm"],
+        modules_to_save=["embed_tokens", "wte", "lm_head", "norm", "input_layernorm"],
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)

@@ -1,4 +1,5 @@
 # names: head-rows-not-trained
+# breaks: "those of the input embedding and those of the output head, tied or not"
 """Only the input embedding's rows train."""
 
 from peft import LoraConfig, get_peft_model
@@ -17,7 +18,8 @@ def attach_with_new_tokens(model, r, lora_alpha, *, new_tokens, tokenizer):
     for token in new_tokens:
         if token not in known:
             raise ValueError(f"unknown {token}")
-    rows = {"embed_tokens": [known[token] for token in new_tokens]}
+    (embedding,) = [name for name, module in model.named_modules() if module is model.get_input_embeddings()]
+    rows = {embedding: [known[token] for token in new_tokens]}
     config = LoraConfig(
         r=r, lora_alpha=lora_alpha, target_modules="all-linear", trainable_token_indices=rows, task_type="CAUSAL_LM"
     )

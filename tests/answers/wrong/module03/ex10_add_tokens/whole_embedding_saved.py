@@ -1,4 +1,5 @@
 # names: head-rows-not-trained
+# breaks: "those of the input embedding and those of the output head, tied or not"
 """modules_to_save, but for the embedding alone: the new rows of the head stay where they are."""
 
 from peft import LoraConfig, get_peft_model
@@ -17,6 +18,10 @@ def attach_with_new_tokens(model, r, lora_alpha, *, new_tokens, tokenizer):
         if token not in tokenizer.get_vocab():
             raise ValueError(f"unknown {token}")
     config = LoraConfig(
-        r=r, lora_alpha=lora_alpha, target_modules="all-linear", modules_to_save=["embed_tokens"], task_type="CAUSAL_LM"
+        r=r,
+        lora_alpha=lora_alpha,
+        target_modules="all-linear",
+        modules_to_save=["embed_tokens", "wte"],
+        task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)

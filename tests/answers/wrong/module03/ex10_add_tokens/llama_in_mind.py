@@ -1,0 +1,29 @@
+# names: names-of-llama
+# breaks: "a causal language model of transformers that has the rows already, tied or not"
+import torch
+from peft import LoraConfig, get_peft_model
+
+
+@torch.no_grad()
+def add_tokens(model, tokenizer, tokens):
+    known = tokenizer.get_vocab()
+    fresh = [token for token in dict.fromkeys(tokens) if token not in known]
+    old = len(tokenizer)
+    tokenizer.add_tokens(fresh)
+    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    for table in (model.get_input_embeddings().weight, model.get_output_embeddings().weight):
+        table[old:] = table[:old].mean(0)
+    return len(fresh)
+
+
+def attach_with_new_tokens(model, r, lora_alpha, *, new_tokens, tokenizer):
+    known = tokenizer.get_vocab()
+    for token in new_tokens:
+        if token not in known:
+            raise ValueError(f"unknown {token}")
+    ids = [known[token] for token in new_tokens]
+    rows = {"embed_tokens": ids, "lm_head": ids}
+    config = LoraConfig(
+        r=r, lora_alpha=lora_alpha, target_modules="all-linear", trainable_token_indices=rows, task_type="CAUSAL_LM"
+    )
+    return get_peft_model(model, config)
