@@ -40,6 +40,18 @@ def mean_loss(four, beta):
     return sum(losses) / len(losses)
 
 
+def dpo_of(answer, four, **options):
+    """What dpo_loss returns; the four must be afterwards what they were before."""
+    with expect.untouched("what dpo_loss was given", dict(zip(NAMES, four, strict=True))):
+        return answer.dpo_loss(*four, **options)
+
+
+def logprobs_of(answer, logits, labels):
+    """What sequence_logprobs returns; logits and labels must be afterwards what they were before."""
+    with expect.untouched("what sequence_logprobs was given", {"logits": logits, "labels": labels}):
+        return answer.sequence_logprobs(logits, labels)
+
+
 def part(result, name):
     """A field of the result, None where it is missing."""
     return getattr(result, name, None)
@@ -59,17 +71,17 @@ def gradients(loss, leaves):
 
 
 def test_the_loss_of_a_pair_is_minus_log_sigmoid_of_the_reward_difference(answer):
-    policy_chosen, policy_rejected, ref_chosen, ref_rejected = four = log_probabilities(1, offset=1)
-    result = answer.dpo_loss(policy_chosen, policy_rejected, ref_chosen, ref_rejected, beta=0.3)
-    note_rewards(result)
+    four = log_probabilities(1, offset=1)
     margin = margins(four, 0.3)[0]
+    result = dpo_of(answer, four, beta=0.3)
+    note_rewards(result)
     expect.note("margin", margin)
     expect.close(part(result, "loss"), minus_log_sigmoid(margin), what="the loss of one pair, beta 0.3", scale=40)
 
 
 def test_the_rewards_are_beta_times_policy_minus_reference(answer):
-    policy_chosen, policy_rejected, ref_chosen, ref_rejected = log_probabilities(5, offset=11)
-    result = answer.dpo_loss(policy_chosen, policy_rejected, ref_chosen, ref_rejected, beta=0.7)
+    policy_chosen, policy_rejected, ref_chosen, ref_rejected = four = log_probabilities(5, offset=11)
+    result = dpo_of(answer, four, beta=0.7)
     chosen, rejected = rewards(policy_chosen, ref_chosen, 0.7), rewards(policy_rejected, ref_rejected, 0.7)
     expect.note("chosen_log_ratio", policy_chosen - ref_chosen)
     expect.close(part(result, "chosen_reward"), chosen, what="the chosen rewards of 5 pairs, beta 0.7", scale=40)
@@ -78,7 +90,7 @@ def test_the_rewards_are_beta_times_policy_minus_reference(answer):
 
 def test_the_loss_of_a_batch_is_the_mean_over_its_pairs(answer):
     four = log_probabilities(7, offset=21)
-    result = answer.dpo_loss(*four, beta=0.45)
+    result = dpo_of(answer, four, beta=0.45)
     expect.note("pairs", 7)
     expect.close(part(result, "loss"), mean_loss(four, 0.45), what="the loss of 7 pairs, beta 0.45", scale=40)
 
@@ -87,7 +99,8 @@ def test_logprobs_add_up_what_each_position_says_of_the_next_token(answer):
     logits, labels = 2 * randn(3, 7, 5, offset=31), randint(0, 5, [3, 7], offset=32)
     expected = [by_definition(logits[b], labels[b].tolist()) for b in range(3)]
     expect.note("tokens", 6)
-    expect.close(answer.sequence_logprobs(logits, labels), expected, what="the log-probabilities of 3 sequences of 7")
+    actual = logprobs_of(answer, logits, labels)
+    expect.close(actual, expected, what="the log-probabilities of 3 sequences of 7")
 
 
 def by_definition(logits, labels):
@@ -107,17 +120,17 @@ def test_labels_of_minus_100_are_left_out(answer):
     labels[2, 5] = -100
     expected = [by_definition(logits[b], labels[b].tolist()) for b in range(4)]
     what = "the log-probabilities of 4 sequences, 3 with labels of -100"
-    expect.close(answer.sequence_logprobs(logits, labels), expected, what=what)
+    expect.close(logprobs_of(answer, logits, labels), expected, what=what)
     labels[3] = -100
     labels[2, 1:] = -100
     expected = [by_definition(logits[b], labels[b].tolist()) for b in range(4)]
     what = "the log-probabilities where two sequences have no label that counts"
-    expect.close(answer.sequence_logprobs(logits, labels), expected, what=what)
+    expect.close(logprobs_of(answer, logits, labels), expected, what=what)
 
 
 def test_the_gradient_goes_to_the_policy_alone(answer):
     leaves = [values.requires_grad_() for values in log_probabilities(3, offset=41)]
-    result = answer.dpo_loss(*leaves, beta=0.6)
+    result = dpo_of(answer, leaves, beta=0.6)
     chosen, rejected, *reference = gradients(part(result, "loss"), leaves)
     pull = torch.tensor([0.6 * sigmoid(-margin) / 3 for margin in margins(leaves, 0.6)], dtype=torch.float64)
     zero = torch.zeros(3, dtype=torch.float64)
@@ -130,20 +143,20 @@ def test_the_gradient_goes_to_the_policy_alone(answer):
 
 def test_margins_of_ten_thousand_give_the_exact_loss_and_gradient(answer):
     for dtype in (torch.float64, torch.float32):
-        policy = torch.tensor([-16.0, -20016.0, -36.0, -116.0, -96.0, -40016.0], dtype=dtype)
-        other = torch.tensor([-20016.0, -16.0, -116.0, -36.0, -96.5, -16.0], dtype=dtype)
-        reference = torch.full((6,), -16.0, dtype=dtype)
-        values = (20000.0, -20000.0, 80.0, -80.0, 0.5, -40000.0)
+        policy = torch.tensor([-16.0, -20016.0, -36.0, -116.0, -96.0, -40016.0, -76.0], dtype=dtype)
+        other = torch.tensor([-20016.0, -16.0, -116.0, -36.0, -96.5, -16.0, -76.0], dtype=dtype)
+        reference = torch.full((7,), -16.0, dtype=dtype)
+        values = (20000.0, -20000.0, 80.0, -80.0, 0.5, -40000.0, 0.0)
         losses, pulls = [], []
-        for i in range(6):
+        for i in range(len(values)):
             chosen = policy[i : i + 1].clone().requires_grad_()
             four = (chosen, other[i : i + 1], reference[i : i + 1], reference[i : i + 1])
-            loss = expect.tensor(part(answer.dpo_loss(*four, beta=0.25), "loss"), what="the loss", shape=())
+            loss = expect.tensor(part(dpo_of(answer, four, beta=0.25), "loss"), what="the loss", shape=())
             losses.append(loss)
             gradient = gradients(loss, [chosen])[0]
             pulls.append(0.0 if gradient is None else float(gradient))
         expected = [minus_log_sigmoid(0.25 * value) for value in values]
-        what = f"the losses for margins 5e3, -5e3, 20, -20, 0.125, -1e4, {dtype}"
+        what = f"the losses for margins 5e3, -5e3, 20, -20, 0.125, -1e4, 0, {dtype}"
         expect.close([float(loss.detach()) for loss in losses], expected, what=what, terms=8, dtype=dtype)
         expected = [-0.25 * sigmoid(-0.25 * value) for value in values]
         expect.close(pulls, expected, what=f"the gradients for these margins, {dtype}", terms=8, dtype=dtype)
@@ -155,23 +168,23 @@ def test_accuracy_is_the_share_of_pairs_with_the_higher_chosen_reward(answer):
     ref_chosen = torch.tensor([-14.5, -11.0, -6.25, -1.0, -8.5, -9.0, -29.0], dtype=torch.float64)
     ref_rejected = torch.tensor([-6.0, -3.0, -8.25, -5.0, -4.75, -4.0, -2.5], dtype=torch.float64)
     # The reward differences / beta are 3, 4, 0, -2, -2.25, 1 and 0.5: four of seven above 0, one a tie.
-    result = answer.dpo_loss(policy_chosen, policy_rejected, ref_chosen, ref_rejected, beta=0.25)
+    result = dpo_of(answer, [policy_chosen, policy_rejected, ref_chosen, ref_rejected], beta=0.25)
     what = "the accuracy of 7 pairs, one of them a tie"
     expect.close(part(result, "accuracy"), 4 / 7, what=what, dtype=torch.float32)
 
 
 def test_beta_is_a_tenth_unless_told_otherwise(answer):
     four = log_probabilities(3, offset=51)
-    result = answer.dpo_loss(*four)
+    result = dpo_of(answer, four)
     expect.close(part(result, "loss"), mean_loss(four, 0.1), what="the loss of 3 pairs, no beta given", scale=40)
 
 
 def test_rewards_and_accuracy_hold_no_graph(answer):
     leaves = [values.requires_grad_() for values in log_probabilities(3, offset=61)]
-    result = answer.dpo_loss(*leaves, beta=0.6)
+    result = dpo_of(answer, leaves, beta=0.6)
     for name in ("chosen_reward", "rejected_reward", "accuracy"):
         value = part(result, name)
-        held = expect.tensor(value, what=name).requires_grad
+        held = expect.tensor(value, what=name, shape=() if name == "accuracy" else (3,)).requires_grad
         expect.true(not held, what=f"the {name}, which must be detached", actual=value, expected="no graph")
 
 
@@ -180,7 +193,7 @@ def test_the_gradient_of_the_logprobs_is_one_hot_minus_softmax(answer):
     labels = randint(0, 4, [2, 5], offset=72)
     labels[0, :2] = -100
     upstream = torch.tensor([0.7, -1.3], dtype=torch.float64)
-    total = expect.tensor(answer.sequence_logprobs(logits, labels), what="the log-probabilities", shape=(2,))
+    total = expect.tensor(logprobs_of(answer, logits, labels), what="the log-probabilities", shape=(2,))
     held = total.requires_grad
     what = "the log-probabilities, which must be attached to the graph"
     expect.true(held, what=what, actual=total, expected="a sum with a graph")
@@ -197,27 +210,28 @@ def test_the_gradient_of_the_logprobs_is_one_hot_minus_softmax(answer):
 
 
 def test_large_logits_give_finite_logprobs(answer):
-    logits = torch.zeros(2, 4, 3, dtype=torch.float64)
-    logits[:, :, 1] = 2000.0
-    logits[1] -= 1000.0
-    labels = torch.tensor([[0, 1, 1, 1], [2, 1, 0, 2]])
-    actual = answer.sequence_logprobs(logits, labels)
-    expect.close(actual, [0.0, -4000.0], what="the log-probabilities for logits that lie 2000 apart")
+    for dtype in (torch.float64, torch.float32, torch.bfloat16):
+        logits = torch.zeros(2, 4, 3, dtype=dtype)
+        logits[:, :, 1] = 2048.0
+        logits[1] -= 1024.0
+        labels = torch.tensor([[0, 1, 1, 1], [2, 1, 0, 2]])
+        actual = logprobs_of(answer, logits, labels)
+        expect.close(actual, [0.0, -4096.0], what=f"the log-probabilities for {dtype} logits that lie 2048 apart")
 
 
 def test_half_precision_logits_are_added_up_in_float32(answer):
     for dtype in (torch.bfloat16, torch.float16):
         logits, labels = 2 * randn(2, 60, 11, offset=73, dtype=dtype), randint(0, 11, [2, 60], offset=74)
         expected = [by_definition(logits[b].double(), labels[b].tolist()) for b in range(2)]
-        actual = answer.sequence_logprobs(logits, labels)
+        actual = logprobs_of(answer, logits, labels)
         actual = expect.tensor(actual, what=f"the log-probabilities of {dtype} logits", dtype=torch.float32)
         # 59 terms of at most 12, each rounded a few times in float32.
         expect.close(actual, expected, what=f"the log-probabilities of 59 {dtype} tokens", terms=40)
     for dtype in (torch.float32, torch.float64):
-        actual = answer.sequence_logprobs(randn(2, 6, 5, offset=75, dtype=dtype), randint(0, 5, [2, 6], offset=76))
+        actual = logprobs_of(answer, randn(2, 6, 5, offset=75, dtype=dtype), randint(0, 5, [2, 6], offset=76))
         expect.tensor(actual, what=f"the log-probabilities of {dtype} logits", dtype=dtype, shape=(2,))
     for dtype in (torch.float32, torch.float64):
-        result = answer.dpo_loss(*log_probabilities(3, offset=81, dtype=dtype), beta=0.6)
+        result = dpo_of(answer, log_probabilities(3, offset=81, dtype=dtype), beta=0.6)
         for name, shape in (("loss", ()), ("chosen_reward", (3,)), ("rejected_reward", (3,))):
             expect.tensor(part(result, name), what=f"the {name} of {dtype} inputs", dtype=dtype, shape=shape)
 
@@ -225,11 +239,11 @@ def test_half_precision_logits_are_added_up_in_float32(answer):
 def test_nothing_that_was_handed_in_is_changed(answer):
     for dtype in (torch.float32, torch.float64):
         four = dict(zip(NAMES, log_probabilities(4, offset=91, dtype=dtype), strict=True))
-        with expect.unchanged(f"the {dtype} log-probabilities", four):
+        with expect.untouched(f"the {dtype} log-probabilities", four):
             answer.dpo_loss(*four.values(), beta=0.6)
         logits, labels = randn(2, 6, 5, offset=95, dtype=dtype), randint(0, 5, [2, 6], offset=96)
         labels[:, :3] = -100
-        with expect.unchanged("the inputs of sequence_logprobs", {"logits": logits, "labels": labels}):
+        with expect.untouched("the inputs of sequence_logprobs", {"logits": logits, "labels": labels}):
             answer.sequence_logprobs(logits, labels)
 
 

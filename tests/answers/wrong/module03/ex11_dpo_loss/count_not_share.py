@@ -1,4 +1,5 @@
-# names: unlisted
+# names: accuracy-is-a-count
+# breaks: "the share of pairs whose chosen reward is above the rejected one"
 # The number of pairs that are right, not their share.
 from typing import NamedTuple
 

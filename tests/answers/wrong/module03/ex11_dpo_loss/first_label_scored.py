@@ -1,4 +1,5 @@
-# names: unlisted
+# names: shifted-twice
+# breaks: "the first label and the last logits have no partner"
 # Puts a label before its logits by one place too many: shifts twice, as a model does that shifts by itself.
 from typing import NamedTuple
 

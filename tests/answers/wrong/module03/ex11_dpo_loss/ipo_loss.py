@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Return the DPO loss of a batch of pairs"
 # The squared loss of IPO, another method.
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 # names: per-token-mean
+# breaks: "are added up, not averaged"
 from typing import NamedTuple
 
 import torch

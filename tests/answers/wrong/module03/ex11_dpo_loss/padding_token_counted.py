@@ -1,4 +1,5 @@
 # names: prompt-counted
+# breaks: "Labels of -100 (prompt, padding) are left out."
 from typing import NamedTuple
 
 import torch

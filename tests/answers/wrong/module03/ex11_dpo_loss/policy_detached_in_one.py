@@ -1,4 +1,5 @@
-# names: unlisted
+# names: one-policy-detached
+# breaks: "The gradient goes to the policy's log-probabilities only"
 # Detaches the rejected reward: only the chosen answer is pulled.
 from typing import NamedTuple
 

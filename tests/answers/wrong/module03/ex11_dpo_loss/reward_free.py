@@ -1,4 +1,5 @@
 # names: no-reference
+# breaks: "The reward of an answer is `beta * (policy - reference)`"
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,5 @@
 # names: log-of-sigmoid
+# breaks: "Loss and gradient are finite"
 from typing import NamedTuple
 
 import torch

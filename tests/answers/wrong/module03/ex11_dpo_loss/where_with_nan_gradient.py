@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Loss and gradient are finite"
 # Two branches by where: the value is right, and the branch that is not taken turns the gradient into nan.
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: one-sum-for-the-batch
+# breaks: "Return the log-probability that a causal language model gives to each sequence."
 # One number for the batch: the loss of the library, times the tokens.
 from typing import NamedTuple
 

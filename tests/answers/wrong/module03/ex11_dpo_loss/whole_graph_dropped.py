@@ -1,4 +1,5 @@
 # names: loss-detached
+# breaks: "attached to the graph of the policy"
 from typing import NamedTuple
 
 import torch
