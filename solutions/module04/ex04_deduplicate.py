@@ -38,9 +38,9 @@ def deduplicate(texts: list[str], threshold: float = 0.8) -> list[int]:
         ValueError: if `texts` is empty.
 
     The same texts give the same indices in every call and every process; Python's `hash` of a text differs from
-    process to process. The global generators of `random` and NumPy are not seeded. The work grows about in proportion to the number of texts, if most of them
-    are different: comparing each text with each other is not allowed. MinHash and its index may be datasketch's
-    or your own; an exact index from shingles to texts is as good.
+    process to process. The global generators of `random` and NumPy are not seeded. The work grows about in proportion
+    to the number of texts, if most of them are different: comparing each text with each other is not allowed. MinHash
+    and its index may be datasketch's or your own; an exact index from shingles to texts is as good.
 
     Method: Broder, On the resemblance and containment of documents (1997); Leskovec, Rajaraman and Ullman, Mining
     of Massive Datasets, chapter 3, http://www.mmds.org/; https://ekzhu.com/datasketch/lsh.html
