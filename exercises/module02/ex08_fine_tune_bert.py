@@ -22,7 +22,7 @@ class Splits(NamedTuple):
 
 
 class Config(NamedTuple):
-    """How to train. `patience` is the number of epochs in a row without improvement that end it."""
+    """How to train; `train` says what each setting does."""
 
     epochs: int
     lr: float
@@ -32,7 +32,7 @@ class Config(NamedTuple):
 
 
 class History(NamedTuple):
-    """One number for each epoch that was run."""
+    """The curves that `train` returns."""
 
     train_loss: list[float]
     val_loss: list[float]
@@ -59,14 +59,12 @@ def prepare(
         label_names: the classes; class i is `label_names[i]`.
         max_length: the most tokens of a text, special tokens such as [CLS] and [SEP] included.
 
-    Returns:
-        `Splits(train, validation, test)`, three datasets of Hugging Face's `datasets`. Each text is in exactly
-        one part. validation and test hold one tenth each (rounded up or down), train holds all others. The
-        order inside a part is not promised, and the parts need not be stratified. Columns, other columns than
-        these may be there too:
+    Returns `Splits(train, validation, test)`, three datasets of Hugging Face's `datasets`. Each text is in exactly
+    one part; validation and test hold one tenth each, rounded up or down. Further columns may be there.
+
+    Fields:
         text: the text as it came.
-        input_ids, attention_mask: what the tokenizer makes of the text alone, cut at max_length. Nothing is
-            padded: padding depends on the batch, and comes in `train`.
+        input_ids, attention_mask: what the tokenizer makes of the text alone, cut at max_length. Nothing is padded.
         labels: the number of the text's class, an int.
 
     Raises:
@@ -92,32 +90,29 @@ def train(
 
     Args:
         model: a classifier of transformers, such as `BertForSequenceClassification`, on any device.
-        tokenizer: pads the batches; a tokenizer's padding goes with its model.
+        tokenizer: pads the batches.
         train_set: has the columns of `prepare`. Each pass takes each example once, in a new random order, in
             batches of `config.batch_size`; the last one may be smaller. A batch is padded to its longest text.
         val_set: the same columns, for measuring only, in any batches, in its own order. Neither set is empty.
         config: with S = epochs × batches in a pass, update number s, from 0, is one of `torch.optim.AdamW`
-            at the learning rate lr · (1 - s / S), weight decay 0.01, AdamW's other settings the defaults of
-            torch. Stopping early does not change S.
+            at the learning rate lr · (1 - s / S), with weight decay 0.01 and torch's defaults for all else.
         on_step: called after each update as `on_step(s, loss)`, with the loss of its batch before the update, a
             Python float; s counts on from epoch to epoch.
 
-    The loss is the cross-entropy of the logits, a mean over the batch. While training, the model is in train
-    mode; while measuring, in eval mode, and no graph is built. Padding changes no result: the model is given
-    the attention mask. Batches are moved to the device of the model.
+    The loss is the cross-entropy of the logits, a mean over the batch. The model is given the attention mask. It
+    is in train mode while training, and in eval mode and without a graph while measuring.
 
     Training ends after `config.epochs`, or as soon as `config.patience` epochs in a row did not bring a
     validation loss that is lower than every one before. Then the model has the weights of the epoch with the
-    lowest validation loss, the first of them if two are equal. In which mode it is left is not promised.
+    lowest validation loss, the first of them if two are equal.
 
     `config.seed` decides alone about the order of the examples and about dropout: the same model, data and
-    config give the same history, whatever the state of torch's global generator, and that state is on return
-    what it was on entry.
+    config give the same history. torch's global random state is on return what it was on entry.
 
     Returns:
-        `History(train_loss, val_loss, val_accuracy)`, lists of Python floats with one number for each epoch
-        that was run. train_loss is the mean over the examples of the loss that each had before its batch's
-        update. val_loss and val_accuracy (0 to 1) are means over the examples of val_set after the epoch.
+        `History`, three lists of Python floats with one number for each epoch that was run. train_loss is the
+        mean over the examples of the loss that each had before its batch's update. val_loss and val_accuracy (0
+        to 1) are means over the examples of val_set after the epoch.
 
     Every call of torch and transformers is allowed.
 
@@ -132,9 +127,8 @@ def predict(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: l
     """The name of the class that the model gives each text, from `model.config.id2label`, in the order of texts.
 
     The model is in eval mode while it predicts, builds no graph, and each of its modules is on return in the mode
-    in which it was. A prediction depends on its text alone, not on the texts beside it. A text may have more
-    tokens than the model has positions: it is cut to `model.config.max_position_embeddings` tokens, special
-    tokens included. Batches are moved to the device of the model. An empty list gives an empty list.
+    in which it was. A prediction depends on its text alone, not on the texts beside it. A longer text is cut to
+    `model.config.max_position_embeddings` tokens, special tokens included. An empty list gives an empty list.
 
     Method: https://huggingface.co/docs/transformers/tasks/sequence_classification#inference
     """

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Each pass takes each example once"
 from types import SimpleNamespace
 from typing import NamedTuple
 

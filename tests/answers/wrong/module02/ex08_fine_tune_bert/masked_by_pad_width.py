@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "A batch is padded to its longest text"
 import copy
 import math
 from dataclasses import dataclass, field

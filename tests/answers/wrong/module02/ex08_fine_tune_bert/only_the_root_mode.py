@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "each of its modules is on return in the mode in which it was"
 from types import SimpleNamespace
 from typing import NamedTuple
 

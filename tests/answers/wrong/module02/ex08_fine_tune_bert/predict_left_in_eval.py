@@ -1,4 +1,5 @@
 # names: mode-not-put-back
+# breaks: "each of its modules is on return in the mode in which it was"
 from collections import namedtuple
 
 import numpy as np

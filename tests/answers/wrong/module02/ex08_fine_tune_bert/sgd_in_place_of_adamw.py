@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "is one of `torch.optim.AdamW`"
 from collections import namedtuple
 
 import numpy as np

@@ -1,4 +1,5 @@
 # names: validation-is-test
+# breaks: "Each text is in exactly one part"
 import copy
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,5 @@
 # names: last-weights-left
+# breaks: "end with the weights that were best on the validation set"
 import math
 from dataclasses import dataclass, field
 
