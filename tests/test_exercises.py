@@ -17,17 +17,19 @@ from tests.support.gates import (
     broken,
     ends_the_sentence,
     failures,
+    first_that_fails,
     kept_answers,
     kept_folder,
     known_vectors,
     lesson_of,
     lines,
     misplaced_edits,
+    mistaken,
     name_in,
+    names_are_asked,
 )
 from tunelings.course import Exercise, shown_path
 from tunelings.grading import answers, diagnose, mutate, promises, stubs, vectors
-from tunelings.grading.answers import Source
 
 # What an exercise has at least; CONTRIBUTING.md says the same.
 VARIANTS, WRONG, UNLISTED, HINTS, MISTAKES = 3, 5, 2, 3, 5
@@ -93,7 +95,30 @@ def test_every_edit_fits_the_solution(exercise: Exercise):
     )
 
 
-def test_every_mistake_fails_and_is_named(exercise: Exercise, seed: int):
+def skip_where_no_names_are_asked(exercise: Exercise, config: pytest.Config) -> None:
+    if not names_are_asked(exercise, config):
+        pytest.skip("a slow exercise: its names are asked by dev check and by the sweep")
+
+
+def test_every_mistake_fails(exercise: Exercise, seed: int, tmp_path: Path, pytestconfig: pytest.Config):
+    """Of the slow exercises, whose names are asked in the sweep only."""
+    if names_are_asked(exercise, pytestconfig):
+        pytest.skip("its names are asked too, by the next test")
+    passing = [
+        mistake.id
+        for mistake in exercise.card.mistakes
+        if first_that_fails(exercise, mistaken(exercise, mistake, 0), seed, tmp_path) is None
+    ]
+    assert not passing, broken(
+        f"Every mistake must fail a check (this is seed {seed}).",
+        passing,
+        exercise.card_path,
+        "add a check that fails for it, or take it off the card",
+    )
+
+
+def test_every_mistake_fails_and_is_named(exercise: Exercise, seed: int, pytestconfig: pytest.Config):
+    skip_where_no_names_are_asked(exercise, pytestconfig)
     known = known_vectors(exercise, seed)
     problems = []
     for number, (mistake, vector) in enumerate(known):
@@ -113,7 +138,9 @@ def test_every_mistake_fails_and_is_named(exercise: Exercise, seed: int):
     )
 
 
-def test_wrong_answers_fail_and_are_never_misnamed(exercise: Exercise, seed: int, tmp_path: Path):
+def test_wrong_answers_fail_and_are_never_misnamed(
+    exercise: Exercise, seed: int, tmp_path: Path, pytestconfig: pytest.Config
+):
     kept = kept_answers("wrong", exercise)
     known_ids = {mistake.id for mistake in exercise.card.mistakes}
     expected = {path: name_in(path) for path in kept}
@@ -133,6 +160,10 @@ def test_wrong_answers_fail_and_are_never_misnamed(exercise: Exercise, seed: int
             f"use one of these ids: {', '.join(sorted(known_ids))}",
         )
         source = answers.read(path)
+        if not names_are_asked(exercise, pytestconfig):
+            if first_that_fails(exercise, source, seed, tmp_path) is None:
+                problems.append(f"{path.name} passes every check")
+            continue
         vector = vectors.vector_of(exercise, source, seed)
         first = diagnose.first_failing(vector)
         if first is None and not failures(exercise, source, seed, tmp_path):
@@ -169,8 +200,9 @@ def test_every_promise_is_broken_by_a_wrong_answer(exercise: Exercise, record_pr
     )
 
 
-def test_leave_one_out_is_counted(exercise: Exercise, record_property):
+def test_leave_one_out_is_counted(exercise: Exercise, record_property, pytestconfig: pytest.Config):
     """Each mistake is the answer and its own entry is missing: any name that is given is false."""
+    skip_where_no_names_are_asked(exercise, pytestconfig)
     known = known_vectors(exercise, 0)
     false_names = [
         f"{mistake.id} as {', '.join(sorted(named.id for named in found.mistakes))}"
@@ -191,18 +223,15 @@ def as_text(vector: vectors.Vector) -> str:
 
 
 def repeated_verdicts_are_identical(exercise: Exercise, repeats: int, mistakes: int | None = None) -> None:
-    """Each mistake (or so many of them), run again, leaves the vector that it left before."""
-    solution = exercise.solution_path.read_text(encoding="utf-8")
-    first_forms = {mistake.id: (mistake, vector) for mistake, vector in reversed(known_vectors(exercise, 0))}
-    for mistake, vector in list(first_forms.values())[:mistakes]:
-        path = exercise.solution_path.with_name(f"{exercise.name}-repeat-{mistake.id}.py")
-        source = Source(path, vectors.apply(mistake, 0, solution))
-        for _ in range(repeats - 1):
-            assert as_text(vectors.vector_of(exercise, source, 0)) == as_text(vector)
+    """The first form of each mistake (or of so many of them), run again, leaves the vector that it left before."""
+    for mistake in exercise.card.mistakes[:mistakes]:
+        source = mistaken(exercise, mistake, 0)
+        first, *others = [as_text(vectors.vector_of(exercise, source, 0)) for _ in range(repeats)]
+        assert all(other == first for other in others), mistake.id
 
 
 def test_the_same_answer_gets_the_same_verdict_again(exercise: Exercise):
-    repeated_verdicts_are_identical(exercise, 2, mistakes=4)  # All of them in the sweep.
+    repeated_verdicts_are_identical(exercise, 2, mistakes=2)  # All of them, 25 times, in the sweep.
 
 
 @pytest.mark.sweep

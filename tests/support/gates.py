@@ -54,6 +54,32 @@ def lesson_of(exercise: Exercise) -> str:
     return exercise.lesson_path.read_text(encoding="utf-8")
 
 
+# Their checks take 1 to 5 seconds for an answer. In a run of all tests their wrong answers and mistakes only have to
+# fail; that each gets its name is asked by `dev check`, by `--exercise`, by more seeds and by the sweep.
+SLOW = frozenset({"1.10", "2.07", "2.08", "3.03", "3.05", "3.06", "3.09", "3.12", "4.04", "4.10", "5.04", "5.09"})
+
+
+def names_are_asked(exercise: Exercise, config: pytest.Config) -> bool:
+    chosen = config.getoption("exercise") or config.getoption("seeds") > 1 or "sweep" in config.getoption("markexpr")
+    return bool(chosen) or exercise.number not in SLOW
+
+
+def first_that_fails(exercise: Exercise, source: Source, seed: int, folder: Path) -> str | None:
+    """The first check that an answer does not pass; those after it are not run."""
+    with vectors.silence():
+        for check in checks_of(exercise.check_path, exercise.check_names()):
+            if vectors.run_apart(check, source, seed, 0, folder).state != "passed":
+                return check.__name__
+    return None
+
+
+def mistaken(exercise: Exercise, mistake: Mistake, form: int) -> Source:
+    """The wrong answer that a form of a mistake makes of the solution."""
+    solution = exercise.solution_path.read_text(encoding="utf-8")
+    path = exercise.solution_path.with_name(f"{exercise.name}-{mistake.id}-{form}-again.py")
+    return Source(path, vectors.apply(mistake, form, solution))
+
+
 def kept_folder(tree: str, exercise: Exercise) -> Path:
     return ROOT / "tests" / "answers" / tree / exercise.module / exercise.name
 
