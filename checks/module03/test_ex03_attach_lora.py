@@ -6,6 +6,7 @@ Four tiny families, made in memory: Llama, Phi, Qwen2 and GPT-2, whose layers ar
 import torch
 import transformers
 from peft import PeftModel
+from safetensors.torch import load_file
 from transformers import (
     GPT2ForSequenceClassification,
     GPT2LMHeadModel,
@@ -86,9 +87,20 @@ def fill(model, offset):
             parameter.copy_(0.3 * randn(*parameter.shape, offset=offset + number))
 
 
+def same(a, b):
+    return a.dtype == b.dtype and torch.equal(a, b)
+
+
 def logits(model, offset=90):
     with torch.no_grad():
         return model.eval()(input_ids=randint(3, 31, (3, 7), offset=offset)).logits
+
+
+def save_whole(model, folder, whose):
+    """Save the adapter, and see that the file holds as many numbers as need a gradient."""
+    model.save_pretrained(folder)
+    stored = sum(value.numel() for value in load_file(folder / "adapter_model.safetensors").values())
+    expect.equal(stored, sum(trainable(model).values()), what=f"how many numbers the saved file holds, {whose}")
 
 
 def test_every_projection_of_attention_and_mlp_has_an_adapter_and_nothing_else(answer):
@@ -119,14 +131,20 @@ def test_each_adapter_has_rank_r_and_counts_alpha_over_r(answer):
 
 
 def test_the_task_type_is_that_of_the_models_class(answer):
-    found, expected = [], []
+    found, expected, layers = [], [], []
     for number, family in enumerate(FAMILIES):
         for classifier in (False, True):
             model = attached(answer.attach_lora(build(family, number, classifier), 3, 6))
             task = model.peft_config[model.active_adapter].task_type
             found.append(str(getattr(task, "value", task)))
             expected.append("SEQ_CLS" if classifier else "CAUSAL_LM")
-    expect.equal(found, expected, what="the task types of a language model and a classifier of each family")
+            layers.append(kinds(model))
+    families = [family for family in FAMILIES for _ in range(2)]
+    given = {"families": families}
+    what = "the task types of a language model and a classifier of each family"
+    expect.equal(found, expected, what=what, given=given)
+    what = "the layers with an adapter, in a language model and a classifier of each family"
+    expect.equal(layers, [sorted(FAMILIES[family][2]) for family in families], what=what, given=given)
 
 
 def test_a_classifiers_head_is_trained_whole_and_comes_back_from_the_file(answer, tmp_path):
@@ -138,7 +156,7 @@ def test_a_classifiers_head_is_trained_whole_and_comes_back_from_the_file(answer
         expect.equal(others, 3 * 16, what=f"the trainable numbers outside of adapters, {family} classifier")
         fill(model, offset=10)
         expected = logits(model)
-        model.save_pretrained(tmp_path / str(number))
+        save_whole(model, tmp_path / str(number), f"{family} classifier")
         base = build(family, 1, classifier=True)
         with torch.no_grad():
             base.score.weight.copy_(randn(3, 16, offset=80))  # Each new model draws its own head.
@@ -147,19 +165,31 @@ def test_a_classifiers_head_is_trained_whole_and_comes_back_from_the_file(answer
         expect.close(again, expected, what=what, scale=30.0, terms=500)
 
 
+def changed_weights(before, adapted_model):
+    """The names of the base's parameters that have other numbers, or another dtype, than before."""
+    now = {n.removeprefix("base_model.model."): p for n, p in adapted_model.named_parameters() if "lora_" not in n}
+    now = {name.replace(".base_layer", ""): parameter for name, parameter in now.items()}
+    return [name for name, weight in before.items() if name not in now or not same(now[name], weight)]
+
+
 def test_at_the_start_the_model_answers_as_before(answer):
     for number, family in enumerate(("Qwen2", "GPT-2")):
         model = build(family, offset=number)
         before, weights = logits(model), {name: p.detach().clone() for name, p in model.named_parameters()}
         adapted_model = attached(answer.attach_lora(model, 3, 6))
+        changed = changed_weights(weights, adapted_model)
+        expect.equal(changed, [], what=f"weights of the {family} base that attaching has changed")
         after = logits(adapted_model)
         expect.close(after, before, what=f"the logits of {family} right after attaching", terms=500)
         not_zero = [int(b.count_nonzero()) for _, b in matrices(adapted_model).values()]
         expect.equal(not_zero, [0] * len(not_zero), what=f"how many numbers of each B are not 0 at the start, {family}")
-        now = {n.removeprefix("base_model.model."): p for n, p in adapted_model.named_parameters() if "lora_" not in n}
-        now = {name.replace(".base_layer", ""): parameter for name, parameter in now.items()}
-        changed = [name for name, weight in weights.items() if name not in now or not torch.equal(now[name], weight)]
-        expect.equal(changed, [], what=f"weights of the {family} base that attaching has changed")
+
+
+def test_the_weights_of_a_bfloat16_base_stay_as_they_are(answer):
+    model = build("Llama", offset=2).to(torch.bfloat16)
+    weights = {name: p.detach().clone() for name, p in model.named_parameters()}
+    changed = changed_weights(weights, attached(answer.attach_lora(model, 3, 6)))
+    expect.equal(changed, [], what="weights of a bfloat16 base that have other numbers or another dtype")
 
 
 def test_adapters_train_and_the_base_does_not(answer):
@@ -186,10 +216,10 @@ def test_only_the_target_modules_asked_for_have_an_adapter(answer):
     )
     for family, asked, expected, count in cases:
         given = list(asked)
-        model = attached(answer.attach_lora(build(family, offset=1, layers=2), 3, 6, target_modules=given))
+        with expect.untouched("the list of target_modules", given):
+            model = attached(answer.attach_lora(build(family, offset=1, layers=2), 3, 6, target_modules=given))
         expect.equal(kinds(model), expected, what=f"the layers of {family} with an adapter for {asked}")
         expect.equal(len(adapted(model)), count, what=f"how many adapters {family} has for {asked}")
-        expect.equal(given, asked, what="the list of target_modules after the call")
 
 
 def test_an_entry_that_matches_nothing_is_refused_by_name(answer):
@@ -200,13 +230,20 @@ def test_an_entry_that_matches_nothing_is_refused_by_name(answer):
         ("Qwen2", ["v_proj", "k_pro"], "k_pro"),  # part of a name
         ("GPT-2", ["c_fc", "fc"], "fc"),
     )
+    lacking = []
     for family, asked, unmatched in cases:
-        model = build(family, offset=1)
+        model, messages = build(family, offset=1), []
 
-        def call(model=model, asked=asked):
-            return kinds(answer.attach_lora(model, 3, 6, target_modules=asked))
+        def call(model=model, asked=asked, messages=messages):
+            try:
+                return kinds(answer.attach_lora(model, 3, 6, target_modules=asked))
+            except ValueError as error:
+                messages.append(str(error))
+                raise
 
-        expect.raises(ValueError, call, what=f"the call for {family} with {asked}", mentions=[unmatched])
+        expect.raises(ValueError, call, what=f"the call for {family} with {asked}")
+        lacking += [] if unmatched in messages[0] else [unmatched]
+    expect.equal(lacking, [], what="the entries that match nothing and are not in the message")
 
 
 def test_an_empty_list_of_target_modules_is_refused(answer):
@@ -220,15 +257,17 @@ def test_an_empty_list_of_target_modules_is_refused(answer):
 
 def test_a_model_that_has_lora_layers_is_refused(answer):
     for kept, name in ((True, "a PeftModel"), (False, "the base object inside of a PeftModel")):
-        base = build("Llama", offset=1)
-        model = attached(answer.attach_lora(base, 3, 6, target_modules=["q_proj"]))
-        again = model if kept else base
+        model = attached(answer.attach_lora(build("Llama", offset=1), 3, 6, target_modules=["q_proj"]))
+        again = model if kept else model.get_base_model()
+        before = [p.requires_grad for p in model.parameters()]
 
         def call(again=again):
             return kinds(answer.attach_lora(again, 3, 6, target_modules=["up_proj"]))
 
         expect.raises(ValueError, call, what=f"the second call, for {name}")
         expect.equal(kinds(model), ["self_attn.q_proj"], what=f"the adapters after the refused call for {name}")
+        after = [p.requires_grad for p in model.parameters()]
+        expect.equal(after, before, what=f"which parameters need a gradient after the refused call for {name}")
 
 
 def test_a_refused_call_leaves_the_model_as_it_was(answer):
@@ -257,7 +296,7 @@ def test_modules_to_save_are_trained_whole_and_come_back_from_the_file(answer, t
         expect.equal(counts, expected, what=f"trainable numbers outside of adapters for modules_to_save={modules}")
         fill(model, offset=10)
         expected = logits(model)
-        model.save_pretrained(tmp_path / family)
+        save_whole(model, tmp_path / family, f"{family}, modules_to_save={modules}")
         again = logits(PeftModel.from_pretrained(build(family, 1, classifier), tmp_path / family))
         what = f"the logits after saving and loading, modules_to_save={modules}"
         expect.close(again, expected, what=what, scale=30.0, terms=500)

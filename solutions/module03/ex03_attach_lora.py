@@ -26,8 +26,9 @@ def attach_lora(
         target_modules: which layers get an adapter. An entry names every module whose full name equals it
             or ends with "." + entry, as in peft: "q_proj", "mlp.up_proj", "model.layers.0.mlp.fc1".
             None stands for every projection of attention and MLP, in every layer of the backbone, and
-            nothing else: no embedding, no `lm_head`, no classifier.
-        modules_to_save: modules that are trained whole and stored with the adapter, named in the same way.
+            nothing else: no embedding, no `lm_head`, no classifier. The list is not changed.
+        modules_to_save: modules that are trained whole and stored with the adapter; peft finds them by the
+            ends of their names.
 
     Returns:
         A `PeftModel` whose config holds the task type: CAUSAL_LM for the four language models
@@ -46,8 +47,7 @@ def attach_lora(
             already. A call that raises one of these leaves the model without LoRA layers, or with those that
             it had, and with the same parameters trainable as before.
 
-    Whether the returned model is in train or eval mode is not promised. peft may be used for all of it, and
-    may warn that it sets `fan_in_fan_out` for GPT-2.
+    Whether the returned model is in train or eval mode is not promised.
 
     Method: https://huggingface.co/docs/peft/developer_guides/lora and
     https://huggingface.co/docs/peft/package_reference/lora

@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "in every layer of the backbone"
 from peft import LoraConfig, PeftModel, get_peft_model
 
 

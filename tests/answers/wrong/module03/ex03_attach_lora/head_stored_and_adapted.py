@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "A `PeftModel` whose config holds the task type"
 from peft import LoraConfig, get_peft_model
 
 

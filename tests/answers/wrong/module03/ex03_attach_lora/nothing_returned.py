@@ -1,4 +1,5 @@
 # names: unlisted
+# breaks: "Return the model with one LoRA adapter attached by peft"
 from peft import LoraConfig, get_peft_model
 
 

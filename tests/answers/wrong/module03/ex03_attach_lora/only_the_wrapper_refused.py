@@ -1,4 +1,5 @@
 # names: lora-inside-not-seen
+# breaks: "or the model is a PeftModel or holds LoRA layers already"
 from peft import LoraConfig, PeftModel, get_peft_model
 
 

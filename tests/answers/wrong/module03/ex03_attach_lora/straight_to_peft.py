@@ -1,4 +1,5 @@
 # names: one-match-is-enough
+# breaks: "which others that match do not excuse"
 import peft
 
 

@@ -1,4 +1,5 @@
 # names: one-match-is-enough
+# breaks: "ValueError: an entry of `target_modules` matches no module"
 import warnings
 
 from peft import LoraConfig, PeftModel, get_peft_model

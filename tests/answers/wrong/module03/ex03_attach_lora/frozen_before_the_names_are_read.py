@@ -1,0 +1,20 @@
+# names: frozen-before-refused
+# breaks: "and with the same parameters trainable as before"
+from peft import LoraConfig, PeftModel, get_peft_model
+
+
+def attach_lora(model, r, lora_alpha, *, target_modules=None, modules_to_save=None):
+    if isinstance(model, PeftModel) or any("lora_" in name for name, _ in model.named_parameters()):
+        raise ValueError("has an adapter")
+    model.requires_grad_(False)
+    for entry in target_modules or ():
+        if not any(("." + name).endswith("." + entry) for name, _ in model.named_modules()):
+            raise ValueError(f"{entry} is not there")
+    config = LoraConfig(
+        r=r,
+        lora_alpha=lora_alpha,
+        target_modules="all-linear" if target_modules is None else target_modules,
+        modules_to_save=modules_to_save,
+        task_type="SEQ_CLS" if hasattr(model, "score") else "CAUSAL_LM",
+    )
+    return get_peft_model(model, config)

@@ -1,0 +1,20 @@
+# names: targets-trained-whole-too
+# breaks: "all of these, and only these"
+from peft import LoraConfig, PeftModel, get_peft_model
+
+
+def attach_lora(model, r, lora_alpha, *, target_modules=None, modules_to_save=None):
+    if isinstance(model, PeftModel) or any("lora_" in name for name, _ in model.named_parameters()):
+        raise ValueError("has an adapter")
+    for entry in target_modules or ():
+        if not any(("." + name).endswith("." + entry) for name, _ in model.named_modules()):
+            raise ValueError(f"{entry} is not there")
+    saved = list(modules_to_save or []) + list(target_modules or [])
+    config = LoraConfig(
+        r=r,
+        lora_alpha=lora_alpha,
+        target_modules="all-linear" if target_modules is None else target_modules,
+        modules_to_save=saved or None,
+        task_type="SEQ_CLS" if hasattr(model, "score") else "CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
