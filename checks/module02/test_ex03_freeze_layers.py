@@ -40,7 +40,7 @@ def freeze(answer, model, n_layers):
     """The count that the answer returns; the model must be what it was, `requires_grad` apart."""
     held, modes = dict(model.named_parameters()), modes_of(model)
     with expect.unchanged("the values", {**held, **dict(model.named_buffers())}):
-        count = answer.freeze_layers(model, n_layers)
+        count = accepted(answer, model, n_layers)
     other = [name for name, p in model.named_parameters() if p is not held.get(name)]
     expect.equal(other, [], what="the parameters that are another object than before")
     switched = [name or "the model" for name, mode in modes_of(model).items() if mode != modes.get(name)]
@@ -48,6 +48,25 @@ def freeze(answer, model, n_layers):
     expect.note("frozen", frozen_parts(model))
     expect.equal(switched, [], what="the modules whose mode was changed")
     return count
+
+
+def accepted(answer, model, n_layers):
+    """What the answer returns for a number of layers that it must accept."""
+    try:
+        return answer.freeze_layers(model, n_layers)
+    except ValueError:
+        what = f"n_layers {n_layers} for a BERT with {len(model.bert.encoder.layer)} layers"
+        raise expect.CheckFailed(what, "it is accepted", "a ValueError") from None
+
+
+def refusal(answer, model, n_layers):
+    """The kind of the error that the answer raises, or what it returns."""
+    try:
+        return f"no error, and {answer.freeze_layers(model, n_layers)} is returned"
+    except NotImplementedError:
+        raise  # A TODO that is left.
+    except Exception as error:
+        return type(error).__name__
 
 
 def modes_of(model):
@@ -143,7 +162,7 @@ def test_the_layers_are_counted_in_the_model_and_not_in_its_config(answer):
     what = "what is frozen of a BERT cut to 2 layers (its config says 4), n_layers 2"
     expect.equal(frozen_parts(model), ["embeddings", "layer 0", "layer 1"], what=what)
     what = "n_layers 3 for a BERT cut to 2 layers (its config says 4)"
-    expect.raises(ValueError, lambda: answer.freeze_layers(model, 3), what=what, mentions=[3])
+    expect.equal(refusal(answer, model, 3), "ValueError", what=what)
 
 
 def test_training_moves_what_is_not_frozen_and_nothing_else(answer):
@@ -181,18 +200,25 @@ def test_nothing_but_requires_grad_is_changed(answer):
 
 
 def test_a_number_of_layers_out_of_range_is_refused_and_changes_nothing(answer):
+    given, refused = [], []
     for n_layers in (4, -1, -2, 17):
         model = tiny_bert(3)
         model.bert.encoder.layer[1].requires_grad_(False)
         model.bert.pooler.requires_grad_(False)
         model.bert.encoder.layer[0].eval()
-        modes = modes_of(model)
-        with expect.unchanged("the values", model.state_dict()):
-            expect.raises(
-                ValueError,
-                lambda model=model, n_layers=n_layers: answer.freeze_layers(model, n_layers),
-                what=f"n_layers {n_layers} for a BERT with 3 layers",
-                mentions=[n_layers],
-            )
-        expect.equal(frozen_parts(model), ["layer 1", "pooler"], what=f"what is frozen after n_layers {n_layers} of 3")
-        expect.equal(modes_of(model) == modes, True, what=f"whether all modes are as before after n_layers {n_layers}")
+        given.append(expect.untouched(f"a BERT with 3 layers after n_layers {n_layers}", model))
+        refused.append(refusal(answer, model, n_layers))
+    what = "what comes of n_layers 4, -1, -2 and 17 for a BERT with 3 layers"
+    expect.equal(refused, ["ValueError"] * 4, what=what)
+    for model in given:
+        model.compare()
+
+
+def test_the_message_of_a_refusal_holds_the_value(answer):
+    lacking = []
+    for n_layers in (17, -23):
+        try:
+            answer.freeze_layers(tiny_bert(3), n_layers)
+        except ValueError as error:
+            lacking += [n_layers] if str(n_layers) not in str(error) else []
+    expect.equal(lacking, [], what="the refused values, of 17 and -23, that the message lacks")

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: tensor-returned
 # breaks: "How many numbers train, as an int"
 import numpy as np
 
