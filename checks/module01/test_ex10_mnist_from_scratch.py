@@ -43,7 +43,7 @@ def label_of(number):
 
 
 def numbers_on(images):
-    """The numbers of standardised images, in order; -1 where an image is none that was handed in."""
+    """The numbers of standardised images, in order; below 0 where an image is none that was handed in."""
     row = images.detach().to(torch.float64).reshape(len(images), -1)[:, :4]
     pixels = ((row - row[:, :1]) / (row[:, 1:2] - row[:, :1]) * 255).nan_to_num(nan=-1.0).round().long()
     return torch.where(pixels[:, 1] == 255, pixels[:, 2] * 250 + pixels[:, 3], -1)
@@ -70,7 +70,8 @@ def one_pass(loader, what):
 
 def loaders_of(answer, train, test, batch_size=8, split_seed=3):
     """The answer's loaders, whatever kind of object holds them."""
-    loaders = answer.make_loaders(train, test, batch_size, split_seed)
+    with expect.untouched("what was handed in", {"train": train, "test": test}):
+        loaders = answer.make_loaders(train, test, batch_size, split_seed)
     fields = [name for name in ("train", "val", "test") if hasattr(loaders, name)]
     expect.equal(fields, ["train", "val", "test"], "the fields of Loaders")
     return loaders
@@ -109,6 +110,8 @@ def test_pixels_are_standardised_by_the_training_part_alone(answer):
     came = {part: one_pass(getattr(loaders, part), part)[0] for part in ("train", "val", "test")}
     raw = {part: by_number(train, test, numbers_on(images)) for part, images in came.items()}
     mean, std = raw["train"].mean(), raw["train"].std()
+    by = statistics_behind(raw["train"], came["train"], {"val": raw["val"], "test": test[0].double()})
+    expect.equal(by, "the pixels of train alone", "what gave the mean and std by which train is standardised")
     summary = [value for images in came.values() for value in (images.double().mean(), images.double().std())]
     expected = [v for r in raw.values() for v in ((r.mean() - mean) / std, r.std() / std)]
     # 2,000 roundings in float32: sums of 28,000 pixels, or a division by n for n - 1 (1 part in 60,000).
@@ -117,6 +120,20 @@ def test_pixels_are_standardised_by_the_training_part_alone(answer):
     for part, images in came.items():
         exact = ((raw[part] - mean) / std).unsqueeze(1)
         expect.close(images, exact, f"the pixels of {part}", terms=2000, scale=1.0)
+
+
+def statistics_behind(raw, came, others):
+    """In words, which pixels have the mean and the std that turn `raw` into `came`."""
+    std = raw.std() / came.double().std()
+    mean = raw.mean() - came.double().mean() * std
+    pixels = {"the pixels of train alone": [raw]}
+    pixels |= {f"the pixels of train and {name}": [raw, other] for name, other in others.items()}
+    pixels |= {"the pixels of test": [others["test"]], "the pixels of train, val and test": [raw, *others.values()]}
+    candidates = {name: torch.cat([part.flatten() for part in parts]) for name, parts in pixels.items()}
+    found = {name: (float(numbers.mean()), float(numbers.std())) for name, numbers in candidates.items()}
+    found |= {"nothing: they are 0 to 255": (0.0, 1.0), "nothing: they are 0 to 1": (0.0, 255.0)}
+    fits = [name for name, (m, s) in found.items() if abs(m - mean) < 0.01 and abs(s - std) < 0.01]
+    return fits[0] if fits else "something else"
 
 
 def by_number(train, test, numbers):
@@ -161,7 +178,7 @@ def test_every_size_works_and_the_digits_stay_as_they_are(answer):
     sizes = []
     for n, batch_size in ((47, 9), (10, 4)):
         train, test = marked_digits(n, 60, 40), marked_digits(7, 62, 200, first=300)
-        with expect.unchanged("what was handed in", [*train, *test]):
+        with expect.untouched("what was handed in", {"train": train, "test": test}):
             loaders = loaders_of(answer, train, test, batch_size)
             for part in ("train", "val", "test"):
                 sizes.append([len(labels) for _, labels in getattr(loaders, part)])
@@ -301,13 +318,13 @@ def history_of(answer, model, train_loader, val_loader, epochs, **options):
         values = getattr(history, name, None)
         expect.true(isinstance(values, list), f"history.{name}", actual=values, expected="a list of floats")
         expect.equal(len(values), epochs, f"the length of history.{name} after {epochs} epochs")
-        for value in values:
-            expect.number(value, f"an entry of history.{name}")
+        expect.kind(values, list, of=float, what=f"history.{name}")
     return history
 
 
 def test_every_batch_makes_one_step_of_adam(answer):
-    model, train_loader, val_loader = tiny_problem(100, epochs=2)
+    model, train_loader, _ = tiny_problem(100, epochs=2)
+    val_loader = loader_of(*train_loader.dataset.tensors, 4)  # The last epoch is the best on it.
     after = adam_by_hand(model, *train_loader.dataset.tensors, epochs=2)
     history_of(answer, model, train_loader, val_loader, 2)
     # Chains of some 100 operations for each of 6 updates, of size lr each; Adam divides by small roots.
@@ -332,6 +349,23 @@ def test_validation_is_a_mean_over_the_examples_after_each_epoch(answer):
     expect.close(history.val_accuracy, accuracy, "history.val_accuracy", terms=10, dtype=torch.float64)
     losses = [loss for loss, *_ in val]
     expect.close(history.val_loss, losses, "history.val_loss", terms=10_000, dtype=torch.float64)
+
+
+def test_means_are_over_the_examples_that_a_loader_gives(answer):
+    model, whole, _ = tiny_problem(180, epochs=2, n_train=20)
+    inputs, targets = whole.dataset.tensors
+    chosen = {"train": list(range(3, 11)), "val": [0, 19, 4, 12, 15, 2, 8]}  # 8 and 7 of 20 examples
+    loaders = {part: DataLoader(whole.dataset, 3, sampler=numbers) for part, numbers in chosen.items()}
+    after = adam_by_hand(model, inputs[chosen["train"]], targets[chosen["train"]], epochs=2)
+    history = history_of(answer, model, loaders["train"], loaders["val"], 2)
+    expected = [sum(a * b for a, b in zip(losses, sizes, strict=True)) / 8 for *_, losses, sizes in after]
+    what = "from a sampler of {} of 20 examples"
+    expect.close(history.train_loss, expected, f"train_loss {what.format(8)}", terms=10_000, dtype=torch.float64)
+    val = [loss_by_hand(inputs[chosen["val"]], targets[chosen["val"]], w, b) for w, b, *_ in after]
+    accuracy = [correct / 7 for *_, correct in val]
+    expect.close(history.val_accuracy, accuracy, f"val_accuracy {what.format(7)}", terms=10, dtype=torch.float64)
+    losses = [loss for loss, *_ in val]
+    expect.close(history.val_loss, losses, f"val_loss {what.format(7)}", terms=10_000, dtype=torch.float64)
 
 
 def test_the_weights_of_the_last_epoch_are_kept(answer):
@@ -392,14 +426,16 @@ def test_each_part_runs_in_its_own_mode(answer):
 
 
 def test_on_step_gets_the_step_and_the_loss_before_the_update(answer):
-    model, train_loader, val_loader = tiny_problem(150, epochs=2)
+    model, train_loader, _ = tiny_problem(150, epochs=2)
+    val_loader = loader_of(*train_loader.dataset.tensors, 4)
     after = adam_by_hand(model, *train_loader.dataset.tensors, epochs=2)
     calls = []
     history_of(answer, model, train_loader, val_loader, 2, on_step=lambda *call: calls.append(call))
     expect.note("losses", [call[-1] for call in calls if isinstance(call[-1], float)])
     expect.equal([call[0] for call in calls], list(range(6)), "the steps that on_step was given")
-    for call in calls:
-        expect.number(call[1], "the loss that on_step was given")
+    for step, loss in calls:
+        expect.kind(step, int, "the step that on_step was given")
+        expect.kind(loss, float, "the loss that on_step was given")
     before = [loss for *_, losses, _ in after for loss in losses]
     losses = [call[1] for call in calls]
     expect.close(losses, before, "the losses that on_step was given", terms=10_000, dtype=torch.float64)
@@ -438,9 +474,37 @@ def test_batches_are_moved_to_the_device_of_the_model(answer):
         collate = loader.collate_fn
         loader.collate_fn = lambda rows, c=collate: [t.as_subclass(Elsewhere) for t in c(rows)]
     Elsewhere.moved = []
-    expect.note("moved", Elsewhere.moved)
-    history_of(answer, model, train_loader, val_loader, 1)
+    try:
+        history_of(answer, model, train_loader, val_loader, 1)
+    finally:
+        expect.note("moved", Elsewhere.moved)
     expect.close(model[1].weight, after[-1][0], "the weights after batches from another device", terms=10_000)
+
+
+class Stopped(Exception):
+    """Ends `fit` at the first forward pass; all that was asked for has been seen."""
+
+
+def test_batches_go_to_whatever_device_the_model_is_on(answer):
+    """The model lies on meta, which has shapes and no numbers, so nothing is trained."""
+    _, train_loader, val_loader = tiny_problem(170, epochs=1)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(FEATURES, CLASSES, dtype=torch.float64, device="meta"))
+    arrived = []
+
+    def look(_, inputs):
+        arrived.append(inputs[0].device.type)
+        raise Stopped
+
+    model.register_forward_pre_hook(look)
+    try:
+        answer.fit(model, train_loader, val_loader, 1, LR)
+    except Stopped:
+        pass
+    except NotImplementedError as error:
+        if "meta tensor" not in str(error):
+            raise
+        arrived.append("none: the model was moved")
+    expect.equal(arrived[:1], ["meta"], "where the images arrive, of a model whose parameters are on meta")
 
 
 # ---------------------------------------------------------------- the plot
@@ -451,8 +515,10 @@ def picture(answer, path, train_loss, val_loss, val_accuracy):
     history = answer.History(train_loss=train_loss, val_loss=val_loss, val_accuracy=val_accuracy)
     with matplotlib.rc_context(QUICK):
         answer.plot(history, path)
-    expect.true(path.is_file(), "files written by plot", actual=int(path.is_file()), expected=1)
-    start = list(path.read_bytes()[:4])
+    there = os.path.isfile(path)
+    expect.true(there, "files written by plot", actual=int(there), expected=1)
+    with open(path, "rb") as file:
+        start = list(file.read(4))
     expect.equal(start, [0x89, 0x50, 0x4E, 0x47], "the first four bytes of the file, those of a PNG")
     return torch.from_numpy(matplotlib.image.imread(path))
 
@@ -470,20 +536,22 @@ def close_figures():
 @pytest.mark.timeout(120)
 def test_the_plot_shows_all_of_the_history(answer, tmp_path):
     lists = [[2.1, 0.9, 0.4, 0.3], [1.7, 1.2, 0.7, 0.8], [0.31, 0.58, 0.9, 0.84]]
-    others = [[2.1, 1.4, 0.6, 0.3], [1.7, 0.9, 0.9, 0.8], [0.31, 0.75, 0.9, 0.86]]
+    # One number each, neither the first nor the last, neither the largest nor the smallest.
+    others = [[2.1, 1.4, 0.4, 0.3], [1.7, 1.2, 0.9, 0.8], [0.31, 0.78, 0.9, 0.84]]
     close_figures()
+    (tmp_path / "curve.png").write_bytes(b"the picture of an older run")
     base = picture(answer, tmp_path / "curve.png", *lists)
     changes = []
     for i in range(3):
         other = picture(answer, tmp_path / "curve.png", *[others[j] if j == i else lists[j] for j in range(3)])
         changes.append(int(base.shape != other.shape or not torch.equal(base, other)))
-    what = "does the picture change with train_loss, val_loss, val_accuracy?"
+    what = "does the picture change with one number of train_loss, val_loss, val_accuracy?"
     expect.equal(changes, [1, 1, 1], what)
-    again = picture(answer, tmp_path / "again.png", *lists)
-    same = base.shape == again.shape and torch.equal(base, again)
-    kept = int((base != again).any(-1).sum()) if base.shape == again.shape else -1
+    again = picture(answer, str(tmp_path / "again.png"), *lists)
     close_figures()
-    expect.true(same, "pixels that differ when the same history is drawn again", actual=kept, expected=0)
+    expect.equal(list(again.shape), list(base.shape), "height, width, channels when the same history is drawn again")
+    changed = int((base != again).any(-1).sum())
+    expect.equal(changed, 0, "pixels that differ when the same history is drawn again")
 
 
 # ---------------------------------------------------------------- the real digits

@@ -1,4 +1,5 @@
-# names: unlisted
+# names: accuracy-in-percent
+# breaks: "and val_accuracy (0 to 1)"
 from collections import namedtuple
 
 import numpy as np
@@ -57,7 +58,7 @@ def fit(model, train_loader, val_loader, epochs, lr, *, on_step=None):
     n = 0
     for _ in range(epochs):
         model.train()
-        running = 0.0
+        running, seen = 0.0, 0
         for x, y in train_loader:
             x = x.to(device)
             y = y.to(device)
@@ -67,22 +68,24 @@ def fit(model, train_loader, val_loader, epochs, lr, *, on_step=None):
             loss.backward()
             opt.step()
             running += loss.item() * x.size(0)
+            seen += len(y)
             if on_step:
                 on_step(n, loss.item())
             n += 1
-        train_losses.append(running / len(train_loader.dataset))
+        train_losses.append(running / seen)
 
         model.eval()
-        val_loss, correct = 0.0, 0
+        val_loss, correct, shown = 0.0, 0, 0
         with torch.no_grad():
             for x, y in val_loader:
                 x = x.to(device)
                 y = y.to(device)
                 out = model(x)
                 val_loss += criterion(out, y).item() * x.size(0)
+                shown += len(y)
                 correct += (out.argmax(dim=1) == y).sum().item()
-        val_losses.append(val_loss / len(val_loader.dataset))
-        accuracies.append(100 * correct / len(val_loader.dataset))
+        val_losses.append(val_loss / shown)
+        accuracies.append(100 * correct / shown)
     return History(train_losses, val_losses, accuracies)
 
 

@@ -1,4 +1,5 @@
 # names: best-epoch-kept
+# breaks: "It ends with the weights of the last epoch"
 from collections import namedtuple
 
 import numpy as np
@@ -58,7 +59,7 @@ def fit(model, train_loader, val_loader, epochs, lr, *, on_step=None):
     best_loss, best_state = float("inf"), None
     for _ in range(epochs):
         model.train()
-        running = 0.0
+        running, seen = 0.0, 0
         for x, y in train_loader:
             x = x.to(device)
             y = y.to(device)
@@ -68,22 +69,24 @@ def fit(model, train_loader, val_loader, epochs, lr, *, on_step=None):
             loss.backward()
             opt.step()
             running += loss.item() * x.size(0)
+            seen += len(y)
             if on_step:
                 on_step(n, loss.item())
             n += 1
-        train_losses.append(running / len(train_loader.dataset))
+        train_losses.append(running / seen)
 
         model.eval()
-        val_loss, correct = 0.0, 0
+        val_loss, correct, shown = 0.0, 0, 0
         with torch.no_grad():
             for x, y in val_loader:
                 x = x.to(device)
                 y = y.to(device)
                 out = model(x)
                 val_loss += criterion(out, y).item() * x.size(0)
+                shown += len(y)
                 correct += (out.argmax(dim=1) == y).sum().item()
-        val_losses.append(val_loss / len(val_loader.dataset))
-        accuracies.append(correct / len(val_loader.dataset))
+        val_losses.append(val_loss / shown)
+        accuracies.append(correct / shown)
         if val_losses[-1] < best_loss:
             best_loss = val_losses[-1]
             best_state = {k: v.clone() for k, v in model.state_dict().items()}
