@@ -220,10 +220,10 @@ def test_a_repr_can_do_what_it_likes(does, shown):
     assert given_text(Broken(does)).startswith(shown[:80])
 
 
-def test_an_error_whose_text_raises_is_a_crash_like_any_other(mini):
+def test_an_error_whose_text_raises_ends_the_check_in_one_sentence(mini):
     body = "    class Odd(Exception):\n        def __str__(self): raise SystemExit\n    raise Odd\n"
     failure = failures.failure_of(lambda answer: None, mini.run(mini.squares, squares(body)), mini.squares.answer_path)
-    assert failure.message == "Odd: <a Odd whose str raises SystemExit>"
+    assert failure.message == "the text of a Odd that the answer raises cannot be made"
 
 
 def test_of_what_is_printed_the_first_and_last_lines_are_kept():
