@@ -204,27 +204,31 @@ def test_there_is_one_base_in_memory_and_nothing_is_written_to_it(answer, tmp_pa
         expect.equal(weight.detach(), before, what=f"the base's {key} after the blocks")
 
 
-def state(*models):
-    """How many parameters need a gradient, and how many modules are in train mode."""
-    parameters = {id(p): p for model in models for p in model.parameters()}
-    modules = {module for model in models for module in model.modules()}
-    return [sum(p.requires_grad for p in parameters.values()), sum(module.training for module in modules)]
+def unsettled(*models):
+    """In words: whether parameters need a gradient, and whether modules are in train mode."""
+    parameters = [parameter for model in models for parameter in model.parameters()]
+    modules = [module for model in models for module in model.modules()]
+    found = {
+        "parameters need a gradient": any(parameter.requires_grad for parameter in parameters),
+        "modules are in train mode": any(module.training for module in modules),
+    }
+    return [what for what, is_so in found.items() if is_so]
 
 
 def test_all_is_frozen_and_in_eval_mode_always(answer, tmp_path):
     base, _, _ = three_adapters(tmp_path)
     library = answer.AdapterLibrary(base)
-    found = {"after the construction": state(base)}
+    found = {"after the construction": unsettled(base)}
     library.add("law", tmp_path / "law")
-    found["after the first add"] = state(base)
+    found["after the first add"] = unsettled(base)
     library.add("poems", tmp_path / "poems")
-    found["after the second add"] = state(base)
+    found["after the second add"] = unsettled(base)
     for name in ("poems", "law", None):
         with library.using(name) as model:
-            callable(model) and found.update({f"in using({name!r})": state(base, model)})
-        found[f"after using({name!r})"] = state(base)
-    wrong = {when: counts for when, counts in found.items() if counts != [0, 0]}
-    expect.equal(wrong, {}, what="when how many parameters need a gradient, and modules train")
+            callable(model) and found.update({f"in using({name!r})": unsettled(base, model)})
+        found[f"after using({name!r})"] = unsettled(base)
+    wrong = {when: words for when, words in found.items() if words}
+    expect.equal(wrong, {}, what="when parameters need a gradient, or modules are in train mode")
 
 
 def test_add_leaves_on_what_is_on(answer, tmp_path):
@@ -277,8 +281,14 @@ def test_names_are_in_the_order_in_which_they_were_added(answer, tmp_path):
 def test_a_taken_name_and_a_name_with_a_dot_are_refused(answer, tmp_path):
     base, expected, before = three_adapters(tmp_path)
     library = library_of(answer, base, tmp_path, ["poems"])
+
+    def add(name):
+        library.add(name, tmp_path / "law")
+        with library.using("poems") as model:
+            expect.note("poems_now", logits(model).flatten()[0])
+
     for name, kind in (("poems", "a name that is taken"), ("v1.5", "a name with a dot")):
-        expect.raises(ValueError, lambda n=name: library.add(n, tmp_path / "law"), what=kind, mentions=[name])
+        expect.raises(ValueError, functools.partial(add, name), what=kind, mentions=[name])
         expect.equal(library.names, ["poems"], what=f"names after {kind}")
     expect.equal(logits(base), before, what="the base's logits after refused names")
     with library.using("poems") as model:
@@ -295,6 +305,18 @@ def bad_adapters(folder):
     return {"does not fit": folder / "wider", "is not there": folder / "empty", "cannot be read": folder / "broken"}
 
 
+def fails_to_add(library, name, folder, what):
+    """Such an add raises an error; the names that there are then are noted."""
+
+    def add():
+        try:
+            return library.add(name, folder)
+        finally:
+            expect.note("names", library.names)
+
+    expect.raises(Exception, add, what=what)
+
+
 def test_a_failed_add_changes_nothing(answer, tmp_path):
     base, expected, before = three_adapters(tmp_path)
     bad = bad_adapters(tmp_path)
@@ -303,22 +325,22 @@ def test_a_failed_add_changes_nothing(answer, tmp_path):
     for name, kind, known, wrongs in (("poems", "poems", [], list(bad)[:2]), ("poem", "jokes", ["poems"], list(bad))):
         for wrong in wrongs:
             which = f"an adapter that {wrong}"
-            expect.raises(Exception, lambda n=name, w=wrong: library.add(n, bad[w]), what=which)
+            fails_to_add(library, name, bad[wrong], which)
             expect.equal(library.names, known, what=f"names after {which}")
             expect.equal(logits(base), before, what=f"the base's logits after {which}")
-            expect.equal(state(base), [0, 0], what=f"how many parameters train, and modules, after {which}")
+            expect.equal(unsettled(base), [], what=f"what is not frozen or in eval mode after {which}")
         for other in known:
             with library.using(other) as model:
                 what = f"the logits in using({other!r}) after failed adds of {name!r}"
                 expect.close(logits(model), expected[other], what=what, **CLOSE)
-                expect.raises(Exception, lambda n=name: library.add(n, bad["does not fit"]), what="an add in a block")
+                fails_to_add(library, name, bad["does not fit"], "an add in a block")
                 what = f"the logits in using({other!r}) after a failed add in it"
                 expect.close(logits(model), expected[other], what=what, **CLOSE)
         library.add(name, tmp_path / kind)
         with library.using(name) as model:
             what = f"the logits in using({name!r}), added after a failed try"
             expect.close(logits(model), expected[kind], what=what, **CLOSE)
-    expect.equal(state(base), [0, 0], what="how many parameters need a gradient, and modules train, at the end")
+    expect.equal(unsettled(base), [], what="what is not frozen or in eval mode at the end")
 
 
 def test_the_files_are_read_once_by_add(answer, tmp_path):
