@@ -191,7 +191,9 @@ def test_a_long_answer_is_cut_at_max_new_tokens(answer):
     for limit, options in ((5, {"max_new_tokens": 5}), (1, {"max_new_tokens": 1}), (32, {})):
         some = [0, 3, 1][: 2 if limit == 32 else 3]
         model = taught(tokenizer, [conversations[i] for i in some], [answers[i] for i in some])
+        passes = watch(model)
         texts = said(answer, model, tokenizer, [conversations[i] for i in some], **options)
+        expect.note("passes", len(passes))
         expected = [" ".join(answers[i].split()[:limit]) for i in some]
         expect.equal(texts, expected, what=f"the answers, {f'max_new_tokens {limit}' if options else 'by default'}")
 
