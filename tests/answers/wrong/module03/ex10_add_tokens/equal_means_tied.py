@@ -1,4 +1,4 @@
-# names: unlisted
+# names: tied-by-its-numbers
 # breaks: "it may be tied to the input embedding (the same tensor) or not"
 # Two tables with the same numbers are taken for one.
 import torch

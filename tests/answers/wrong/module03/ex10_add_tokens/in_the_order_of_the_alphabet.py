@@ -1,4 +1,4 @@
-# names: unlisted
+# names: order-lost
 # breaks: "tokens: the tokens in the order of their ids."
 # The ids follow the alphabet, backwards.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: list-changed
 # breaks: "The list may be empty, and is not changed."
 # The caller's list loses what was known.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: biases-or-norms-trained
 # breaks: "Nothing else needs a gradient, no other weight and no norm."
 """modules_to_save for both tables, and for the norms as well, as a recipe for long contexts has it."""
 
