@@ -1,4 +1,4 @@
-# names: unlisted
+# names: loss-of-another-method
 # breaks: "Return the DPO loss of a batch of pairs"
 # The squared loss of IPO, another method.
 from typing import NamedTuple

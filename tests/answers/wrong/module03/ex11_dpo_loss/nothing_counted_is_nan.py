@@ -1,4 +1,4 @@
-# names: unlisted
+# names: no-label-is-nan
 # breaks: "A sequence in which no label counts gives 0."
 # The mean of nothing is nan, and stays it times 0.
 from typing import NamedTuple
