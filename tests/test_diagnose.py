@@ -65,6 +65,14 @@ def test_a_random_value_is_known_as_random_only(mini):
     assert named(mini, "return x * 0.5") == []
 
 
+@pytest.mark.parametrize("text", ["raise SystemExit", "while True: pass", "return 'x'"])
+def test_an_object_of_a_class_of_its_own_is_not_random(mini, text):
+    """Nothing is known of such a value, and two runs do not agree on it."""
+    head = f"class Thing:\n    def __repr__(self):\n        {text}\n\n\n"
+    assert named(mini, "return Thing()", head=head) == []
+    assert named(mini, "return [Thing()]", head=head) == []
+
+
 def test_a_mistake_that_shows_later_is_named_there(mini):
     text = "def squares(x):\n    return x * x\n\n\ndef mean_square(x):\n    return float(squares(x).sum())\n"
     source = Source(mini.squares.answer_path, text)

@@ -111,13 +111,13 @@ DEEDS = {
     "SkipTest": Deed(after("import unittest; raise unittest.SkipTest('no')"), "the answer ends the check: SkipTest"),
     "xfail at import": Deed("import pytest\npytest.xfail('no')\n" + RIGHT, "loading the file raises XFailed"),
     # What it returns or raises.
-    "SystemExit in __repr__": Deed(gives("def __repr__(self): sys.exit(0)"), f"{_PROGRAM}SystemExit"),
+    "SystemExit in __repr__": Deed(gives("def __repr__(self): sys.exit(0)"), "whose repr raises SystemExit>"),
     "os._exit in __repr__": Deed(gives("def __repr__(self): os._exit(0)"), f"{_EXIT} 0"),
     "the second __repr__": Deed(
         gives(
             "asked = []", "def __repr__(self): return self.asked.append(0) or 'x' if not self.asked else sys.exit(0)"
         ),
-        "cannot be shown: making its text raises SystemExit",
+        "whose repr raises SystemExit>",
     ),
     "an endless second __repr__": Deed(
         gives(

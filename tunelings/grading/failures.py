@@ -15,6 +15,7 @@ from typing import Any
 
 from tunelings.cards import Mistake
 from tunelings.expect import CheckFailed
+from tunelings.grading.answers import AnswerError, read
 from tunelings.grading.diagnose import Diagnosis
 from tunelings.grading.parting import pair_of
 from tunelings.grading.run import Result
@@ -131,8 +132,8 @@ def own_frames(error: BaseException | None, answer_path: Path) -> tuple[Frame, .
 def _tree(answer_path: Path) -> ast.Module:
     """The answer as it stands on disk; an empty one where it cannot be read or parsed."""
     try:
-        return ast.parse(answer_path.read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.parse(read(answer_path).text)
+    except (AnswerError, OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])
 
 

@@ -77,15 +77,16 @@ def _sequence_print(value: Sequence) -> Any:
         numbers = torch.tensor([_as_float(part) for part in value], dtype=torch.float64)
         return {**printed, **_summary(numbers, "float64")}
     parts = [_print(part) for part in value]
-    if _has_unknown(parts):
+    if has_unknown(parts):
         return {"unknown": type(value).__qualname__}
     return {**printed, "hash": _hash(json.dumps(parts, sort_keys=True).encode())}
 
 
-def _has_unknown(printed: Any) -> bool:
+def has_unknown(printed: Any) -> bool:
+    """A part of this fingerprint stands for a value that has none."""
     if isinstance(printed, dict):
-        return "unknown" in printed or any(_has_unknown(part) for part in printed.values())
-    return isinstance(printed, list) and any(_has_unknown(part) for part in printed)
+        return "unknown" in printed or any(has_unknown(part) for part in printed.values())
+    return isinstance(printed, list) and any(has_unknown(part) for part in printed)
 
 
 def _hash(content: bytes) -> str:

@@ -19,6 +19,7 @@ from tunelings.grading.answers import TimeoutLike
 CLOCK = 6  # The clock's limit, in limits of processor time: what a machine with six times too much to do needs.
 GRACE = 5.0  # Seconds of processor time after which a check that ignores its limit is ended from outside.
 IMPORTS = 180.0  # Seconds by the clock for an answer's imports, before a check's time begins.
+TEXT = 2.0  # Seconds of processor time for the text of an error or a value that an answer made.
 DIAGNOSIS = 120.0  # Likewise for the comparison with the known mistakes, after it.
 MEMORY = 4 * 2**30  # bytes that a check may use on top of what is imported
 OUTPUT = 64 * 1024  # bytes of what a check prints that are shown

@@ -27,7 +27,15 @@ from tunelings.grading import answers
 from tunelings.grading.answers import AnswerError, NameMissing, Source
 from tunelings.grading.contain import Exited, LeftBehind, contained
 from tunelings.grading.imports import COMPILER, import_libraries
-from tunelings.grading.limits import MEMORY, OutOfMemory, OutOfTime, is_out_of_memory, memory_is_limited, time_limit
+from tunelings.grading.limits import (
+    MEMORY,
+    TEXT,
+    OutOfMemory,
+    OutOfTime,
+    is_out_of_memory,
+    memory_is_limited,
+    time_limit,
+)
 from tunelings.grading.states import CheckState
 from tunelings.loading import load_module
 
@@ -116,9 +124,10 @@ def _told(error: BaseException, is_checks_own: bool) -> BaseException:
     told: BaseException | None = None
     if _is_outcome(error) and not is_checks_own:
         told = Exited(f"the answer ends the check: {type(error).__name__}")
-    else:
+    elif type(error) is not CheckFailed:  # Of that one the text is made when it is shown.
         try:
-            text = str(error)
+            with time_limit(TEXT):
+                text = str(error)
         except BaseException:
             told = Exited(f"the text of a {type(error).__name__} that the answer raises cannot be made")
         else:

@@ -25,9 +25,11 @@ import pytest
 
 from tunelings.cards import Mistake
 from tunelings.course import PACKAGE, CourseError, Exercise
+from tunelings.expect import CheckFailed
 from tunelings.grading import environment
 from tunelings.grading.answers import Source, read
-from tunelings.grading.fingerprint import RANDOM, agree, fingerprint
+from tunelings.grading.fingerprint import RANDOM, agree, fingerprint, has_unknown
+from tunelings.grading.limits import TEXT, OutOfTime, time_limit
 from tunelings.grading.run import Result, checks_of, has_mark, limit_of, run_check
 from tunelings.grading.states import CheckState
 from tunelings.plain import safe_str
@@ -100,7 +102,11 @@ def outcome_of(check: Check, source: Source, seed: int) -> Outcome:
             return Outcome(check.__name__, CheckState.SKIPPED, "", None, {})
         if results[0].state.is_failure and not results[0].state.ends_the_run:
             results += [run_apart(check, source, seed, other, folder) for other in GLOBAL_SEEDS[1:]]
-    return _agreed([_stored(result) for result in results])
+        try:
+            with time_limit(TEXT):
+                return _agreed([_stored(result) for result in results])
+        except OutOfTime:  # What the answer gave cannot be shown.
+            return Outcome(check.__name__, CheckState.TIMEOUT, "", None, {})
 
 
 def run_apart(check, source: Source, seed: int, global_seed: int, folder: Path) -> Result:
@@ -121,20 +127,22 @@ def silence():
 def _agreed(outcomes: list[Outcome]) -> Outcome:
     """The first of several runs of a check; what the others do not agree with is called random."""
     first = outcomes[0]
-    stable_value = all(agree(one.value, first.value) for one in outcomes)
-    notes = {
-        name: note if all(agree(one.notes.get(name), note) for one in outcomes) else RANDOM
-        for name, note in first.notes.items()
-    }
-    return replace(first, value=first.value if stable_value else RANDOM, notes=notes)
+    notes = {name: _steady(note, [one.notes.get(name) for one in outcomes]) for name, note in first.notes.items()}
+    return replace(first, value=_steady(first.value, [one.value for one in outcomes]), notes=notes)
+
+
+def _steady(first: Any, values: list[Any]) -> Any:
+    """A value that has no fingerprint is not random: nothing is known of it."""
+    return first if has_unknown(first) or all(agree(value, first) for value in values) else RANDOM
 
 
 def _stored(result: Result) -> Outcome:
     error = result.error
     what, value = "", None
-    if result.state == CheckState.FAILED:
-        what = getattr(error, "what", "the names that the answer defines")
-        value = fingerprint(getattr(error, "actual", safe_str(error)))
+    if isinstance(error, CheckFailed):
+        what, value = error.what, fingerprint(error.actual)
+    elif result.state == CheckState.FAILED:
+        what, value = "the names that the answer defines", fingerprint(safe_str(error))
     elif result.state in {CheckState.CRASHED, CheckState.ESCAPED}:
         # The words sorted: a message that prints a set has another order in each process.
         what, value = type(error).__name__, " ".join(sorted(re.findall(r"\w+", safe_str(error))))
