@@ -222,6 +222,7 @@ def test_markup_counts_outside_blocks_of_code(answer):
         "a block of code without an end": ("Write this:\n\n```html\n<ul>&nbsp;</ul>", []),
         "an image": ('The cat of the club: <img src="https://example.org/cat.png" alt="a cat">', ["markup"]),
         "a closing tag": ("The end.</DIV>", ["markup"]),
+        "a tag in capitals": ("The end.<BR>", ["markup"]),
         "a named entity": ("The price is low&nbsp;today.", ["markup"]),
         "an entity with a number": ("It&#39;s here.", ["markup"]),
         "a hexadecimal entity": ("It&#x27;s here.", ["markup"]),

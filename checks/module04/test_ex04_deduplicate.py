@@ -108,6 +108,13 @@ def kept_of(answer, texts, *threshold):
     return kept
 
 
+def expect_share(count, total, expected, what):
+    """None, some or most of them: how many exactly depends on the hash functions of an index."""
+    share = "none" if count == 0 else "most" if 2 * count >= total else "some"
+    if share not in expected.split(" or "):
+        raise expect.CheckFailed(what, expected, share, f"{count} of {total}")
+
+
 def test_the_first_of_each_repeated_text_is_kept(answer):
     rng = random.Random(seed(1))
     drawn = rng.sample(SENTENCES, len(SENTENCES)) + rng.sample(SENTENCES, 4)
@@ -151,11 +158,20 @@ def test_nothing_under_the_threshold_is_dropped(answer):
     far = pairs(20, 0.2, 0.6, seed(5))
     texts, _ = spread([*close, *far], rng)
     kept = kept_of(answer, texts)
-    similarity = {b: jaccard(a, b) for a, b in [*close, *far]}
-    dropped = sorted((similarity.get(text, 0.0) for i, text in enumerate(texts) if i not in kept), reverse=True)
-    expect.note("n", len(dropped))
-    expect.note("least", min(dropped, default=0.8))
-    expect.equal(dropped, [], what="similarity of texts that were dropped at threshold 0.8")
+    seconds = {
+        "0.77 to 0.795": [b for _, b in close[40:]],
+        "0.62 to 0.795": [b for _, b in close[:40]],
+        "0.2 to 0.6": [b for _, b in far],
+    }
+    dropped = set(texts) - {texts[i] for i in kept}
+    for name, of_them in seconds.items():
+        expect_share(
+            len(dropped & set(of_them)),
+            len(of_them),
+            "none",
+            f"texts dropped with a similarity of {name}, threshold 0.8",
+        )
+    expect.equal(len(texts) - len(kept), 0, what="first texts of a pair that were dropped")
 
 
 def test_near_repeats_are_dropped(answer):
@@ -173,17 +189,18 @@ def test_near_repeats_are_dropped(answer):
 
 def test_the_threshold_is_the_one_given(answer):
     strict = kept_of(answer, [text for pair in pairs(30, 0.82, 0.9, seed(12)) for text in pair], 0.92)
-    expect.equal(60 - len(strict), 0, what="dropped under a similarity of 0.9, threshold 0.92")
+    expect_share(60 - len(strict), 30, "none", "texts dropped under a similarity of 0.9, threshold 0.92")
     rng = random.Random(seed(9))
     above, under = pairs(50, 0.72, 0.78, seed(10)), pairs(30, 0.4, 0.495, seed(11))
     texts, order = spread([*above, *under], rng)
     kept = kept_of(answer, texts, 0.5)
     dropped = [order[i] for i in range(len(texts)) if i not in kept]
     found = sum(number < 100 and number % 2 == 1 for number in dropped)
+    expect_share(found, 50, "most", "near repeats found, similarity 0.72, threshold 0.5")
     expect.true(
         found >= 45, what="found of 50 with similarity 0.72, threshold 0.5", actual=found, expected="45 or more"
     )
-    expect.equal(len(dropped) - found, 0, what="dropped under a similarity of 0.5, threshold 0.5")
+    expect_share(len(dropped) - found, 30, "none", "texts dropped under a similarity of 0.5, threshold 0.5")
 
 
 def test_at_a_threshold_of_1_repeats_still_go(answer):
@@ -195,7 +212,7 @@ def test_at_a_threshold_of_1_repeats_still_go(answer):
     except ValueError:  # datasketch makes no index for a threshold of 1.
         return
     expect.equal([i for i in kept if i >= 24], [], what="repeats in capitals that were kept at threshold 1.0")
-    expect.equal(24 - len(kept), 0, what="dropped under a similarity of 1, threshold 1.0")
+    expect_share(24 - len(kept), 10, "none", "texts dropped under a similarity of 1, threshold 1.0")
 
 
 def test_shingles_are_runs_of_three_words_as_they_stand(answer):
@@ -244,9 +261,7 @@ def test_shingles_have_three_words_each(answer):
     short = [texts[i] for i in range(80, 100) if i not in kept]
     expect.equal(short, [], what="dropped of 20 texts of three words, all different")
     found = 80 - sum(i < 80 for i in kept)
-    expect.true(
-        found >= 20, what="found of 40 with similarity 0.41, threshold 0.3", actual=found, expected="20 or more"
-    )
+    expect_share(found, 40, "most", "near repeats found, similarity 0.41, threshold 0.3")
 
 
 def test_a_text_that_is_like_a_dropped_one_only_is_kept(answer):
@@ -319,8 +334,9 @@ def test_no_hash_or_draw_differs_from_call_to_call(answer):
         if not own:  # hash() is Python's, which has another salt in each process.
             answer.hash = functools.partial(salted_hash, salt[0])
         kept[salt] = set(kept_of(answer, texts, 0.3))
-    expect.equal(len(kept["a"] ^ kept["a again"]), 0, what="texts kept in one of two calls only")
-    expect.equal(len(kept["a"] ^ kept["b"]), 0, what="texts kept under one of two salts of hash() only")
+    for salt, what in (("a again", "in one of two calls only"), ("b", "under one of two salts of hash() only")):
+        differ = "none" if kept["a"] == kept[salt] else "some"
+        expect.equal(differ, "none", what=f"texts kept {what}")
 
 
 def salted_hash(salt, value):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: marked-by-a-number
 # breaks: "`augmented`: True"
 # 1 is as true as True.
 

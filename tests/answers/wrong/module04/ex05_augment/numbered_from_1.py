@@ -1,4 +1,4 @@
-# names: unlisted
+# names: numbered-from-1
 # breaks: "The record number i, from 0"
 # Numbers for people begin with 1.
 
