@@ -1,4 +1,4 @@
-# names: unlisted
+# names: dropout-in-the-adapter
 # breaks: "without dropout"
 """LoRA's dropout is on, as in many recipes."""
 
