@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import COUNTED, ROOT
 from tests.support.gates import (
     broken,
+    edits_must_fit,
     ends_the_sentence,
     failures,
     first_that_fails,
@@ -224,6 +225,7 @@ def as_text(vector: vectors.Vector) -> str:
 
 def repeated_verdicts_are_identical(exercise: Exercise, repeats: int, mistakes: int | None = None) -> None:
     """The first form of each mistake (or of so many of them), run again, leaves the vector that it left before."""
+    edits_must_fit(exercise)
     for mistake in exercise.card.mistakes[:mistakes]:
         source = mistaken(exercise, mistake, 0)
         first, *others = [as_text(vectors.vector_of(exercise, source, 0)) for _ in range(repeats)]

@@ -17,6 +17,7 @@ from tests.support.desk import Desk, add, not_started, verdict
 from tests.support.miniature import Miniature
 from tests.support.processes import wait_for
 from tunelings.desk import screen
+from tunelings.grading.limits import longest
 from tunelings.grading.states import ExerciseState
 from tunelings.watch import events, loop, session
 from tunelings.watch.actions import Quit
@@ -165,7 +166,7 @@ def test_a_check_has_its_own_limit_and_what_follows_it_the_diagnosis_s(clock, de
     desk.press("r")
     assert watcher.deadline == 1000.0 + session.DIAGNOSIS_LIMIT
     watcher.on_worker(events.Checking("test_one", 7.0))
-    assert watcher.deadline == 1007.0 + session.GRACE
+    assert watcher.deadline == 1000.0 + longest(7.0) + session.GRACE
     watcher.on_worker(events.Checked())
     assert watcher.deadline == 1000.0 + session.DIAGNOSIS_LIMIT
     watcher.on_worker(events.Ended())

@@ -42,9 +42,14 @@ def misplaced_edits(exercise: Exercise) -> list[str]:
 @functools.cache
 def known_vectors(exercise: Exercise, seed: int) -> list[tuple[Mistake, vectors.Vector]]:
     """The vectors of every form of every mistake; the test fails, in one line, where they cannot be made."""
+    edits_must_fit(exercise)
+    return vectors.MistakeVectors(exercise, seed).all()
+
+
+def edits_must_fit(exercise: Exercise) -> None:
+    """The test fails, in one line, where a mistake cannot be made of the solution."""
     if misplaced_edits(exercise):
         pytest.fail("Not run: see test_every_edit_fits_the_solution.", pytrace=False)
-    return vectors.MistakeVectors(exercise, seed).all()
 
 
 def lesson_of(exercise: Exercise) -> str:
