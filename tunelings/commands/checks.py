@@ -73,31 +73,44 @@ def run(
     exercises = the_course.select(what)
     if not as_json:
         raise typer.Exit(check_and_show(the_course, exercises))
-    verdicts = check(exercises)
+    verdicts, trouble = check(exercises)
     print(json.dumps({"version": VERSION, "verdicts": [to_json(one) for one in verdicts]}, indent=1))
-    raise typer.Exit(0 if all(one.state == ExerciseState.PASSED for one in verdicts) else 1)
+    if trouble:
+        print(trouble, file=sys.stderr)
+    passed = not trouble and all(one.state == ExerciseState.PASSED for one in verdicts)
+    raise typer.Exit(0 if passed else 1)
 
 
-def check(exercises: list[Exercise]) -> list[Verdict]:
+def check(exercises: list[Exercise]) -> tuple[list[Verdict], str]:
+    """The verdicts, and what kept other exercises from having one.
+
+    Raises:
+        CourseError: no exercise has a verdict.
+    """
     stop_if_broken()
     from tunelings.desk import screen
     from tunelings.grading import grade
 
     try:
-        return grade.check(exercises)
+        return grade.check(exercises), ""
     except grade.CheckError as error:
-        raise CourseError(f"The checks cannot be run: {screen.in_one_line(str(error))}") from None
+        trouble = f"The checks cannot be run: {screen.in_one_line(str(error))}"
+        if not error.verdicts:
+            raise CourseError(trouble) from None
+        return error.verdicts, trouble
 
 
 def check_and_show(the_course: Course, exercises: list[Exercise]) -> int:
     """Check, print the verdicts, and return the exit code."""
-    verdicts = check(exercises)
+    verdicts, trouble = check(exercises)
     from tunelings.desk import screen
 
     by_number = {exercise.number: exercise for exercise in exercises}
     for one in verdicts:
         screen.show_verdict(one, by_number[one.number])
-    if all(one.state == ExerciseState.PASSED for one in verdicts):
+    if trouble:
+        print(trouble, file=sys.stderr)
+    elif all(one.state == ExerciseState.PASSED for one in verdicts):
         screen.show_next(the_course, Progress(the_course).next_exercise())
         return 0
     return 1

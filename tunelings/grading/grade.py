@@ -44,11 +44,15 @@ class _Listener:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.error = str(report.longrepr)
+            self.error = self.error or str(report.longrepr)
 
 
 class CheckError(Exception):
-    """A check file cannot be run: the course's fault, not the learner's."""
+    """A check file cannot be run: the course's fault, not the learner's. `verdicts` are those of the other files."""
+
+    def __init__(self, message: str, verdicts: Sequence[Verdict] = ()):
+        super().__init__(message)
+        self.verdicts = list(verdicts)
 
 
 def check(
@@ -65,14 +69,24 @@ def check(
     listener = _Listener()
     paths = [str(exercise.check_path) for exercise in exercises]
     code = _run_pytest(
-        [f"--rootdir={root}", f"--seed={seed}", *["--in-process"] * in_process, *paths], [listener, *plugins]
+        [
+            "--continue-on-collection-errors",
+            f"--rootdir={root}",
+            f"--seed={seed}",
+            *["--in-process"] * in_process,
+            *paths,
+        ],
+        [listener, *plugins],
     )
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         if code == pytest.ExitCode.INTERRUPTED and not listener.error:
             raise KeyboardInterrupt
         raise CheckError(listener.error or f"pytest ended with exit code {code}")
     runs = listener.grader.runs if listener.grader else {}
-    return [run.verdict for run in runs.values()]
+    verdicts = [run.verdict for run in runs.values()]
+    if listener.error:
+        raise CheckError(listener.error, verdicts)
+    return verdicts
 
 
 def rehearse() -> None:
