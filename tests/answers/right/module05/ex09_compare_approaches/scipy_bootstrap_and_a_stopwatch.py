@@ -67,8 +67,8 @@ def run(task, approaches, test_set, seed, *, clock=time.perf_counter):
         scores = [task.metric(p, item["answers"]) for p, item in zip(predictions, test_set, strict=True)]
         costs = [cost(item["question"], p) for p, item in zip(predictions, test_set, strict=True)]
         low, high = bootstrap(scores, seed)
-        row = Row(name=name, score=statistics.mean(scores), low=low, high=high)
-        row.cost_per_query, row.seconds_per_query = statistics.mean(costs), statistics.median(watch.laps)
+        row = Row(name=name, score=statistics.fmean(scores), low=low, high=high)
+        row.cost_per_query, row.seconds_per_query = statistics.fmean(costs), float(statistics.median(watch.laps))
         rows.append(row)
         graded.append(scores)
     order = sorted(range(len(rows)), key=lambda i: rows[i].score, reverse=True)  # reverse keeps equals in order.
