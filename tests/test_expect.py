@@ -437,6 +437,14 @@ def test_no_error_at_all_fails_and_shows_what_came_back():
     assert (error.expected, error.actual, error.remark) == ("ValueError is raised", 7, "nothing was raised")
 
 
+def test_of_an_object_that_came_back_the_class_is_shown():
+    """Its own text may hold an address, which is another one in each run."""
+    error = failing(expect.raises, ValueError, object, what="rank 0")
+    assert error.actual == "a object"
+    error = failing(expect.raises, ValueError, lambda: [torch.ones(2)], what="rank 0")
+    assert torch.equal(error.actual[0], torch.ones(2))
+
+
 def test_a_todo_is_not_taken_for_the_error():
     with pytest.raises(NotImplementedError, match="TODO"):
         expect.raises(ValueError, raising(NotImplementedError("TODO")), what="rank 0")

@@ -213,7 +213,13 @@ def raises(
     except Exception as error:
         came = f"{type(error).__name__}: {safe_str(error)}"
         raise CheckFailed(what, kind.__name__, came, given=given) from error
-    raise CheckFailed(what, f"{kind.__name__} is raised", result, "nothing was raised", given=given)
+    raise CheckFailed(what, f"{kind.__name__} is raised", _returned(result), "nothing was raised", given=given)
+
+
+def _returned(value: Any) -> Any:
+    """`value`, or in words its class, where that is all that can be said of it: another run makes another object."""
+    plain = value is None or is_tensor(value) or isinstance(value, (int, float, str, bytes, list, tuple, dict, set))
+    return value if plain else f"a {type(value).__name__}"
 
 
 @contextlib.contextmanager
