@@ -345,6 +345,15 @@ def test_where_the_base_has_no_tokenizer_none_is_written(answer, tmp_path):
         expect.equal(found, [], what=f"the tokenizer's files in out_path, {family} base without one")
 
 
+def test_where_only_the_adapter_has_a_tokenizer_none_is_written(answer, tmp_path):
+    base_path, adapter_path, out_path, _ = folders(tmp_path)
+    make_tokenizer(adapter_path)
+    answer.merge_adapter(base_path, adapter_path, out_path)
+    stored(out_path)
+    found = [name for name in files(out_path) if "token" in name]
+    expect.equal(found, [], what="the tokenizer's files in out_path where only the adapter has one")
+
+
 def bytes_of(folder):
     found = [path for path in folder.rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
