@@ -2,7 +2,6 @@
 # breaks: "and none if it has not"
 """The tokenizer of the adapter is written where the base has none."""
 
-import copy
 from pathlib import Path
 
 import torch
@@ -36,6 +35,3 @@ def merge_adapter(base_path, adapter_path, out_path):
         AutoTokenizer.from_pretrained(base_path).save_pretrained(out_path)
     elif (Path(adapter_path) / "tokenizer_config.json").exists():
         AutoTokenizer.from_pretrained(adapter_path).save_pretrained(out_path)
-
-
-
