@@ -11,6 +11,7 @@ import difflib
 import functools
 import os
 import re
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,9 @@ MODULES = {
 # What a TODO of a stub raises: NotImplementedError(SENTINEL).
 SENTINEL = "TODO"
 PACKAGE = Path(__file__).resolve().parent  # the grader, all of its rooms
+# What `tunelings init` has laid out in a folder, and with which content; written last (setup/layout.py).
+MANIFEST = Path(".tunelings", "course.json")
+UNFINISHED = Path(".tunelings", "unfinished")  # stands there while files are being laid out
 # Checks with one of these marks run only when asked for, so no tick depends on them.
 FULL_RUN_MARKS = frozenset({"gpu", "real"})
 
@@ -188,14 +192,33 @@ def _known_names(exercise: Exercise) -> set[str]:
 def find_root(start: Path | None = None) -> Path:
     """The course's folder: the nearest one at or above `start` that holds its trees.
 
-    Falls back to the folder that this package was installed from, so that `tunelings` works anywhere.
+    Falls back to the clone that this package was installed from, and to the folder that `tunelings init` made together
+    with this environment, so that `tunelings` works anywhere.
     """
     start = (start or Path.cwd()).resolve()
-    candidates = [start, *start.parents, Path(__file__).resolve().parent.parent]
-    for folder in candidates:
+    around = Path(sys.prefix).resolve().parent
+    fallbacks = [Path(__file__).resolve().parent.parent, *[around] * is_laid_out(around)]
+    for folder in [start, *start.parents, *fallbacks]:
         if all((folder / tree).is_dir() for tree in ("exercises", "solutions", "checks")):
             return folder
-    raise CourseError(f"No course at {start}: run this in the folder that holds exercises/ and checks/.")
+    raise CourseError(f"No course at {start}: `tunelings init` makes one, or change to the folder of yours.")
+
+
+def is_laid_out(root: Path) -> bool:
+    """`root` was made by `tunelings init`, if only in part; a clone was not."""
+    return (root / MANIFEST).is_file() or (root / UNFINISHED).is_file()
+
+
+def laid_out_root(start: Path | None = None) -> Path | None:
+    """The nearest folder at or above `start` that `tunelings init` has made, if only in part."""
+    start = (start or Path.cwd()).resolve()
+    return next((folder for folder in (start, *start.parents) if is_laid_out(folder)), None)
+
+
+def carried() -> Path:
+    """The folder of the course's files that belong to this package: in the installed wheel, or the clone."""
+    shipped_files = PACKAGE / "shipped"
+    return shipped_files if shipped_files.is_dir() else PACKAGE.parent
 
 
 def data_folder(name: str) -> Path:
@@ -210,7 +233,8 @@ def shipped(path: Path, what: str) -> Path:
         FileNotFoundError: it is not there; one line that says how to get it back.
     """
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing (`git checkout data` brings the shipped {what} back)")
+        command = "tunelings update" if laid_out_root(path.parent) else "git checkout data"
+        raise FileNotFoundError(f"{path} is missing (`{command}` brings the shipped {what} back)")
     return path
 
 

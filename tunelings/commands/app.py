@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tunelings import __version__
-from tunelings.commands import answers, checks, dev, real_models
+from tunelings.commands import answers, checks, dev, init, real_models
 from tunelings.commands.arguments import course
 from tunelings.course import CourseError, find_root, module_key
 from tunelings.grading.stubs import StubError
@@ -17,12 +17,14 @@ from tunelings.handson import models
 
 app = typer.Typer(
     help="A self-grading course on model customization. Without a command, it opens the first exercise that is not "
-    "done, and shows its verdict each time you save.",
+    "done, and shows its verdict each time you save; where there is no course yet, it makes a folder with one.",
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(init.init)
+app.command()(init.update)
 app.command()(checks.watch)
 app.command("list")(checks.list_all)
 app.command()(checks.run)
@@ -48,7 +50,7 @@ def start(
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
-        checks.begin(course())
+        init.begin()
 
 
 @app.command("quiz")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tunelings.course import Course, CourseError, find_root
+from tunelings.course import UNFINISHED, Course, CourseError, find_root, shown_path
 from tunelings.grading import environment
 
 One = Annotated[str, typer.Argument(metavar="EXERCISE", help='such as "1.05", "training_step" or its file')]
@@ -14,7 +14,10 @@ Some = Annotated[str, typer.Argument(metavar="WHAT", help='an exercise ("1.05"),
 
 
 def course() -> Course:
-    return Course(find_root())
+    root = find_root()
+    if (root / UNFINISHED).exists():
+        raise CourseError(f"{shown_path(root)} is not laid out whole: run `tunelings init` there, which goes on.")
+    return Course(root)
 
 
 def stop_if_broken() -> None:

@@ -77,7 +77,7 @@ def examine() -> Machine:
         packages=_packages_here(),
         ram=_ram(),
         disk_free=shutil.disk_usage(_existing(models.cache_folder())).free,
-        smi=_nvidia_smi(),
+        smi=nvidia_smi(),
         torch_cuda=torch_cuda,
         torch_sees=sees,
         arch_list=arch_list,
@@ -252,7 +252,7 @@ def _existing(path: Path) -> Path:
     return path if path.exists() else _existing(path.parent)
 
 
-def _nvidia_smi() -> str | None:
+def nvidia_smi() -> str | None:
     command = ["nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
