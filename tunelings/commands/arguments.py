@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from tunelings.course import UNFINISHED, Course, CourseError, find_root, shown_path
-from tunelings.grading import environment
 
 One = Annotated[str, typer.Argument(metavar="EXERCISE", help='such as "1.05", "training_step" or its file')]
 Some = Annotated[str, typer.Argument(metavar="WHAT", help='an exercise ("1.05"), a module ("module01") or "all"')]
@@ -22,5 +21,7 @@ def course() -> Course:
 
 def stop_if_broken() -> None:
     """Raise CourseError where a package that the course needs is missing or of a wrong version."""
+    from tunelings.grading import environment
+
     if wrong := environment.problem():
         raise CourseError(wrong[0].upper() + wrong[1:])

@@ -25,13 +25,13 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 def init(folder: Folder = None, cuda: Cuda = None, files_only: FilesOnly = False, yes: Yes = False) -> None:
     """Lay the course out in a folder, install what it needs there, and begin."""
     root = set_up(folder or _choose(yes), cuda, files_only, yes)
-    here = shown_path(root)
+    there = "" if root == Path.cwd() else f"cd {shown_path(root)}, then "
     if files_only:
-        typer.echo(f"Next: cd {here}, then `tunelings init` installs the libraries.")
+        typer.echo(f"Next: {there}tunelings init, which installs the libraries.")
     elif _is_terminal():
         _begin_in(root)
     else:
-        typer.echo(f"Next: cd {here}, then tunelings.")
+        typer.echo(f"Next: {there}tunelings.")
 
 
 def begin() -> None:

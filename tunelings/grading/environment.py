@@ -49,9 +49,10 @@ def missing() -> list[str]:
 
 
 def named(packages: list[str]) -> str:
-    """Some names of packages in one line: "numpy, torch, peft and 20 more"."""
-    more = len(packages) - _NAMED
-    return ", ".join(packages[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    """Some names of packages in one line: "24 packages (accelerate, bitsandbytes, …)" where they are many."""
+    if len(packages) <= _NAMED:
+        return ", ".join(packages)
+    return f"{len(packages)} packages ({', '.join(packages[:2])}, …)"
 
 
 def _version(name: str) -> str | None:

@@ -63,8 +63,8 @@ def check_room(root: Path, needed: float) -> None:
     free = shutil.disk_usage(root).free / GB
     if free < needed:
         raise CourseError(
-            f"The libraries take about {needed:.1f} GB, and {free:.1f} GB are free at {shown_path(root)}: free some and "
-            "run the same command again, or `tunelings init` a folder on another disk."
+            f"The libraries take about {needed:.1f} GB, and {free:.1f} GB are free at {shown_path(root)}: free some "
+            "and run the same command again, or give `tunelings init` a folder on another disk."
         )
 
 
