@@ -59,7 +59,8 @@ def test_wheel_and_sdist_are_small(built):
 def test_the_wheel_carries_what_git_has_and_nothing_else(built):
     names = zipfile.ZipFile(built[".whl"]).namelist()
     carried = {name.removeprefix("tunelings/shipped/") for name in names if name.startswith("tunelings/shipped/")}
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
+    git = ["git", "ls-files", "-co", "--exclude-standard"]
+    listed = subprocess.run(git, cwd=ROOT, capture_output=True, text=True).stdout.splitlines()
     trees = ("solutions/", "checks/", "docs/", "figures/results/", "data/", ".vscode/")
     expected = {name for name in listed if name.startswith(trees)} | {"mkdocs.yml", "CONTRIBUTING.md"}
     assert carried == {name for name in expected if (ROOT / name).exists()}

@@ -25,9 +25,9 @@ from tunelings.setup import venv
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA_INDEX = "https://download.pytorch.org/whl/cu130"  # for Windows, where the ordinary build has no CUDA
 GB = 10**9
-# Disk that the extra takes on Linux, in GB, from benchmarks/disk.py; without CUDA: what is left without the packages
+# Disk that the extra takes on Linux, in GB (benchmarks/disk.py); without CUDA: what is left without the packages
 # of NVIDIA and triton, which is more than it will be, since torch's own CUDA code is still in it.
-DISK_CUDA, DISK_CPU = 6.6, 2.3
+DISK_CUDA, DISK_CPU = 6.8, 2.5
 Say = Callable[[str], None]
 Command = list[str]
 
