@@ -126,9 +126,7 @@ def _python(machine: Machine) -> Finding:
 
 
 def _packages(machine: Machine) -> list[Finding]:
-    absent = [requirement.name for requirement, version in machine.packages.items() if version is None]
-    verb = "is" if len(absent) == 1 else "are"
-    wrong = [Finding("wrong", f"{environment.named(absent)} {verb} not installed", REMEDY)] if absent else []
+    wrong = []
     for requirement, version in machine.packages.items():
         if version is not None and not environment.fits(requirement, version):
             wrong.append(
@@ -138,6 +136,9 @@ def _packages(machine: Machine) -> list[Finding]:
                     REMEDY,
                 )
             )
+    if absent := [requirement.name for requirement, version in machine.packages.items() if version is None]:
+        verb = "is" if len(absent) == 1 else "are"
+        wrong.append(Finding("wrong", f"{environment.named(absent)} {verb} not installed", REMEDY))
     return wrong or [Finding("ok", f"all {len(machine.packages)} packages are there in a version that works")]
 
 

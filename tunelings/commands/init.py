@@ -36,6 +36,7 @@ def init(folder: Folder = None, cuda: Cuda = None, files_only: FilesOnly = False
 
 def begin() -> None:
     """`tunelings` without a command: the first exercise that is not done, in a course that is made if there is none."""
+    root: Path | None
     try:
         root = find_root()
     except CourseError:
