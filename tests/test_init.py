@@ -203,6 +203,16 @@ def test_the_environment_of_the_folder_takes_over(laid_out: Miniature):
     assert (done.returncode, done.stdout) == (7, "there: hint 1.01\n")
 
 
+def test_an_update_by_an_older_package_is_left_to_the_one_in_the_folder(tunelings, outside, monkeypatch):
+    tunelings("init", "mine")
+    pretend_environment(outside / "mine", "exit 0")
+    monkeypatch.setattr(layout, "__version__", "0.0.9")
+    handed = []
+    monkeypatch.setattr(venv, "hand_over", lambda root, arguments: handed.append(arguments) or sys.exit(0))
+    monkeypatch.setattr(install, "upgrade", lambda root: pytest.fail("an older release was installed"))
+    assert tunelings("update", "mine").code == 0 and handed == [["update"]]
+
+
 def test_init_stays_where_it_was_started(laid_out: Miniature):
     pretend_environment(laid_out.root, "echo there")
     done = laid_out.command("init", "--files-only")

@@ -130,6 +130,15 @@ def test_a_damaged_manifest_loses_nothing(folder: Path, package: Miniature):
     assert (folder / ANSWER).read_bytes() == answer and (folder / outcome.kept[CHECK]).read_bytes() == mine
 
 
+def test_an_older_package_changes_nothing_in_a_newer_folder(folder: Path, package: Miniature, monkeypatch):
+    monkeypatch.setattr(layout, "__version__", "0.0.9")
+    newer(package, CHECK)
+    before = tree(folder)
+    with pytest.raises(CourseError, match=r"holds version \d\S*, and this is 0\.0\.9: nothing was changed"):
+        layout.lay_out(folder)
+    assert tree(folder) == before and layout.is_whole(folder)
+
+
 class Stopped(BaseException):
     """The process is killed at this point."""
 

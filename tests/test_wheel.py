@@ -16,6 +16,7 @@ from tests.conftest import COURSE, ROOT
 
 LARGEST = 30_000_000  # bytes, of the wheel and of the sdist
 EXERCISE = COURSE.find("1.01")
+pytestmark = pytest.mark.xdist_group("wheel")  # Built once, by one process.
 
 
 @pytest.fixture(scope="session")

@@ -58,8 +58,10 @@ def update(folder: Folder = None, files_only: FilesOnly = False) -> None:
         place = shown_path(Path(folder or Path.cwd()))
         raise CourseError(f"{place} is no folder that `tunelings init` has made: a clone is updated by `git pull`.")
     if not files_only and venv.command(root).exists():
-        install.upgrade(root)
         os.chdir(root)
+        if not venv.is_running(root) and layout.is_newer(root):
+            venv.hand_over(root, ["update"])  # The one in the folder looks for a newer one still.
+        install.upgrade(root)
         venv.hand_over(root, ["update", "--files-only", "."])
     before = layout.version_of(root)
     outcome = _laid_out_with_a_bar(root)

@@ -50,8 +50,14 @@ def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
     """Bring every file of the course into `root` (made if it is not there), and say what has changed.
 
     Raises:
-        CourseError: the disk is full, or the folder cannot be written; what is there stays, and the same call goes on.
+        CourseError: the folder holds a newer version, and nothing is changed; or the disk is full, or the folder cannot
+            be written: what is there stays, and the same call goes on.
     """
+    if is_newer(root):
+        raise CourseError(
+            f"{shown_path(root)} holds version {version_of(root)}, and this is {__version__}: nothing was changed. "
+            "`pip install --upgrade tunelings` or `uvx tunelings@latest` brings the newer one."
+        )
     try:
         return _lay_out(root, report)
     except OSError as error:
@@ -112,6 +118,16 @@ def version_of(root: Path) -> str:
         return str(json.loads((root / MANIFEST).read_text(encoding="utf-8"))["course"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def is_newer(root: Path) -> bool:
+    """What was laid out in `root` is of a later version than this package."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(version_of(root)) > Version(__version__)
+    except InvalidVersion:
+        return False
 
 
 def _carried_files(source: Path) -> Iterator[tuple[str, Path]]:
