@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.support.miniature import Miniature
 from tunelings.commands import init
-from tunelings.course import CourseError, find_root
+from tunelings.course import PACKAGE, CourseError, find_root
 from tunelings.grading import environment
 from tunelings.setup import install, layout, venv
 
@@ -88,6 +89,16 @@ def test_update_says_what_it_has_changed(tunelings, outside: Path, mini: Miniatu
     assert said.code == 0 and "1 new or newer in solutions" in said.out
     assert "ex01_squares.py is your answer, and stays; its newer stub is exercises/module01/ex01_sq" in said.out
     assert answer.read_text() == "squares = abs\n"
+
+
+def test_an_older_python_is_one_line(monkeypatch):
+    text = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
+    ast.parse(text, feature_version=(3, 4))  # It can be read there.
+    monkeypatch.setattr(sys, "version_info", (3, 9, 7))
+    with pytest.raises(
+        SystemExit, match=r"^tunelings needs Python 3\.11 or newer, and this is 3\.9: make a new env.*$"
+    ):
+        exec(compile(text, "tunelings/__init__.py", "exec"), {})
 
 
 # The libraries.
