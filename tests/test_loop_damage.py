@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.support.desk import Desk, add, verdict
 from tests.support.miniature import Miniature
+from tunelings.course import CourseError
 from tunelings.desk import screen
 from tunelings.grading.states import CheckState
 from tunelings.grading.store import Progress, content_hash
@@ -67,8 +69,6 @@ def test_a_card_that_cannot_be_read_at_all_is_a_sentence_too(desk: Desk, mini: M
         ('"Which operator multiplies?"', "1", "a hint is 1, and should be a TOML string"),
         ("minutes = 5", "minutes = true", "`minutes` is True, and should be a TOML integer"),
         ("difficulty = 1", "", "the field 'difficulty' is missing"),
-        ('id = "doubled"', "id = 7", "`id` is 7, and should be a TOML string"),
-        ('[{ old = "x * x", new = "x + x" }]', '"x"', "an entry is 'x', and should be a TOML table"),
     ],
 )
 def test_a_card_of_wrong_types_is_a_sentence_too(desk: Desk, mini: Miniature, old: str, new: str, says: str):
@@ -83,6 +83,24 @@ def test_a_card_of_wrong_types_is_a_sentence_too(desk: Desk, mini: Miniature, ol
     with screen.console.capture() as shown:
         desk.press("l")
     assert "> 1.01 Squares" in shown.get()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('id = "doubled"', "id = 7", "`id` is 7, and should be a TOML string"),
+        ('[{ old = "x * x", new = "x + x" }]', '"x"', "an entry is 'x', and should be a TOML table"),
+    ],
+)
+def test_damaged_mistakes_are_named_and_do_not_stand_in_the_way_of_a_hint(desk, mini, old, new, says):
+    card = mini.squares.card_path.read_text(encoding="utf-8")
+    assert card.count(old) == 1
+    mini.squares.card_path.write_text(card.replace(old, new), encoding="utf-8")
+    with pytest.raises(CourseError, match=f"ex01_squares.toml cannot be read as a card: {re.escape(says)}"):
+        _ = mini.squares.card
+    desk.save(mini.squares.card_path)
+    desk.press("h")
+    assert desk.view.messages == ["Hint 1 of 3: What is three times three?"]
 
 
 def test_a_pass_with_a_damaged_card_is_shown_with_a_sentence(desk: Desk, mini: Miniature):

@@ -13,7 +13,6 @@ import pytest
 
 from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
-from tunelings.grading import store
 from tunelings.grading.store import Progress, write_atomically, write_if_changed
 
 SQUARES = "checks/module01/test_ex01_squares.py"
@@ -83,7 +82,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_changes_no_verdict(mini, mo
         raise PermissionError(13, "Permission denied")
 
     mini.solve(mini.squares)
-    monkeypatch.setattr(store.tempfile, "mkstemp", read_only)
+    monkeypatch.setattr("tempfile.mkstemp", read_only)
     graded = mini.grade(SQUARES)
     assert graded.code == 0
     assert "The status could not be saved ([Errno 13] Permission denied); the verdict above stands." in graded.output

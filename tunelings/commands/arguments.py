@@ -6,18 +6,22 @@ from typing import Annotated
 
 import typer
 
-from tunelings.course import Course, CourseError, find_root
-from tunelings.grading import environment
+from tunelings.course import UNFINISHED, Course, CourseError, find_root, shown_path
 
 One = Annotated[str, typer.Argument(metavar="EXERCISE", help='such as "1.05", "training_step" or its file')]
 Some = Annotated[str, typer.Argument(metavar="WHAT", help='an exercise ("1.05"), a module ("module01") or "all"')]
 
 
 def course() -> Course:
-    return Course(find_root())
+    root = find_root()
+    if (root / UNFINISHED).exists():
+        raise CourseError(f"{shown_path(root)} is not laid out whole: run `tunelings init` there, which goes on.")
+    return Course(root)
 
 
 def stop_if_broken() -> None:
     """Raise CourseError where a package that the course needs is missing or of a wrong version."""
+    from tunelings.grading import environment
+
     if wrong := environment.problem():
         raise CourseError(wrong[0].upper() + wrong[1:])

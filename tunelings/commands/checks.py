@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunelings.commands.arguments import Some, course, stop_if_broken
 from tunelings.course import Course, CourseError, Exercise
-from tunelings.grading.states import ExerciseState
-from tunelings.grading.store import Progress
-from tunelings.grading.verdict import VERSION, Verdict, to_json
+
+if TYPE_CHECKING:
+    from tunelings.grading.verdict import Verdict
 
 
 def begin(the_course: Course) -> None:
     """Watch from the first unfinished exercise on; without a terminal, check it once."""
     from tunelings.desk import screen
+    from tunelings.grading.store import Progress
 
     exercise = Progress(the_course).next_exercise()
     if exercise is None:
@@ -45,6 +45,9 @@ def watch(
     ] = False,
 ) -> None:
     """Show the verdict of an exercise the moment its file is saved."""
+    from tunelings.grading.states import ExerciseState
+    from tunelings.grading.store import Progress
+
     the_course = course()
     chosen = the_course.select(what)
     states = Progress(the_course).states()
@@ -55,6 +58,7 @@ def watch(
 def list_all() -> None:
     """Show the status of every exercise."""
     from tunelings.commands import tables
+    from tunelings.grading.store import Progress
 
     the_course = course()
     kept = Progress(the_course)
@@ -69,6 +73,11 @@ def run(
     ] = False,
 ) -> None:
     """Run the checks of an exercise, a module or everything, once."""
+    import json
+
+    from tunelings.grading.states import ExerciseState
+    from tunelings.grading.verdict import VERSION, to_json
+
     the_course = course()
     exercises = the_course.select(what)
     if not as_json:
@@ -104,6 +113,8 @@ def check_and_show(the_course: Course, exercises: list[Exercise]) -> int:
     """Check, print the verdicts, and return the exit code."""
     verdicts, trouble = check(exercises)
     from tunelings.desk import screen
+    from tunelings.grading.states import ExerciseState
+    from tunelings.grading.store import Progress
 
     by_number = {exercise.number: exercise for exercise in exercises}
     for one in verdicts:
