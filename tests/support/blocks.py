@@ -96,12 +96,16 @@ def serve() -> None:
     import torch
 
     torch.set_num_threads(1)
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # What a library writes past Python goes where warnings go, not between the replies.
     for line in sys.stdin:
-        torch.manual_seed(0)
-        print(json.dumps(run(json.loads(line))), flush=True)
+        print(json.dumps(run(json.loads(line))), file=replies, flush=True)
 
 
 def run(codes: list[str]) -> list[str]:
+    import torch
+
+    torch.manual_seed(0)
     names = {"__name__": "__main__"}
     printed = []
     for code in codes:
@@ -115,10 +119,10 @@ def run(codes: list[str]) -> list[str]:
     return printed
 
 
-def write(page: Path, runner: Runner) -> None:
+def write(page: Path) -> None:
     """Put what its blocks print into the page."""
     lines = page.read_text(encoding="utf-8").splitlines()
-    printed = runner.printed([block.code for block in blocks_of(rendered(page))])
+    printed = run([block.code for block in blocks_of(rendered(page))])
     places = [block.output_lines for block in blocks_of("\n".join(lines))]
     for (first, last), text in reversed(list(zip(places, printed, strict=True))):
         lines[first:last] = text.rstrip("\n").split("\n")
@@ -129,7 +133,5 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--serve"]:
         serve()
     else:
-        one = Runner()
         for name in sys.argv[1:]:
-            write(Path(name).resolve(), one)
-        one.close()
+            write(Path(name).resolve())
