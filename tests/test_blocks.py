@@ -1,6 +1,6 @@
 """Every block of a page that shows its output is run, and prints that output.
 
-One page: `pytest tests/test_blocks.py -k transformer`. To write the outputs anew: `python -m tests.support.blocks PAGE`.
+One page: `pytest tests/test_blocks.py -k transformer`. `python -m tests.support.blocks PAGE` writes its outputs anew.
 """
 
 from __future__ import annotations

@@ -76,7 +76,12 @@ class Runner:
     def printed(self, codes: list[str]) -> list[str]:
         """What each block prints, all in one namespace; the last one is a traceback where a block raises."""
         if self._process is None:
-            environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "PYTHONHASHSEED": "0"}
+            environment = {
+                **os.environ,
+                "HF_HUB_OFFLINE": "1",
+                "TRANSFORMERS_VERBOSITY": "error",
+                "PYTHONHASHSEED": "0",
+            }
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", "tests.support.blocks", "--serve"],
                 cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
