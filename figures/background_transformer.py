@@ -42,20 +42,26 @@ def counts(model):
 def draw():
     figure, axes = sheet(5.6)
     places = [11 + 11 * number for number in range(len(TOKENS))]
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
     for number, (x, token) in enumerate(zip(places, TOKENS, strict=True)):
-        arrow(axes, (x, 4.5), (x, 49), width=1.0)
+        for start, end in ((4, 5.5), (9.9, 30), (34.4, 41.5), (45.9, 49.5)):
+            arrow(axes, (x, start), (x, end), width=1.0)
         axes.text(x, 2, token, ha="center", va="center")
         box(axes, x - 4, 5.5, 8, 4.4, "embed", fill=FROZEN)
         box(axes, x - 4, 30, 8, 4.4, "MLP", fill=TRAINS)
         box(axes, x - 4, 41.5, 8, 4.4, "head", fill=FROZEN)
         for left in places[:number]:
-            arrow(axes, (left, 17), (x, 23.5), curve=-0.12, width=0.8)
+            arrow(axes, (left, 18), (x, 24), curve=-0.12, width=0.8)
         guess = (*TOKENS, "and")[number + 1]
         axes.text(x, 51.5, f"{guess}?", ha="center", va="center", style="italic")
     box(axes, 1, 13.5, 50, 23.5, fill="none", line="--")
-    axes.text(1.8, 38.2, "one layer, of 30", fontsize=9.5)
-    axes.text(1.8, 14.6, "attention: from earlier tokens to later ones", fontsize=9.5)
-    axes.text(1.8, 27.6, "each token alone", fontsize=9.5)
+    labels = (
+        (38.2, "one layer, of 30"),
+        (14.7, "attention: from earlier tokens to later ones"),
+        (27, "MLP: each token alone"),
+    )
+    for y, label in labels:
+        axes.text(1.8, y, label, fontsize=9.5, bbox=paper, zorder=5)
     save(figure, NAME)
 
 
