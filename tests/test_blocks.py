@@ -31,7 +31,9 @@ def test_the_blocks_of_a_page_print_what_it_shows(page: Path, runner: blocks.Run
     shown = blocks.blocks_of(blocks.rendered(page))
     printed = runner.printed([block.code for block in shown])
     differing = [
-        f"line {block.line} prints\n{text}" for block, text in zip(shown, printed, strict=True) if text != block.output
+        f"line {block.line} prints\n{text}"
+        for block, text in zip(shown, printed, strict=True)
+        if text.rstrip("\n") != block.output.rstrip("\n")
     ]
     assert not differing, broken(
         "A block of a page must print the output that the page shows.",
