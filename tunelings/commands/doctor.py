@@ -190,7 +190,9 @@ def _torch_for(gpu: Gpu) -> str:
             index = "https://download.pytorch.org/whl/cu128"
             return f'pip install --force-reinstall "torch<2.12" torchvision --index-url {index}'
         return f"install driver 580 or newer, then: pip install --force-reinstall torch torchvision ({QUICK_START})"
-    return "pip install --force-reinstall torch torchvision --index-url https://download.pytorch.org/whl/cu126"
+    # PyTorch 2.14 is the last release with wheels for CUDA 12.6.
+    index = "https://download.pytorch.org/whl/cu126"
+    return f'pip install --force-reinstall "torch<2.15" torchvision --index-url {index}'
 
 
 def _driver_for(cuda: str) -> int:
