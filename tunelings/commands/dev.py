@@ -84,6 +84,15 @@ def make_branch(
     typer.echo(f"{name} is {commit[:12]}: every exercise solved, every box ticked (git switch {name}).")
 
 
+@app.command("notebooks")
+def write_notebooks() -> None:
+    """Make the notebooks of the hands-on exercises anew, from their stubs."""
+    from tunelings.commands import notebooks
+
+    for path in notebooks.write(Course(find_root())):
+        typer.echo(shown_path(path))
+
+
 @app.command("promises")
 def list_promises(name: Name = "all") -> None:
     """List the sentences of a contract: which are broken by a kept wrong answer, and which by none yet."""
