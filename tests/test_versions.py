@@ -1,4 +1,4 @@
-"""The versions that pyproject.toml allows are true: the references pass at the lowest, and no pair of them disagrees."""
+"""The versions that pyproject.toml allows: the references pass at the lowest, and no two of them disagree."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lowest(name: str) -> Version:
 
 
 def asked_of_peft(version: str) -> str:
-    """The version of peft below which that of transformers refuses `set_adapter` and its like, read from its source."""
+    """The peft below which this transformers refuses `set_adapter` and its like, read from its source."""
     import transformers
 
     assert transformers.__version__ == version
@@ -48,7 +48,7 @@ def test_the_installed_transformers_takes_every_peft_that_may_be_installed():
 @pytest.mark.sweep
 @pytest.mark.timeout(7200)
 def test_the_references_pass_at_the_lowest_versions(tmp_path: Path):
-    """In an environment of their own (6 GB; $TUNELINGS_LOWEST names a folder that keeps it from one run to the next)."""
+    """In an environment of their own (6 GB; $TUNELINGS_LOWEST names a folder that keeps it)."""
     if shutil.which("uv") is None:
         pytest.skip("uv is not installed")
     folder = Path(os.environ.get("TUNELINGS_LOWEST") or tmp_path / "lowest")

@@ -136,7 +136,7 @@ def test_the_project_s_own_commands_are_among_them():
     assert "uv run tunelings dev branch" in run["solutions.yml"]
     assert "uv run mkdocs build --strict" in run["site.yml"]
     assert "uv run pytest checks --answers solutions -q" in run["versions.yml"]
-    assert 'python3 .ci/release $GITHUB_REF_NAME > notes.md' in run["publish.yml"]
+    assert "python3 .ci/release $GITHUB_REF_NAME > notes.md" in run["publish.yml"]
 
 
 def test_both_ends_of_the_versions_are_tried():

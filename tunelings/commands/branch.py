@@ -43,7 +43,9 @@ def build(root: Path, name: str = NAME) -> str:
     head = _head(root)
     if changed := git(root, "status", "--porcelain").splitlines():
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        raise CourseError(f"Not committed: {changed[0][3:]}{more}. The branch is made of a commit: commit or stash first.")
+        raise CourseError(
+            f"Not committed: {changed[0][3:]}{more}. The branch is made of a commit: commit or stash first."
+        )
     _stop_if_not_ours(root, name)
     with _worktree(root, head) as folder:
         course = Course(folder)
@@ -113,7 +115,9 @@ def _tree(folder: Path) -> str:
 
 def _commit(root: Path, head: str, tree: str) -> str:
     values = git(root, "log", "-1", f"--format={'%n'.join(IDENTITY.values())}", head).splitlines()
-    message = f"{SUBJECT}{head}\n\nMade by `tunelings dev branch`; it is made anew, and nothing is kept that is added here."
+    message = (
+        f"{SUBJECT}{head}\n\nMade by `tunelings dev branch`; it is made anew, and nothing is kept that is added here."
+    )
     return git(root, "commit-tree", tree, "-p", head, "-m", message, **dict(zip(IDENTITY, values, strict=True)))
 
 

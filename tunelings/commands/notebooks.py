@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FULL_RUN = "full-run"  # the tag of the cell that takes minutes, a GPU or a download
 PYTHON = '!"{sys.executable}" -m'
-SETUP = """# Finds the course in this folder or above it, or fetches it (minutes, on Colab). An answer that is there is kept, dated.
+SETUP = """# Finds the course here or above, or fetches it (minutes, on Colab). An answer that is there is kept, dated.
 import os
 import sys
 from pathlib import Path
@@ -73,7 +73,9 @@ def make(exercise: Exercise) -> NotebookNode:
         v4.new_code_cell(f"%%writefile {answer}\n{stub.rstrip()}"),
         v4.new_markdown_cell("The verdict, as `tunelings` shows it in a terminal:"),
         v4.new_code_cell(f"{PYTHON} tunelings run {exercise.number}"),
-        v4.new_markdown_cell(f"Stuck? The lesson is `{_lesson(exercise)}`; and take the `#` away for a hint, each time the next."),
+        v4.new_markdown_cell(
+            f"Stuck? The lesson is `{_lesson(exercise)}`; and take the `#` away for a hint, each time the next."
+        ),
         v4.new_code_cell(f"# {PYTHON} tunelings hint {exercise.number}"),
         v4.new_markdown_cell(_about_full_run(exercise)),
         v4.new_code_cell(_full_run(exercise), metadata={"tags": [FULL_RUN]}),
@@ -83,7 +85,12 @@ def make(exercise: Exercise) -> NotebookNode:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return v4.new_notebook(
         cells=cells,
-        metadata={"accelerator": "GPU", "colab": {"provenance": []}, "kernelspec": kernel, "language_info": {"name": "python"}},
+        metadata={
+            "accelerator": "GPU",
+            "colab": {"provenance": []},
+            "kernelspec": kernel,
+            "language_info": {"name": "python"},
+        },
     )
 
 
@@ -91,8 +98,8 @@ def _introduction(exercise: Exercise) -> str:
     minutes = exercise.card.minutes
     return (
         f"# {exercise.number} · {exercise.title}\n\n"
-        f"The hands-on exercise of module {exercise.number[0]}, {MODULES[exercise.module]}: about {minutes} minutes. Run "
-        "the cells from top to bottom; the first one fetches the course where it is not at hand."
+        f"The hands-on exercise of module {exercise.number[0]}, {MODULES[exercise.module]}: about {minutes} minutes. "
+        "Run the cells from top to bottom; the first one fetches the course where it is not at hand."
     )
 
 
