@@ -36,7 +36,7 @@ def asked_of_peft(version: str) -> str:
 
 
 def test_the_installed_transformers_takes_every_peft_that_may_be_installed():
-    """Whatever is resolved, the pair fits: the lowest peft is enough for the transformers that is the newest allowed."""
+    """The lowest peft is enough for the newest transformers that may be installed, so any two that are resolved fit."""
     from importlib import metadata
 
     installed = metadata.version("transformers")
