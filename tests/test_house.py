@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,43 @@ def test_the_readme_names_the_modules_and_the_commands_that_ci_runs():
     for mark in ("start", "test"):
         command = re.search(rf"<!-- the {mark} command -->\n```\n(.+)\n```", readme)
         assert command, f"no {mark} command"
+
+
+def test_the_readme_says_how_long_each_module_takes():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for number, module in enumerate(MODULES, start=1):
+        hours = sum(exercise.card.minutes for exercise in COURSE.module(module)) / 60
+        said = re.search(rf"^\| {number} · [^|]+\| ([\d.]+) h \|", readme, re.MULTILINE)
+        assert said and abs(float(said[1]) - hours) <= 0.051, f"module {number} takes {hours:.1f} h"
+
+
+def test_the_figures_of_the_readme_are_the_measured_ones():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    results = json.loads((ROOT / "figures" / "results" / "check_quality.json").read_text(encoding="utf-8"))["exercises"]
+    mistakes, forms, variants, false_names = (
+        sum(entry[name] for entry in results.values()) for name in ("mistakes", "forms", "variants", "leave_one_out")
+    )
+    words = " ".join(readme.split())
+    assert f"{mistakes:,} known mistakes in {forms:,} forms must fail, {variants:,} right answers" in words
+    assert f"{false_names} of {mistakes:,} got one" in words
+
+
+def test_the_addresses_of_the_readme_are_those_of_the_project():
+    """One place names the repository; the site, Colab and Codespaces follow from it."""
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+    owner, name = re.fullmatch(r"https://github\.com/([\w-]+)/([\w-]+)", urls["Repository"]).groups()
+    known = {
+        urls["Documentation"],
+        f"https://codespaces.new/{owner}/{name}",
+        f"https://colab.research.google.com/github/{owner}/{name}",
+    }
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert urls["Documentation"] == f"https://{owner}.github.io/{name}/"
+    assert set(re.findall(r"\]\((https://[^)]+)\)", readme)) == known
+
+
+def test_the_readme_is_under_two_screens():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 90
 
 
 def test_what_the_changelog_says_has_moved_is_where_it_says():
@@ -91,6 +130,8 @@ def test_every_arrow_runs_one_way():
         ("desk/files", "handson.models"),
         ("watch/keys", "commands.dev"),
         ("pages", "handson.models"),
+        ("setup/layout", "watch.keys"),
+        ("desk/files", "setup.layout"),
         ("lessons", "grading.stubs"),
         ("grading/run", "lessons"),
         ("grading/store", "grading.plugin"),

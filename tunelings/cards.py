@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 _TOML_NAMES: dict[type, str] = {str: "string", int: "integer", list: "array", dict: "table"}
+_MISTAKES = re.compile(r"^\[\[mistakes\]\]", re.MULTILINE)
 T = TypeVar("T")
 
 
@@ -33,8 +36,8 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Card:
-    """What an exercise says of itself: `checks/moduleNN/exNN_name.toml`."""
+class Head:
+    """What a card says before its mistakes: all that a list of exercises shows, and the hints."""
 
     title: str
     lesson: str
@@ -42,13 +45,28 @@ class Card:
     difficulty: int
     learnt: str
     hints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Card(Head):
+    """What an exercise says of itself: `checks/moduleNN/exNN_name.toml`."""
+
     mistakes: tuple[Mistake, ...]
 
 
 def read_card(path: Path) -> Card:
     """Read a card; a missing or malformed one is a CourseError that names the file and the field."""
+    return _read(path, _parse_card)
+
+
+def read_head(path: Path) -> Head:
+    """Read a card as far as its mistakes, which are most of it; errors as in `read_card`."""
+    return _read(path, _parse_head)
+
+
+def _read(path: Path, parse: Callable[[str], T]) -> T:
     try:
-        return _parse_card(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CourseError(f"{path} is missing: every exercise needs its card.") from None
     except KeyError as error:
@@ -60,17 +78,26 @@ def read_card(path: Path) -> Card:
 @functools.lru_cache(maxsize=256)
 def _parse_card(text: str) -> Card:
     fields = tomllib.loads(text)
+    mistakes = tuple(_read_mistake(entry) for entry in fields.get("mistakes", []))
+    return Card(**vars(_head(fields)), mistakes=mistakes)
+
+
+@functools.lru_cache(maxsize=256)
+def _parse_head(text: str) -> Head:
+    return _head(tomllib.loads(_MISTAKES.split(text, maxsplit=1)[0]))
+
+
+def _head(fields: dict) -> Head:
     hints = _field(fields, "hints", list)
     if not hints:
         raise TypeError("`hints` is empty")
-    return Card(
+    return Head(
         title=_field(fields, "title", str),
         lesson=_field(fields, "lesson", str),
         minutes=_field(fields, "minutes", int),
         difficulty=_field(fields, "difficulty", int),
         learnt=_field(fields, "learnt", str),
         hints=tuple(_of_type("a hint", hint, str).strip() for hint in hints),
-        mistakes=tuple(_read_mistake(entry) for entry in fields.get("mistakes", [])),
     )
 
 

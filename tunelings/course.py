@@ -6,16 +6,19 @@ reads them; it never imports torch, pytest or an answer.
 
 from __future__ import annotations
 
-import ast
-import difflib
 import functools
 import os
 import re
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tunelings.cards import Card, CourseError, read_card
+from tunelings.cards import Card, CourseError, Head, read_card, read_head
+
+if TYPE_CHECKING:
+    import ast
 
 MODULES = {
     "module01": "Training fundamentals",
@@ -27,6 +30,9 @@ MODULES = {
 # What a TODO of a stub raises: NotImplementedError(SENTINEL).
 SENTINEL = "TODO"
 PACKAGE = Path(__file__).resolve().parent  # the grader, all of its rooms
+# What `tunelings init` has laid out in a folder, and with which content; written last (setup/layout.py).
+MANIFEST = Path(".tunelings", "course.json")
+UNFINISHED = Path(".tunelings", "unfinished")  # stands there while files are being laid out
 # Checks with one of these marks run only when asked for, so no tick depends on them.
 FULL_RUN_MARKS = frozenset({"gpu", "real"})
 
@@ -70,13 +76,13 @@ class Exercise:
 
     @property
     def lesson_path(self) -> Path:
-        return self.root / "docs" / self.module / f"{self.card.lesson}.md"
+        return self.root / "docs" / self.module / f"{self.head.lesson}.md"
 
     @property
     def lesson_address(self) -> str:
         """The lesson's address; the module's where the card is not (yet) readable."""
         try:
-            return f"docs/{self.module}/{self.card.lesson}/"
+            return f"docs/{self.module}/{self.head.lesson}/"
         except CourseError:
             return f"docs/{self.module}/"
 
@@ -84,11 +90,16 @@ class Exercise:
     def card(self) -> Card:
         return read_card(self.card_path)
 
+    @cached_property
+    def head(self) -> Head:
+        """The card without its mistakes; much faster to read."""
+        return read_head(self.card_path)
+
     @property
     def title(self) -> str:
         """The card's title; from the file's name where the card is not (yet) readable."""
         try:
-            return self.card.title
+            return self.head.title
         except CourseError:
             return self.name[5:].replace("_", " ").capitalize()
 
@@ -99,6 +110,8 @@ class Exercise:
 
 @functools.lru_cache(maxsize=512)
 def _check_names(text: str) -> tuple[str, ...]:
+    import ast
+
     tree = ast.parse(text)
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
     return tuple(function.name for function in functions if not FULL_RUN_MARKS & _marks(function))
@@ -106,6 +119,8 @@ def _check_names(text: str) -> tuple[str, ...]:
 
 def _marks(function: ast.FunctionDef) -> set[str]:
     """The names in decorators such as `@pytest.mark.gpu` or `@pytest.mark.timeout(60)`."""
+    import ast
+
     targets = [d.func if isinstance(d, ast.Call) else d for d in function.decorator_list]
     return {target.attr for target in targets if isinstance(target, ast.Attribute)}
 
@@ -141,6 +156,8 @@ class Course:
         if matches:
             numbers = ", ".join(exercise.number for exercise in matches)
             raise CourseError(f"{name!r} could be any of {numbers}: use the number.")
+        import difflib
+
         near = difflib.get_close_matches(wanted, by_name, n=1, cutoff=0.5)
         hint = f"did you mean {by_name[near[0]][0].number}?" if near else "tunelings list shows them all."
         raise CourseError(f"There is no exercise {name!r}: {hint}")
@@ -188,14 +205,33 @@ def _known_names(exercise: Exercise) -> set[str]:
 def find_root(start: Path | None = None) -> Path:
     """The course's folder: the nearest one at or above `start` that holds its trees.
 
-    Falls back to the folder that this package was installed from, so that `tunelings` works anywhere.
+    Falls back to the clone that this package was installed from, and to the folder that `tunelings init` made together
+    with this environment, so that `tunelings` works anywhere.
     """
     start = (start or Path.cwd()).resolve()
-    candidates = [start, *start.parents, Path(__file__).resolve().parent.parent]
-    for folder in candidates:
+    around = Path(sys.prefix).resolve().parent
+    fallbacks = [Path(__file__).resolve().parent.parent, *[around] * is_laid_out(around)]
+    for folder in [start, *start.parents, *fallbacks]:
         if all((folder / tree).is_dir() for tree in ("exercises", "solutions", "checks")):
             return folder
-    raise CourseError(f"No course at {start}: run this in the folder that holds exercises/ and checks/.")
+    raise CourseError(f"No course at {start}: `tunelings init` makes one, or change to the folder of yours.")
+
+
+def is_laid_out(root: Path) -> bool:
+    """`root` was made by `tunelings init`, if only in part; a clone was not."""
+    return (root / MANIFEST).is_file() or (root / UNFINISHED).is_file()
+
+
+def laid_out_root(start: Path | None = None) -> Path | None:
+    """The nearest folder at or above `start` that `tunelings init` has made, if only in part."""
+    start = (start or Path.cwd()).resolve()
+    return next((folder for folder in (start, *start.parents) if is_laid_out(folder)), None)
+
+
+def carried() -> Path:
+    """The folder of the course's files that belong to this package: in the installed wheel, or the clone."""
+    shipped_files = PACKAGE / "shipped"
+    return shipped_files if shipped_files.is_dir() else PACKAGE.parent
 
 
 def data_folder(name: str) -> Path:
@@ -210,7 +246,8 @@ def shipped(path: Path, what: str) -> Path:
         FileNotFoundError: it is not there; one line that says how to get it back.
     """
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing (`git checkout data` brings the shipped {what} back)")
+        command = "tunelings update" if laid_out_root(path.parent) else "git checkout data"
+        raise FileNotFoundError(f"{path} is missing (`{command}` brings the shipped {what} back)")
     return path
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from tunelings.course import Course, find_root
+from tunelings.course import Course, carried
 
 
 def load_module(path: Path, name: str) -> ModuleType:
@@ -34,5 +34,5 @@ def load_module(path: Path, name: str) -> ModuleType:
 @functools.cache
 def reference(number: str) -> ModuleType:
     """The reference solution of an exercise such as "5.08", loaded once."""
-    exercise = Course(find_root(Path(__file__).parent)).find(number)
+    exercise = Course(carried()).find(number)
     return load_module(exercise.solution_path, f"tunelings_reference_{exercise.module}_{exercise.name}")

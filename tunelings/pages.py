@@ -203,6 +203,8 @@ def scores(path: Path) -> str:
 
 def promises_held(course: Course) -> str:
     """How many sentences of the contracts are broken by a kept wrong answer, of all that promise something."""
+    if not (course.root / "tests").is_dir():
+        return "This table is counted in a clone: a folder made by `tunelings init` does not hold the wrong answers."
     lines = ["| module | promises held | of |", "|---|---|---|"]
     total = [0, 0]
     for module, title in MODULES.items():

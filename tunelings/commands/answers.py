@@ -9,9 +9,6 @@ import typer
 
 from tunelings.commands.arguments import One, course
 from tunelings.course import CourseError, shown_path
-from tunelings.desk import editor, files, hints
-from tunelings.grading.states import ExerciseState
-from tunelings.grading.store import Progress
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 
@@ -21,11 +18,11 @@ def hint(
     level: Annotated[int | None, typer.Option(help="this hint (1 is the mildest), not the next one")] = None,
 ) -> None:
     """Show the next hint of an exercise; each says more than the one before."""
-    from tunelings.desk import screen
+    from tunelings.desk import hints, screen
 
     found = course().find(exercise)
     number, text = hints.next_hint(found, level)
-    screen.show(f"{found.number} {found.title} · hint {number} of {len(found.card.hints)}", "bold")
+    screen.show(f"{found.number} {found.title} · hint {number} of {len(found.head.hints)}", "bold")
     screen.show(text)
 
 
@@ -34,6 +31,8 @@ def reset(
     restore: Annotated[bool, typer.Option("--restore", help="bring back the file that was kept last")] = False,
 ) -> None:
     """Restore the stub; your file is kept beside it, dated, and --restore brings it back."""
+    from tunelings.desk import files
+
     found = course().find(exercise)
     here = shown_path(found.answer_path)
     if restore:
@@ -48,6 +47,8 @@ def solution(exercise: One, yes: Yes = False) -> None:
     from tunelings.desk import screen
     from tunelings.grading import stubs
     from tunelings.grading.answers import AnswerError, read
+    from tunelings.grading.states import ExerciseState
+    from tunelings.grading.store import Progress
 
     the_course = course()
     found = the_course.find(exercise)
@@ -66,4 +67,6 @@ def solution(exercise: One, yes: Yes = False) -> None:
 
 def open_answer(exercise: One) -> None:
     """Open the answer in your editor ($VISUAL or $EDITOR)."""
+    from tunelings.desk import editor
+
     raise typer.Exit(editor.edit(course().find(exercise)))

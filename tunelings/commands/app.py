@@ -9,21 +9,21 @@ from typing import Annotated, NoReturn
 import typer
 
 from tunelings import __version__
-from tunelings.commands import answers, checks, dev, real_models
+from tunelings.commands import answers, checks, dev, init, real_models
 from tunelings.commands.arguments import course
 from tunelings.commands.completion import PROGRAM, answer_the_shell, completion
 from tunelings.course import CourseError, find_root, module_key
-from tunelings.grading.stubs import StubError
-from tunelings.handson import models
 
 app = typer.Typer(
     help="A self-grading course on model customization. Without a command, it opens the first exercise that is not "
-    "done, and shows its verdict each time you save.",
+    "done, and shows its verdict each time you save; where there is no course yet, it makes a folder with one.",
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(init.init)
+app.command()(init.update)
 app.command()(checks.watch)
 app.command("list")(checks.list_all)
 app.command()(checks.run)
@@ -50,7 +50,7 @@ def start(
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
-        checks.begin(course())
+        init.begin()
 
 
 @app.command("quiz")
@@ -110,12 +110,22 @@ def run() -> None:
     answer_the_shell()
     try:
         app(prog_name=PROGRAM)
-    except (CourseError, StubError) as error:
+    except CourseError as error:
         _end(error, 2)
-    except models.ModelError as error:
-        _end(error, 1)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}" if error.filename else error, 2)
+    except Exception as error:
+        if (code := _code_of(error)) is None:
+            raise
+        _end(error, code)
+
+
+def _code_of(error: Exception) -> int | None:
+    """The exit code where it is one of the errors of the course's own parts; they are not imported to be named here."""
+    from tunelings.grading.stubs import StubError
+    from tunelings.handson.models import ModelError
+
+    return 2 if isinstance(error, StubError) else 1 if isinstance(error, ModelError) else None
 
 
 def _end(line: object, code: int) -> NoReturn:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from tunelings.commands.completion import exercises
-from tunelings.course import Course, CourseError, find_root
-from tunelings.grading import environment
+from tunelings.course import UNFINISHED, Course, CourseError, find_root, shown_path
+
 
 _ONE, _SOME = 'such as "1.05", "training_step" or its file', 'an exercise ("1.05"), a module ("module01") or "all"'
 One = Annotated[str, typer.Argument(metavar="EXERCISE", help=_ONE, autocompletion=exercises)]
@@ -19,10 +19,15 @@ Plain = Annotated[
 
 
 def course() -> Course:
-    return Course(find_root())
+    root = find_root()
+    if (root / UNFINISHED).exists():
+        raise CourseError(f"{shown_path(root)} is not laid out whole: run `tunelings init` there, which goes on.")
+    return Course(root)
 
 
 def stop_if_broken() -> None:
     """Raise CourseError where a package that the course needs is missing or of a wrong version."""
+    from tunelings.grading import environment
+
     if wrong := environment.problem():
         raise CourseError(wrong[0].upper() + wrong[1:])

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunelings.commands.arguments import Plain, Some, course, stop_if_broken
 from tunelings.course import Course, CourseError, Exercise
-from tunelings.grading.states import ExerciseState
-from tunelings.grading.store import Progress
-from tunelings.grading.verdict import VERSION, Verdict, to_json
+
+if TYPE_CHECKING:
+    from tunelings.grading.verdict import Verdict
 
 
 def begin(the_course: Course) -> None:
     """Watch from the first unfinished exercise on; without a terminal, check it once."""
     from tunelings.desk import screen
+    from tunelings.grading.store import Progress
 
     exercise = Progress(the_course).next_exercise()
     if exercise is None:
@@ -46,6 +46,9 @@ def watch(
     plain: Plain = False,
 ) -> None:
     """Show the verdict of an exercise the moment its file is saved."""
+    from tunelings.grading.states import ExerciseState
+    from tunelings.grading.store import Progress
+
     the_course = course()
     chosen = the_course.select(what)
     states = Progress(the_course).states()
@@ -56,6 +59,7 @@ def watch(
 def list_all() -> None:
     """Show the status of every exercise."""
     from tunelings.commands import tables
+    from tunelings.grading.store import Progress
 
     the_course = course()
     kept = Progress(the_course)
@@ -71,6 +75,11 @@ def run(
     plain: Plain = False,
 ) -> None:
     """Run the checks of an exercise, a module or everything, once."""
+    import json
+
+    from tunelings.grading.states import ExerciseState
+    from tunelings.grading.verdict import VERSION, to_json
+
     the_course = course()
     exercises = the_course.select(what)
     if not as_json:
@@ -95,6 +104,8 @@ def check_and_show(the_course: Course, exercises: list[Exercise], *, plain: bool
     """Check, print the verdicts, and return the exit code."""
     verdicts = check(exercises)
     from tunelings.desk import screen
+    from tunelings.grading.states import ExerciseState
+    from tunelings.grading.store import Progress
 
     if plain:
         screen.be_plain()

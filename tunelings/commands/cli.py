@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 
-from tunelings.grading import environment
-
 
 def main() -> None:
     """Run the command line; what it needs and does not find is one line on standard error."""
     try:
+        from tunelings.setup import venv
+
+        venv.hand_over_if_due(sys.argv[1:])
         from tunelings.commands import app
 
         app.run()
@@ -28,6 +29,8 @@ def main() -> None:
 
 
 def _without(error: ImportError) -> str:
+    from tunelings.grading import environment
+
     if missing := environment.missing():
-        return f"Not installed: {', '.join(missing)}. To install what the course needs, {environment.REMEDY}."
+        return f"Not installed: {environment.named(missing)}. To install what the course needs, {environment.REMEDY}."
     return f"A package is damaged ({error}). To install it again, {environment.REMEDY}."

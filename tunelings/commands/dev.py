@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tunelings.commands import scaffold
 from tunelings.course import Course, CourseError, Exercise, find_root, shown_path
-from tunelings.desk import written
-from tunelings.grading import promises, stubs
-from tunelings.grading.store import Progress
 
 app = typer.Typer(help="Add and maintain exercises (see CONTRIBUTING.md).", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help='"1.05", "module01" or "all"', show_default=True)]
@@ -26,6 +20,8 @@ def write_stubs(name: Name = "all") -> None:
 
     A file that somebody has written in is left alone; then the exit code is 1.
     """
+    from tunelings.grading.store import Progress
+
     course = Course(find_root())
     refused = [exercise for exercise in course.select(name) if not cut_stub(exercise)]
     Progress(course).refresh()
@@ -39,6 +35,9 @@ def write_stubs(name: Name = "all") -> None:
 
 def cut_stub(exercise: Exercise) -> bool:
     """Write the stub of an exercise; False if the file in exercises/ holds work, which is left alone."""
+    from tunelings.desk import written
+    from tunelings.grading import stubs
+
     try:
         stub = stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
     except stubs.StubError as error:
@@ -52,10 +51,14 @@ def cut_stub(exercise: Exercise) -> bool:
 @app.command()
 def check(name: Name = "all", seeds: Annotated[int, typer.Option(help="seeds for each answer")] = 20) -> None:
     """Run every test of an exercise and of its lesson's measured numbers: the maintainer's one gate."""
+    from tunelings.commands import scaffold
+
     root = find_root()
     chosen = Course(root).select(name)
     only = ["tests/test_lessons.py"] if name == "all" else ["--exercise", name, *lesson_tests(chosen)]
     command = [sys.executable, "-m", "pytest", "tests/test_exercises.py", *only, "-q", "--tb=short"]
+    import subprocess
+
     done = subprocess.run([*command, "--seeds", str(seeds)], cwd=root)
     for place in (place for exercise in chosen for place in scaffold.places_left(exercise)):
         typer.echo(f"{place} says {scaffold.LEFT}")
@@ -96,6 +99,8 @@ def write_notebooks() -> None:
 @app.command("promises")
 def list_promises(name: Name = "all") -> None:
     """List the sentences of a contract: which are broken by a kept wrong answer, and which by none yet."""
+    from tunelings.grading import promises
+
     open_ones = 0
     for exercise in Course(find_root()).select(name):
         found = promises.contract(exercise)
@@ -114,6 +119,8 @@ def list_promises(name: Name = "all") -> None:
 @app.command()
 def mutate(name: Name = "all") -> None:
     """Make syntactic mutants of the solutions and run the checks on them; prints the score by module."""
+    import tempfile
+
     from tunelings.grading import mutate as mutation
 
     course = Course(find_root())
@@ -143,6 +150,8 @@ def new(
     title: Annotated[str | None, typer.Option(help='such as "LoRA budget"; made of the name if left out')] = None,
 ) -> None:
     """Scaffold an exercise that passes its gates; TODO(new) stands wherever something is to be replaced."""
+    from tunelings.commands import scaffold
+
     exercise = scaffold.new_exercise(Course(find_root()), number, name)
     for path in scaffold.write(exercise, scaffold.title_of(name, title)):
         typer.echo(f"wrote {shown_path(path)}")

@@ -6,6 +6,7 @@ answers of several cards.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -69,15 +70,16 @@ class Finding:
 
 
 def examine() -> Machine:
-    """Ask this machine; takes some seconds, most of them for torch and the hub."""
-    torch_cuda, sees, arch_list = _ask_torch()
+    """Ask this machine; where it has a GPU, torch is asked too, which takes some seconds."""
+    smi = nvidia_smi()
+    torch_cuda, sees, arch_list = _ask_torch() if gpus(smi) else (None, False, [])
     return Machine(
         python=sys.version_info[:2],
         system=f"{platform.system()} {platform.machine()}",
         packages=_packages_here(),
         ram=_ram(),
         disk_free=shutil.disk_usage(_existing(models.cache_folder())).free,
-        smi=_nvidia_smi(),
+        smi=smi,
         torch_cuda=torch_cuda,
         torch_sees=sees,
         arch_list=arch_list,
@@ -126,10 +128,17 @@ def _python(machine: Machine) -> Finding:
 def _packages(machine: Machine) -> list[Finding]:
     wrong = []
     for requirement, version in machine.packages.items():
-        if version is None:
-            wrong.append(Finding("wrong", f"{requirement.name} is not installed", REMEDY))
-        elif not environment.fits(requirement, version):
-            wrong.append(Finding("wrong", f"{requirement.name} is {version}, and {requirement} is needed", REMEDY))
+        if version is not None and not environment.fits(requirement, version):
+            wrong.append(
+                Finding(
+                    "wrong",
+                    f"{requirement.name} is {version}, and {requirement.name}{requirement.specifier} is needed",
+                    REMEDY,
+                )
+            )
+    if absent := [requirement.name for requirement, version in machine.packages.items() if version is None]:
+        verb = "is" if len(absent) == 1 else "are"
+        wrong.append(Finding("wrong", f"{environment.named(absent)} {verb} not installed", REMEDY))
     return wrong or [Finding("ok", f"all {len(machine.packages)} packages are there in a version that works")]
 
 
@@ -252,7 +261,7 @@ def _existing(path: Path) -> Path:
     return path if path.exists() else _existing(path.parent)
 
 
-def _nvidia_smi() -> str | None:
+def nvidia_smi() -> str | None:
     command = ["nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
@@ -262,11 +271,15 @@ def _nvidia_smi() -> str | None:
 
 
 def _ask_torch() -> tuple[str | None, bool, list[str]]:
+    """What torch was built with, whether it sees the GPU, its architectures; asked in a process of its own."""
+    asks = "torch.version.cuda, torch.cuda.is_available(), torch.cuda.get_arch_list()"
+    code = f"import json, torch; print(json.dumps([{asks}]))"
     try:
-        import torch
-    except (ImportError, OSError):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        cuda, sees, arch_list = json.loads(done.stdout.splitlines()[-1])
+        return cuda, sees, arch_list
+    except (OSError, ValueError, IndexError):
         return None, False, []
-    return torch.version.cuda, torch.cuda.is_available(), torch.cuda.get_arch_list()
 
 
 def _hub_answers() -> bool:

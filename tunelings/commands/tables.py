@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from tunelings.course import MODULES, Course, CourseError, Exercise, module_number
 from tunelings.desk import screen
 from tunelings.grading.states import ExerciseState
-from tunelings.handson import hardware, models
 
 
 def show_list(course: Course, states: dict[str, ExerciseState]) -> None:
@@ -30,7 +27,7 @@ def show_list(course: Course, states: dict[str, ExerciseState]) -> None:
 def _module_table(exercises: list[Exercise], states: dict[str, ExerciseState]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     for exercise in exercises:
-        title = screen.plain(escape(exercise.title))
+        title = Text(screen.plain(exercise.title))
         level = Text(_level(exercise), style="dim")
         table.add_row(exercise.number, title, screen.state_text(states[exercise.number]), level)
     return table
@@ -38,13 +35,15 @@ def _module_table(exercises: list[Exercise], states: dict[str, ExerciseState]) -
 
 def _level(exercise: Exercise) -> str:
     try:
-        return f"difficulty {exercise.card.difficulty}, {exercise.card.minutes} min"
+        return f"difficulty {exercise.head.difficulty}, {exercise.head.minutes} min"
     except CourseError as error:
         return str(error)
 
 
 def show_models() -> None:
     """Each model of the course: what for, how large, and whether it is here."""
+    from tunelings.handson import models
+
     for model in models.MODELS.values():
         folder = models.cache_folder() / model.name
         size = f"{model.bytes_stored / models.MB:.0f} MB, {model.license}"
@@ -80,6 +79,8 @@ def show_findings(findings) -> None:
 
 def show_hardware(rows, card_gib: float | None) -> None:
     """The hardware table for this machine's card, and which full runs fit it."""
+    from tunelings.handson import hardware
+
     table = Table(box=None, padding=(0, 2, 0, 0))
     for head in ("run", "GiB", "of which weights and optimizer", "this card" if card_gib else ""):
         table.add_column(head)
@@ -94,13 +95,17 @@ def show_hardware(rows, card_gib: float | None) -> None:
 @contextmanager
 def fetching(name: str) -> Iterator[Callable[[str, int, int], None]]:
     """A function that shows the step and the bytes of a fetch: a bar in a terminal, a line a step elsewhere."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from tunelings.handson.models import MB
+
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen.console, transient=True, disable=not screen.console.is_terminal) as bar:
         task, shown = bar.add_task(name, total=None, visible=False), ""
 
         def report(step: str, done: int, total: int) -> None:
             nonlocal shown
-            amount = f", {done / models.MB:.0f} of {total / models.MB:.0f} MB" if total else ""
+            amount = f", {done / MB:.0f} of {total / MB:.0f} MB" if total else ""
             bar.tasks[task].total = total or None
             bar.update(task, description=f"{name}: {step}{amount}", completed=done, visible=True)
             if step != shown and not screen.console.is_terminal:

@@ -11,7 +11,7 @@ from tunelings.grading.store import write_atomically
 
 def next_hint(exercise: Exercise, level: int | None) -> tuple[int, str]:
     """The hint of a level (from 1), or the next one that was not read; the last one stays."""
-    hints = exercise.card.hints
+    hints = exercise.head.hints
     if level is None:
         level = min(_read_levels(exercise).get(exercise.number, 0) + 1, len(hints))
     elif not 1 <= level <= len(hints):

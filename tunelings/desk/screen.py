@@ -7,11 +7,9 @@ every mark stands beside its word.
 from __future__ import annotations
 
 import contextlib
-import difflib
 
 from rich.console import Console
 from rich.style import Style
-from rich.syntax import Syntax
 from rich.text import Text
 
 from tunelings.course import Course, CourseError, Exercise, shown_path
@@ -67,7 +65,7 @@ def show_verdict(verdict: Verdict, exercise: Exercise, dim: bool = False) -> Non
 
     if verdict.state == ExerciseState.PASSED:
         line(f"{verdict.state.mark} {verdict.number} {verdict.title}: all {len(verdict.checks)} checks pass", "green")
-        line(f"    {exercise.card.learnt}")
+        line(f"    {exercise.head.learnt}")
         return
     if verdict.state == ExerciseState.NOT_STARTED:
         line(f"{verdict.state.mark} {verdict.number} {verdict.title} · {verdict.state.word}", "bold")
@@ -110,6 +108,10 @@ def show_next(course: Course, exercise: Exercise | None) -> None:
 
 def show_diff(exercise: Exercise, answer: str, reference: str) -> None:
     """The way from the learner's answer to the reference, as a unified diff."""
+    import difflib
+
+    from rich.syntax import Syntax
+
     lines = difflib.unified_diff(
         answer.splitlines(), reference.splitlines(), "your answer", "the reference", lineterm="", n=2
     )

@@ -30,7 +30,7 @@ def _asked(exercise: Exercise) -> list[str]:
 
 def _effort(exercise: Exercise) -> str:
     try:
-        card = exercise.card
+        card = exercise.head
     except CourseError as error:
         return str(error)
     effort = f"About {card.minutes} minutes, difficulty {card.difficulty} of 5"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from pathlib import Path
 
 from tunelings.course import Exercise
@@ -64,6 +63,8 @@ def _committed(exercise: Exercise, text: str) -> bool:
 
 def _git(exercise: Exercise, *args: str) -> str | None:
     """What git prints, or None where it fails or is not installed."""
+    import subprocess
+
     command = ["git", "-C", str(exercise.root), *args]
     try:
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace")

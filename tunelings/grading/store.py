@@ -16,12 +16,9 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import answers, stubs
@@ -66,6 +63,8 @@ class Progress:
 
     def record(self, exercise: Exercise, key: str, checks: Mapping[str, CheckState]) -> None:
         """Add the outcome of some checks of one exercise, as run on the answer that had this key."""
+        from filelock import FileLock, Timeout
+
         try:
             self.path.parent.mkdir(exist_ok=True)
             with FileLock(self.path.with_suffix(".lock"), timeout=10):
@@ -96,7 +95,7 @@ class Progress:
 
     def _state(self, exercise: Exercise, stored: dict) -> ExerciseState:
         entry = stored.get(exercise.number, {})
-        if entry.get("key") == content_hash(exercise):
+        if entry and entry.get("key") == content_hash(exercise):
             passed = {name for name, state in entry["checks"].items() if state == CheckState.PASSED}
             if passed >= set(exercise.check_names()):
                 return ExerciseState.PASSED
@@ -209,7 +208,10 @@ def is_started(exercise: Exercise) -> bool:
 
 @functools.lru_cache(maxsize=512)
 def _has_begun(answer: str, solution: str) -> bool:
-    still_open, total = stubs.open_todos(answer, stubs.cut(solution))
+    stub = stubs.cut(solution)
+    if answer == stub:
+        return False
+    still_open, total = stubs.open_todos(answer, stub)
     return len(still_open) < total
 
 
@@ -224,6 +226,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
     A link is replaced too; the file that it leads to stays as it is.
     """
+    import tempfile
+
     data = content.encode("utf-8") if isinstance(content, str) else content
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -7,14 +7,11 @@ another name and renames it into place, so a folder that stands there is whole.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-
-import platformdirs
 
 PROVENANCE = "PROVENANCE.json"
 MB = 1_000_000
@@ -90,7 +87,11 @@ MODELS = {model.name: model for model in (MINILM, SMOLLM2)}
 def cache_folder() -> Path:
     """Where the models are kept: $TUNELINGS_MODELS, or the user's cache folder on this platform."""
     chosen = os.environ.get("TUNELINGS_MODELS")
-    return Path(chosen).expanduser().resolve() if chosen else platformdirs.user_cache_path("tunelings", appauthor=False)
+    if chosen:
+        return Path(chosen).expanduser().resolve()
+    import platformdirs
+
+    return platformdirs.user_cache_path("tunelings", appauthor=False)
 
 
 def known(name: str) -> Model | None:
@@ -153,4 +154,6 @@ def is_whole(folder: Path, *, hashes: bool = False) -> bool:
 
 def sha256(path: Path) -> str:
     with open(path, "rb") as file:
+        import hashlib
+
         return hashlib.file_digest(file, "sha256").hexdigest()

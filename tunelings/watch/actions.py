@@ -84,7 +84,7 @@ class Actions:
 
     def _hint(self) -> None:
         level, text = hints.next_hint(self.view.exercise, None)
-        self.view.say(f"Hint {level} of {len(self.view.exercise.card.hints)}: {text}")
+        self.view.say(f"Hint {level} of {len(self.view.exercise.head.hints)}: {text}")
         self.view.draw()
 
     def _solution(self) -> None:

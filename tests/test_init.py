@@ -1,0 +1,249 @@
+"""`tunelings init` and `update`: what they refuse, what they say, and how the folder's environment takes over."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.miniature import Miniature
+from tunelings.commands import init
+from tunelings.course import PACKAGE, CourseError, find_root
+from tunelings.grading import environment
+from tunelings.setup import install, layout, venv
+
+NOWHERE = "http://127.0.0.1:9/simple"  # Port 9 (discard): nothing listens there.
+
+
+@pytest.fixture
+def outside(mini: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which there is no course; the package carries the small one, and everything is installed."""
+    monkeypatch.setattr(layout, "carried", lambda: mini.root)
+    monkeypatch.setattr("tunelings.course.__file__", str(tmp_path / "site-packages" / "tunelings" / "course.py"))
+    monkeypatch.setattr(environment, "problem", lambda: None)
+    (tmp_path / "outside").mkdir()
+    monkeypatch.chdir(tmp_path / "outside")
+    return tmp_path / "outside"
+
+
+def test_init_lays_a_course_out_and_says_what_is_next(tunelings, outside: Path):
+    said = tunelings("init", "here/mine")
+    assert (said.code, said.err) == (0, "")
+    assert said.out == "The course is in here/mine: 2 exercises.\nNext: cd here/mine, then tunelings.\n"
+    assert find_root(outside / "here" / "mine" / "checks") == outside / "here" / "mine"
+    assert tunelings("init", "here/mine").out == "Next: cd here/mine, then tunelings.\n"
+
+
+def test_tunelings_alone_uses_the_usual_folder_and_begins(tunelings, outside: Path):
+    said = tunelings()
+    assert (said.code, said.err) == (1, "")
+    assert said.out.startswith("The course is in tunelings-course: 2 exercises.\n○ 1.01 Squares · not started\n")
+
+
+def test_in_a_terminal_it_asks_for_the_folder(outside: Path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(init, "_is_terminal", lambda: True)
+    monkeypatch.setattr(init.typer, "prompt", lambda text, default: asked.append((text, default)) or "elsewhere")
+    assert init._choose() == Path("elsewhere") and asked == [("Folder", "tunelings-course")]
+    layout.lay_out(outside / "tunelings-course")
+    assert init._choose() == Path("tunelings-course") and len(asked) == 1
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tunelings, outside: Path):
+    (outside / "thesis").mkdir()
+    (outside / "thesis" / "chapter.tex").write_text("text")
+    said = tunelings("init", "thesis")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == "thesis is not empty: give a folder that is new, such as thesis/tunelings-course.\n"
+    assert [path.name for path in (outside / "thesis").iterdir()] == ["chapter.tex"]
+
+
+def test_a_file_and_a_clone_are_left_alone(tunelings, outside: Path, mini: Miniature):
+    (outside / "notes").write_text("text")
+    assert tunelings("init", "notes").err == "notes is a file: give a folder that is new or empty.\n"
+    said = tunelings("init", str(mini.root))
+    assert said.code == 2 and "is a clone of the course" in said.err and "uv sync" in said.err
+    assert not (mini.root / ".tunelings" / "course.json").exists()
+    said = tunelings("update", str(mini.root))
+    assert said.code == 2 and said.err.endswith("a clone is updated by `git pull`.\n")
+
+
+def test_an_interrupted_init_is_named_and_the_same_command_goes_on(tunelings, outside: Path, monkeypatch):
+    tunelings("init", "mine")
+    (outside / "mine" / ".tunelings" / "unfinished").write_text("")
+    monkeypatch.chdir(outside / "mine")
+    assert tunelings("list").err == ". is not laid out whole: run `tunelings init` there, which goes on.\n"
+    assert tunelings("init").out.startswith("The course is in .: 2 exercises.\n")
+    assert tunelings("list").code == 0
+
+
+def test_update_says_what_it_has_changed(tunelings, outside: Path, mini: Miniature):
+    tunelings("init", "mine")
+    answer = outside / "mine" / "exercises" / "module01" / "ex01_squares.py"
+    answer.write_text("squares = abs\n")
+    solution = mini.squares.solution_path
+    solution.write_text(solution.read_text().replace("the shape stays", "the shape is kept"))
+    said = tunelings("update", "mine")
+    assert said.code == 0 and "1 new or newer in solutions" in said.out
+    assert "ex01_squares.py is your answer, and stays; its newer stub is exercises/module01/ex01_sq" in said.out
+    assert answer.read_text() == "squares = abs\n"
+
+
+def test_an_older_python_is_one_line(monkeypatch):
+    text = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
+    ast.parse(text, feature_version=(3, 4))  # It can be read there.
+    monkeypatch.setattr(sys, "version_info", (3, 9, 7))
+    with pytest.raises(
+        SystemExit, match=r"^tunelings needs Python 3\.11 or newer, and this is 3\.9: make a new env.*$"
+    ):
+        exec(compile(text, "tunelings/__init__.py", "exec"), {})
+
+
+# The libraries.
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+def test_an_index_of_cpu_builds_that_cannot_be_reached_is_one_line(monkeypatch, told):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(install, "CPU_INDEX", NOWHERE)
+    assert install.torch_index(False, told.append) is None
+    (line,) = told
+    assert line.startswith(f"{NOWHERE} cannot be reached: the ordinary build of torch, with CUDA, is taken")
+
+
+@pytest.mark.parametrize(
+    ("system", "cuda", "index"),
+    [
+        ("linux", True, None),
+        ("linux", False, install.CPU_INDEX),
+        ("darwin", False, None),
+        ("win32", False, None),
+        ("win32", True, install.CUDA_INDEX),
+    ],
+)
+def test_where_torch_comes_from(monkeypatch, told, system, cuda, index):
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(install, "answers", lambda url: True)
+    assert install.torch_index(cuda, told.append) == index and told == []
+
+
+def test_cuda_on_a_mac_is_wrong_use(monkeypatch, told):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(CourseError, match="no CUDA on macOS"):
+        install.torch_index(True, told.append)
+
+
+def test_torch_comes_first_where_its_index_has_nothing_else():
+    torch = ["torch>=2.7", "torchvision>=0.22"]
+    first, second = install.commands(["pip", "install"], torch, "tunelings[course]==1.0", "https://cpu")
+    assert first == ["pip", "install", "--index-url", "https://cpu", *torch]
+    assert second == ["pip", "install", "tunelings[course]==1.0"]
+    assert install.commands(["pip"], torch, "it", None) == [["pip", "it"]]
+
+
+def test_too_little_disk_is_one_line_before_anything_is_installed(tmp_path):
+    with pytest.raises(
+        CourseError, match=r"The libraries take about 1000000\.0 GB, and .* GB are free at .*: free some"
+    ):
+        install.check_room(tmp_path, 1e6)
+
+
+@pytest.fixture
+def without_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The installer is this Python's pip, and its index is nowhere."""
+    monkeypatch.setattr(install, "find_uv", lambda: None)
+    monkeypatch.setattr(install, "make_environment", lambda root: None)
+    monkeypatch.setattr(install, "own_requirement", lambda: "tunelings[course]==0.0.1.dev1")
+    monkeypatch.setattr(venv, "python", lambda root: Path(sys.executable))
+    for name, value in {"PIP_INDEX_URL": NOWHERE, "PIP_EXTRA_INDEX_URL": "", "PIP_RETRIES": "0"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_no_network_in_the_middle_of_init_loses_nothing(tunelings, outside, monkeypatch, without_network):
+    monkeypatch.setattr(install, "is_installed", lambda root: False)
+    monkeypatch.setattr(install, "DISK_CUDA", 0.001)
+    said = tunelings("init", "mine", "--cuda")
+    assert said.code == 2 and said.out.startswith(
+        "The course is in mine: 2 exercises.\nThe exercises need PyTorch and "
+    )
+    line = said.err.splitlines()[-1]
+    assert line.startswith("The libraries are not installed: the lines above say why. Run the same command again")
+    assert "HTTPS_PROXY" in line and layout.is_whole(outside / "mine")
+    monkeypatch.setattr(install, "is_installed", lambda root: True)
+    assert tunelings("init", "mine", "--cuda").code == 0
+
+
+def test_no_network_in_an_update_changes_nothing(tunelings, outside, mini, monkeypatch, without_network):
+    tunelings("init", "mine")
+    pretend_environment(outside / "mine", "exit 0")
+    mini.squares.card_path.write_text("# newer\n" + mini.squares.card_path.read_text())
+    said = tunelings("update", "mine")
+    assert said.code == 2 and said.err.splitlines()[-1].startswith("A newer version could not be had, and nothing has ")
+    assert not (outside / "mine" / "checks/module01/ex01_squares.toml").read_text().startswith("# newer")
+    assert tunelings("update", "mine", "--files-only").code == 0
+
+
+# The folder's own environment.
+
+
+def pretend_environment(root: Path, script: str, interpreter: str = "/bin/sh") -> Path:
+    """An environment in the folder whose `tunelings` is this script."""
+    command = venv.command(root)
+    command.parent.mkdir(parents=True)
+    command.write_text(f"#!{interpreter}\n{script}\n")
+    command.chmod(0o755)
+    return command
+
+
+@pytest.fixture
+def laid_out(mini: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Miniature:
+    monkeypatch.setattr(layout, "carried", lambda: mini.root)
+    layout.lay_out(tmp_path / "mine")
+    return Miniature(tmp_path / "mine")
+
+
+def test_the_environment_of_the_folder_takes_over(laid_out: Miniature):
+    pretend_environment(laid_out.root, 'echo "there: $*"; exit 7')
+    done = laid_out.command("hint", "1.01")
+    assert (done.returncode, done.stdout) == (7, "there: hint 1.01\n")
+
+
+def test_an_update_by_an_older_package_is_left_to_the_one_in_the_folder(tunelings, outside, monkeypatch):
+    tunelings("init", "mine")
+    pretend_environment(outside / "mine", "exit 0")
+    monkeypatch.setattr(layout, "__version__", "0.0.9")
+    handed = []
+    monkeypatch.setattr(venv, "hand_over", lambda root, arguments: handed.append(arguments) or sys.exit(0))
+    monkeypatch.setattr(install, "upgrade", lambda root: pytest.fail("an older release was installed"))
+    assert tunelings("update", "mine").code == 0 and handed == [["update"]]
+
+
+def test_init_stays_where_it_was_started(laid_out: Miniature):
+    pretend_environment(laid_out.root, "echo there")
+    done = laid_out.command("init", "--files-only")
+    assert done.returncode == 0 and "there\n" not in done.stdout
+
+
+def test_an_environment_whose_python_is_gone_does_not_stop_it(laid_out: Miniature):
+    pretend_environment(laid_out.root, "", interpreter="/no/such/python")
+    done = laid_out.command("hint", "1.02")
+    assert (done.returncode, done.stdout) == (0, "1.02 Shift · hint 1 of 2\nWhich operator adds?\n")
+
+
+def test_a_clone_with_an_environment_is_left_as_it_is(mini: Miniature):
+    pretend_environment(mini.root, "echo there")
+    assert mini.command("hint", "1.02").stdout == "1.02 Shift · hint 1 of 2\nWhich operator adds?\n"
+
+
+def test_a_folder_that_is_no_environment_is_not_cleared(tmp_path: Path):
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "precious").write_text("text")
+    with pytest.raises(CourseError, match=r"\.venv is no virtual environment: move it away"):
+        install.make_environment(tmp_path)
+    assert (tmp_path / ".venv" / "precious").exists()

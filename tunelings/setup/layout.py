@@ -1,0 +1,218 @@
+"""Lay the course out in a folder, and bring newer files into it.
+
+The files are those that the package carries (`course.carried`); the stubs of `exercises/` are cut from its solutions.
+`.tunelings/course.json` says what was laid out:
+
+    {"version": 1, "course": "0.1.0", "files": {"checks/module01/test_ex01_squares.py": "<SHA-256>", …}}
+
+so that a file which the learner has changed is known. Nothing that a learner wrote is lost: an answer is never
+touched (a newer stub comes beside it), and any other changed file is kept beside the newer one, dated. Every file is
+written aside and renamed, and the manifest is written last: after an interruption the same call goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from tunelings import __version__
+from tunelings.course import MANIFEST, UNFINISHED, Course, CourseError, Exercise, carried, shown_path
+from tunelings.desk import files, written
+from tunelings.grading.store import write_atomically
+
+VERSION = 1
+PARTS = ("solutions", "checks", "docs", "figures/results", "data", ".vscode", "mkdocs.yml", "CONTRIBUTING.md")
+NOT_LAID_OUT = ("data/full",)  # The full data sets that the gpu runs download.
+PYTEST_INI = (
+    "[pytest]\naddopts = -p tunelings.grading.plugin --import-mode=importlib\ntestpaths = checks\ntimeout = 600\n"
+)
+GITIGNORE = ".venv/\n__pycache__/\n.pytest_cache/\n.tunelings/\n/STATUS.md\nsite/\nruns/\ndata/full/\n"
+MADE = {"pytest.ini": PYTEST_INI, ".gitignore": GITIGNORE}
+Report = Callable[[int, int], None]  # (files that are done, of how many)
+
+
+@dataclass
+class Outcome:
+    """What laying out has changed; paths are relative to the course's folder, with forward slashes."""
+
+    written: list[str] = field(default_factory=list)  # new or renewed
+    removed: list[str] = field(default_factory=list)  # no longer part of the course, and unchanged by the learner
+    kept: dict[str, str] = field(default_factory=dict)  # a changed file -> where the learner's is kept
+    stubs: dict[str, str] = field(default_factory=dict)  # an answer that was left alone -> its newer stub beside it
+
+
+def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
+    """Bring every file of the course into `root` (made if it is not there), and say what has changed.
+
+    Raises:
+        CourseError: the folder holds a newer version, and nothing is changed; or the disk is full, or the folder cannot
+            be written: what is there stays, and the same call goes on.
+    """
+    if is_newer(root):
+        raise CourseError(
+            f"{shown_path(root)} holds version {version_of(root)}, and this is {__version__}: nothing was changed. "
+            "`pip install --upgrade tunelings` or `uvx tunelings@latest` brings the newer one."
+        )
+    try:
+        return _lay_out(root, report)
+    except OSError as error:
+        remedy = "Free about 20 MB" if error.errno == errno.ENOSPC else "Put that right"
+        where = f" ({shown_path(Path(error.filename))})" if error.filename else ""
+        raise CourseError(
+            f"{shown_path(root)} is not laid out whole: {error.strerror or error}{where}. {remedy}, and run the same "
+            "command again: it goes on from here."
+        ) from None
+
+
+def _lay_out(root: Path, report: Report) -> Outcome:
+    source = Course(carried())
+    (root / UNFINISHED).parent.mkdir(parents=True, exist_ok=True)
+    (root / UNFINISHED).write_text("Files are being laid out; `tunelings init` in this folder goes on.\n", "utf-8")
+    before, now, outcome = laid_out(root), {}, Outcome()
+    paths = dict(_carried_files(source.root))
+    total = len(paths) + len(MADE) + len(source.exercises)
+    for name, path in paths.items():
+        content = path.read_bytes()
+        now[name] = _digest(content)
+        _bring(root, name, content, before.get(name), outcome)
+        report(len(now), total)
+    for name, text in MADE.items():
+        now[name] = _digest(text.encode())
+        _bring(root, name, text.encode(), before.get(name), outcome)
+    for exercise in source.exercises:
+        stub = files.stub_of(exercise)
+        name = exercise.answer_path.relative_to(source.root).as_posix()
+        now[name] = _digest(stub.encode())
+        _bring_stub(Exercise(root, exercise.module, exercise.name), stub, before.get(name), outcome)
+        report(len(now), total)
+    for name in before.keys() - now.keys():
+        _take_away(root, name, before[name], outcome)
+    manifest = {"version": VERSION, "course": __version__, "files": now}
+    write_atomically(root / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+    (root / UNFINISHED).unlink()
+    return outcome
+
+
+def is_whole(root: Path) -> bool:
+    """Everything was laid out in this folder, and no update of it was interrupted."""
+    return (root / MANIFEST).is_file() and not (root / UNFINISHED).exists()
+
+
+def laid_out(root: Path) -> dict[str, str]:
+    """The files that were laid out in `root`, with their SHA-256; empty where nothing says so."""
+    try:
+        manifest = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
+        return {str(name): str(digest) for name, digest in manifest["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}  # Absent or damaged: then whatever differs counts as changed, and is kept.
+
+
+def version_of(root: Path) -> str:
+    """The version of the course that was laid out in `root`; "" where nothing says so."""
+    try:
+        return str(json.loads((root / MANIFEST).read_text(encoding="utf-8"))["course"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def is_newer(root: Path) -> bool:
+    """What was laid out in `root` is of a later version than this package."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(version_of(root)) > Version(__version__)
+    except InvalidVersion:
+        return False
+
+
+def _carried_files(source: Path) -> Iterator[tuple[str, Path]]:
+    """Every file of PARTS, by its name in the course's folder."""
+    for part in PARTS:
+        path = source / part
+        for found in [path] if path.is_file() else sorted(path.rglob("*")):
+            name = found.relative_to(source).as_posix()
+            if found.is_file() and "__pycache__" not in found.parts and not name.startswith(NOT_LAID_OUT):
+                yield name, found
+
+
+def _bring(root: Path, name: str, content: bytes, known: str | None, outcome: Outcome) -> None:
+    """Write one file; `known` is the digest of what was laid out under this name before."""
+    path = root / name
+    there, new = _digest_of(path), _digest(content)
+    if there == new or (there is not None and there != known and known == new):
+        return  # It is there, or the learner has changed it and there is nothing newer.
+    if there is not None and there != known:
+        outcome.kept[name] = _keep(path).relative_to(root).as_posix()
+    _write(path, content)
+    outcome.written.append(name)
+
+
+def _bring_stub(exercise: Exercise, stub: str, known: str | None, outcome: Outcome) -> None:
+    """Write a stub where nobody has begun; beside an answer only if it is newer than the one that was laid out."""
+    path = exercise.answer_path
+    name = path.relative_to(exercise.root).as_posix()
+    if written.may_be_replaced(exercise, stub):
+        if not path.exists() or path.read_bytes() != stub.encode():
+            outcome.written.append(name)
+        written.write_stub(exercise, stub)
+    elif known not in (None, _digest(stub.encode())):
+        beside = path.with_suffix(".new.py")
+        _write(beside, stub.encode())
+        outcome.stubs[name] = beside.relative_to(exercise.root).as_posix()
+
+
+def _take_away(root: Path, name: str, known: str, outcome: Outcome) -> None:
+    """Delete what the course no longer has, unless the learner has changed it."""
+    path = root / name
+    if _digest_of(path) == known:
+        path.unlink()
+        outcome.removed.append(name)
+
+
+def _keep(path: Path) -> Path:
+    """The learner's version of a file of the course, beside it; its name ends in a date, so that no tool reads it."""
+    content = path.read_bytes()
+    for earlier in path.parent.glob(f"{path.name}.*"):
+        if earlier.is_file() and earlier.read_bytes() == content:
+            return earlier  # Kept before an interruption.
+    date = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    kept = path.with_name(f"{path.name}.{date}")
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.{date}-{number}")
+    write_atomically(kept, content)
+    return kept
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{path.name}.????????"):  # What a kill has left of an earlier try.
+        left.unlink(missing_ok=True)
+    write_atomically(path, content)
+
+
+def _digest_of(path: Path) -> str | None:
+    """The SHA-256 of a file, None where there is none."""
+    try:
+        return _digest(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def changes(outcome: Outcome) -> Mapping[str, int]:
+    """How many files were written, by the folder that they stand in."""
+    counts: dict[str, int] = {}
+    for name in outcome.written:
+        part = name.partition("/")[0]
+        counts[part] = counts.get(part, 0) + 1
+    return counts
