@@ -9,7 +9,6 @@ import typer
 from tunelings.commands.completion import exercises
 from tunelings.course import UNFINISHED, Course, CourseError, find_root, shown_path
 
-
 _ONE, _SOME = 'such as "1.05", "training_step" or its file', 'an exercise ("1.05"), a module ("module01") or "all"'
 One = Annotated[str, typer.Argument(metavar="EXERCISE", help=_ONE, autocompletion=exercises)]
 Some = Annotated[str, typer.Argument(metavar="WHAT", help=_SOME, autocompletion=exercises)]
