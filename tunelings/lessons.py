@@ -5,6 +5,8 @@ module01_evaluate.json), `measured_by("module02_freeze_depth")`, those of anothe
 
     {{ measured["update 0.1 times the weights"].float32 | number(".2g") }}
 
+and `in_colab`, the address at which Colab opens the notebook of a hands-on exercise.
+
 Nothing here knows MkDocs: docs/hooks.py hands the pages over.
 """
 
@@ -19,6 +21,7 @@ from pathlib import Path
 import jinja2
 import jinja2.nodes
 
+from tunelings import repository
 from tunelings.course import CourseError
 
 
@@ -76,7 +79,8 @@ def render(source: str, page: str, results: Path) -> str:
     """
     measured, measured_by = own_results(page, results), reader(results)
     try:
-        return ENVIRONMENT.from_string(parse(source)).render(measured=measured, measured_by=measured_by)
+        known = {"measured": measured, "measured_by": measured_by, "in_colab": in_colab(page)}
+        return ENVIRONMENT.from_string(parse(source)).render(known)
     except jinja2.TemplateSyntaxError as error:
         text = source.splitlines()[error.lineno - 1].strip()
         raise CourseError(f"docs/{page}, line {error.lineno}: {text}: {error.message}") from None
@@ -98,6 +102,11 @@ def parse(source: str) -> jinja2.nodes.Template:
 def own_script(page: str) -> str:
     """The name of the script that measures for a page: module01_training_step for module01/training-step.md."""
     return page.removesuffix(".md").replace("/", "_").replace("-", "_")
+
+
+def in_colab(page: str) -> str:
+    """The address at which Colab opens a page's notebook: notebooks/module01_mnist_from_scratch.ipynb."""
+    return repository.in_colab(f"notebooks/{own_script(page)}.ipynb")
 
 
 def own_results(page: str, results: Path) -> object:

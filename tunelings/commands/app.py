@@ -11,6 +11,7 @@ import typer
 from tunelings import __version__
 from tunelings.commands import answers, checks, dev, init, real_models
 from tunelings.commands.arguments import course
+from tunelings.commands.completion import PROGRAM, answer_the_shell, completion
 from tunelings.course import CourseError, find_root, module_key
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app.command()(answers.hint)
 app.command()(answers.reset)
 app.command()(answers.solution)
 app.command("open")(answers.open_answer)
+app.command()(completion)
 app.add_typer(real_models.app, name="models")
 app.add_typer(dev.app, name="dev")
 
@@ -105,8 +107,9 @@ def site(port: Annotated[int, typer.Option(min=1, max=65535, help="the port on t
 
 def run() -> None:
     """Run the command line; what a user can put right is one line on standard error."""
+    answer_the_shell()
     try:
-        app()
+        app(prog_name=PROGRAM)
     except CourseError as error:
         _end(error, 2)
     except OSError as error:

@@ -6,10 +6,15 @@ from typing import Annotated
 
 import typer
 
+from tunelings.commands.completion import exercises
 from tunelings.course import UNFINISHED, Course, CourseError, find_root, shown_path
 
-One = Annotated[str, typer.Argument(metavar="EXERCISE", help='such as "1.05", "training_step" or its file')]
-Some = Annotated[str, typer.Argument(metavar="WHAT", help='an exercise ("1.05"), a module ("module01") or "all"')]
+_ONE, _SOME = 'such as "1.05", "training_step" or its file', 'an exercise ("1.05"), a module ("module01") or "all"'
+One = Annotated[str, typer.Argument(metavar="EXERCISE", help=_ONE, autocompletion=exercises)]
+Some = Annotated[str, typer.Argument(metavar="WHAT", help=_SOME, autocompletion=exercises)]
+Plain = Annotated[
+    bool, typer.Option("--plain", help="for editors: nothing is drawn, and each failure is also path:line: error: text")
+]
 
 
 def course() -> Course:

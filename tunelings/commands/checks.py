@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunelings.commands.arguments import Some, course, stop_if_broken
+from tunelings.commands.arguments import Plain, Some, course, stop_if_broken
 from tunelings.course import Course, CourseError, Exercise
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ def begin(the_course: Course) -> None:
         raise typer.Exit(check_and_show(the_course, [exercise]))
 
 
-def follow(the_course: Course, first: Exercise, selection: str, *, poll: bool) -> None:
+def follow(the_course: Course, first: Exercise, selection: str, *, poll: bool, plain: bool = False) -> None:
     """Run the watch loop; `n` and `p` walk through what `selection` names."""
     stop_if_broken()
     from tunelings.watch.loop import Watcher
 
-    Watcher(the_course, first, selection).run(poll=poll)
+    Watcher(the_course, first, selection, plain=plain).run(poll=poll)
 
 
 def watch(
@@ -43,6 +43,7 @@ def watch(
     poll: Annotated[
         bool, typer.Option("--poll", help="look for changes instead of being told (network drives)")
     ] = False,
+    plain: Plain = False,
 ) -> None:
     """Show the verdict of an exercise the moment its file is saved."""
     from tunelings.grading.states import ExerciseState
@@ -52,7 +53,7 @@ def watch(
     chosen = the_course.select(what)
     states = Progress(the_course).states()
     first = next((exercise for exercise in chosen if states[exercise.number] != ExerciseState.PASSED), chosen[0])
-    follow(the_course, first, what if len(chosen) > 1 else "all", poll=poll)
+    follow(the_course, first, what if len(chosen) > 1 else "all", poll=poll, plain=plain)
 
 
 def list_all() -> None:
@@ -71,6 +72,7 @@ def run(
     as_json: Annotated[
         bool, typer.Option("--json", help="print the verdicts as JSON (docs/verdicts.md describes it)")
     ] = False,
+    plain: Plain = False,
 ) -> None:
     """Run the checks of an exercise, a module or everything, once."""
     import json
@@ -81,7 +83,7 @@ def run(
     the_course = course()
     exercises = the_course.select(what)
     if not as_json:
-        raise typer.Exit(check_and_show(the_course, exercises))
+        raise typer.Exit(check_and_show(the_course, exercises, plain=plain))
     verdicts, trouble = check(exercises)
     print(json.dumps({"version": VERSION, "verdicts": [to_json(one) for one in verdicts]}, indent=1))
     if trouble:
@@ -109,16 +111,20 @@ def check(exercises: list[Exercise]) -> tuple[list[Verdict], str]:
         return error.verdicts, trouble
 
 
-def check_and_show(the_course: Course, exercises: list[Exercise]) -> int:
+def check_and_show(the_course: Course, exercises: list[Exercise], *, plain: bool = False) -> int:
     """Check, print the verdicts, and return the exit code."""
     verdicts, trouble = check(exercises)
     from tunelings.desk import screen
     from tunelings.grading.states import ExerciseState
     from tunelings.grading.store import Progress
 
+    if plain:
+        screen.be_plain()
     by_number = {exercise.number: exercise for exercise in exercises}
     for one in verdicts:
         screen.show_verdict(one, by_number[one.number])
+        if plain:
+            screen.show_problem(one)
     if trouble:
         print(trouble, file=sys.stderr)
     elif all(one.state == ExerciseState.PASSED for one in verdicts):

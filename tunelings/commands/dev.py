@@ -72,6 +72,30 @@ def lesson_tests(exercises: list[Exercise]) -> list[str]:
     return [f"tests/test_lessons.py::test_no_measured_number_is_typed[{page}]" for page in pages]
 
 
+@app.command("branch")
+def make_branch(
+    name: Annotated[str, typer.Option(help="what the branch is called")] = "solutions",
+) -> None:
+    """Make the branch `solutions`: the course with every exercise solved and every box ticked.
+
+    It is made of the commit that is checked out, in a worktree of its own, after every check has passed on the
+    references there. What is not committed is refused.
+    """
+    from tunelings.commands import branch
+
+    commit = branch.build(find_root(), name)
+    typer.echo(f"{name} is {commit[:12]}: every exercise solved, every box ticked (git switch {name}).")
+
+
+@app.command("notebooks")
+def write_notebooks() -> None:
+    """Make the notebooks of the hands-on exercises anew, from their stubs."""
+    from tunelings.commands import notebooks
+
+    for path in notebooks.write(Course(find_root())):
+        typer.echo(shown_path(path))
+
+
 @app.command("promises")
 def list_promises(name: Name = "all") -> None:
     """List the sentences of a contract: which are broken by a kept wrong answer, and which by none yet."""

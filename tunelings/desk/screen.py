@@ -39,6 +39,12 @@ def plain(text: str) -> str:
     return printable(text, console.encoding)
 
 
+def be_plain() -> None:
+    """From here on print as into a file, also in a terminal: no color, no link, and no line is wrapped."""
+    global console
+    console = Console(highlight=False, soft_wrap=True, force_terminal=False, no_color=True)
+
+
 def show(text: str, style: str = "", lesson: Exercise | None = None) -> None:
     """Print a text, wrapped in a terminal and as it is in a pipe; a terminal opens the lesson that it names."""
     if console.is_terminal:
@@ -77,6 +83,12 @@ def show_verdict(verdict: Verdict, exercise: Exercise, dim: bool = False) -> Non
     if failing > 1:
         passing = sum(state == CheckState.PASSED for state in verdict.checks.values())
         line(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that does not")
+
+
+def show_problem(verdict: Verdict) -> None:
+    """The line for an editor's list of problems; nothing where there is none, as in a file that is still the stub."""
+    if line := render.problem_line(verdict):
+        show(line)
 
 
 def in_one_line(trouble: str) -> str:

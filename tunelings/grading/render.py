@@ -106,6 +106,20 @@ def _places(verdict: Verdict, failure: Failure) -> str:
     return f"{place} · lesson {verdict.lesson} · tunelings hint {verdict.number}"
 
 
+def problem_line(verdict: Verdict) -> str:
+    """`path:line: error: text`, the form in which compilers and linters tell editors where to look; "" for no problem.
+
+    A TODO that is left is a warning. The text is all that `failure_lines` says of the failure, in one line.
+    """
+    failure = verdict.failure
+    if failure is None or failure.state in {CheckState.NOT_STARTED, CheckState.PASSED, CheckState.SKIPPED}:
+        return ""
+    kind = "warning" if failure.state == CheckState.TODO else "error"
+    said = [" ".join(line.split()) for line in (*_body(failure), *_named(failure))]
+    text = f"{verdict.number} {verdict.title} · {failure.sentence}: {'; '.join(said)}"
+    return f"{shown_path(Path(verdict.answer))}:{failure.line or 1}: {kind}: {text}"
+
+
 def summary(verdicts: Iterable[Verdict]) -> list[str]:
     """One line for each exercise that was checked, and what to do next."""
     verdicts = list(verdicts)

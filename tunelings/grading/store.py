@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -236,10 +237,23 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             os.chmod(temporary, path.stat().st_mode & 0o777)
         else:
             os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        _replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _replace(source: str, target: Path) -> None:
+    """`os.replace`; Windows refuses it while another program, such as a virus scanner, has the file open."""
+    for pause in _PAUSES if os.name == "nt" else ():
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            time.sleep(pause)
+    os.replace(source, target)
+
+
+_PAUSES = (0.01, 0.05, 0.2, 0.5)  # seconds; most have let go of it by then
 
 
 def say(line: str) -> None:

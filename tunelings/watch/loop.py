@@ -33,11 +33,13 @@ _LOOK = 1.0  # seconds between looks for an answer that has become a link
 class Watcher:
     """Follows the learner's files and keys, and keeps the screen up to date.
 
-    `selection` is what `n` and `p` walk through, as `Course.select` understands it.
+    `selection` is what `n` and `p` walk through, as `Course.select` understands it; `plain` prints for an editor.
     """
 
-    def __init__(self, course: Course, first: Exercise, selection: str = "all", pool: Pool | None = None):
-        self.session = Session(course, first, selection, pool)
+    def __init__(
+        self, course: Course, first: Exercise, selection: str = "all", pool: Pool | None = None, plain: bool = False
+    ):
+        self.session = Session(course, first, selection, pool, plain)
         self.actions = Actions(self.session)
 
     def run(self, *, poll: bool = False) -> None:

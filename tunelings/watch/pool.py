@@ -23,7 +23,7 @@ from tunelings.grading import processes
 from tunelings.grading.imports import needed_imports
 from tunelings.watch import events
 
-FORK = sys.platform == "linux"
+FORK = sys.platform == "linux" and hasattr(os, "fork")
 # Prestarted processes: a save while the first one's successor is importing takes the second.
 STANDBYS = 2
 # Seconds that a server may take to say that it has started or ended a child.

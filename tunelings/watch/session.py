@@ -28,12 +28,14 @@ DIAGNOSIS_LIMIT = 120.0
 class Session:
     """Sends exercises to the pool, and brings what comes back to the screen."""
 
-    def __init__(self, course: Course, first: Exercise, selection: str = "all", pool: Pool | None = None):
+    def __init__(
+        self, course: Course, first: Exercise, selection: str = "all", pool: Pool | None = None, plain: bool = False
+    ):
         self.course = course
         self.selection = selection  # what `n` and `p` walk through, as `Course.select` understands it
         self.pool = pool or Pool(course)
         self.progress = Progress(course)
-        self.view = View(first, self.progress.states())
+        self.view = View(first, self.progress.states(), plain)
         if self.progress.is_new():
             self.view.greet()
         self.sent: dict[str, str] = {}  # number -> `content_hash` of what was last sent to be checked

@@ -1,4 +1,8 @@
-"""What the watch loop shows. In a terminal the screen is drawn anew; in a pipe each verdict is printed once."""
+"""What the watch loop shows. In a terminal the screen is drawn anew; in a pipe each verdict is printed once.
+
+With `--plain`, for editors, it is printed once in a terminal too, between a line `checking 1.05 …` and a line
+`checked 1.05 …`, and with a line `path:line: error: …` that an editor can jump to (.vscode/tasks.json reads all three).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,10 @@ LINES_BELOW_LIST = 3  # an empty one, the help, and the one that the cursor of t
 class View:
     """The current exercise, its verdict and what else is on the screen."""
 
-    def __init__(self, exercise: Exercise, states: dict[str, ExerciseState]):
+    def __init__(self, exercise: Exercise, states: dict[str, ExerciseState], plain: bool = False):
+        if plain:
+            screen.be_plain()
+        self.is_plain = plain
         self.exercise = exercise
         self.states = states
         self.verdict: Verdict | None = None
@@ -55,6 +62,7 @@ class View:
         """A check was started; a verdict that is on the screen stays there, marked as the one before."""
         self.running, self.activity, self.trouble = True, "checking", ""
         self._said_before = len(self.messages)
+        self._tell_editor("checking")
         self.draw()
 
     def checking(self, check: str) -> None:
@@ -75,11 +83,20 @@ class View:
                 self.greeting = ()
         self.verdict, self.next_one, self.module_done = verdict, next_one, module_done
         self.draw()
+        if self.is_plain:
+            screen.show_problem(verdict)
+        self._tell_editor("checked")
 
     def no_verdict(self, why: str) -> None:
         """Say why there is none."""
         self.running, self.verdict, self.trouble = False, None, why
         self.draw()
+        self._tell_editor("checked")
+
+    def _tell_editor(self, word: str) -> None:
+        """The line by which an editor knows that its list of problems is about to change, or complete."""
+        if self.is_plain:
+            screen.show(f"{word} {self._name()}")
 
     def say(self, message: str) -> None:
         self.messages.append(message)
