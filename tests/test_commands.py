@@ -81,16 +81,17 @@ def test_run_returns_1_and_shows_the_first_failure(tunelings, mini):
         (["watch", "module01"], "1.02", "module01"),
         (["watch", "1.01"], "1.01", "all"),
         (["watch", "1.02", "--poll"], "1.02", "all"),
+        (["watch", "1.02", "--plain"], "1.02", "all"),
     ],
 )
 def test_watch_begins_at_the_first_that_is_not_done(tunelings, mini, monkeypatch, args, first, walked):
     mark_done(mini)
     mini.solve(mini.shift, "x + by", "x - by")
     followed = []
-    monkeypatch.setattr("tunelings.commands.checks.follow", lambda *given, poll: followed.append((*given[1:], poll)))
+    monkeypatch.setattr("tunelings.commands.checks.follow", lambda *given, **how: followed.append((*given[1:], how)))
     assert tunelings(*args).code == 0
-    assert [(exercise.number, selection, poll) for exercise, selection, poll in followed] == [
-        (first, walked, "--poll" in args)
+    assert [(exercise.number, selection, how) for exercise, selection, how in followed] == [
+        (first, walked, {"poll": "--poll" in args, "plain": "--plain" in args})
     ]
 
 
