@@ -55,12 +55,12 @@ def test_an_exercise_shows_its_contract_its_commands_and_the_reference_without_m
 
 def test_a_mistake_is_one_row_whatever_its_words_are(mini: Miniature):
     card = mini.squares.card_path.read_text(encoding="utf-8")
-    card = card.replace("the sign of each number is kept.", "a | b, <i> is\\nkept.")
+    card = card.replace("the sign of each number is kept.", "a | b, <i> or `<i>` is\\nkept.")
     mini.squares.card_path.write_text(card, encoding="utf-8")
     rows = pages.mistakes_table(mini.squares).splitlines()
     assert rows[:2] == ["| mistake | what gives the same result |", "|---|---|"]
     assert len(rows) == 2 + len(mini.squares.card.mistakes)
-    assert "| `sign-kept` | a \\| b, &lt;i> is kept. |" in rows
+    assert "| `sign-kept` | a \\| b, &lt;i> or `<i>` is kept. |" in rows
 
 
 def test_a_module_lists_what_its_exercises_teach(mini: Miniature):

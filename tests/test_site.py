@@ -68,6 +68,51 @@ def test_no_mark_is_left_in_a_page(site: Path):
         assert not re.search(r"\{\{|\{%|%\}", without_code), page
 
 
+class Words(HTMLParser):
+    """The text that a reader sees, line by line: inside of code, and elsewhere."""
+
+    UNSEEN = frozenset({"script", "style", "template"})
+    CODE = frozenset({"code", "pre", "math"})
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.code, self.prose = "", ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in self.UNSEEN | self.CODE:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+
+    def handle_data(self, data):
+        if not self.open:
+            self.prose += data
+        elif not self.UNSEEN & set(self.open):
+            self.code += data
+
+
+# What Markdown or a template leaves behind where it is not understood.
+RAW_PROSE = re.compile(
+    r"^===|^!!!|^\?\?\?|```|\{\{|\}\}|\{%|\{:|&\w+;|&#\d+;|\*\*[A-Za-z]|`|\]\(|\|\s*---|^#{1,6} |^\s*\*\[", re.MULTILINE
+)
+# In code a template's braces can be meant; 4.03 is about entities, so it may name some, but never a `<`.
+RAW_CODE = re.compile(r'^\s*=== "|^\s*```|&lt;|&gt;|\\\|', re.MULTILINE)
+
+
+def test_no_page_shows_raw_markdown(site: Path):
+    found = {}
+    for page in html_pages(site):
+        words = Words(page.read_text(encoding="utf-8"))
+        raw = {*RAW_PROSE.findall(words.prose), *RAW_CODE.findall(words.code)}
+        if raw:
+            found[page.relative_to(site).as_posix()] = raw
+    assert found == {}
+
+
 def test_nothing_is_loaded_from_elsewhere(site: Path):
     for page in html_pages(site):
         found = Links(page.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import html
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,8 +56,13 @@ def mistakes_table(exercise: Exercise) -> str:
     return "\n".join(["| mistake | what gives the same result |", "|---|---|", *rows])
 
 
+CODE_OR_LESS = re.compile(r"(`+).+?\1|<")
+
+
 def cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    """Text for a cell of a Markdown table. In code spans `<` stays, since Markdown escapes it there itself."""
+    line = " ".join(text.split()).replace("|", "\\|")
+    return CODE_OR_LESS.sub(lambda found: "&lt;" if found[0] == "<" else found[0], line)
 
 
 def module_list(course: Course) -> str:
