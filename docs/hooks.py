@@ -2,8 +2,7 @@
 
 Every page is a jinja2 template that takes its measured numbers from figures/results/ (tunelings/lessons.py). Then what
 tunelings/pages.py makes is put in the place of marks. A lesson holds two: `<!-- exercise -->` (the contract and the
-commands) and `<!-- mistakes -->` (the table of known mistakes). Others: `<!-- modules -->`, `<!-- exercises -->`,
-`<!-- checklist -->`, `<!-- quiz -->`, `<!-- glossary -->`.
+commands) and `<!-- mistakes -->` (the table of known mistakes). The others stand in `marks_of`.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ SEARCH = 'data-md-component="search" role="dialog"'
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = Course(ROOT)
 RESULTS = ROOT / "figures" / "results"
+HOME = ROOT / "docs" / "home.toml"
 GLOSSARY = ROOT / "docs" / "glossary.toml"
 _live = False
 
@@ -70,7 +70,9 @@ def marks_of(src_uri: str) -> dict:
     """What each mark of a page stands for; made only where the page holds the mark."""
     module = src_uri.partition("/")[0]
     marks = {
-        "<!-- modules -->": lambda: pages.module_list(COURSE),
+        "<!-- cost -->": lambda: pages.cost(COURSE),
+        "<!-- routes -->": lambda: pages.routes(COURSE, HOME),
+        "<!-- modules -->": lambda: pages.module_cards(COURSE, HOME),
         "<!-- checklist -->": lambda: pages.checklist(COURSE),
         "<!-- glossary -->": lambda: pages.glossary(GLOSSARY),
         "<!-- exercises -->": lambda: pages.exercise_table(COURSE, module),

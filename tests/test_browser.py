@@ -84,6 +84,26 @@ def test_no_page_is_wider_than_a_phone(browser, address, site):
     assert wide == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_first_screen_has_the_command_the_cost_and_three_routes(browser, address, width, height):
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.goto(address)
+    wanted = [page.locator(".hero pre").first, page.locator(".cost"), *page.locator(".routes li").all()]
+    ends = [one.bounding_box()["y"] + one.bounding_box()["height"] for one in wanted]
+    context.close()
+    assert len(wanted) == 5 and max(ends) <= height
+
+
+def test_the_moving_picture_shows_something_where_nothing_moves(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{address}/assets/loop-dark.svg")
+    shown = page.evaluate("[...document.querySelectorAll('.frame')].map(one => getComputedStyle(one).opacity)")
+    context.close()
+    assert shown == ["0", "1", "0"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(browser, address, scheme):
     from axe_playwright_python.sync_playwright import Axe

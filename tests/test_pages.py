@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.miniature import Miniature
 from tunelings import pages
+from tunelings.course import CourseError
 from tunelings.questions import Choice, QuizQuestion
 
 SOLUTION = '''"""1.01 · Squares: every number times itself."""
@@ -68,9 +69,38 @@ def test_a_module_lists_what_its_exercises_teach(mini: Miniature):
     dots = '<span title="1 of 5">●○○○○</span>'
     assert rows[2] == f"| [1.01 Squares](squares.md) | A number times itself is never negative. | 5 min | {dots} |"
     assert len(rows) == 4
-    home = pages.module_list(mini.course)
-    assert "### [Module 1 · Training fundamentals](module01/index.md)" in home
-    assert "- [1.02 Shift](module01/shift.md)" in home
+
+
+HOME = """
+[modules]
+module01 = "Squares."
+module02 = ""
+module03 = ""
+module04 = ""
+module05 = ""
+
+[[routes]]
+title = "Only squares"
+about = "At once."
+exercises = ["1.02", "1.01"]
+"""
+
+
+def test_the_home_page_adds_up_what_the_cards_say(mini: Miniature, tmp_path: Path):
+    path = tmp_path / "home.toml"
+    path.write_text(HOME, encoding="utf-8")
+    cards = pages.module_cards(mini.course, path)
+    assert "### [1 · Training fundamentals](module01/index.md)\n\n    Squares.\n\n    **0 hours**" in cards
+    assert '??? abstract "2 exercises"' in cards and "        - [1.02 Shift](module01/shift.md)" in cards
+    assert '[1.02](module01/shift.md "Shift") · [1.01](module01/squares.md "Squares")' in pages.routes(mini.course, path)
+    assert pages.cost(mini.course).startswith("**2 exercises, about 0 hours** (5 to 5 minutes each")
+
+
+def test_a_route_to_an_exercise_that_is_not_there_is_an_error(mini: Miniature, tmp_path: Path):
+    path = tmp_path / "home.toml"
+    path.write_text(HOME.replace("1.02", "7.77"), encoding="utf-8")
+    with pytest.raises(CourseError, match=r"7\.77"):
+        pages.routes(mini.course, path)
 
 
 def test_the_checklist_has_a_mark_for_each_exercise_and_a_count_for_each_module(mini: Miniature):

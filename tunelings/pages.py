@@ -65,15 +65,49 @@ def cell(text: str) -> str:
     return CODE_OR_LESS.sub(lambda found: "&lt;" if found[0] == "<" else found[0], line)
 
 
-def module_list(course: Course) -> str:
-    """All modules with their exercises, as links from the home page."""
+def hours(exercises: Sequence[Exercise]) -> str:
+    """The time of some exercises by their cards, in whole hours."""
+    return f"{sum(exercise.card.minutes for exercise in exercises) / 60:.0f} hours"
+
+
+def cost(course: Course) -> str:
+    """What the course asks of a learner, in one line."""
+    minutes = [exercise.card.minutes for exercise in course.exercises]
+    each = f"{min(minutes)} to {max(minutes)} minutes each"
+    return (
+        f"**{len(minutes)} exercises, about {hours(course.exercises)}** ({each}, as we estimate) · "
+        "about **7 GB of disk** · **no GPU**, no account\n{: .cost }"
+    )
+
+
+def routes(course: Course, path: Path) -> str:
+    """Ways through the course for those who want one thing; `path` is docs/home.toml.
+
+    Raises CourseError for an exercise that there is not.
+    """
     lines = []
+    for route in tomllib.loads(path.read_text(encoding="utf-8"))["routes"]:
+        exercises = [course.find(number) for number in route["exercises"]]
+        links = " · ".join(f"[{e.number}]({e.module}/{e.card.lesson}.md \"{e.title}\")" for e in exercises)
+        lines.append(f"- **{route['title']}**, {hours(exercises)}<br>{route['about']}<br>{links}")
+    return '<div class="routes" markdown>\n\n' + "\n".join(lines) + "\n\n</div>"
+
+
+def module_cards(course: Course, path: Path) -> str:
+    """A card for each module: what one builds, its hours, and its exercises, folded; `path` is docs/home.toml."""
+    about = tomllib.loads(path.read_text(encoding="utf-8"))["modules"]
+    cards = []
     for module, title in MODULES.items():
-        number = module_number(module)
-        lines += [f"### [Module {number} · {title}]({module}/index.md)", ""]
-        lines += [f"- {link(exercise, f'{module}/')}" for exercise in course.module(module)]
-        lines.append("")
-    return "\n".join(lines)
+        exercises = course.module(module)
+        links = "\n".join(f"        - {link(exercise, f'{module}/')}" for exercise in exercises)
+        card = [
+            f"-   ### [{module_number(module)} · {title}]({module}/index.md)",
+            f"    {about[module]}",
+            f"    **{hours(exercises)}**",
+            f'    ??? abstract "{len(exercises)} exercises"\n\n{links}',
+        ]
+        cards.append("\n\n".join(card))
+    return '<div class="grid cards" markdown>\n\n' + "\n\n".join(cards) + "\n\n</div>"
 
 
 def exercise_table(course: Course, module: str) -> str:
