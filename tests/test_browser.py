@@ -154,11 +154,18 @@ def test_a_card_is_held_against_the_hardware_table(page, address):
     assert said == [gib <= 16 * 0.94 for gib in needed] and len(set(said)) == 2
 
 
-def test_search_finds_zero_grad(page, address):
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [("zero_grad", "1.05"), ("overfitting", "2.06"), ("QLoRA", "3.05"), ("1.07", "1.07"), ("Dataloader", "1.10")],
+)
+def test_search_finds_the_lesson_on(page, address, words, number):
+    exercise = COURSE.find(number)
     page.goto(address)
-    page.locator(".md-search__input").first.fill("zero_grad")
+    page.locator(".md-search__input").first.fill(words)
     page.wait_for_selector(".md-search-result__item a", timeout=60_000)
-    assert page.locator(".md-search-result__item a").count() >= 1
+    links = page.locator(".md-search-result__item > a")
+    found = list(dict.fromkeys(links.evaluate_all("all => all.map(one => new URL(one.href).pathname)")))
+    assert f"/{exercise.module}/{exercise.card.lesson}/" in found[:3]
 
 
 def test_the_published_status_page_is_the_empty_checklist_and_asks_for_nothing(page, address):

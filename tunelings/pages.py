@@ -34,11 +34,12 @@ def exercise_block(exercise: Exercise) -> str:
 
 
 def reference_block(exercise: Exercise, solution: str) -> str:
-    """The reference solution in a box that opens on a click."""
+    """The reference solution in a box that opens on a click, and in which no search finds anything."""
     code = stubs.uncut(solution).rstrip()
     lines = ["```python", *code.splitlines(), "```"]
     indented = "\n".join(f"    {line}" if line else "" for line in lines)
-    return f'??? note "The reference, for when yours passes"\n\n{indented}'
+    box = f'??? note "The reference, for when yours passes"\n\n{indented}'
+    return f"<div data-search-exclude markdown>\n\n{box}\n\n</div>"
 
 
 def contract_of(node: ast.stmt) -> str:
