@@ -72,16 +72,27 @@ def test_every_page_asks_this_site_alone_and_logs_no_error(page, address, site):
     assert errors == []
 
 
-def test_no_page_is_wider_than_a_phone(browser, address, site):
+# What a contract holds that is cut off at its right, and code that runs below the button that copies it.
+CUT = (
+    "[...document.querySelectorAll('.signature code, .contract p')].some(one => one.scrollWidth > one.clientWidth + 1)"
+)
+COVERED = """[...document.querySelectorAll('pre > code')].some(code => {
+  const button = code.parentElement.querySelector('button');
+  return button && code.getBoundingClientRect().right > button.getBoundingClientRect().left + 1;
+})"""
+
+
+def test_no_page_is_wider_than_a_phone_no_contract_is_cut_off_and_no_code_is_covered(browser, address, site):
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
-    wide = []
+    faults = {"wide": [], "cut": [], "covered": []}
     for path in paths(site):
         page.goto(f"{address}/{path}")
-        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-            wide.append(path)
+        faults["wide"] += [path] * page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        faults["cut"] += [path] * page.evaluate(CUT)
+        faults["covered"] += [path] * page.evaluate(COVERED)
     context.close()
-    assert wide == []
+    assert faults == {"wide": [], "cut": [], "covered": []}
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])

@@ -43,10 +43,12 @@ def bare():
 def test_an_exercise_shows_its_contract_its_commands_and_the_reference_without_marks(mini: Miniature):
     mini.squares.solution_path.write_text(SOLUTION, encoding="utf-8")
     text = pages.exercise_block(mini.squares)
-    assert text.startswith("**1.01 Squares** · `exercises/module01/ex01_squares.py` · 5 minutes, difficulty 1 of 5 · ")
+    assert text.startswith(
+        "**1.01 Squares** · `exercises/module01/ex01_squares.py` · 5 minutes, difficulty 1 of 5 <span"
+    )
     contracts = text.partition("tunelings watch 1.01")[0]
-    assert "```python\ndef squares(x: float, *, twice: bool=False)\n```\n\n```text\nEach number" in contracts
-    assert "class Square\n" in contracts
+    assert "```python\ndef squares(x: float, *, twice: bool = False) -> float:\n```" in contracts
+    assert "class Square:\n" in contracts
     assert all(word not in contracts for word in ("_helper", "main", "bare"))
     assert "pytest checks/module01/test_ex01_squares.py" in text and "tunelings hint 1.01" in text
     reference = text.partition("??? note")[2]
@@ -59,9 +61,10 @@ def test_a_mistake_is_one_row_whatever_its_words_are(mini: Miniature):
     card = card.replace("the sign of each number is kept.", "a | b, <i> or `<i>` is\\nkept.")
     mini.squares.card_path.write_text(card, encoding="utf-8")
     rows = pages.mistakes_table(mini.squares).splitlines()
-    assert rows[:2] == ["| mistake | what gives the same result |", "|---|---|"]
-    assert len(rows) == 2 + len(mini.squares.card.mistakes)
-    assert "| `sign-kept` | a \\| b, &lt;i> or `<i>` is kept. |" in rows
+    number = len(mini.squares.card.mistakes)
+    assert rows[0] == f'??? bug "{number} known mistakes, for when yours fails"'
+    assert rows[2:4] == ["    | mistake | what gives the same result |", "    |---|---|"] and len(rows) == 4 + number
+    assert "    | `sign-kept` | a \\| b, &lt;i> or `<i>` is kept. |" in rows
 
 
 def test_a_module_lists_what_its_exercises_teach(mini: Miniature):
@@ -92,7 +95,9 @@ def test_the_home_page_adds_up_what_the_cards_say(mini: Miniature, tmp_path: Pat
     cards = pages.module_cards(mini.course, path)
     assert "### [1 · Training fundamentals](module01/index.md)\n\n    Squares.\n\n    **0 hours**" in cards
     assert '??? abstract "2 exercises"' in cards and "        - [1.02 Shift](module01/shift.md)" in cards
-    assert '[1.02](module01/shift.md "Shift") · [1.01](module01/squares.md "Squares")' in pages.routes(mini.course, path)
+    assert '[1.02](module01/shift.md "Shift") · [1.01](module01/squares.md "Squares")' in pages.routes(
+        mini.course, path
+    )
     assert pages.cost(mini.course).startswith("**2 exercises, about 0 hours** (5 to 5 minutes each")
 
 

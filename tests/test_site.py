@@ -112,6 +112,29 @@ def test_no_page_shows_raw_markdown(site: Path):
     assert found == {}
 
 
+def test_a_term_of_the_glossary_is_marked_once_and_in_no_heading(site: Path):
+    marks = 0
+    for page in html_pages(site):
+        text = page.read_text(encoding="utf-8")
+        terms = re.findall(r'<abbr title="([^"]*)"', text)
+        marks += len(terms)
+        assert len(terms) == len(set(terms)), page
+        assert not re.search(r"<h[1-6](?:(?!</h).)*<abbr", text, flags=re.DOTALL), page
+    assert marks > len(COURSE.exercises)
+
+
+def test_no_separator_is_left_at_an_end(site: Path):
+    for page in html_pages(site):
+        assert not re.search(r"·\s*(<span[^>]*></span>\s*)*</(p|li|td)>", page.read_text(encoding="utf-8")), page
+
+
+def test_the_mistakes_are_folded_and_come_after_the_exercise(site: Path):
+    for exercise in COURSE.exercises:
+        text = (site / exercise.module / exercise.card.lesson / "index.html").read_text(encoding="utf-8")
+        contract, mistakes = text.index('class="contract"'), text.index('<details class="bug">')
+        assert contract < mistakes < text.index(f"<code>{exercise.card.mistakes[0].id}</code>"), exercise.number
+
+
 def test_nothing_is_loaded_from_elsewhere(site: Path):
     for page in html_pages(site):
         found = Links(page.read_text(encoding="utf-8"))

@@ -6,7 +6,6 @@ docs/quizzes/. Nothing here knows MkDocs: docs/hooks.py puts these texts where t
 
 from __future__ import annotations
 
-import ast
 import html
 import json
 import re
@@ -15,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tunelings import questions
+from tunelings import contracts, questions
 from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import promises, stubs
 
@@ -24,13 +23,12 @@ def exercise_block(exercise: Exercise) -> str:
     """Where the exercise is, its contract as the stub states it, what to type, and the reference, folded."""
     card = exercise.card
     solution = exercise.solution_path.read_text(encoding="utf-8")
-    contracts = [contract for node in ast.parse(solution).body if (contract := contract_of(node))]
     commands = f"```\ntunelings watch {exercise.number}\npytest {relative(exercise.check_path)}\n"
     commands += f"tunelings hint {exercise.number}\n```"
     effort = f"{card.minutes} minutes, difficulty {card.difficulty} of 5"
     place = f"**{exercise.number} {card.title}** · `{relative(exercise.answer_path)}` · {effort}"
-    head = f'{place} · <span data-exercise="{exercise.number}"></span>'
-    return "\n\n".join([head, *contracts, commands, reference_block(exercise, solution)])
+    head = f'{place} <span class="state" data-exercise="{exercise.number}"></span>'
+    return "\n\n".join([head, contracts.contract_html(solution), commands, reference_block(exercise, solution)])
 
 
 def reference_block(exercise: Exercise, solution: str) -> str:
@@ -42,19 +40,11 @@ def reference_block(exercise: Exercise, solution: str) -> str:
     return f"<div data-search-exclude markdown>\n\n{box}\n\n</div>"
 
 
-def contract_of(node: ast.stmt) -> str:
-    if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_") or node.name == "main":
-        return ""
-    docstring = ast.get_docstring(node)
-    if not docstring:
-        return ""
-    signature = f"class {node.name}" if isinstance(node, ast.ClassDef) else f"def {node.name}({ast.unparse(node.args)})"
-    return f"```python\n{signature}\n```\n\n```text\n{docstring}\n```"
-
-
 def mistakes_table(exercise: Exercise) -> str:
-    rows = [f"| `{mistake.id}` | {cell(mistake.says)} |" for mistake in exercise.card.mistakes]
-    return "\n".join(["| mistake | what gives the same result |", "|---|---|", *rows])
+    """The known mistakes of an exercise, in a box that opens on a click: read before, they would give much away."""
+    rows = [f"    | `{mistake.id}` | {cell(mistake.says)} |" for mistake in exercise.card.mistakes]
+    title = f"{len(rows)} known mistakes, for when yours fails"
+    return "\n".join([f'??? bug "{title}"', "", "    | mistake | what gives the same result |", "    |---|---|", *rows])
 
 
 CODE_OR_LESS = re.compile(r"(`+).+?\1|<")
@@ -89,7 +79,7 @@ def routes(course: Course, path: Path) -> str:
     lines = []
     for route in tomllib.loads(path.read_text(encoding="utf-8"))["routes"]:
         exercises = [course.find(number) for number in route["exercises"]]
-        links = " · ".join(f"[{e.number}]({e.module}/{e.card.lesson}.md \"{e.title}\")" for e in exercises)
+        links = " · ".join(f'[{e.number}]({e.module}/{e.card.lesson}.md "{e.title}")' for e in exercises)
         lines.append(f"- **{route['title']}**, {hours(exercises)}<br>{route['about']}<br>{links}")
     return '<div class="routes" markdown>\n\n' + "\n".join(lines) + "\n\n</div>"
 
