@@ -16,7 +16,7 @@ from typing import NamedTuple
 FULL = 92  # A line that the next word would have made longer than this was broken for want of room.
 ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 ENTRY = re.compile(r"`?\w+`?(?:, `?\w+`?)*: ")
-HEADING = re.compile(r"[A-Z][\w ,]*:$")
+HEADING = re.compile(r"(?:Args|Arguments|Attributes|Fields|Keys|Raises|Returns|Yields)\b[^.]*:$")
 ALIGNED = re.compile(r"\S {2,}\S")
 INLINE = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<strong>\w[^*]*)\*\*|(?P<link>https?://[^\s,;]+[^\s.,;)])")
 
