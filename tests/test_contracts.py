@@ -37,7 +37,7 @@ def test_what_was_broken_for_want_of_room_is_one_line_again():
     assert lines[8:] == [(0, f"- {LONG}item its rest."), (0, "- another")]
 
 
-def test_code_emphasis_and_links_are_marked_and_the_rest_is_escaped():
+def test_code_emphasiz_and_links_are_marked_and_the_rest_is_escaped():
     text = contracts.docstring_html(DOCSTRING)
     assert "<code>code &lt; 1</code> and <strong>bold</strong>" in text
     assert '<a href="https://example.org/a_b">https://example.org/a_b</a>.</p>' in text

@@ -112,6 +112,40 @@ def test_no_page_shows_raw_markdown(site: Path):
     assert found == {}
 
 
+# British spellings by their stems; `Judgement` is the name of a class in the signatures of 5.07.
+BRITISH = re.compile(
+    r"\b(?!Judgement\b)\w*(?:(?:quant|standard|normal|recogn|initial|memor|penal|stabil|token|optim|organ|summar|general"
+    r"|regular|special|minim|maxim|util|real|categor|random|parametr|serial|synchron|custom)is(?:e|ed|es|er|ers|ing|ations?)\b"
+    r"|behaviour|neighbour|colour|favour|flavour|honour|labell|modell(?:ed|ing)|cancelled|licence|judgement|learnt\b|spelt\b"
+    r"|\bgrey\b|\bcentre\b|catalogue|artefact|analyse|programme\b|fulfil\b|whilst)\w*",
+    re.IGNORECASE,
+)
+
+
+def test_every_page_and_card_is_in_american_spelling(site: Path):
+    texts = {page.relative_to(site).as_posix(): words_of(page) for page in html_pages(site)}
+    for exercise in COURSE.exercises:
+        texts[exercise.card_path.name] = exercise.card_path.read_text(encoding="utf-8").replace("\nlearnt = ", "\n")
+    found = {name: set(BRITISH.findall(text)) for name, text in texts.items()}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+def words_of(page: Path) -> str:
+    words = Words(page.read_text(encoding="utf-8"))
+    return f"{words.prose}\n{words.code}"
+
+
+def test_the_navigation_says_what_the_page_is_called(site: Path):
+    text = (site / "index.html").read_text(encoding="utf-8")
+    links = re.findall(r'<a href="([^":#]*)" class="md-nav__link[^"]*">\s*<span class="md-ellipsis">\s*(.*?)\s*<', text)
+    assert len(links) > len(COURSE.exercises)
+    for url, label in links:
+        page = (site / url / "index.html").read_text(encoding="utf-8")
+        heading = re.sub(r"<.*?>|¶|&para;", "", re.search(r"<h1.*?>(.*?)</h1>", page, flags=re.DOTALL)[1])
+        named = re.sub(r"^\d\S*( ·)? ", "", label)
+        assert heading == named or (named in {"Home", "Quiz"}), url
+
+
 def test_a_term_of_the_glossary_is_marked_once_and_in_no_heading(site: Path):
     marks = 0
     for page in html_pages(site):
@@ -192,7 +226,7 @@ def test_each_module_has_a_quiz_whose_every_choice_has_a_reason(module: str):
     assert 5 <= len(asked) <= 8
     for question in asked:
         assert 3 <= len(question.choices) <= 5 and all(len(choice.why.split()) >= 4 for choice in question.choices)
-    # Who always takes the first, or the longest, learns nothing of judgement.
+    # Who always takes the first, or the longest, learns nothing of judgment.
     first = [question.choices[0].right for question in asked]
     longest = [max(question.choices, key=lambda choice: len(choice.says)).right for question in asked]
     assert sum(first) < len(first) / 2 + 1 and sum(longest) <= len(longest) / 2 + 1
