@@ -111,7 +111,7 @@ def marked_once(html: str) -> str:
 
     def first(match: re.Match) -> str:
         if match["heading"]:
-            return TERM.sub(lambda term: term["word"] or term[0], match[0])
+            return re.sub(r"</?abbr\b[^>]*>", "", match[0])
         known = match["meaning"] in seen
         seen.add(match["meaning"])
         return match["word"] if known else match[0]

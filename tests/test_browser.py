@@ -131,11 +131,14 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
         "hardware/",
         "decide/",
         "glossary/",
+        "verdicts/",
         "module01/",
         "module01/quiz/",
+        "module05/choose-approach/",
         *lessons,
     ]:
         page.goto(f"{address}/{path}")
+        page.evaluate("document.querySelectorAll('article details').forEach(one => one.open = true)")
         found = Axe().run(page).response["violations"]
         serious = {f["id"]: f["nodes"][0]["html"][:120] for f in found if f["impact"] in {"serious", "critical"}}
         if serious:
@@ -144,15 +147,24 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
     assert faults == {}
 
 
-def test_the_quiz_is_answered_with_the_keyboard(page, address):
+def test_the_quiz_is_answered_with_the_keyboard_and_the_first_try_counts(page, address):
     page.goto(f"{address}/module01/quiz/")
-    reasons = page.locator(".question").first.locator(".why")
+    question = page.locator(".question").first
+    reasons, score = question.locator(".why"), page.locator(".score")
     assert not any(reasons.nth(i).is_visible() for i in range(reasons.count()))
-    page.locator(".question input").first.focus()
+    question.locator("input").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    assert question.locator("input:checked").count() == 0, "an arrow has chosen"
     page.keyboard.press("Space")
     assert reasons.nth(0).is_visible() and not reasons.nth(1).is_visible()
+    assert reasons.nth(0).inner_text().startswith("✗ No.") and score.inner_text().startswith("0 of ")
     page.keyboard.press("ArrowDown")
-    assert reasons.nth(1).is_visible() and not reasons.nth(0).is_visible()
+    page.keyboard.press("Enter")
+    assert reasons.nth(1).inner_text().startswith("✓ Right.") and not reasons.nth(0).is_visible()
+    assert score.inner_text().startswith("0 of ") and "1 answered" in score.inner_text()
+    page.locator(".question").nth(1).locator(".right input").check()
+    assert score.inner_text().startswith("1 of ")
 
 
 def test_a_card_is_held_against_the_hardware_table(page, address):
@@ -184,7 +196,7 @@ def test_the_published_status_page_is_the_empty_checklist_and_asks_for_nothing(p
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/status/")
     page.wait_for_timeout(1500)
-    assert page.locator("article li:has-text('☐ TODO')").count() == len(COURSE.exercises)
+    assert page.locator("article li:has-text('☐ TODO')").count() == len(COURSE.exercises) + 1  # and the legend
     assert not any("status.json" in url for url in asked)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -119,10 +120,10 @@ def test_a_question_shows_each_reason_beside_its_choice():
     choices = (Choice("a < b", False, "It tempts."), Choice("b", True, "It <holds>."))
     text = pages.question_html(3, QuizQuestion("Is 1 < 2?", choices))
     assert "<legend>3. Is 1 &lt; 2?</legend>" in text
-    first, second = text.split('<div class="choice">')[1:]
+    first, second = re.split(r'<div class="choice (?:wrong|right)">', text)[1:]
     assert 'name="q3" id="q3a" aria-describedby="q3a-why"' in first and '<label for="q3a">a &lt; b</label>' in first
-    assert '<p class="why" id="q3a-why"><strong>No.</strong> It tempts.</p>' in first
-    assert 'id="q3b"' in second and "<strong>Right.</strong> It &lt;holds&gt;." in second
+    assert '<p class="why" id="q3a-why"><strong>✗ No.</strong> It tempts.</p>' in first
+    assert 'id="q3b"' in second and "<strong>✓ Right.</strong> It &lt;holds&gt;." in second
 
 
 def test_the_glossary_is_sorted_and_its_case_does_not_count(tmp_path: Path):

@@ -68,7 +68,7 @@ def test_no_mark_is_left_in_a_page(site: Path):
 
 
 class Words(HTMLParser):
-    """The text that a reader sees, line by line: inside of code, and elsewhere."""
+    """The text that a reader sees: in code, in blocks of it, and elsewhere."""
 
     UNSEEN = frozenset({"script", "style", "template"})
     CODE = frozenset({"code", "pre", "math"})
@@ -76,7 +76,7 @@ class Words(HTMLParser):
     def __init__(self, text: str):
         super().__init__()
         self.open: list[str] = []
-        self.code, self.prose = "", ""
+        self.prose, self.code, self.blocks = "", "", ""
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
@@ -86,12 +86,14 @@ class Words(HTMLParser):
     def handle_endtag(self, tag):
         if self.open and self.open[-1] == tag:
             self.open.pop()
+            self.code += "\n"
 
     def handle_data(self, data):
         if not self.open:
             self.prose += data
         elif not self.UNSEEN & set(self.open):
             self.code += data
+            self.blocks += data if "pre" in self.open else ""
 
 
 # What Markdown or a template leaves behind where it is not understood.
@@ -99,14 +101,15 @@ RAW_PROSE = re.compile(
     r"^===|^!!!|^\?\?\?|```|\{\{|\}\}|\{%|\{:|&\w+;|&#\d+;|\*\*[A-Za-z]|`|\]\(|\|\s*---|^#{1,6} |^\s*\*\[", re.MULTILINE
 )
 # In code a template's braces can be meant; 4.03 is about entities, so it may name some, but never a `<`.
-RAW_CODE = re.compile(r'^\s*=== "|^\s*```|&lt;|&gt;|\\\|', re.MULTILINE)
+RAW_CODE = re.compile(r"&lt;|&gt;|\\\|")
+RAW_BLOCKS = re.compile(r'^\s*=== "|^\s*```', re.MULTILINE)
 
 
 def test_no_page_shows_raw_markdown(site: Path):
     found = {}
     for page in html_pages(site):
         words = Words(page.read_text(encoding="utf-8"))
-        raw = {*RAW_PROSE.findall(words.prose), *RAW_CODE.findall(words.code)}
+        raw = {*RAW_PROSE.findall(words.prose), *RAW_CODE.findall(words.code), *RAW_BLOCKS.findall(words.blocks)}
         if raw:
             found[page.relative_to(site).as_posix()] = raw
     assert found == {}

@@ -18,7 +18,9 @@ ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 ENTRY = re.compile(r"`?\w+`?(?:, `?\w+`?)*: ")
 HEADING = re.compile(r"(?:Args|Arguments|Attributes|Fields|Keys|Raises|Returns|Yields)\b[^.]*:$")
 ALIGNED = re.compile(r"\S {2,}\S")
-INLINE = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<strong>\w[^*]*)\*\*|(?P<link>https?://[^\s,;]+[^\s.,;)])")
+INLINE = re.compile(
+    r"(?P<fence>```)|`(?P<code>[^`]+)`|\*\*(?P<strong>\w[^*]*)\*\*|(?P<link>https?://[^\s,;]+[^\s.,;)])"
+)
 
 
 class Line(NamedTuple):
@@ -91,6 +93,8 @@ def _marked_up(found: re.Match) -> str:
     words = html.escape(found[found.lastgroup or 0])
     if found.lastgroup == "link":
         return f'<a href="{words}">{words}</a>'
+    if found.lastgroup == "fence":
+        return f"<code>{words}</code>"
     return f"<{found.lastgroup}>{words}</{found.lastgroup}>"
 
 

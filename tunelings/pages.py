@@ -129,17 +129,19 @@ def checklist(course: Course) -> str:
 
 
 def quiz_block(path: Path) -> str:
-    """A module's questions as radio buttons; CSS shows the reason of the chosen answer, without a script."""
-    return "\n".join(question_html(number, one) for number, one in enumerate(questions.load(path), start=1))
+    """A module's questions as radio buttons; CSS shows the reason of the chosen answer, and quiz.js keeps the score."""
+    asked = questions.load(path)
+    shown = [question_html(number, one) for number, one in enumerate(asked, start=1)]
+    return "\n".join([*shown, f'<p class="score" role="status" data-questions="{len(asked)}"></p>'])
 
 
 def question_html(number: int, question: questions.QuizQuestion) -> str:
     choices = []
     for letter, choice in zip(questions.LETTERS, question.choices, strict=False):
         name = f"q{number}{letter}"
-        verdict = "Right." if choice.right else "No."
+        verdict = "✓ Right." if choice.right else "✗ No."
         choices.append(
-            f'<div class="choice"><input type="radio" name="q{number}" id="{name}" aria-describedby="{name}-why">'
+            f'<div class="choice {"right" if choice.right else "wrong"}"><input type="radio" name="q{number}" id="{name}" aria-describedby="{name}-why">'
             f'<label for="{name}">{html.escape(choice.says)}</label>'
             f'<p class="why" id="{name}-why"><strong>{verdict}</strong> {html.escape(choice.why)}</p></div>'
         )
@@ -225,7 +227,8 @@ SCORES = {  # field of an exercise in the result file -> head of its column
 def scores(path: Path) -> str:
     """What the checks of each module are tried on, from the result file of figures/check_quality.py."""
     entries = json.loads(path.read_text(encoding="utf-8"))["exercises"].values()
-    measured = [{**entry, **entry["mutation"]} for entry in entries]
+    # No mutant at all is no measurement: each reference has some.
+    measured = [entry | (entry["mutation"] if entry["mutation"].get("mutants") else {}) for entry in entries]
     lines = ["| module | exercises | " + " | ".join(SCORES.values()) + " |", "|---" * (len(SCORES) + 2) + "|"]
     for module, title in MODULES.items():
         lines.append(_score_line(title, [one for one in measured if one["module"] == module]))
