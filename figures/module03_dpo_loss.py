@@ -105,9 +105,10 @@ def draw(results):
     distances = [row["kl"] for row in table.values()]
     rewards = [row["reward"] for row in table.values()]
     axes.plot([0, *reversed(distances)], [at_start["reward"], *reversed(rewards)], "o-", color="C0")
+    labels = {"textcoords": "offset points", "fontsize": 9}
     for beta, x, y in zip(table, distances, rewards, strict=True):
-        axes.annotate(f"beta {beta}", (x, y), textcoords="offset points", xytext=(8, -10), fontsize=9)
-    axes.annotate("reference", (0, at_start["reward"]), textcoords="offset points", xytext=(8, -10), fontsize=9)
+        axes.annotate(f"beta {beta}", (x, y), xytext=(8, -10 if beta == "0.1" else -3), **labels)
+    axes.annotate("reference", (0, at_start["reward"]), xytext=(8, -10), **labels)
     axes.margins(x=0.15, y=0.15)
     axes.axhline(at_start["best"], color="0.4", linestyle=":")
     axes.annotate(

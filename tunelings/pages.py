@@ -139,9 +139,10 @@ def question_html(number: int, question: questions.QuizQuestion) -> str:
     choices = []
     for letter, choice in zip(questions.LETTERS, question.choices, strict=False):
         name = f"q{number}{letter}"
-        verdict = "✓ Right." if choice.right else "✗ No."
+        kind, verdict = ("right", "✓ Right.") if choice.right else ("wrong", "✗ No.")
         choices.append(
-            f'<div class="choice {"right" if choice.right else "wrong"}"><input type="radio" name="q{number}" id="{name}" aria-describedby="{name}-why">'
+            f'<div class="choice {kind}">'
+            f'<input type="radio" name="q{number}" id="{name}" aria-describedby="{name}-why">'
             f'<label for="{name}">{html.escape(choice.says)}</label>'
             f'<p class="why" id="{name}-why"><strong>{verdict}</strong> {html.escape(choice.why)}</p></div>'
         )
