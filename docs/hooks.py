@@ -2,8 +2,7 @@
 
 Every page is a jinja2 template that takes its measured numbers from figures/results/ (tunelings/lessons.py). Then what
 tunelings/pages.py makes is put in the place of marks. A lesson holds two: `<!-- exercise -->` (the contract and the
-commands) and `<!-- mistakes -->` (the table of known mistakes). Others: `<!-- modules -->`, `<!-- exercises -->`,
-`<!-- checklist -->`, `<!-- quiz -->`, `<!-- glossary -->`.
+commands) and `<!-- mistakes -->` (the known mistakes, folded). The others stand in `marks_of`.
 """
 
 from __future__ import annotations
@@ -24,10 +23,13 @@ from tunelings.handson import hardware
 
 # What arithmatex makes of $…$ and $$…$$.
 FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
+# A term of the glossary as the extension `abbr` marks it, or a whole heading.
+TERM = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<word>.*?)</abbr>|(?P<heading><h[1-6].*?</h[1-6]>)', re.DOTALL)
 SEARCH = 'data-md-component="search" role="dialog"'
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = Course(ROOT)
 RESULTS = ROOT / "figures" / "results"
+HOME = ROOT / "docs" / "home.toml"
 GLOSSARY = ROOT / "docs" / "glossary.toml"
 _live = False
 
@@ -70,7 +72,9 @@ def marks_of(src_uri: str) -> dict:
     """What each mark of a page stands for; made only where the page holds the mark."""
     module = src_uri.partition("/")[0]
     marks = {
-        "<!-- modules -->": lambda: pages.module_list(COURSE),
+        "<!-- cost -->": lambda: pages.cost(COURSE),
+        "<!-- routes -->": lambda: pages.routes(COURSE, HOME),
+        "<!-- modules -->": lambda: pages.module_cards(COURSE, HOME),
         "<!-- checklist -->": lambda: pages.checklist(COURSE),
         "<!-- glossary -->": lambda: pages.glossary(GLOSSARY),
         "<!-- exercises -->": lambda: pages.exercise_table(COURSE, module),
@@ -98,7 +102,21 @@ def exercises_by_page() -> dict[str, Exercise]:
 
 def on_page_content(html: str, **_) -> str:
     """Formulas as MathML, which browsers draw themselves: no script and no font is loaded."""
-    return FORMULA.sub(mathml, html)
+    return FORMULA.sub(mathml, marked_once(html))
+
+
+def marked_once(html: str) -> str:
+    """The page with each term of the glossary marked where it first stands, and never in a heading."""
+    seen = set()
+
+    def first(match: re.Match) -> str:
+        if match["heading"]:
+            return re.sub(r"</?abbr\b[^>]*>", "", match[0])
+        known = match["meaning"] in seen
+        seen.add(match["meaning"])
+        return match["word"] if known else match[0]
+
+    return TERM.sub(first, html)
 
 
 def mathml(match: re.Match) -> str:

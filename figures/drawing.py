@@ -1,9 +1,13 @@
 """What the drawings of lessons share: their width, boxes and arrows, and a file with the same bytes in every run.
 
+python figures/drawing.py module05_choose_approach     draws a picture again from its stored results
+
 A sheet is measured in tenths of an inch. It is narrow so that its letters can still be read on a phone.
 """
 
+import importlib
 import json
+import sys
 from pathlib import Path
 
 from matplotlib import rcParams
@@ -57,6 +61,15 @@ def arrow(axes, start, end, line="-", curve=0.0, width=1.2):
     axes.annotate("", end, start, arrowprops={**style, "connectionstyle": f"arc3,rad={curve}"})
 
 
+def draw_again(name):
+    """The picture of a script from its stored results, for those whose `draw` takes them: nothing is measured."""
+    importlib.import_module(name).draw(results_of(name))
+
+
 def save(figure, name):
     rcParams["svg.hashsalt"] = name
     figure.savefig(drawing_path(name), metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    draw_again(sys.argv[1])

@@ -19,20 +19,23 @@ import pyte
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-COLUMNS, ROWS = 96, 17
-WIDTH, LINE = 900, 19
+# Narrow, so that its letters can still be read on a phone.
+COLUMNS, CODE_ROWS, ROWS = 58, 10, 18
+WIDTH, LINE, LEFT = 560, 19, 16
 SECONDS = 4.5
+HEAD = "def training_step(model, batch, loss_fn, optimizer):\n"  # without its types, which would take five lines
 FORGOTTEN = "    optimizer.zero_grad()\n"
 
 
 def answers(stub, solution):
     """The three states: as it comes, with one line forgotten, right."""
     body = solution.split("# BEGIN SOLUTION")[1].split("\n", 1)[1].split("    # END SOLUTION")[0]
-    head = stub.split("    # TODO")[0]
+    head, _, todo = stub.partition("    # TODO")
+    todo = "    # TODO" + todo.partition(", forward")[0] + ", …\n    raise NotImplementedError"
     return [
-        (stub, "    # TODO: train mode, clear the gradients, forward, loss, …\n    raise NotImplementedError"),
-        (head + body.replace(FORGOTTEN, ""), body.replace(FORGOTTEN, "")),
-        (head + body, body),
+        (stub, HEAD + todo),
+        (head + body.replace(FORGOTTEN, ""), HEAD + body.replace(FORGOTTEN, "")),
+        (head + body, HEAD + body),
     ]
 
 
@@ -72,12 +75,13 @@ def colour(line):
 
 def frame(number, code, screen):
     """One state as a group of text lines: the file above, the terminal below."""
-    lines = [("#9fb4c7", "exercises/module01/ex05_training_step.py"), *[("#f2e6c9", line) for line in code.split("\n")]]
-    lines = lines[:10] + [("", "")] * (10 - len(lines))
-    kept = [line for line in screen if not line.startswith("h hint")]
-    lines += [("#9fb4c7", "$ tunelings")] + [(colour(line), line) for line in kept][: ROWS - 1]
+    lines = [("#9fb4c7", "exercises/module01/ex05_training_step.py")]
+    lines += [("#8fd694" if f"{line}\n" == FORGOTTEN else "#f2e6c9", line) for line in code.split("\n")]
+    lines = lines[:CODE_ROWS] + [("", "")] * (CODE_ROWS - len(lines))
+    keys = next((row for row, line in enumerate(screen) if line.startswith("h hint")), len(screen))
+    lines += [("#9fb4c7", "$ tunelings")] + [(colour(line), line) for line in screen[:keys]][: ROWS - 1]
     texts = [
-        f'<text x="20" y="{28 + LINE * row}" fill="{fill}" xml:space="preserve">{escape(line)}</text>'
+        f'<text x="{LEFT}" y="{28 + LINE * row}" fill="{fill}" xml:space="preserve">{escape(line)}</text>'
         for row, (fill, line) in enumerate(lines)
         if line.strip()
     ]
@@ -85,18 +89,19 @@ def frame(number, code, screen):
 
 
 def draw(frames):
-    """The frames one after the other; who asks for less motion sees the second, with the failure."""
+    """The frames one after the other; who asks for less motion, or has none, sees the second, with the failure."""
     total = SECONDS * len(frames)
     share = 100 / len(frames)
-    height = 20 + LINE * (10 + ROWS)
+    height = 20 + LINE * (CODE_ROWS + ROWS)
     css = [
-        "text { font: 15px ui-monospace, Menlo, Consolas, monospace; }",
-        f".frame {{ opacity: 0; animation: show {total}s infinite; }}",
+        "text { font: 15px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }",
+        f".frame {{ opacity: 0; animation: show {total}s infinite; }} .f1 {{ opacity: 1; }}",
         f"@keyframes show {{ 0%, {share - 0.5:.1f}% {{ opacity: 1 }} {share:.1f}%, 100% {{ opacity: 0 }} }}",
         *[f".f{number} {{ animation-delay: {number * SECONDS - total}s; }}" for number in range(len(frames))],
-        "@media (prefers-reduced-motion: reduce) { .frame { animation: none } .f1 { opacity: 1 } }",
+        "@media (prefers-reduced-motion: reduce) { .frame { animation: none } }",
     ]
-    rule = f'<line x1="0" x2="{WIDTH}" y1="{LINE * 10 + 12}" y2="{LINE * 10 + 12}" stroke="#3b4252"/>'
+    y = LINE * CODE_ROWS + 12
+    rule = f'<line x1="0" x2="{WIDTH}" y1="{y}" y2="{y}" stroke="#3b4252"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">'
         f"<style>{' '.join(css)}</style>"

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 from drawing import ROOT, drawing_path
 
@@ -83,8 +84,12 @@ def main() -> None:
     }
     out = Path(__file__).parent / "results" / f"{NAME}.json"
     out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    reviews.draw_curves(history, drawing_path(NAME))
+    draw(results)
     print(json.dumps(results, indent=1, sort_keys=True))
+
+
+def draw(results: dict) -> None:
+    reviews.draw_curves(SimpleNamespace(**results["history"]), drawing_path(NAME))
 
 
 if __name__ == "__main__":

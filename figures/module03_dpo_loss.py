@@ -94,20 +94,26 @@ def main():
         "step_in_bfloat16_near_400": step,
     }
     (HERE / "results" / f"{NAME}.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
-    plot(table, at_start)
+    draw(results)
 
 
-def plot(table, at_start):
+def draw(results):
+    at_start = results["at_start"]
+    table = {str(beta): results["betas"][str(beta)] for beta in BETAS}
     plt.rcParams.update({"svg.hashsalt": NAME, "font.size": 10})
     figure, axes = plt.subplots(figsize=(6.5, 3.0), layout="constrained")
     distances = [row["kl"] for row in table.values()]
     rewards = [row["reward"] for row in table.values()]
     axes.plot([0, *reversed(distances)], [at_start["reward"], *reversed(rewards)], "o-", color="C0")
+    labels = {"textcoords": "offset points", "fontsize": 9}
     for beta, x, y in zip(table, distances, rewards, strict=True):
-        axes.annotate(f"beta {beta}", (x, y), textcoords="offset points", xytext=(8, -4), fontsize=8)
-    axes.annotate("reference", (0, at_start["reward"]), textcoords="offset points", xytext=(8, -4), fontsize=8)
-    axes.margins(x=0.12)
-    axes.axhline(at_start["best"], color="0.6", linestyle=":")
+        axes.annotate(f"beta {beta}", (x, y), xytext=(8, -10 if beta == "0.1" else -3), **labels)
+    axes.annotate("reference", (0, at_start["reward"]), xytext=(8, -10), **labels)
+    axes.margins(x=0.15, y=0.15)
+    axes.axhline(at_start["best"], color="0.4", linestyle=":")
+    axes.annotate(
+        "the best single answer", (0, at_start["best"]), textcoords="offset points", xytext=(0, 4), fontsize=9
+    )
     axes.set(xlabel="distance from the reference (KL, nats)", ylabel="mean true reward")
     figure.savefig(drawing_path(NAME), metadata={"Date": None})
 

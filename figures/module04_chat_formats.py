@@ -1,4 +1,4 @@
-"""What becomes of broken records: a converter that checks nothing beside one that does. Prints, writes JSON and SVG.
+"""What becomes of broken records: a converter that checks nothing beside one that does. Prints, writes JSON.
 
 Conversations are made of the Python FAQ, two questions each, and broken in seven ways.
 
@@ -11,11 +11,7 @@ from collections import Counter
 from copy import deepcopy
 from pathlib import Path
 
-import matplotlib
-from drawing import ROOT, drawing_path
-
-matplotlib.use("svg")
-import matplotlib.pyplot as plt
+from drawing import ROOT
 
 HERE = Path(__file__).parent
 NAME = Path(__file__).stem
@@ -127,29 +123,7 @@ def main():
     text = json.dumps(results, indent=2, sort_keys=True)
     print(text)
     (HERE / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
-    draw(results["breaks"])
 
 
-def draw(breaks):
-    colours = ["#b3261e", "#e0a030", "#9fb8d8", "#2e7d4f"]
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
-    names = list(breaks)[::-1]
-    for axis, converter, title in zip(
-        axes, ("converted", "to_messages"), ("checks nothing", "to_messages"), strict=True
-    ):
-        left = [0] * len(names)
-        for colour, kind in zip(colours, OUTCOMES, strict=True):
-            widths = [breaks[name][converter].get(kind, 0) for name in names]
-            axis.barh(names, widths, left=left, color=colour, label=kind)
-            left = [a + b for a, b in zip(left, widths, strict=True)]
-        axis.set_title(title)
-        axis.set_xlabel("records")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=4, fontsize=8, frameon=False)
-    figure.tight_layout(rect=(0, 0.08, 1, 1))
-    figure.savefig(drawing_path(NAME), metadata={"Date": None})
-
-
-matplotlib.rcParams["svg.hashsalt"] = NAME
 if __name__ == "__main__":
     main()

@@ -110,23 +110,27 @@ def main():
     results = {"tiny": tiny, "published": published, "lengths": lengths, "curves": curves, "parts": parts}
     folder = HERE / "results"
     (folder / f"{NAME}.json").write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    draw(lengths, curves)
+    draw(results)
 
 
-def draw(lengths, curves):
+def draw(results):
+    lengths = results["lengths"]
+    curves = {name: results["curves"][name] for name in ("full", "lora", "qlora")}
     plt.rcParams["svg.hashsalt"] = NAME
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     for (name, values), marker in zip(curves.items(), "osd", strict=True):
         axes.plot(lengths, values, marker=marker, label=name)
     for gib in (12, 16, 24, 80):
-        axes.axhline(gib, color="grey", linewidth=0.8, linestyle=":")
-        axes.text(lengths[0], gib, f"{gib} GiB", va="bottom", fontsize=8, color="grey")
+        axes.axhline(gib, color="0.4", linewidth=0.8, linestyle=":")
+        axes.annotate(f" {gib} GiB", (1, gib), xycoords=("axes fraction", "data"), va="center", fontsize=9, color="0.4")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
+    axes.set_yticks([5, 10, 20, 50, 100], labels=["5", "10", "20", "50", "100"])
+    axes.minorticks_off()
     axes.set_xticks(lengths, labels=[str(n) for n in lengths])
     axes.set_xlabel("tokens at once")
     axes.set_ylabel("GiB")
-    axes.legend(title="7B", loc="center right")
+    figure.legend(title="a 7B model", loc="outside upper center", ncols=3, frameon=False)
     figure.savefig(drawing_path(NAME), metadata={"Date": None})
 
 

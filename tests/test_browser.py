@@ -72,16 +72,47 @@ def test_every_page_asks_this_site_alone_and_logs_no_error(page, address, site):
     assert errors == []
 
 
-def test_no_page_is_wider_than_a_phone(browser, address, site):
+# What a contract holds that is cut off at its right, and code that runs below the button that copies it.
+CUT = (
+    "[...document.querySelectorAll('.signature code, .contract p')].some(one => one.scrollWidth > one.clientWidth + 1)"
+)
+COVERED = """[...document.querySelectorAll('pre > code')].some(code => {
+  const button = code.parentElement.querySelector('button');
+  return button && code.getBoundingClientRect().right > button.getBoundingClientRect().left + 1;
+})"""
+
+
+def test_no_page_is_wider_than_a_phone_no_contract_is_cut_off_and_no_code_is_covered(browser, address, site):
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
-    wide = []
+    faults = {"wide": [], "cut": [], "covered": []}
     for path in paths(site):
         page.goto(f"{address}/{path}")
-        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-            wide.append(path)
+        faults["wide"] += [path] * page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        faults["cut"] += [path] * page.evaluate(CUT)
+        faults["covered"] += [path] * page.evaluate(COVERED)
     context.close()
-    assert wide == []
+    assert faults == {"wide": [], "cut": [], "covered": []}
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_first_screen_has_the_command_the_cost_and_three_routes(browser, address, width, height):
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.goto(address)
+    wanted = [page.locator(".hero pre").first, page.locator(".cost"), *page.locator(".routes li").all()]
+    ends = [one.bounding_box()["y"] + one.bounding_box()["height"] for one in wanted]
+    context.close()
+    assert len(wanted) == 5 and max(ends) <= height
+
+
+def test_the_moving_picture_shows_something_where_nothing_moves(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{address}/assets/loop-dark.svg")
+    shown = page.evaluate("[...document.querySelectorAll('.frame')].map(one => getComputedStyle(one).opacity)")
+    context.close()
+    assert shown == ["0", "1", "0"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -100,11 +131,14 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
         "hardware/",
         "decide/",
         "glossary/",
+        "verdicts/",
         "module01/",
         "module01/quiz/",
+        "module05/choose-approach/",
         *lessons,
     ]:
         page.goto(f"{address}/{path}")
+        page.evaluate("document.querySelectorAll('article details').forEach(one => one.open = true)")
         found = Axe().run(page).response["violations"]
         serious = {f["id"]: f["nodes"][0]["html"][:120] for f in found if f["impact"] in {"serious", "critical"}}
         if serious:
@@ -113,15 +147,24 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
     assert faults == {}
 
 
-def test_the_quiz_is_answered_with_the_keyboard(page, address):
+def test_the_quiz_is_answered_with_the_keyboard_and_the_first_try_counts(page, address):
     page.goto(f"{address}/module01/quiz/")
-    reasons = page.locator(".question").first.locator(".why")
+    question = page.locator(".question").first
+    reasons, score = question.locator(".why"), page.locator(".score")
     assert not any(reasons.nth(i).is_visible() for i in range(reasons.count()))
-    page.locator(".question input").first.focus()
+    question.locator("input").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    assert question.locator("input:checked").count() == 0, "an arrow has chosen"
     page.keyboard.press("Space")
     assert reasons.nth(0).is_visible() and not reasons.nth(1).is_visible()
+    assert reasons.nth(0).inner_text().startswith("✗ No.") and score.inner_text().startswith("0 of ")
     page.keyboard.press("ArrowDown")
-    assert reasons.nth(1).is_visible() and not reasons.nth(0).is_visible()
+    page.keyboard.press("Enter")
+    assert reasons.nth(1).inner_text().startswith("✓ Right.") and not reasons.nth(0).is_visible()
+    assert score.inner_text().startswith("0 of ") and "1 answered" in score.inner_text()
+    page.locator(".question").nth(1).locator(".right input").check()
+    assert score.inner_text().startswith("1 of ")
 
 
 def test_a_card_is_held_against_the_hardware_table(page, address):
@@ -134,11 +177,18 @@ def test_a_card_is_held_against_the_hardware_table(page, address):
     assert said == [gib <= 16 * 0.94 for gib in needed] and len(set(said)) == 2
 
 
-def test_search_finds_zero_grad(page, address):
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [("zero_grad", "1.05"), ("overfitting", "2.06"), ("QLoRA", "3.05"), ("1.07", "1.07"), ("Dataloader", "1.10")],
+)
+def test_search_finds_the_lesson_on(page, address, words, number):
+    exercise = COURSE.find(number)
     page.goto(address)
-    page.locator(".md-search__input").first.fill("zero_grad")
+    page.locator(".md-search__input").first.fill(words)
     page.wait_for_selector(".md-search-result__item a", timeout=60_000)
-    assert page.locator(".md-search-result__item a").count() >= 1
+    links = page.locator(".md-search-result__item > a")
+    found = list(dict.fromkeys(links.evaluate_all("all => all.map(one => new URL(one.href).pathname)")))
+    assert f"/{exercise.module}/{exercise.card.lesson}/" in found[:3]
 
 
 def test_the_published_status_page_is_the_empty_checklist_and_asks_for_nothing(page, address):
@@ -146,7 +196,7 @@ def test_the_published_status_page_is_the_empty_checklist_and_asks_for_nothing(p
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/status/")
     page.wait_for_timeout(1500)
-    assert page.locator("article li:has-text('☐ TODO')").count() == len(COURSE.exercises)
+    assert page.locator("article li:has-text('☐ TODO')").count() == len(COURSE.exercises) + 1  # and the legend
     assert not any("status.json" in url for url in asked)
 
 

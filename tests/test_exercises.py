@@ -315,6 +315,12 @@ def test_the_lesson_shows_contract_and_mistakes(exercise: Exercise):
             exercise.lesson_path,
             f"put {mark} on a line of its own, once",
         )
+    assert text.index("<!-- exercise -->") < text.index("<!-- mistakes -->"), broken(
+        "The mistakes come after the exercise: read before, they would give it away.",
+        "<!-- mistakes --> comes first",
+        exercise.lesson_path,
+        "put <!-- mistakes --> below <!-- exercise -->",
+    )
 
 
 @pytest.mark.sweep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.miniature import Miniature
 from tunelings import pages
+from tunelings.course import CourseError
 from tunelings.questions import Choice, QuizQuestion
 
 SOLUTION = '''"""1.01 · Squares: every number times itself."""
@@ -42,10 +44,12 @@ def bare():
 def test_an_exercise_shows_its_contract_its_commands_and_the_reference_without_marks(mini: Miniature):
     mini.squares.solution_path.write_text(SOLUTION, encoding="utf-8")
     text = pages.exercise_block(mini.squares)
-    assert text.startswith("**1.01 Squares** · `exercises/module01/ex01_squares.py` · 5 minutes, difficulty 1 of 5 · ")
+    assert text.startswith(
+        "**1.01 Squares** · `exercises/module01/ex01_squares.py` · 5 minutes, difficulty 1 of 5 <span"
+    )
     contracts = text.partition("tunelings watch 1.01")[0]
-    assert "```python\ndef squares(x: float, *, twice: bool=False)\n```\n\n```text\nEach number" in contracts
-    assert "class Square\n" in contracts
+    assert "```python\ndef squares(x: float, *, twice: bool = False) -> float:\n```" in contracts
+    assert "class Square:\n" in contracts
     assert all(word not in contracts for word in ("_helper", "main", "bare"))
     assert "pytest checks/module01/test_ex01_squares.py" in text and "tunelings hint 1.01" in text
     reference = text.partition("??? note")[2]
@@ -55,12 +59,13 @@ def test_an_exercise_shows_its_contract_its_commands_and_the_reference_without_m
 
 def test_a_mistake_is_one_row_whatever_its_words_are(mini: Miniature):
     card = mini.squares.card_path.read_text(encoding="utf-8")
-    card = card.replace("the sign of each number is kept.", "a | b, <i> is\\nkept.")
+    card = card.replace("the sign of each number is kept.", "a | b, <i> or `<i>` is\\nkept.")
     mini.squares.card_path.write_text(card, encoding="utf-8")
     rows = pages.mistakes_table(mini.squares).splitlines()
-    assert rows[:2] == ["| mistake | what gives the same result |", "|---|---|"]
-    assert len(rows) == 2 + len(mini.squares.card.mistakes)
-    assert "| `sign-kept` | a \\| b, &lt;i> is kept. |" in rows
+    number = len(mini.squares.card.mistakes)
+    assert rows[0] == f'??? bug "{number} known mistakes, for when yours fails"'
+    assert rows[2:4] == ["    | mistake | what gives the same result |", "    |---|---|"] and len(rows) == 4 + number
+    assert "    | `sign-kept` | a \\| b, &lt;i> or `<i>` is kept. |" in rows
 
 
 def test_a_module_lists_what_its_exercises_teach(mini: Miniature):
@@ -68,9 +73,40 @@ def test_a_module_lists_what_its_exercises_teach(mini: Miniature):
     dots = '<span title="1 of 5">●○○○○</span>'
     assert rows[2] == f"| [1.01 Squares](squares.md) | A number times itself is never negative. | 5 min | {dots} |"
     assert len(rows) == 4
-    home = pages.module_list(mini.course)
-    assert "### [Module 1 · Training fundamentals](module01/index.md)" in home
-    assert "- [1.02 Shift](module01/shift.md)" in home
+
+
+HOME = """
+[modules]
+module01 = "Squares."
+module02 = ""
+module03 = ""
+module04 = ""
+module05 = ""
+
+[[routes]]
+title = "Only squares"
+about = "At once."
+exercises = ["1.02", "1.01"]
+"""
+
+
+def test_the_home_page_adds_up_what_the_cards_say(mini: Miniature, tmp_path: Path):
+    path = tmp_path / "home.toml"
+    path.write_text(HOME, encoding="utf-8")
+    cards = pages.module_cards(mini.course, path)
+    assert "### [1 · Training fundamentals](module01/index.md)\n\n    Squares.\n\n    **0 hours**" in cards
+    assert '??? abstract "2 exercises"' in cards and "        - [1.02 Shift](module01/shift.md)" in cards
+    assert '[1.02](module01/shift.md "Shift") · [1.01](module01/squares.md "Squares")' in pages.routes(
+        mini.course, path
+    )
+    assert pages.cost(mini.course).startswith("**2 exercises, about 0 hours** (5 to 5 minutes each")
+
+
+def test_a_route_to_an_exercise_that_is_not_there_is_an_error(mini: Miniature, tmp_path: Path):
+    path = tmp_path / "home.toml"
+    path.write_text(HOME.replace("1.02", "7.77"), encoding="utf-8")
+    with pytest.raises(CourseError, match=r"7\.77"):
+        pages.routes(mini.course, path)
 
 
 def test_the_checklist_has_a_mark_for_each_exercise_and_a_count_for_each_module(mini: Miniature):
@@ -84,10 +120,10 @@ def test_a_question_shows_each_reason_beside_its_choice():
     choices = (Choice("a < b", False, "It tempts."), Choice("b", True, "It <holds>."))
     text = pages.question_html(3, QuizQuestion("Is 1 < 2?", choices))
     assert "<legend>3. Is 1 &lt; 2?</legend>" in text
-    first, second = text.split('<div class="choice">')[1:]
+    first, second = re.split(r'<div class="choice (?:wrong|right)">', text)[1:]
     assert 'name="q3" id="q3a" aria-describedby="q3a-why"' in first and '<label for="q3a">a &lt; b</label>' in first
-    assert '<p class="why" id="q3a-why"><strong>No.</strong> It tempts.</p>' in first
-    assert 'id="q3b"' in second and "<strong>Right.</strong> It &lt;holds&gt;." in second
+    assert '<p class="why" id="q3a-why"><strong>✗ No.</strong> It tempts.</p>' in first
+    assert 'id="q3b"' in second and "<strong>✓ Right.</strong> It &lt;holds&gt;." in second
 
 
 def test_the_glossary_is_sorted_and_its_case_does_not_count(tmp_path: Path):

@@ -36,3 +36,8 @@ def test_every_line_has_as_many_cells_as_the_head(tmp_path):
     scores_of(tmp_path, MEASURED, {})
     lines = pages.scores(tmp_path / "check_quality.json").splitlines()
     assert len({line.count("|") for line in lines}) == 1 and len(lines) == len(MODULES) + 3
+
+
+def test_no_mutant_at_all_is_no_measurement(tmp_path):
+    none = {"key": "0", "mutants": 0, "survivors": 0}
+    assert scores_of(tmp_path, none, none)[-2:] == ["not measured", "not measured"]

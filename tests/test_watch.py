@@ -271,7 +271,7 @@ def test_two_watchers_work_at_once(mini: Miniature, terminal):
     assert "- [x] 1.01 Squares" in (mini.root / "STATUS.md").read_text(encoding="utf-8")
 
 
-def test_it_reads_at_60_columns_without_colour_and_without_unicode(mini: Miniature, terminal):
+def test_it_reads_at_60_columns_without_color_and_without_unicode(mini: Miniature, terminal):
     shown = terminal(columns=60, env={"NO_COLOR": "1", "PYTHONIOENCODING": "ascii"})
     shown.warm_up()
     mini.solve(mini.squares, "x * x", "x + x")
@@ -279,7 +279,7 @@ def test_it_reads_at_60_columns_without_colour_and_without_unicode(mini: Miniatu
     assert "x 1.01 Squares - each number is squared" in text
     assert all(len(line) <= 60 for line in text.splitlines())
     assert shown.raw.isascii()
-    assert not re.search(rb"\x1b\[[0-9;]*[34][0-9]m", shown.raw), "a colour in spite of NO_COLOR"
+    assert not re.search(rb"\x1b\[[0-9;]*[34][0-9]m", shown.raw), "a color in spite of NO_COLOR"
 
 
 def test_without_a_terminal_it_checks_once_and_exits(mini: Miniature):

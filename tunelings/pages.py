@@ -6,15 +6,15 @@ docs/quizzes/. Nothing here knows MkDocs: docs/hooks.py puts these texts where t
 
 from __future__ import annotations
 
-import ast
 import html
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tunelings import questions
+from tunelings import contracts, questions
 from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import promises, stubs
 
@@ -23,51 +23,82 @@ def exercise_block(exercise: Exercise) -> str:
     """Where the exercise is, its contract as the stub states it, what to type, and the reference, folded."""
     card = exercise.card
     solution = exercise.solution_path.read_text(encoding="utf-8")
-    contracts = [contract for node in ast.parse(solution).body if (contract := contract_of(node))]
     commands = f"```\ntunelings watch {exercise.number}\npytest {relative(exercise.check_path)}\n"
     commands += f"tunelings hint {exercise.number}\n```"
     effort = f"{card.minutes} minutes, difficulty {card.difficulty} of 5"
     place = f"**{exercise.number} {card.title}** · `{relative(exercise.answer_path)}` · {effort}"
-    head = f'{place} · <span data-exercise="{exercise.number}"></span>'
-    return "\n\n".join([head, *contracts, commands, reference_block(exercise, solution)])
+    head = f'{place} <span class="state" data-exercise="{exercise.number}"></span>'
+    return "\n\n".join([head, contracts.contract_html(solution), commands, reference_block(exercise, solution)])
 
 
 def reference_block(exercise: Exercise, solution: str) -> str:
-    """The reference solution in a box that opens on a click."""
+    """The reference solution in a box that opens on a click, and in which no search finds anything."""
     code = stubs.uncut(solution).rstrip()
     lines = ["```python", *code.splitlines(), "```"]
     indented = "\n".join(f"    {line}" if line else "" for line in lines)
-    return f'??? note "The reference, for when yours passes"\n\n{indented}'
-
-
-def contract_of(node: ast.stmt) -> str:
-    if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_") or node.name == "main":
-        return ""
-    docstring = ast.get_docstring(node)
-    if not docstring:
-        return ""
-    signature = f"class {node.name}" if isinstance(node, ast.ClassDef) else f"def {node.name}({ast.unparse(node.args)})"
-    return f"```python\n{signature}\n```\n\n```text\n{docstring}\n```"
+    box = f'??? note "The reference, for when yours passes"\n\n{indented}'
+    return f"<div data-search-exclude markdown>\n\n{box}\n\n</div>"
 
 
 def mistakes_table(exercise: Exercise) -> str:
-    rows = [f"| `{mistake.id}` | {cell(mistake.says)} |" for mistake in exercise.card.mistakes]
-    return "\n".join(["| mistake | what gives the same result |", "|---|---|", *rows])
+    """The known mistakes of an exercise, in a box that opens on a click: read before, they would give much away."""
+    rows = [f"    | `{mistake.id}` | {cell(mistake.says)} |" for mistake in exercise.card.mistakes]
+    title = f"{len(rows)} known mistakes, for when yours fails"
+    return "\n".join([f'??? bug "{title}"', "", "    | mistake | what gives the same result |", "    |---|---|", *rows])
+
+
+CODE_OR_LESS = re.compile(r"(`+).+?\1|<")
 
 
 def cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    """Text for a cell of a Markdown table. In code spans `<` stays, since Markdown escapes it there itself."""
+    line = " ".join(text.split()).replace("|", "\\|")
+    return CODE_OR_LESS.sub(lambda found: "&lt;" if found[0] == "<" else found[0], line)
 
 
-def module_list(course: Course) -> str:
-    """All modules with their exercises, as links from the home page."""
+def hours(exercises: Sequence[Exercise]) -> str:
+    """The time of some exercises by their cards, in whole hours."""
+    return f"{sum(exercise.card.minutes for exercise in exercises) / 60:.0f} hours"
+
+
+def cost(course: Course) -> str:
+    """What the course asks of a learner, in one line."""
+    minutes = [exercise.card.minutes for exercise in course.exercises]
+    each = f"{min(minutes)} to {max(minutes)} minutes each"
+    return (
+        f"**{len(minutes)} exercises, about {hours(course.exercises)}** ({each}, as we estimate) · "
+        "about **7 GB of disk** · **no GPU**, no account\n{: .cost }"
+    )
+
+
+def routes(course: Course, path: Path) -> str:
+    """Ways through the course for those who want one thing; `path` is docs/home.toml.
+
+    Raises CourseError for an exercise that there is not.
+    """
     lines = []
+    for route in tomllib.loads(path.read_text(encoding="utf-8"))["routes"]:
+        exercises = [course.find(number) for number in route["exercises"]]
+        links = " · ".join(f'[{e.number}]({e.module}/{e.card.lesson}.md "{e.title}")' for e in exercises)
+        lines.append(f"- **{route['title']}**, {hours(exercises)}<br>{route['about']}<br>{links}")
+    return '<div class="routes" markdown>\n\n' + "\n".join(lines) + "\n\n</div>"
+
+
+def module_cards(course: Course, path: Path) -> str:
+    """A card for each module: what one builds, its hours, and its exercises, folded; `path` is docs/home.toml."""
+    about = tomllib.loads(path.read_text(encoding="utf-8"))["modules"]
+    cards = []
     for module, title in MODULES.items():
-        number = module_number(module)
-        lines += [f"### [Module {number} · {title}]({module}/index.md)", ""]
-        lines += [f"- {link(exercise, f'{module}/')}" for exercise in course.module(module)]
-        lines.append("")
-    return "\n".join(lines)
+        exercises = course.module(module)
+        links = "\n".join(f"        - {link(exercise, f'{module}/')}" for exercise in exercises)
+        card = [
+            f"-   ### [{module_number(module)} · {title}]({module}/index.md)",
+            f"    {about[module]}",
+            f"    **{hours(exercises)}**",
+            f'    ??? abstract "{len(exercises)} exercises"\n\n{links}',
+        ]
+        cards.append("\n\n".join(card))
+    return '<div class="grid cards" markdown>\n\n' + "\n\n".join(cards) + "\n\n</div>"
 
 
 def exercise_table(course: Course, module: str) -> str:
@@ -98,17 +129,20 @@ def checklist(course: Course) -> str:
 
 
 def quiz_block(path: Path) -> str:
-    """A module's questions as radio buttons; CSS shows the reason of the chosen answer, without a script."""
-    return "\n".join(question_html(number, one) for number, one in enumerate(questions.load(path), start=1))
+    """A module's questions as radio buttons; CSS shows the reason of the chosen answer, and quiz.js keeps the score."""
+    asked = questions.load(path)
+    shown = [question_html(number, one) for number, one in enumerate(asked, start=1)]
+    return "\n".join([*shown, f'<p class="score" role="status" data-questions="{len(asked)}"></p>'])
 
 
 def question_html(number: int, question: questions.QuizQuestion) -> str:
     choices = []
     for letter, choice in zip(questions.LETTERS, question.choices, strict=False):
         name = f"q{number}{letter}"
-        verdict = "Right." if choice.right else "No."
+        kind, verdict = ("right", "✓ Right.") if choice.right else ("wrong", "✗ No.")
         choices.append(
-            f'<div class="choice"><input type="radio" name="q{number}" id="{name}" aria-describedby="{name}-why">'
+            f'<div class="choice {kind}">'
+            f'<input type="radio" name="q{number}" id="{name}" aria-describedby="{name}-why">'
             f'<label for="{name}">{html.escape(choice.says)}</label>'
             f'<p class="why" id="{name}-why"><strong>{verdict}</strong> {html.escape(choice.why)}</p></div>'
         )
@@ -194,7 +228,8 @@ SCORES = {  # field of an exercise in the result file -> head of its column
 def scores(path: Path) -> str:
     """What the checks of each module are tried on, from the result file of figures/check_quality.py."""
     entries = json.loads(path.read_text(encoding="utf-8"))["exercises"].values()
-    measured = [{**entry, **entry["mutation"]} for entry in entries]
+    # No mutant at all is no measurement: each reference has some.
+    measured = [entry | (entry["mutation"] if entry["mutation"].get("mutants") else {}) for entry in entries]
     lines = ["| module | exercises | " + " | ".join(SCORES.values()) + " |", "|---" * (len(SCORES) + 2) + "|"]
     for module, title in MODULES.items():
         lines.append(_score_line(title, [one for one in measured if one["module"] == module]))

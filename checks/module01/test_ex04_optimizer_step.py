@@ -49,7 +49,7 @@ def adamw(answer, params, grads, state, lr, **options):
 
 
 def rates(steps):
-    """A learning rate for each step; no two neighbours are equal."""
+    """A learning rate for each step; no two neighbors are equal."""
     return [LR / (1 + step % 3) for step in range(steps)]
 
 

@@ -55,7 +55,7 @@ def batches(inputs, targets, size):
 
 
 def deep_model():
-    """Linear, BatchNorm and Dropout; what BatchNorm has learnt is far from 0 and 1."""
+    """Linear, BatchNorm and Dropout; what BatchNorm has learned is far from 0 and 1."""
     layers = OrderedDict(linear=linear(), norm=nn.BatchNorm1d(5), dropout=nn.Dropout(0.4), out=linear(5, 5))
     model = nn.Sequential(layers).double()
     with torch.no_grad():

@@ -29,7 +29,7 @@ THRESHOLD = 0.918
 # ---------------------------------------------------------------- digits whose number can be read off them
 def marked_digits(n, offset, darkest, first=0):
     """`n` images of very different brightness. Image i says which it is: its pixels [0, 0:4] are
-    0, 255 (so that the numbers can be read off after any standardisation) and its number in base 250."""
+    0, 255 (so that the numbers can be read off after any standardization) and its number in base 250."""
     top = randint(darkest, 250, (n,), offset=offset)
     images = (torch.rand(n, 28, 28, generator=generator(offset + 1)) * top[:, None, None]).to(torch.uint8)
     number = torch.arange(first, first + n)
@@ -43,7 +43,7 @@ def label_of(number):
 
 
 def numbers_on(images):
-    """The numbers of standardised images, in order; below 0 where an image is none that was handed in."""
+    """The numbers of standardized images, in order; below 0 where an image is none that was handed in."""
     row = images.detach().to(torch.float64).reshape(len(images), -1)[:, :4]
     pixels = ((row - row[:, :1]) / (row[:, 1:2] - row[:, :1]) * 255).nan_to_num(nan=-1.0).round().long()
     return torch.where(pixels[:, 1] == 255, pixels[:, 2] * 250 + pixels[:, 3], -1)
@@ -104,14 +104,14 @@ def test_each_label_stays_with_its_image(answer):
     expect.equal(wrong, [0, 0, 0], "are labels wrong in train, val, test (1 for yes)?")
 
 
-def test_pixels_are_standardised_by_the_training_part_alone(answer):
+def test_pixels_are_standardized_by_the_training_part_alone(answer):
     train, test = marked_digits(40, 30, 10), marked_digits(11, 32, 200, first=300)
     loaders = loaders_of(answer, train, test)
     came = {part: one_pass(getattr(loaders, part), part)[0] for part in ("train", "val", "test")}
     raw = {part: by_number(train, test, numbers_on(images)) for part, images in came.items()}
     mean, std = raw["train"].mean(), raw["train"].std()
     by = statistics_behind(raw["train"], came["train"], {"val": raw["val"], "test": test[0].double()})
-    expect.equal(by, "the pixels of train alone", "what gave the mean and std by which train is standardised")
+    expect.equal(by, "the pixels of train alone", "what gave the mean and std by which train is standardized")
     summary = [value for images in came.values() for value in (images.double().mean(), images.double().std())]
     expected = [v for r in raw.values() for v in ((r.mean() - mean) / std, r.std() / std)]
     # 2,000 roundings in float32: sums of 28,000 pixels, or a division by n for n - 1 (1 part in 60,000).
@@ -223,7 +223,7 @@ def test_the_model_has_a_hidden_layer(answer):
 
 
 def move_away_from_start(model):
-    """Noise on every weight, so that nothing rests on an initialisation with zeros."""
+    """Noise on every weight, so that nothing rests on an initialization with zeros."""
     for number, parameter in enumerate(model.parameters()):
         parameter += 0.1 * randn(*parameter.shape, offset=700 + number, dtype=torch.float32)
 

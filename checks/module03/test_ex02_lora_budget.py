@@ -163,7 +163,7 @@ def test_full_fine_tuning_has_nothing_frozen(answer):
     expect.close(bytes_of(memory), expected, what=f"7 billion that all train in 32 bits ({PARTS})")
 
 
-def quantised(frozen, block_size, double_quant):
+def quantized(frozen, block_size, double_quant):
     """The bytes of the tensors that hold `frozen` weights in 4 bits."""
     codes = torch.empty(frozen // 2, dtype=torch.uint8)
     blocks = frozen // block_size
@@ -180,19 +180,19 @@ def test_four_bit_weights_carry_a_scale_for_each_block(answer):
         frozen = 256 * 256 * int(randint(2, 9, (), block_size))
         expect.note("frozen", frozen)
         memory = answer.training_memory(frozen, trainable, frozen_bits=4, block_size=block_size)
-        weights = quantised(frozen, block_size, double_quant=False) + 4 * trainable
+        weights = quantized(frozen, block_size, double_quant=False) + 4 * trainable
         expected = with_total(weights, 4 * trainable, 8 * trainable)
         expect.close(bytes_of(memory), expected, what=f"4 bits in blocks of {block_size} ({PARTS})")
 
 
-def test_double_quantisation_makes_the_scales_smaller(answer):
+def test_double_quantization_makes_the_scales_smaller(answer):
     trainable = int(randint(100, 900, (), 1))
     for block_size in (64, 128):
         frozen = 256 * 256 * int(randint(200, 900, (), block_size))
         memory = answer.training_memory(frozen, trainable, frozen_bits=4, block_size=block_size, double_quant=True)
-        weights = quantised(frozen, block_size, double_quant=True) + 4 * trainable
+        weights = quantized(frozen, block_size, double_quant=True) + 4 * trainable
         expected = with_total(weights, 4 * trainable, 8 * trainable)
-        expect.close(bytes_of(memory), expected, what=f"double quantisation, blocks of {block_size} ({PARTS})")
+        expect.close(bytes_of(memory), expected, what=f"double quantization, blocks of {block_size} ({PARTS})")
 
 
 def test_other_widths_have_no_scales(answer):
@@ -215,7 +215,7 @@ def test_bytes_are_rounded_up_to_whole_numbers(answer):
     memories = [bytes_of(answer.training_memory(n, trainable, frozen_bits=4)) for n in frozen]
     weights, totals = [m[0] for m in memories], [m[3] for m in memories]
     expect.note("exact", [float(f) for f in exact])
-    expect.close(weights, expected, what="the bytes of four neighbouring counts, at 4.5 bits each")
+    expect.close(weights, expected, what="the bytes of four neighboring counts, at 4.5 bits each")
     expect.close(totals, [w + 12 * trainable for w in expected], what="the totals of the same four")
     expect.kind(memories[1], list, of=int, what=f"the bytes ({PARTS})")
 

@@ -99,8 +99,8 @@ def values_with(codes, offset):
 def _value_with(code, share):
     if code in (0, 15):
         return -1.0 if code == 0 else 0.93 + 0.03 * share
-    neighbour = LEVELS[code + 1] if share > 0 else LEVELS[code - 1]
-    return LEVELS[code] + 0.8 * abs(share) * (neighbour - LEVELS[code]) / 2
+    neighbor = LEVELS[code + 1] if share > 0 else LEVELS[code - 1]
+    return LEVELS[code] + 0.8 * abs(share) * (neighbor - LEVELS[code]) / 2
 
 
 def shuffled(codes, offset):
@@ -284,11 +284,11 @@ def test_neither_the_weight_nor_the_codes_are_changed(answer):
         with expect.untouched(f"the weight in {dtype}", weight):
             answer.quantize_nf4(weight, block_size=16)
     q = NF4(pack(randint(0, 16, [64], offset=29).tolist()), randn(4, offset=30).abs().float(), torch.Size([4, 16]), 16)
-    with expect.untouched("what was quantised", {"codes": q.codes, "absmax": q.absmax}):
+    with expect.untouched("what was quantized", {"codes": q.codes, "absmax": q.absmax}):
         answer.dequantize_nf4(q)
 
 
-def test_a_parameter_is_quantised_without_its_graph(answer):
+def test_a_parameter_is_quantized_without_its_graph(answer):
     parameter = torch.nn.Parameter(randn(3, 6, offset=31, dtype=torch.float32))
     parameter.grad = randn(3, 6, offset=35, dtype=torch.float32)
     q = quantized(answer, parameter, 4)

@@ -104,8 +104,8 @@ def stored_as(layer):
     if isinstance(layer, bitsandbytes.nn.Linear4bit):
         state = layer.weight.quant_state
         if state is None:
-            return "not quantised yet"
-        scales = "scales quantised again" if state.nested else "scales in float32"
+            return "not quantized yet"
+        scales = "scales quantized again" if state.nested else "scales in float32"
         return f"{state.quant_type}, {scales}, computed in {str(layer.compute_dtype).removeprefix('torch.')}"
     if isinstance(layer, bitsandbytes.nn.Linear8bitLt):
         return "8 bits"
@@ -131,7 +131,7 @@ def trainable(model):
     return counts
 
 
-def unquantised(model, names):
+def unquantized(model, names):
     """The parameters of the base that belong to `names`, and to no projection."""
     return {plain(n): p.detach() for n, p in model.named_parameters() if plain(n) in names}
 
@@ -140,7 +140,7 @@ def part_of(name):
     return {"lm_head": "lm_head", "model.embed_tokens": "embeddings"}.get(name.rpartition(".")[0], "norms and biases")
 
 
-def test_the_config_asks_for_nf4_double_quantisation_and_bfloat16(answer):
+def test_the_config_asks_for_nf4_double_quantization_and_bfloat16(answer):
     config = answer.qlora_config()
     what = "what qlora_config returned, which must be a BitsAndBytesConfig"
     is_config = isinstance(config, BitsAndBytesConfig)
@@ -170,7 +170,7 @@ def test_every_projection_is_stored_in_nf4_and_holds_the_weights_of_the_file(ans
     layers = projections(load(answer, tmp_path), "Llama")
     expect.equal(len(layers), LAYERS * len(LLAMA), what="how many projections of the file are in the model")
     formats = sorted({stored_as(layer) for layer in layers.values()})
-    expected = ["nf4, scales quantised again, computed in bfloat16"]
+    expected = ["nf4, scales quantized again, computed in bfloat16"]
     expect.equal(formats, expected, what="what the projections are stored and computed in")
     for name, layer in layers.items():
         original = weights[f"{name}.weight"].float()
@@ -195,15 +195,15 @@ def test_every_projection_has_an_adapter_and_nothing_else_has(answer, tmp_path):
 def test_head_embeddings_norms_and_biases_are_those_of_the_file_in_float32(answer, tmp_path):
     weights = saved("Phi", tmp_path)
     model = load(answer, tmp_path)
-    quantised = {f"{name}.weight" for name in projections(model, "Phi")}
-    names = sorted(weights.keys() - quantised)
-    values = unquantised(model, names)
+    quantized = {f"{name}.weight" for name in projections(model, "Phi")}
+    names = sorted(weights.keys() - quantized)
+    values = unquantized(model, names)
     expect.equal(sorted(values), names, what="the parameters of the base that are no projection")
     dtypes = {}
     for name in names:
         dtypes.setdefault(part_of(name), set()).add(str(values[name].dtype).removeprefix("torch."))
     found = {part: sorted(kinds) for part, kinds in dtypes.items()}
-    expect.equal(found, {part: ["float32"] for part in found}, what="the dtype of what is not quantised")
+    expect.equal(found, {part: ["float32"] for part in found}, what="the dtype of what is not quantized")
     for name in names:
         expect.equal(values[name].cpu(), weights[name].float(), what=f"{name}, from a bfloat16 file")
 
@@ -299,5 +299,5 @@ def test_a_float32_file_keeps_all_its_digits(answer, tmp_path):
     weights = saved("Llama", tmp_path, torch.float32)
     model = load(answer, tmp_path)
     names = sorted(weights.keys() - {f"{name}.weight" for name in projections(model, "Llama")})
-    for name, value in unquantised(model, names).items():
+    for name, value in unquantized(model, names).items():
         expect.equal(value.cpu(), weights[name], what=f"{name}, from a float32 file")

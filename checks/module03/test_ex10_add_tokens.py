@@ -24,7 +24,7 @@ def words():
 
 
 # What the checks call their models: one tied, one not, one not whose head holds the embedding's numbers, and a tied one
-# with other names, learnt positions and Conv1D.
+# with other names, learned positions and Conv1D.
 TIED, UNTIED, TWIN, GPT2 = "a tied model", "an untied model", "a model with two equal tables", "a GPT-2"
 
 

@@ -129,7 +129,7 @@ def test_a_negation_is_never_replaced(answer):
 def test_numbers_names_and_protected_words_stay(answer):
     cases = {
         "the number 12": ("12 times the {} again", {"12": ["13"]}, ()),
-        "the word 3d": ("the {} in 3d again", {"3d": ["colour"]}, ()),
+        "the word 3d": ("the {} in 3d again", {"3d": ["color"]}, ()),
         "the name Hope": ("the {} with Hope in it", {"hope": ["wish"]}, ()),
         "the name iPod": ("the {} on an iPod", {"ipod": ["player"]}, ()),
         "the name Élan": ("the {} of Élan again", {"élan": ["verve"]}, ()),

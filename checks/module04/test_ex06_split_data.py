@@ -51,7 +51,7 @@ def drawn(count, offset):
     return [{"id": one, "author": f"a{rng.randrange(count // 3 + 1)}", "text": f"text {one}"} for one in ids]
 
 
-def labelled(sizes, offset):
+def labeled(sizes, offset):
     """So many records of each label, mixed."""
     labels = [label for label, count in sizes.items() for _ in range(count)]
     random.Random(seed(offset + 500)).shuffle(labels)
@@ -85,7 +85,7 @@ def test_no_group_is_on_two_sides(answer):
 
 
 def test_every_record_is_in_one_split_and_in_its_old_order(answer):
-    records = labelled({"good": 43, "bad": 80}, 2)
+    records = labeled({"good": 43, "bad": 80}, 2)
     for options in ({"stratify": "label"}, {}):
         name = "stratified" if options else "not stratified"
         what = f"123 records, {name}"
@@ -164,7 +164,7 @@ def test_keys_that_are_alike_are_spread_all_the_same(answer):
 
 
 def test_the_same_call_gives_the_same_splits_again(answer):
-    records = labelled({"good": 150, "bad": 150}, 4)
+    records = labeled({"good": 150, "bad": 150}, 4)
     for options in ({}, {"group": "author"}, {"stratify": "label"}):
         what = f"300 records, {options or 'no group'}"
         runs = [divided(answer, what, records, fractions=(0.5, 0.3, 0.2), **options) for _ in range(2)]
@@ -172,7 +172,7 @@ def test_the_same_call_gives_the_same_splits_again(answer):
 
 
 def test_the_order_of_the_records_decides_nothing(answer):
-    records = labelled({"good": 150, "bad": 90, "neither": 60}, 5)
+    records = labeled({"good": 150, "bad": 90, "neither": 60}, 5)
     orders = {
         "reversed": records[::-1],
         "shuffled": random.Random(seed(6)).sample(records, len(records)),
@@ -198,7 +198,7 @@ def test_appended_records_move_nobody(answer):
 
 def test_each_label_is_divided_by_the_fractions(answer):
     sizes = {"fine": 101, "poor": 43, "odd": 37, "late": 20, "rare": 3}
-    records = labelled(sizes, 8)
+    records = labeled(sizes, 8)
     fractions = (0.6, 0.25, 0.15)
     result = divided(answer, "204 records, stratified", records, stratify="label", fractions=fractions, seed=2)
     expected = {"fine": [61, 25, 15], "poor": [26, 11, 6], "odd": [22, 9, 6], "late": [12, 5, 3], "rare": [2, 1, 0]}
@@ -228,7 +228,7 @@ def test_two_seeds_have_nothing_to_do_with_each_other(answer):
 
 
 def test_a_label_is_divided_whatever_others_there_are(answer):
-    records = labelled({"good": 60, "bad": 47}, 26)
+    records = labeled({"good": 60, "bad": 47}, 26)
     good = [one for one in records if one["label"] == "good"]
     both, alone = (
         divided(answer, f"{len(some)} records, stratified", some, stratify="label", fractions=(0.5, 0.3, 0.2))
@@ -239,7 +239,7 @@ def test_a_label_is_divided_whatever_others_there_are(answer):
 
 
 def test_another_seed_gives_another_division(answer):
-    records = labelled({"good": 150, "bad": 150}, 9)
+    records = labeled({"good": 150, "bad": 150}, 9)
     for options in ({}, {"group": "author"}, {"stratify": "label"}):
         what = f"300 records, {options or 'no group'}"
         runs = [divided(answer, what, records, fractions=(0.5, 0.3, 0.2), seed=s, **options) for s in (0, 1, 41)]
@@ -282,7 +282,7 @@ def in_another_process(answer, records, calls):
 
 
 def test_another_process_gives_the_same_splits(answer):
-    records = labelled({"good": 60, "bad": 60}, 10)
+    records = labeled({"good": 60, "bad": 60}, 10)
     calls = [{}, {"group": "author"}, {"stratify": "label"}]
     here = [
         ids(divided(answer, f"120 records, {options or 'no group'}", records, fractions=(0.5, 0.3, 0.2), **options))
@@ -317,14 +317,14 @@ def test_a_split_that_would_be_empty_is_an_error(answer):
     author = [{**one, "author": "Sappho"} for one in drawn(50, 12)]
     cases = {  # Which split gets nothing, for any hash.
         "test": (twenty, {"fractions": (almost, 0.0, 1e-9)}),
-        "train": (labelled({"rare": 1}, 23), {"fractions": (0.3, 0.7, 0.0), "stratify": "label"}),
+        "train": (labeled({"rare": 1}, 23), {"fractions": (0.3, 0.7, 0.0), "stratify": "label"}),
         "validation": (author, {"fractions": (almost, 1e-9, 0.0), "group": "author"}),
     }
     found = [sizes_or_error(answer, records, **options) for records, options in cases.values()]
     what = "the sizes where nothing is left for test, train, validation"
     expect.equal(found, ["ValueError"] * 3, what=what)
     tiny = [
-        placed_or_error(answer, labelled({"a": 2, "b": 2}, 13), stratify="label"),
+        placed_or_error(answer, labeled({"a": 2, "b": 2}, 13), stratify="label"),
         placed_or_error(answer, drawn(1, 14)),
         placed_or_error(answer, []),
     ]
@@ -338,7 +338,7 @@ def test_a_split_that_would_be_empty_is_an_error(answer):
 def test_a_split_with_the_fraction_0_may_be_empty(answer):
     result = divided(answer, "1 record, all for the test", drawn(1, 15), fractions=(0, 0, 1))
     expect.equal([len(result[name]) for name in SPLITS], [0, 0, 1], what="the sizes for the fractions (0, 0, 1)")
-    records = labelled({"good": 10, "bad": 20}, 16)
+    records = labeled({"good": 10, "bad": 20}, 16)
     result = divided(answer, "30 records, none for the test", records, stratify="label", fractions=(0.7, 0.3, 0.0))
     sizes = [len(result[name]) for name in SPLITS]
     expect.equal(sizes, [21, 9, 0], what="the sizes for the fractions (0.7, 0.3, 0.0), stratified")
@@ -364,7 +364,7 @@ def test_a_key_that_comes_twice_is_an_error(answer):
     expect.equal(found, ["ValueError"] * 2, what=what)
     call = lambda: answer.split([*records, again[0]], "id")  # noqa: E731
     expect.raises(ValueError, call, what="a call in which one key comes twice", mentions=[repeated])
-    rows = labelled({"good": 60, "bad": 60}, 27)
+    rows = labeled({"good": 60, "bad": 60}, 27)
     rows.append({**rows[5], "label": "other", "author": "another"})
     found = [placed_or_error(answer, rows, **options) for options in ({"group": "author"}, {"stratify": "label"})]
     what = "how many of 121 are placed by group and by label, where a key comes in two of them"
@@ -372,6 +372,6 @@ def test_a_key_that_comes_twice_is_an_error(answer):
 
 
 def test_group_and_stratify_exclude_each_other(answer):
-    records = labelled({"good": 200, "bad": 200}, 19)
+    records = labeled({"good": 200, "bad": 200}, 19)
     found = placed_or_error(answer, records, group="author", stratify="label")
     expect.equal(found, "ValueError", what="how many of 400 are placed with both group and stratify")

@@ -79,7 +79,7 @@ def as_text(ids):
     return b"".join(parts).decode("utf-8", errors="replace")
 
 
-def labelled(row):
+def labeled(row):
     """The runs of tokens that have their own id as label, as texts; another label reads as [wrong]."""
     runs, last = [], -100
     for token, label in zip(row["input_ids"], row["labels"], strict=False):
@@ -395,7 +395,7 @@ def awkward(end):
     ]
 
 
-def test_the_answers_and_their_end_tokens_are_labelled(answer, tmp_path):
+def test_the_answers_and_their_end_tokens_are_labeled(answer, tmp_path):
     rng = random.Random(seed(40))
     others = [conversation(rng, 15) for _ in range(36)]
     for name, tokenizer in (
@@ -415,7 +415,7 @@ def test_the_answers_and_their_end_tokens_are_labelled(answer, tmp_path):
             expect.equal(row["messages"], messages, f"messages, {what}")
             expect.equal(as_text(row["input_ids"]), rendered(messages, name), f"input_ids as text, {what}")
             answers = [m["content"] + tokenizer.eos_token for m in messages if m["role"] == "assistant"]
-            expect.equal(labelled(row), answers, f"what is labelled, as texts, {what}")
+            expect.equal(labeled(row), answers, f"what is labeled, as texts, {what}")
             lengths = [len(row["labels"]), len(row["input_ids"])]
             expect.equal(lengths[0], lengths[1], f"the number of labels, {what}")
 
@@ -475,8 +475,8 @@ def test_related_texts_go_to_one_part(answer, tmp_path):
     chains = chained(rng, 16)
     others = [conversation(rng, 15) for _ in range(30)]
     _, rows = run(answer, tmp_path, [*others, *(chain[k] for k in (0, 1, 2) for chain in chains)], related=0.4)
-    neighbours = [(a, c) for a, b, c in chains] + [(b, c) for a, b, c in chains]
-    expect.equal(fate(neighbours, rows), [32, 0, 0, 0], f"of 32 pairs with a Jaccard of 0.55, related 0.4: {FATE}")
+    neighbors = [(a, c) for a, b, c in chains] + [(b, c) for a, b, c in chains]
+    expect.equal(fate(neighbors, rows), [32, 0, 0, 0], f"of 32 pairs with a Jaccard of 0.55, related 0.4: {FATE}")
     ends = [(a, b) for a, b, c in chains]
     expect.equal(fate(ends, rows), [16, 0, 0, 0], f"of 16 pairs that a third one connects: {FATE}")
 

@@ -75,7 +75,7 @@ def close(actual, expected, what, largest_loss=10.0):
     with contextlib.suppress(TypeError, ValueError, RuntimeError):
         actual = torch.as_tensor(
             actual, dtype=torch.float32
-        )  # So that a mistake is recognised up to this rounding too.
+        )  # So that a mistake is recognized up to this rounding too.
     expected = torch.tensor(expected)
     expect.close(actual, expected, what=what, scale=largest_loss * float(expected.max()), terms=30)
 

@@ -13,7 +13,7 @@ from tunelings import expect
 from tunelings.inputs import seed
 
 FILM = "plot actors ending music camera dialogue naïve 日本 costumes pace Ἀθῆναι laughs".split()
-OTHER = "boring warm twice never überlang colour sadly watched cheap loved 😀 half so".split()
+OTHER = "boring warm twice never überlang color sadly watched cheap loved 😀 half so".split()
 LABELS = ["Positive", "negative", "MIXED (3)"]
 
 
@@ -110,7 +110,7 @@ def ranked_pool(draw, query, shared=(2, 5, 0, 4, 1, 3), others=(4, 9, 3, 1, 6, 2
     return [{"text": text, "label": label} for text, label in zip(texts, labels, strict=True)]
 
 
-def labelled_pool(draw, counts):
+def labeled_pool(draw, counts):
     """So many reviews of each label, all of one label after the other, as such files often are."""
     query = query_of(draw)
     labels = [label for label, count in zip(LABELS, counts, strict=True) for _ in range(count)]
@@ -256,7 +256,7 @@ def test_nothing_takes_the_place_of_an_example_that_was_dropped(answer):
 
 def test_a_balanced_prompt_that_is_too_long_loses_its_first_examples_too(answer):
     draw = random.Random(seed(18))
-    pool = labelled_pool(draw, (4, 4, 4))
+    pool = labeled_pool(draw, (4, 4, 4))
     query = query_of(draw)
     found, expected = [], []
     for number in range(4):
@@ -272,7 +272,7 @@ def test_a_balanced_prompt_that_is_too_long_loses_its_first_examples_too(answer)
 
 def test_the_labels_are_balanced_while_the_pool_allows_it(answer):
     draw = random.Random(seed(4))
-    pool = labelled_pool(draw, (9, 3, 2))
+    pool = labeled_pool(draw, (9, 3, 2))
     query = query_of(draw)
     ks, found = [3, 6, 8, 9, 12, 40], []
     for k in ks:
@@ -305,7 +305,7 @@ def counts_in(messages):
 
 def test_without_rng_the_first_of_each_label_are_taken(answer):
     draw = random.Random(seed(7))
-    pool = labelled_pool(draw, (4, 5, 3))
+    pool = labeled_pool(draw, (4, 5, 3))
     draw.shuffle(pool)
     query = query_of(draw)
     firsts = [[i for i, item in enumerate(pool) if item["label"] == label][:2] for label in LABELS]
@@ -324,7 +324,7 @@ def numbers_in(messages, pool):
 
 def test_rng_draws_the_examples_and_their_order(answer):
     draw = random.Random(seed(8))
-    pool = labelled_pool(draw, (3, 4, 3))
+    pool = labeled_pool(draw, (3, 4, 3))
     query = query_of(draw)
     times = 120  # An example that has 1 chance in 4 is missed by all with a probability of 1e-15.
     prompts = [
@@ -336,14 +336,14 @@ def test_rng_draws_the_examples_and_their_order(answer):
         for rng in map(random.Random, range(seed(10), seed(10) + times))
     ]
     alike = sum(any(a == b for a, b in zip(row, row[1:], strict=False)) for row in labels)
-    expect.note("neighbours", "none" if alike == 0 else "all" if alike == times else "some")
+    expect.note("neighbors", "none" if alike == 0 else "all" if alike == times else "some")
     taken = sorted({number for numbers in prompts for number in numbers})
     expect.equal(taken, list(range(10)), what=f"which of 10 examples appear in {times} prompts with k=3")
     last = sorted({pool[numbers[-1]]["label"] for numbers in prompts})
     expect.equal(last, sorted(LABELS), what=f"which labels stand last in {times} prompts with k=3")
     expect.true(
-        alike > 0,  # 2 in 3 of all orders have such neighbours.
-        what=f"in how many of {times} prompts with k=6 two neighbours have one label",
+        alike > 0,  # 2 in 3 of all orders have such neighbors.
+        what=f"in how many of {times} prompts with k=6 two neighbors have one label",
         actual=alike,
         expected="about 80, for a shuffled order",
     )

@@ -136,7 +136,7 @@ def close(actual, expected, what, largest=40.0):
     with contextlib.suppress(TypeError, ValueError, RuntimeError):
         actual = torch.as_tensor(
             actual, dtype=torch.float32
-        )  # So that a mistake is recognised up to this rounding too.
+        )  # So that a mistake is recognized up to this rounding too.
     expect.close(actual, torch.tensor(expected), what=what, scale=largest, terms=30)
 
 
@@ -159,11 +159,11 @@ def test_a_choice_scores_the_sum_of_its_own_tokens(answer):
     expected = [log_probs(model, prompt_ids, ids(*ending)) for ending in endings]
     expect.note("of_the_prompt", sum(log_probs(model, prompt_ids[:1], prompt_ids[1:])))
     scores = [only(scores_of(answer, model, tokenizer, prompt, ["".join(e)], normalize=False)) for e in endings]
-    what = "the scores of choices of 3, 1, 2 tokens, each alone, not normalised"
+    what = "the scores of choices of 3, 1, 2 tokens, each alone, not normalized"
     close(scores, [sum(each) for each in expected], what=what)
 
 
-def test_normalised_the_score_is_the_mean_over_the_choices_tokens(answer):
+def test_normalized_the_score_is_the_mean_over_the_choices_tokens(answer):
     prompt, prompt_ids = prompt_and_ids(3, offset=5)
     model, tokenizer = make_model(), make_tokenizer()
     ending = words(4, offset=6)

@@ -87,7 +87,7 @@ class World:
 
 
 def draw(n, offset):
-    """`n` grades, multiples of 1/64 in 0..1, all different from their neighbours' in other lists."""
+    """`n` grades, multiples of 1/64 in 0..1, all different from their neighbors' in other lists."""
     r = random.Random(seed(offset))
     return [r.randrange(65) / 64 for _ in range(n)]
 

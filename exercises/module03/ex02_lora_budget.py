@@ -68,7 +68,7 @@ def training_memory(
             trainable_bits is. Step counters and the constants of the 8-bit states are left out.
         block_size: in 4 bits, this many frozen weights share one scale in float32, so that each weight takes
             32 / block_size bits more.
-        double_quant: the scales are quantised themselves: 8 bits each, and one float32 for 256 of them, so
+        double_quant: the scales are quantized themselves: 8 bits each, and one float32 for 256 of them, so
             that each weight takes 8 / block_size + 32 / (256 * block_size) bits more, in place of
             32 / block_size. Both settings are without meaning for other widths.
 

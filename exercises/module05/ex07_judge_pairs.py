@@ -73,7 +73,7 @@ def win_rate(llm: Callable[[str], str], items: list[tuple[str, str, str]]) -> Wi
 
     Returns:
         A `WinRate`: `wins`, `losses` and `ties` of a, which add up to the number of items; `rate` is
-        (wins + ties / 2) / number of items; `failures` is the sum of the failures of all judgements. An item
+        (wins + ties / 2) / number of items; `failures` is the sum of the failures of all judgments. An item
         whose replies failed is a tie like any other. Items are judged in their order, each once.
 
     Raises:

@@ -54,7 +54,7 @@ def estimate_vram(model: ModelShape, technique: str, batch: int, seq_len: int, *
     and `overhead_gib` for the CUDA context and kernels.
 
     Args:
-        technique: "full", "lora" or "qlora" (NF4 with double quantisation, 4.127 bits a parameter).
+        technique: "full", "lora" or "qlora" (NF4 with double quantization, 4.127 bits a parameter).
         batch: sequences at once, at least 1; `seq_len` tokens each, at least 1.
         overhead_gib: GiB that are taken before anything is loaded.
 

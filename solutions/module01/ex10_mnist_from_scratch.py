@@ -35,8 +35,8 @@ def make_model() -> nn.Module:
 
     It has a hidden layer with a non-linearity: an affine map of the pixels is not enough. The outputs are
     logits, as `F.cross_entropy` takes them: not probabilities, and not cut off at zero. They start small: on
-    standardised digits the first loss is less than 0.5 away from ln 10 = 2.30, the loss of a guess (torch's
-    default initialisation does that). Each call makes new weights; two models share nothing.
+    standardized digits the first loss is less than 0.5 away from ln 10 = 2.30, the loss of a guess (torch's
+    default initialization does that). Each call makes new weights; two models share nothing.
 
     Trained with your `fit` and `make_loaders` on the shipped digits (10 epochs, lr 1e-3, batches of 64), it reads
     at least 91.8 % of the test digits. A linear model does not get there; one hidden layer of about 100 units
@@ -50,11 +50,11 @@ def make_model() -> nn.Module:
 
 
 def make_loaders(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], batch_size: int, seed: int) -> Loaders:
-    """Split one tenth off the training digits for validation, standardise, and wrap all three in loaders.
+    """Split one tenth off the training digits for validation, standardize, and wrap all three in loaders.
 
     Args:
         train: `(images uint8 [N, 28, 28], labels int64 [N])`; neither tensor is changed.
-        test: the same form; all of it goes to the test loader, and nothing is learnt from it.
+        test: the same form; all of it goes to the test loader, and nothing is learned from it.
         batch_size: size of every batch but the last, which holds what is left; no example is left out.
         seed: decides alone which examples are the validation part: the same seed gives the same part,
             another seed another. The global random states are on return what they were on entry.
@@ -62,7 +62,7 @@ def make_loaders(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], batc
     Returns:
         `Loaders(train, val, test)`, three `DataLoader`s. Each batch is a pair `(images float32 [B, 1, 28, 28],
         labels int64 [B])`, and each label stays with its image. val holds one tenth of the training digits
-        (rounded up or down), train holds all others. Every pixel, of all three, is standardised as
+        (rounded up or down), train holds all others. Every pixel, of all three, is standardized as
         (pixel - mean) / std with one mean and one std: those of all pixels of the training part, without val
         and test (for std, dividing by n or by n - 1 are both right). train comes in a new random order in
         every pass; val comes in the same order in every pass, and test in the order in which it was given.
@@ -72,7 +72,7 @@ def make_loaders(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], batc
 
     Method: https://docs.pytorch.org/tutorials/beginner/basics/data_tutorial.html
     """
-    # BEGIN SOLUTION: draw val with the seed, standardise all by the rest, build three loaders.
+    # BEGIN SOLUTION: draw val with the seed, standardize all by the rest, build three loaders.
     images, labels = train
     test_images, test_labels = test
     if len(images) < 10 or len(test_images) == 0:
@@ -81,13 +81,13 @@ def make_loaders(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], batc
     val_part, train_part = order.tensor_split([len(images) // 10])
     std, mean = torch.std_mean(images[train_part].float())
 
-    def standardised(images: Tensor, labels: Tensor) -> TensorDataset:
+    def standardized(images: Tensor, labels: Tensor) -> TensorDataset:
         return TensorDataset(((images.float() - mean) / std).unsqueeze(1), labels)
 
     return Loaders(
-        train=DataLoader(standardised(images[train_part], labels[train_part]), batch_size, shuffle=True),
-        val=DataLoader(standardised(images[val_part], labels[val_part]), batch_size),
-        test=DataLoader(standardised(test_images, test_labels), batch_size),
+        train=DataLoader(standardized(images[train_part], labels[train_part]), batch_size, shuffle=True),
+        val=DataLoader(standardized(images[val_part], labels[val_part]), batch_size),
+        test=DataLoader(standardized(test_images, test_labels), batch_size),
     )
     # END SOLUTION
 

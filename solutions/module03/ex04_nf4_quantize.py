@@ -1,4 +1,4 @@
-"""3.04 · Quantise to NF4: four bits for a weight, and one scale for each block of them.
+"""3.04 · Quantize to NF4: four bits for a weight, and one scale for each block of them.
 
 This is what QLoRA does to the frozen base model: 16 fixed levels, placed where normal weights are dense.
 """
@@ -19,11 +19,11 @@ LEVELS = torch.tensor([
 
 
 class NF4(NamedTuple):
-    """A quantised tensor: everything that `dequantize_nf4` needs.
+    """A quantized tensor: everything that `dequantize_nf4` needs.
 
     codes: uint8 `[ceil(n / 2)]` for n values: two codes a byte, the first of the two in the high nibble.
     absmax: float32 `[ceil(n / block_size)]`: the largest absolute value of each block.
-    shape: the shape of the tensor that was quantised.
+    shape: the shape of the tensor that was quantized.
     block_size: how many values share one absmax.
     """
 
@@ -34,7 +34,7 @@ class NF4(NamedTuple):
 
 
 def quantize_nf4(weight: Tensor, block_size: int = 64) -> NF4:
-    """Quantise a tensor to NF4, block by block.
+    """Quantize a tensor to NF4, block by block.
 
     The values are read in row-major order, as `weight.flatten()` gives them, and cut into blocks of
     `block_size`; the last block may be shorter, and a block may begin in one row and end in another. Each
@@ -55,13 +55,13 @@ def quantize_nf4(weight: Tensor, block_size: int = 64) -> NF4:
     Raises:
         ValueError: the weight has no elements.
 
-    Not allowed: bitsandbytes or another library that quantises. (It knows only some block sizes, too.)
+    Not allowed: bitsandbytes or another library that quantizes. (It knows only some block sizes, too.)
 
     Method: Dettmers et al., QLoRA (2023), sections 2 and 3, https://arxiv.org/abs/2305.14314
     """
     # BEGIN SOLUTION: cut into blocks (mind the tail), absmax of each, nearest level, two codes a byte.
     if weight.numel() == 0:
-        raise ValueError(f"a weight of shape {list(weight.shape)} has nothing to quantise")
+        raise ValueError(f"a weight of shape {list(weight.shape)} has nothing to quantize")
     values = weight.detach().flatten().float()
     n = len(values)
     blocks = F.pad(values, (0, -n % block_size)).view(-1, block_size)
@@ -87,7 +87,7 @@ def dequantize_nf4(q: NF4, dtype: torch.dtype = torch.float32) -> Tensor:
         A tensor of the shape `q.shape` and of this dtype, on the device of the codes. The product is made in
         at least float32 and only then turned into `dtype`. A block of absmax 0 comes back as exact zeros.
 
-    Method: QLoRA, section 3, the function doubleDequant without its second quantisation.
+    Method: QLoRA, section 3, the function doubleDequant without its second quantization.
     """
     # BEGIN SOLUTION: unpack two codes a byte, drop the padding, level times absmax, shape and dtype.
     codes = torch.stack([q.codes >> 4, q.codes & 15], dim=1).flatten().long()

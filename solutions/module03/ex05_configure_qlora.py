@@ -14,14 +14,14 @@ def qlora_config() -> BitsAndBytesConfig:
     """Return the options for loading a model as in the QLoRA paper.
 
     Returns:
-        A new `BitsAndBytesConfig` with `load_in_4bit` on and `load_in_8bit` off, the quantisation type
-        "nf4", double quantisation on, and `torch.bfloat16` as the dtype in which the layers compute.
+        A new `BitsAndBytesConfig` with `load_in_4bit` on and `load_in_8bit` off, the quantization type
+        "nf4", double quantization on, and `torch.bfloat16` as the dtype in which the layers compute.
 
     Method: Dettmers et al., QLoRA: Efficient Finetuning of Quantized LLMs (2023), section 3,
     https://arxiv.org/abs/2305.14314; the options in
     https://huggingface.co/docs/transformers/main_classes/quantization
     """
-    # BEGIN SOLUTION: a BitsAndBytesConfig with four options: 4 bits, NF4, double quantisation, bfloat16.
+    # BEGIN SOLUTION: a BitsAndBytesConfig with four options: 4 bits, NF4, double quantization, bfloat16.
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
@@ -47,7 +47,7 @@ def load_for_qlora(path: str | Path, r: int, lora_alpha: int) -> PeftModel:
           `qlora_config()`. Its weights are those of the file up to the error of NF4 (about 9 % of the norm
           of the matrix) and take half a byte each, plus one byte for each block of 64 weights, plus four
           bytes for each 256 blocks.
-        - everything else of the base is not quantised: `lm_head`, embeddings, norms and biases hold the
+        - everything else of the base is not quantized: `lm_head`, embeddings, norms and biases hold the
           numbers of the file, and are float32.
         - every one of these projections, and no other module, has an adapter of rank r whose A and B are
           float32. B is zero: with the adapter the model answers as without.

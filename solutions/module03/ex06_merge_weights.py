@@ -54,7 +54,7 @@ def merge_adapter(base_path: str | Path, adapter_path: str | Path, out_path: str
         adapter_path: a folder with a LoRA adapter that peft has saved (`adapter_config.json`,
             `adapter_model.safetensors`); it may have been trained on a 4-bit copy of the base and may hold
             whole modules (`modules_to_save`). The base that its config names is ignored: it may be moved,
-            quantised or gone.
+            quantized or gone.
         out_path: a folder, made where it is missing, with its parents.
 
     Written into `out_path` are the config, and the weights as safetensors, under the names and in the dtype of

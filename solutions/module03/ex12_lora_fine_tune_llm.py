@@ -242,7 +242,7 @@ def generate(
 
 
 def main() -> None:
-    """Given: answers before and after training, with what was learnt, what was forgotten and what it took."""
+    """Given: answers before and after training, with what was learned, what was forgotten and what it took."""
     from rich.progress import Progress
 
     from tunelings.handson import reviews_task as task

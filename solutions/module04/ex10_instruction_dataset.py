@@ -55,7 +55,7 @@ class Report(NamedTuple):
 
 # BEGIN SOLUTION
 def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list]:
-    """One row: the tokens of the rendered conversation, labelled in the assistant's turns alone (3.08)."""
+    """One row: the tokens of the rendered conversation, labeled in the assistant's turns alone (3.08)."""
 
     def encode(turns, **options):
         text = tokenizer.apply_chat_template(turns, tokenize=False, **options)

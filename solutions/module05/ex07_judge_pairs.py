@@ -88,7 +88,7 @@ def win_rate(llm: Callable[[str], str], items: list[tuple[str, str, str]]) -> Wi
 
     Returns:
         A `WinRate`: `wins`, `losses` and `ties` of a, which add up to the number of items; `rate` is
-        (wins + ties / 2) / number of items; `failures` is the sum of the failures of all judgements. An item
+        (wins + ties / 2) / number of items; `failures` is the sum of the failures of all judgments. An item
         whose replies failed is a tie like any other. Items are judged in their order, each once.
 
     Raises:
@@ -97,9 +97,9 @@ def win_rate(llm: Callable[[str], str], items: list[tuple[str, str, str]]) -> Wi
     # BEGIN SOLUTION: judge each item, count the winners, give half a win for a tie.
     if not items:
         raise ValueError("there are no items to judge")
-    judgements = [judge(llm, *item) for item in items]
-    winners = [judgement.winner for judgement in judgements]
+    judgments = [judge(llm, *item) for item in items]
+    winners = [judgment.winner for judgment in judgments]
     wins, losses, ties = (winners.count(name) for name in ("a", "b", "tie"))
-    failures = sum(judgement.failures for judgement in judgements)
+    failures = sum(judgment.failures for judgment in judgments)
     return WinRate((wins + ties / 2) / len(items), wins, losses, ties, failures)
     # END SOLUTION

@@ -121,7 +121,7 @@ def draw_curves(history, path: str | Path) -> None:
     from matplotlib.figure import Figure
 
     epochs = range(1, len(history.train_loss) + 1)
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
     loss_axes, accuracy_axes = figure.subplots(1, 2)
     loss_axes.plot(epochs, history.train_loss, marker="o", label="training")
     loss_axes.plot(epochs, history.val_loss, marker="s", label="validation")
@@ -132,6 +132,9 @@ def draw_curves(history, path: str | Path) -> None:
     for axes in (loss_axes, accuracy_axes):
         axes.set_xlabel("epoch")
         axes.set_xticks(list(epochs))
+    # From 0: a difference looks as large as it is.
+    loss_axes.set_ylim(bottom=0)
+    accuracy_axes.set_ylim(0, 1)
     figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
 
 

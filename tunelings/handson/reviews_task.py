@@ -165,7 +165,7 @@ def peak_memory() -> int | None:
 def computed_memory(cost: Cost, bits: int) -> float:
     """What 3.02 computes for a base in so many bits (4: double quantisation), float32 adapters and AdamW, in bytes.
 
-    A lower bound: activations come on top, and in 4 bits the embeddings and the head, which are not quantised.
+    A lower bound: activations come on top, and in 4 bits the embeddings and the head, which are not quantized.
     """
     weights = cost.base * (4.127 if bits == 4 else bits) / 8
     return weights + (4 + 4 + 8) * cost.trainable

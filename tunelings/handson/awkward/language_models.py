@@ -16,7 +16,7 @@ from tunelings.handson import tiny
 
 # ---------------------------------------------------------------- models
 def causal(family: str, seed: int, layers: int = 1, **options) -> PreTrainedModel:
-    """A causal model of "Llama", "Phi", "Qwen2" or "GPT-2" (learnt positions, Conv1D), 31 tokens, in eval mode."""
+    """A causal model of "Llama", "Phi", "Qwen2" or "GPT-2" (learned positions, Conv1D), 31 tokens, in eval mode."""
     with tiny.seeded(seed):
         return AutoModelForCausalLM.from_config(tiny.family_config(family, layers, **options)).eval()
 

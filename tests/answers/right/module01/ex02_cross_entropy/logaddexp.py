@@ -10,6 +10,6 @@ def cross_entropy(logits, targets, ignore_index=-100):
     z = logits.index_select(0, rows).to(torch.float64)
     if rows.numel() == 0:
         return z.sum().to(logits.dtype)
-    normaliser = reduce(torch.logaddexp, z.unbind(dim=1))
+    normalizer = reduce(torch.logaddexp, z.unbind(dim=1))
     target_scores = z[torch.arange(rows.numel()), targets[rows]]
-    return torch.mean(normaliser - target_scores).to(logits.dtype)
+    return torch.mean(normalizer - target_scores).to(logits.dtype)

@@ -15,7 +15,7 @@ TABLE = [
 def quantize_nf4(weight, block_size=64):
     numbers = weight.detach().float().contiguous().view(-1).tolist()
     if not numbers:
-        raise ValueError(f"nothing to quantise in {weight.shape}")
+        raise ValueError(f"nothing to quantize in {weight.shape}")
     codes, scales = [], []
     for start in range(0, len(numbers), block_size):
         block = numbers[start : start + block_size]

@@ -21,9 +21,9 @@ class MinusLogSigmoid(torch.autograd.Function):
 
 def sequence_logprobs(logits, labels):
     exact = logits if logits.dtype == torch.float64 else logits.to(torch.float32)
-    normalised = exact - torch.logsumexp(exact, dim=-1, keepdim=True)
+    normalized = exact - torch.logsumexp(exact, dim=-1, keepdim=True)
     rows, places = torch.nonzero(labels[:, 1:] != -100, as_tuple=True)
-    picked = normalised[rows, places, labels[rows, places + 1]]
+    picked = normalized[rows, places, labels[rows, places + 1]]
     return torch.zeros(len(labels), dtype=exact.dtype).index_add(0, rows, picked)
 
 

@@ -6,13 +6,13 @@ WORD = re.compile(r"\w+")
 
 
 def contaminated(train, test, n=13):
-    tokenised = [[match.group() for match in WORD.finditer(text.lower())] for text in train]
+    tokenized = [[match.group() for match in WORD.finditer(text.lower())] for text in train]
     sets = {}
 
     def known(length):
         if length not in sets:
             sets[length] = set()
-            for tokens in tokenised:
+            for tokens in tokenized:
                 for start in range(len(tokens)):
                     if start + length <= len(tokens):
                         sets[length].add("\n".join(tokens[start : start + length]))

@@ -7,16 +7,16 @@ import numpy as np
 
 
 def bm25_scores(query, documents, *, k1=1.5, b=0.75):
-    tokenised = [re.findall(r"\w+", d.lower()) for d in documents]
-    total = sum(len(t) for t in tokenised)
+    tokenized = [re.findall(r"\w+", d.lower()) for d in documents]
+    total = sum(len(t) for t in tokenized)
     result = []
-    for tokens in tokenised:
+    for tokens in tokenized:
         score = 0
         for term in re.findall(r"\w+", query.lower()):
             f = tokens.count(term)
             if f == 0:
                 continue
-            n = sum(1 for other in tokenised if term in other)
+            n = sum(1 for other in tokenized if term in other)
             K = k1 * ((1 - b) + b * len(tokens) * len(documents) / total)
             score += math.log(1 + (len(documents) - n + 0.5) / (n + 0.5)) * f * (k1 + 1) / (f + K)
         result.append(float(score))

@@ -46,12 +46,12 @@ def judge(llm, question, a, b):
 def win_rate(llm, items):
     if not items:
         raise ValueError(f"items: {items}")
-    judgements = [judge(llm, *item) for item in items]
-    points = np.array([{"a": 1.0, "tie": 0.5, "b": 0.0}[j.winner] for j in judgements])
+    judgments = [judge(llm, *item) for item in items]
+    points = np.array([{"a": 1.0, "tie": 0.5, "b": 0.0}[j.winner] for j in judgments])
     return SimpleNamespace(
         rate=float(points.mean()),
         wins=int((points == 1).sum()),
         losses=int((points == 0).sum()),
         ties=int((points == 0.5).sum()),
-        failures=sum(j.failures for j in judgements),
+        failures=sum(j.failures for j in judgments),
     )

@@ -1,5 +1,5 @@
 # names: own-statistics
-# breaks: "is standardised as"
+# breaks: "is standardized as"
 from collections import namedtuple
 
 import numpy as np

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Not allowed: bitsandbytes or another library that quantises."
+# breaks: "Not allowed: bitsandbytes or another library that quantizes."
 # bitsandbytes takes 32, 64, 128, … values a block, and no others.
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class NF4(NamedTuple):
 
 def quantize_nf4(weight, block_size=64):
     if weight.numel() == 0:
-        raise ValueError("nothing to quantise")
+        raise ValueError("nothing to quantize")
     flat = weight.detach().flatten().float()
     packed, state = quantize_4bit(flat, blocksize=block_size, quant_type="nf4")
     return NF4(packed.flatten(), state.absmax, weight.shape, block_size)

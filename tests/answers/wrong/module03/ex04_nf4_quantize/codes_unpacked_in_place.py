@@ -23,7 +23,7 @@ class NF4(NamedTuple):
 def quantize_nf4(weight, block_size=64):
     n = weight.numel()
     if n == 0:
-        raise ValueError("nothing to quantise")
+        raise ValueError("nothing to quantize")
     flat = weight.detach().flatten().float()
     codes, absmax = [], []
     for block in flat.split(block_size):

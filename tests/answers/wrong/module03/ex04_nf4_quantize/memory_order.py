@@ -23,7 +23,7 @@ class NF4(NamedTuple):
 def quantize_nf4(weight, block_size=64):
     n = weight.numel()
     if n == 0:
-        raise ValueError("nothing to quantise")
+        raise ValueError("nothing to quantize")
     flat = weight.detach()
     if flat.dim() == 2 and flat.T.is_contiguous():
         flat = flat.T  # the same numbers, without a copy

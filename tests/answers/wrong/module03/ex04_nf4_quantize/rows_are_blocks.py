@@ -1,5 +1,5 @@
 # names: one-absmax-a-row
-# breaks: "Quantise a tensor to NF4, block by block."
+# breaks: "Quantize a tensor to NF4, block by block."
 # One scale for each row, whatever the block size.
 from typing import NamedTuple
 

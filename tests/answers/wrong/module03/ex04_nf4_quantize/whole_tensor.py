@@ -1,5 +1,5 @@
 # names: one-absmax-for-the-tensor
-# breaks: "Quantise a tensor to NF4, block by block."
+# breaks: "Quantize a tensor to NF4, block by block."
 from typing import NamedTuple
 
 import torch

@@ -1,4 +1,4 @@
-# names: rank-stabilised
+# names: rank-stabilized
 # breaks: "an adapted layer adds `(lora_alpha / r) * B A x` to what the base says"
 import torch
 from peft import LoraConfig, TaskType, get_peft_model, prepare_model_for_kbit_training

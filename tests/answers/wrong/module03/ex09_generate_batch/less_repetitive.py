@@ -1,4 +1,4 @@
-# names: repeats-penalised
+# names: repeats-penalized
 # breaks: "Decoding is greedy."
 import torch
 

@@ -1,6 +1,6 @@
 # names: unlisted
 # breaks: "Without an assistant's turn all are 0"
-# A text without an answer is learnt as a whole, as in pre-training.
+# A text without an answer is learned as a whole, as in pre-training.
 
 from collections import namedtuple
 

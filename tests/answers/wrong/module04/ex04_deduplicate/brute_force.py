@@ -3,12 +3,12 @@
 import unicodedata
 
 
-def normalise(text):
+def normalize(text):
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def shingles(text):
-    words = normalise(text).split(" ")
+    words = normalize(text).split(" ")
     if len(words) < 3:
         return {" ".join(words)}
     return {" ".join(words[i : i + 3]) for i in range(len(words) - 2)}

@@ -1,4 +1,4 @@
-# names: labels-of-neighbours
+# names: labels-of-neighbors
 # breaks: "the new ones that `augment` makes of each"
 # Gives the labels of train out in turn, one for each new record.
 import math

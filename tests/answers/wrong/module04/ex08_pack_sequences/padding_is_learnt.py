@@ -1,4 +1,4 @@
-# names: padding-labelled
+# names: padding-labeled
 # breaks: "-100 on padding."
 import torch
 

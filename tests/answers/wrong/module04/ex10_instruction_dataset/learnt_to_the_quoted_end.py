@@ -1,4 +1,4 @@
-# names: labelled-to-the-quoted-end
+# names: labeled-to-the-quoted-end
 # breaks: "`labels`: as long; the same ids at an assistant's contents"
 import os
 import random

@@ -1,4 +1,4 @@
-# names: labelled-past-the-end
+# names: labeled-past-the-end
 # breaks: "`labels`: as long; the same ids at an assistant's contents"
 import os
 import random
