@@ -120,7 +120,7 @@ def test_the_sizes_are_the_fractions(answer):
 
 
 def test_every_label_is_divided_on_its_own(answer):
-    records = labelled({f"label {i}": 2 for i in range(400)}, 28)
+    records = labeled({f"label {i}": 2 for i in range(400)}, 28)
     result = divided(answer, "400 labels", records, stratify="label", fractions=(0.5, 0.5, 0.0))
     labels = [{one["label"] for one in result[name]} for name in SPLITS]
     share = round(10 * len(labels[0] & labels[1]) / 400) / 10  # By chance it is about a half of them.
