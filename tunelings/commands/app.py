@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tunelings import __version__
-from tunelings.commands import answers, checks, dev, real_models
+from tunelings.commands import answers, checks, dev, project, real_models
 from tunelings.commands.arguments import course
 from tunelings.course import CourseError, find_root, module_key
 from tunelings.grading.stubs import StubError
@@ -31,6 +31,7 @@ app.command()(answers.reset)
 app.command()(answers.solution)
 app.command("open")(answers.open_answer)
 app.add_typer(real_models.app, name="models")
+app.add_typer(project.app, name="project")
 app.add_typer(dev.app, name="dev")
 
 
