@@ -3,71 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import COURSE
-from tunelings.project import child
+from tests.support.projects import change, copy_of, parts, project, rows, run
 from tunelings.project import config as settings
 from tunelings.project import folder as files
 from tunelings.project import steps as running
 from tunelings.project.errors import ProjectError
 from tunelings.project.folder import Folder
-from tunelings.project.parts import Parts
-from tunelings.project.say import Say
-
-COLORS = ("red", "green", "blue")
-
-
-class Heard(Say):
-    """Keeps the lines that a step says."""
-
-    def __init__(self):
-        super().__init__()
-        self.lines: list[str] = []
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
-
-
-def rows(count: int = 120) -> list[dict]:
-    """Short questions with one of three answers; the question holds it, so that bytes can learn it."""
-    nouns = ["hat", "cup", "car", "pen", "box", "bag", "map", "key"]
-    return [
-        {"prompt": f"{i:03} {COLORS[i % 3]} {nouns[i % 8]}", "completion": COLORS[i % 3].upper()} for i in range(count)
-    ]
-
-
-def project(folder: Path, data: list[dict] | str, **options) -> Folder:
-    """A project in `folder` with its look taken; tests then change project.toml."""
-    path = folder / "data.jsonl"
-    if isinstance(data, str):
-        path.write_text(data, encoding="utf-8")
-    else:
-        files.write_lines(path, data)
-    new = Folder(folder)
-    asked = {"model": "tiny", "data": str(path), "steps": 12, **options}
-    files.write(folder / "new.json", json.dumps(asked))
-    child.run(new, "new", parts(), heard := Heard())
-    (folder / "look.txt").write_text("\n".join(heard.lines), encoding="utf-8")
-    return new
-
-
-def parts(**options) -> Parts:
-    return Parts(COURSE, **options)
-
-
-def run(folder: Folder, *names: str, **options) -> None:
-    for name in names:
-        child.run(folder, name, parts(**options), Say())
-
-
-def change(folder: Folder, old: str, new: str) -> None:
-    text = folder.settings.read_text(encoding="utf-8")
-    assert old in text
-    folder.settings.write_text(text.replace(old, new), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -167,11 +111,6 @@ def test_a_changed_setting_runs_what_it_concerns_again_and_nothing_else(finished
     config = settings.load(folder)
     assert running.to_run(folder, config, "baseline", mine=False, again=False) == []
     assert running.to_run(folder, config, "baseline", mine=False, again=True) == ["baseline"]
-
-
-def copy_of(folder: Folder, place: Path) -> Folder:
-    shutil.copytree(folder.path, place / folder.name)
-    return Folder(place / folder.name)
 
 
 def test_settings_edited_into_nonsense_are_one_line_and_the_steps_stay(finished, tmp_path):

@@ -41,8 +41,8 @@ class Rows:
     offsets: list[int] = field(default_factory=list)
 
     def only(self, kept: Sequence[int]) -> Rows:
-        pick = [[column[i] for i in kept] for column in (self.ids, self.labels, self.texts, self.offsets)]
-        return Rows(self.path, *pick)
+        ids, labels, texts = ([column[i] for i in kept] for column in (self.ids, self.labels, self.texts))
+        return Rows(self.path, ids, labels, texts, [self.offsets[i] for i in kept])
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -187,8 +187,9 @@ def conversation(record: dict, whole: dict, parts: Parts) -> tuple[list[dict[str
             raise Unusable(" ".join(str(error).split())[:200]) from None
         answer = messages[-1]["content"]
     given = whole.get("answers")
-    several = isinstance(given, list) and given and all(isinstance(one, str) and one.strip() for one in given)
-    return messages, list(given) if several else [answer]
+    if isinstance(given, list) and given and all(isinstance(one, str) and one.strip() for one in given):
+        return messages, list(given)
+    return messages, [answer]
 
 
 def judged(config: Config, record: dict, parts: Parts, found: Counter[str], left_out: LeftOut) -> bool:
@@ -331,7 +332,7 @@ def check_labels(config: Config, rows: Rows, own: list[int]) -> None:
         raise ProjectError(f"Labels that only the test part has can't be learned: {shown}. Add examples, or drop them.")
     if len(counts) > 0.5 * len(own):
         raise ProjectError(
-            f"{len(counts)} labels for {len(own)} rows: a label needs more examples, or `--kind chat` is meant."
+            f"{len(counts)} labels for {len(own)} rows: a label needs more examples (answers go by --prompt, --completion)."
         )
 
 

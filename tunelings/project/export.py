@@ -25,6 +25,23 @@ OLLAMA_CHATML = """TEMPLATE \"\"\"{{- range .Messages }}<|im_start|>{{ .Role }}
 {{ end }}<|im_start|>assistant
 \"\"\""""
 
+# How a server tells a tool call from text, for models that write them as Hermes does; the key is transformers' own,
+# https://huggingface.co/docs/transformers/chat_response_parsing.
+TOOL_CALLS = {
+    "defaults": {"role": "assistant"},
+    "start_anchor": "<|im_start|>assistant\n",
+    "fields": {
+        "tool_calls": {
+            "open_pattern": r"\s*<tool_call>",
+            "close": "</tool_call>",
+            "repeats": True,
+            "content": "json",
+            "transform": {"type": "function", "function": "{content}"},
+        },
+        "content": {"close_pattern": r"\s*(?:<\|im_end\|>|<\|endoftext\|>)", "content": "text"},
+    },
+}
+
 
 def export(
     config: Config, name: str, results: dict[str, Any], trained: Path, data: Path, work: Path, model_path: Path,
@@ -49,6 +66,7 @@ def export(
     write_data(config, name, results, data, work / "data")
     left = []
     if config.train.head == "answer":
+        name_tool_calls(merged)
         (work / "Modelfile").write_text(modelfile(merged), encoding="utf-8")
         made.append("Modelfile")
         say.progress(0.8, "GGUF")
@@ -155,6 +173,17 @@ LEFT_OUT = ("broken", "quality_dropped", "duplicates", "too_long", "leaks")
 
 
 # ---------------------------------------------------------------- other runtimes
+def name_tool_calls(merged: Path) -> None:
+    """Say in the tokenizer's config how tool calls are written, where the template is ChatML's and none is said."""
+    path = merged / "tokenizer_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    template = merged / "chat_template.jinja"
+    text = template.read_text(encoding="utf-8") if template.exists() else str(config.get("chat_template"))
+    if "<|im_start|>" in text and "response_template" not in config:
+        config["response_template"] = TOOL_CALLS
+        path.write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
 def modelfile(merged: Path) -> str:
     """For `ollama create NAME -f Modelfile`: Ollama reads safetensors of the common families itself."""
     from transformers import AutoTokenizer
