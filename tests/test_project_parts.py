@@ -11,8 +11,9 @@ from tunelings.project import folder as files
 from tunelings.project.errors import PartError, ProjectError
 from tunelings.project.parts import Parts, counted
 
-# Kept right answers that are written in other ways than the references.
-VARIANTS = ("1.07", "1.09", "2.05", "2.06", "3.08", "4.01", "4.03", "4.04", "4.06", "4.09")
+# Kept right answers that are written in other ways than the references. 4.06 and 5.06 are not among them: which rows
+# their generators draw is free, so that another right answer splits and resamples in another way.
+VARIANTS = ("1.07", "1.09", "2.05", "2.06", "3.08", "4.01", "4.03", "4.04", "4.09")
 
 
 def variant(number: str) -> str:
@@ -81,7 +82,7 @@ def test_a_part_that_does_not_load_is_named(tmp_path):
 
 
 def test_right_answers_that_are_written_in_another_way_give_the_same_training(tmp_path):
-    """Ten of the parts are kept variants: the same rows, the same losses up to rounding."""
+    """Nine of the parts are kept variants: the same rows, the same losses up to rounding."""
     (tmp_path / "p").mkdir()
     folder = project(tmp_path / "p", rows(90))
     results = []

@@ -134,6 +134,7 @@ def test_a_full_disk_is_one_line_and_costs_no_checkpoint(prepared, tmp_path, mon
     assert same_training(folder)
 
 
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft's
 def test_lora_trains_little_and_the_adapter_merges(prepared, tmp_path):
     folder = copy_of(prepared, tmp_path)
     change(folder, 'technique = "full"', 'technique = "lora"')

@@ -332,7 +332,7 @@ def check_labels(config: Config, rows: Rows, own: list[int]) -> None:
         raise ProjectError(f"Labels that only the test part has can't be learned: {shown}. Add examples, or drop them.")
     if len(counts) > 0.5 * len(own):
         raise ProjectError(
-            f"{len(counts)} labels for {len(own)} rows: a label needs more examples (answers go by --prompt, --completion)."
+            f"{len(counts)} labels for {len(own)} rows: labels need more examples (answers go by --completion)."
         )
 
 
