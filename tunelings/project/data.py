@@ -26,7 +26,7 @@ from tunelings.project.say import Say
 PARTS = ("train", "validation", "test")
 SHOWN = 20  # places of each kind in a summary; the file beside it has all of them
 AT_ONCE = 20_000  # texts that 4.04 compares; more are first put into groups of texts that may be alike
-LEAK_BLOCK = 2_000  # training texts of one call of 4.09, whose memory grows with all runs of words
+LEAK_BLOCK = 10_000  # training texts of one call of 4.09, whose memory grows with all runs of words
 RELATED = 0.6  # Jaccard from which two conversations go to the same part
 
 
@@ -258,6 +258,9 @@ def drop_repeats(config: Config, rows: Rows, parts: Parts, left_out: LeftOut) ->
     kept: list[int] = []
     with parts.using("4.04") as duplicates:
         for group in groups_of(whole, config.data.duplicates):
+            if len(group) == 1:  # Nothing is like it.
+                kept += group
+                continue
             found = duplicates.deduplicate([whole[i] for i in group], config.data.duplicates)
             kept += [group[i] for i in found]
     kept.sort()
@@ -282,10 +285,7 @@ def groups_of(texts: list[str], threshold: float) -> list[list[int]]:
     groups: dict[int, list[int]] = {}
     for index, first in enumerate(near_groups(texts, threshold)):
         groups.setdefault(first, []).append(index)
-    alone = [group[0] for group in groups.values() if len(group) == 1]
-    several = [group for group in groups.values() if len(group) > 1]
-    # Texts without a neighbor pass through 4.04 as well, a block at a time.
-    return several + [block for block in batched(alone, AT_ONCE)]
+    return list(groups.values())
 
 
 def contradictions(rows: Rows) -> int:
