@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import COURSE, ROOT
 from tests.support.projects import Heard, Parts, change, project, rows, run
-from tunelings.project import base, child, shipped
+from tunelings.project import base, child, report, shipped
 from tunelings.project import config as settings
 from tunelings.project import folder as files
 from tunelings.project import steps as running
@@ -43,6 +43,9 @@ def test_texts_with_labels_train_a_classifier_of_a_causal_model(tmp_path, techni
     merged = json.loads((folder.done("export") / "merged" / "config.json").read_text(encoding="utf-8"))
     assert merged["id2label"] == {"0": "cold", "1": "warm"}
     assert "2.07" in folder.result("train")["parts"] and "2.08" in compared["parts"]
+    report.write(folder, settings.load(folder))
+    written = (folder.report / "report.md").read_text(encoding="utf-8")
+    assert "| macro F1 |" in written and "| warm | 45 |" in written and "What was forgotten" not in written
 
 
 def test_an_encoder_becomes_a_classifier_by_itself(tmp_path):
@@ -126,6 +129,22 @@ def test_the_projects_that_ship_run_on_a_tiny_model(tmp_path, name):
 
 
 # ---------------------------------------------------------------- as typed
+def test_a_terminal_shows_a_bar_with_the_time_left(monkeypatch):
+    from rich.console import Console
+
+    from tunelings.commands import project as command
+    from tunelings.desk import screen
+
+    monkeypatch.setattr(screen, "console", Console(force_terminal=True, width=100, record=True))
+    with command.heard() as hear:
+        hear({"said": "progress", "done": 0.5, "text": "update 6 of 12, loss 1.234", "left": 61.0})
+        hear({"said": "line", "text": "a line that stays"})
+        hear({"said": "progress", "done": 0.6, "text": "update 7 of 12, loss 1.1", "left": None})
+        time.sleep(0.2)
+    shown = screen.console.export_text()
+    assert "update 7 of 12, loss 1.1" in shown and "a line that stays" in shown
+
+
 def tunelings(*words: str, **options) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", *words]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}

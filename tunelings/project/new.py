@@ -136,7 +136,10 @@ def chosen(
                  "lr": rate, "processes": plan.processes}  # fmt: skip
     per_epoch = -(-found["written"]["train"] // (plan.batch_size * plan.accumulation * plan.processes))
     steps = min(options.get("steps") or STEPS, 3 * per_epoch)
-    training |= {"max_steps": steps, "epochs": max(1, -(-steps // per_epoch)), "evaluate_every": max(1, steps // 8)}
+    # A look at the validation part is a third of the work of training on it: not more often than once in so many rows.
+    per_look = min(found["written"]["validation"], 200) * per_epoch // found["written"]["train"]
+    training |= {"max_steps": steps, "epochs": max(1, -(-steps // per_epoch))}
+    training["evaluate_every"] = max(1, steps // 8, min(steps, per_look))
     answers = [row["messages"][-1]["content"] for row in train]
     compare["metric"], why["compare.metric"] = metric_for(data["kind"], answers)
     if options.get("metric"):

@@ -131,7 +131,7 @@ def run_apart(
 
 
 def launched(command: list[str], processes: int, config: str) -> list[str]:
-    """The same through accelerate, which starts the processes and, by its own configuration, FSDP."""
+    """The same through accelerate, by its own configuration where the settings name one: a copy of the model each."""
     launch = [sys.executable, "-m", "accelerate.commands.launch"]
     options = ["--config_file", config] if config else ["--num_processes", str(processes), "--num_machines", "1"]
     if not config:

@@ -90,10 +90,8 @@ def choose(shape: Shape, machine: Machine, length: int, parts: Parts) -> Plan:
                 why = f"{needs:.1f} GiB by 5.08's sums, of {free:.1f} GiB that {where} can use"
                 return plan(technique, batch, needs, why, processes=len(machine.gpus))
     needs = needed(shape, "qlora", 1, length, parts, on_gpu=True)
-    why = f"not even QLoRA at batch 1 fits: {needs:.1f} GiB, and {free:.1f} are there"
-    if len(machine.gpus) > 1:
-        return plan("lora", 1, needs, f"{why}; accelerate's FSDP spreads it over the GPUs", len(machine.gpus))
-    return plan("qlora", 1, needs, f"{why}; take a smaller model")
+    why = f"not even QLoRA at batch 1 fits: {needs:.1f} GiB, and {free:.1f} are there; take a smaller model"
+    return plan("qlora", 1, needs, why)
 
 
 def choose_for_cpu(shape: Shape, machine: Machine, length: int, parts: Parts) -> Plan:
