@@ -2,7 +2,7 @@
 
     python benchmarks/project.py                   both, on the tiny model
     python benchmarks/project.py --model smollm2   the overhead on a real model; the smaller it is, the more it shows
-    python benchmarks/project.py --only memory     the memory alone
+    python benchmarks/project.py --only memory     the memory alone (--rows 30000 for fewer)
 
 Overhead: processor time of an update of the project (1.07, 2.05, what they are wrapped in) over that of a plain loop on
 the same batches, in turn and in one run, so that the load of the machine cancels. Memory: the peak of the whole child
@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-ROUNDS, UPDATES, ROWS = 7, 6, 100_000
+ROUNDS, UPDATES = 7, 6
 
 
 def overhead(model_name: str) -> dict:
@@ -88,15 +88,17 @@ def overhead(model_name: str) -> dict:
     return {"model": model_name, "overhead": statistics.median(ratios) - 1, "rounds": [ratio - 1 for ratio in ratios]}
 
 
-def memory() -> dict:
+def memory(rows: int) -> dict:
     """Peak memory in MB of a child that prepares the rows with labels, as the data step does."""
-    child = subprocess.run([sys.executable, __file__, "--child"], capture_output=True, text=True, cwd=ROOT)
+    child = subprocess.run(
+        [sys.executable, __file__, "--child", "--rows", str(rows)], capture_output=True, text=True, cwd=ROOT
+    )
     if child.returncode:
         raise SystemExit(child.stderr)
     return json.loads(child.stdout.splitlines()[-1])
 
 
-def prepare_in_child() -> None:
+def prepare_in_child(rows: int) -> None:
     from tunelings.course import Course
     from tunelings.project import base
     from tunelings.project.config import Config
@@ -110,7 +112,7 @@ def prepare_in_child() -> None:
         made = f"from pathlib import Path; from tunelings.project import base; base.make_tiny(Path({place!r}) / 'tiny')"
         subprocess.run([sys.executable, "-c", made], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
         with open(folder / "data.jsonl", "w", encoding="utf-8") as file:
-            for number in range(ROWS):
+            for number in range(rows):
                 words = " ".join(f"w{(number * 7919 + i * 104729) % 50021}" for i in range(30))
                 file.write(json.dumps({"text": words, "label": f"l{number % 20}"}) + "\n")
         config = Config.model_validate(
@@ -122,7 +124,7 @@ def prepare_in_child() -> None:
         work.mkdir()
         found = prepare(config, folder, work, Parts(Course(ROOT)), tokenizer, Say())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"rows": ROWS, "peak_mb": peak, "processor_seconds": time.process_time() - start,
+    print(json.dumps({"rows": rows, "peak_mb": peak, "processor_seconds": time.process_time() - start,
                       "torch_imported": "torch" in sys.modules, "written": found["written"]}))  # fmt: skip
 
 
@@ -130,16 +132,17 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--model", default="tiny")
     options.add_argument("--only", choices=["overhead", "memory"])
+    options.add_argument("--rows", type=int, default=100_000)
     options.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.child:
-        prepare_in_child()
+        prepare_in_child(chosen.rows)
         return
     results = {}
     if chosen.only != "memory":
         results["overhead"] = overhead(chosen.model)
     if chosen.only != "overhead":
-        results["memory"] = memory()
+        results["memory"] = memory(chosen.rows)
     print(json.dumps(results, indent=1))
 
 

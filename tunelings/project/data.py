@@ -2,7 +2,7 @@
 
 Each decision is a part: 4.01 reads formats, 4.03 judges quality, 4.04 finds repeats, 4.06 splits and 4.09 finds leaks.
 Nothing goes without a word: what is broken, dropped or cut is counted, and its places are written down. Rows stand in
-a file on disk and not in memory; torch is not needed, and not imported.
+a file on disk and not in memory.
 """
 
 from __future__ import annotations
