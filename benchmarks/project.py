@@ -119,7 +119,7 @@ def prepare_in_child(rows: int) -> None:
             {"model": "tiny", "data": {"path": "data.jsonl", "kind": "labels"}, "train": {"technique": "full"},
              "compare": {"metric": "exact_match"}}
         )  # fmt: skip
-        tokenizer = base.tokenizer_of(folder / "tiny", is_chat=True)
+        tokenizer = base.tokenizer_of(folder / "tiny", is_chat=True, to_count=True)
         start, work = time.process_time(), folder / "work"
         work.mkdir()
         found = prepare(config, folder, work, Parts(Course(ROOT)), tokenizer, Say())

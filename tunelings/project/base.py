@@ -103,16 +103,23 @@ def make_tiny(folder: Path) -> Path:
     return folder
 
 
-def tokenizer_of(path: Path, *, is_chat: bool) -> Any:
+def tokenizer_of(path: Path, *, is_chat: bool, to_count: bool = False) -> Any:
     """The model's tokenizer; one that answers needs a chat template and an end token.
+
+    Args:
+        to_count: it only counts tokens. Where the folder has a tokenizer.json, torch and its hundreds of megabytes are
+            then not loaded.
 
     Raises:
         ProjectError: there is no tokenizer, or no chat template.
     """
-    from transformers import AutoTokenizer
+    if to_count and (path / "tokenizer.json").is_file():
+        from transformers.tokenization_utils_tokenizers import PreTrainedTokenizerFast as Tokenizer
+    else:
+        from transformers import AutoTokenizer as Tokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
+        tokenizer = Tokenizer.from_pretrained(path)
     except Exception as error:  # Whatever is damaged in it.
         said = (str(error).splitlines() or [""])[0][:160]
         raise ProjectError(f"{path} has no tokenizer that can be loaded: {said}.") from None

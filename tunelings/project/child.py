@@ -94,7 +94,9 @@ def run_step(folder: Folder, config, step: str, work: Path, parts: Parts, say: S
     if step == "data":
         from tunelings.project.data import prepare
 
-        tokenizer = base.tokenizer_of(model_path, is_chat=config.train.head == "answer")
+        # 4.10 is promised a whole tokenizer, as 3.08 is.
+        to_count = config.data.pipeline == "steps"
+        tokenizer = base.tokenizer_of(model_path, is_chat=config.train.head == "answer", to_count=to_count)
         return prepare(config, folder.path, work, parts, tokenizer, say)
     if step == "baseline":
         from tunelings.project.baseline import baselines
