@@ -1,0 +1,130 @@
+"""A project from a learner's file to a report, on a model of random weights: each step in this process, but for one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.projects import change, copy_of, parts, project, rows, run
+from tunelings.project import config as settings
+from tunelings.project import folder as files
+from tunelings.project import steps as running
+from tunelings.project.errors import ProjectError
+from tunelings.project.folder import Folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Folder:
+    """A whole project: every step is done, and the report is written."""
+    from tunelings.project import report
+
+    path = tmp_path_factory.mktemp("projects") / "colors"
+    path.mkdir()
+    broken = '{"prompt": "no end"\n{"prompt": "and no answer", "completion": ""}\n'
+    lines = "".join(json.dumps(row) + "\n" for row in [*rows(), rows()[0]])
+    folder = project(path, lines + broken)
+    run(folder, *running.STEPS)
+    report.write(folder, settings.load(folder))
+    return folder
+
+
+def test_the_look_counts_what_is_broken_and_what_repeats_and_names_the_rows(finished):
+    look = (finished.path / "look.txt").read_text(encoding="utf-8")
+    assert "2 broken: row 122 " in look and "row 123 completion has no text" in look
+    assert "1 repeats: row 121" in look
+    assert "your code: 0 of" in look
+    text = finished.settings.read_text(encoding="utf-8")
+    assert 'technique = "full"  #' in text and 'metric = "exact_match"  # short answers' in text
+
+
+def test_every_step_leaves_a_result_and_no_work_behind(finished):
+    config = settings.load(finished)
+    assert running.to_run(finished, config, None, mine=False, again=False) == []
+    assert sorted(path.name for path in (finished.path / "steps").iterdir()) == sorted(running.STEPS)
+    data = finished.result("data")
+    assert sum(data["written"].values()) == 120 - data["leaks"]["count"]
+    assert data["broken"]["count"] == 2 and data["duplicates"]["count"] == 1
+    left_out = list(files.lines(finished.done("data") / "left_out.jsonl"))
+    assert len(left_out) == 3 + data["leaks"]["count"]
+
+
+def test_no_row_is_in_two_parts(finished):
+    texts = [
+        row["text"]
+        for name in ("train", "validation", "test")
+        for row in files.lines(finished.done("data") / f"{name}.jsonl")
+    ]
+    assert len(texts) == len(set(texts))
+
+
+def test_the_model_learns_and_the_curves_are_kept(finished):
+    curves = list(files.lines(finished.done("train") / "curves.jsonl"))
+    losses = [row["val_loss"] for row in curves if "val_loss" in row]
+    assert len(losses) >= 3 and losses[-1] < 0.8 * losses[0]
+    assert [row["step"] for row in curves if "loss" in row] == list(range(1, 13))
+
+
+def test_the_report_says_the_verdict_whose_code_ran_and_shows_its_pictures(finished):
+    markdown = (finished.report / "report.md").read_text(encoding="utf-8")
+    html = (finished.report / "report.html").read_text(encoding="utf-8")
+    verdict = finished.result("compare")["verdict"]["sentence"]
+    assert f"**{verdict}**" in markdown and "Your code: 0 of" in markdown
+    assert "row 122" not in markdown and "122 (" in markdown
+    assert html.count("data:image/png;base64,") == 2 and "<table>" in html
+    assert "What was forgotten" in markdown and "| majority |" in markdown and "| few-shot prompt |" in markdown
+
+
+def test_the_export_is_a_plain_model_that_says_what_the_trained_one_says(finished):
+    from tunelings.project import base
+    from tunelings.project.ask import generator, prompt_of
+
+    merged = finished.done("export") / "merged"
+    model = base.load_causal(merged)
+    tokenizer = base.tokenizer_of(merged, is_chat=True)
+    test = [json.loads(line) for line in (finished.done("data") / "test.jsonl").open(encoding="utf-8")]
+    ask = generator(parts(), model, tokenizer, settings.load(finished).compare.max_new_tokens)
+    said = finished.result("compare")["systems"]
+    answers = [row["answers"] for row in files.lines(finished.done("compare") / "customized.jsonl")]
+    assert ask([prompt_of(row) for row in test]) == [text for batch in answers for text in batch]
+    assert said["customized"]["tokens_read"] > 0
+    assert not list(merged.glob("*.bin"))
+
+
+def test_the_cards_are_what_the_hub_reads(finished):
+    from huggingface_hub import DatasetCard, ModelCard
+
+    card = ModelCard.load(finished.done("export") / "merged" / "README.md")
+    assert card.data.library_name == "transformers" and card.data.eval_results[0].metric_type == "exact_match"
+    assert finished.result("compare")["verdict"]["sentence"] in card.text
+    data = DatasetCard.load(finished.done("export") / "data" / "README.md")
+    assert data.data.configs[0]["data_files"][0] == {"split": "train", "path": "train.jsonl"}
+    assert "FROM ./merged" in (finished.done("export") / "Modelfile").read_text(encoding="utf-8")
+
+
+def test_a_changed_setting_runs_what_it_concerns_again_and_nothing_else(finished, tmp_path):
+    folder = copy_of(finished, tmp_path)
+    change(folder, "lr = 0.003", "lr = 0.004")
+    config = settings.load(folder)
+    assert running.to_run(folder, config, None, mine=False, again=False) == ["train", "compare", "export"]
+    change(folder, "margin = 0.05", "margin = 0.1")
+    config = settings.load(folder)
+    assert running.to_run(folder, config, "baseline", mine=False, again=False) == []
+    assert running.to_run(folder, config, "baseline", mine=False, again=True) == ["baseline"]
+
+
+def test_settings_edited_into_nonsense_are_one_line_and_the_steps_stay(finished, tmp_path):
+    folder = copy_of(finished, tmp_path)
+    for old, new, line in [
+        ("lr = 0.003", 'lr = "fast"', "train.lr"),
+        ("lr = ", "learning_rate = ", "train.learning_rate: there is no such setting"),
+        ("[train]", "[train", "no valid TOML"),
+        ("fractions = [0.8, 0.1, 0.1]", "fractions = [0.8, 0.8, 0.1]", "add up to 1"),
+    ]:
+        before = folder.settings.read_text(encoding="utf-8")
+        change(folder, old, new)
+        with pytest.raises(ProjectError, match=line) as error:
+            settings.load(folder)
+        assert "\n" not in str(error.value) and "steps that are done are kept" in str(error.value)
+        folder.settings.write_text(before, encoding="utf-8")
+    assert folder.result("train") is not None

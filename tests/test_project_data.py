@@ -1,0 +1,238 @@
+"""What a learner's file may be, and what is said of one that can't be used: no model runs here."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import COURSE
+from tunelings.project import folder as files
+from tunelings.project import new
+from tunelings.project.config import Config
+from tunelings.project.data import load, prepare
+from tunelings.project.errors import ProjectError
+from tunelings.project.parts import Parts
+from tunelings.project.rows import Broken, Row, read, read_passages
+from tunelings.project.say import Say
+
+WORDS = "one two three four five six seven eight nine ten".split()
+
+
+class Characters:
+    """A tokenizer of one token a character, without any library."""
+
+    chat_template = "given"
+
+    def apply_chat_template(self, messages, tokenize=False, add_generation_prompt=False):
+        return "".join(f"<{turn['role']}>{turn['content']}" for turn in messages)
+
+    def __call__(self, texts, add_special_tokens=False):
+        return {"input_ids": [[0] * len(text) for text in texts] if isinstance(texts, list) else [0] * len(texts)}
+
+
+def settings_for(path: Path, kind: str = "labels", **data) -> Config:
+    options = {"path": str(path), "kind": kind, **data}
+    return Config.model_validate(
+        {"model": "tiny", "data": options, "train": {"technique": "full"}, "compare": {"metric": "exact_match"}}
+    )
+
+
+def prepared(path: Path, tmp_path: Path, kind: str = "labels", **data) -> dict:
+    work = tmp_path / "work"
+    work.mkdir(exist_ok=True)
+    return prepare(settings_for(path, kind, **data), tmp_path, work, Parts(COURSE), Characters(), Say())
+
+
+def labeled(count: int = 60) -> list[dict]:
+    return [{"text": f"{WORDS[i % 10]} and {i} more", "label": "ab"[i % 2]} for i in range(count)]
+
+
+def jsonl(path: Path, rows: list) -> Path:
+    files.write_lines(path, rows)
+    return path
+
+
+# ---------------------------------------------------------------- formats
+def write_csv(path: Path, delimiter: str = ",") -> None:
+    with open(path, "w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerows([["text", "label"], ["two\nlines, one cell", "a"], ["plain", "b"]])
+
+
+def write_parquet(path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    parquet.write_table(pa.table({"text": ["two\nlines, one cell", "plain"], "label": ["a", "b"]}), path)
+
+
+def write_dataset(path: Path) -> None:
+    from datasets import ClassLabel, Dataset, Features, Value
+
+    features = Features({"text": Value("string"), "label": ClassLabel(names=["a", "b"])})
+    Dataset.from_dict({"text": ["two\nlines, one cell", "plain"], "label": [0, 1]}, features=features).save_to_disk(
+        path
+    )
+
+
+def write_texts(path: Path) -> None:
+    for label, text in (("a", "two\nlines, one cell"), ("b", "plain")):
+        (path / label).mkdir(parents=True)
+        (path / label / "1.txt").write_text(text, encoding="utf-8")
+
+
+def write_jsonl(path: Path) -> None:
+    jsonl(path, [{"text": "two\nlines, one cell", "label": "a"}, {"text": "plain", "label": "b"}])
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("d.csv", write_csv), ("d.tsv", lambda path: write_csv(path, "\t")), ("semi.csv", lambda p: write_csv(p, ";")),
+     ("d.parquet", write_parquet), ("d", write_dataset), ("d", write_texts), ("d.jsonl", write_jsonl)],
+    ids=["csv", "tsv", "semicolons", "parquet", "datasets", "texts", "jsonl"],
+)  # fmt: skip
+def test_every_kind_of_file_gives_the_same_rows(tmp_path, name, write):
+    write(tmp_path / name)
+    found = list(read(tmp_path / name))
+    assert [(row.record["text"], row.record["label"]) for row in found] == [
+        ("two\nlines, one cell", "a"),
+        ("plain", "b"),
+    ]
+
+
+def test_broken_lines_are_told_by_their_number(tmp_path):
+    path = tmp_path / "d.jsonl"
+    good = json.dumps({"text": "x", "label": "a"}).encode()
+    huge = json.dumps({"text": "y" * 41_000_000, "label": "a"}).encode()
+    path.write_bytes(b"\n".join([good, b"{broken", b'"a text"', b"", b'{"text": "caf\xe9", "label": "a"}', huge, good]))
+    found = [(row.place, row.why) if isinstance(row, Broken) else row.place for row in read(path)]
+    assert [one if isinstance(one, str) else one[0] for one in found] == ["1", "2", "3", "5", "6", "7"]
+    reasons = [one[1] for one in found if not isinstance(one, str)]
+    assert (
+        reasons[0].startswith("is no JSON: ") and reasons[1] == "is a str, no object" and reasons[2] == "is not UTF-8"
+    )
+    assert reasons[3] == "has 41,000,027 characters; at most 200,000 are taken"
+
+
+def test_a_csv_row_with_a_cell_too_many_is_told_and_the_next_is_read(tmp_path):
+    (tmp_path / "d.csv").write_text('text,label\na,b,c\n"x, y",a\n', encoding="utf-8")
+    found = list(read(tmp_path / "d.csv"))
+    assert found == [Broken("2", "has 3 cells, and the header has 2"), Row("3", {"text": "x, y", "label": "a"})]
+
+
+def test_passages_are_read_from_a_file_and_from_a_folder(tmp_path):
+    jsonl(tmp_path / "p.jsonl", [{"title": "T", "text": "one"}, {"text": "two"}])
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "a.txt").write_text("three", encoding="utf-8")
+    assert read_passages(tmp_path / "p.jsonl") == ["T\none", "two"]
+    assert read_passages(tmp_path / "p") == ["three"]
+
+
+# ---------------------------------------------------------------- preparing
+def test_every_row_is_in_a_part_or_counted_as_left_out(tmp_path):
+    rows = [*labeled(), {"text": "  ", "label": "a"}, {"text": "no label"}, labeled()[0]]
+    found = prepared(jsonl(tmp_path / "d.jsonl", rows), tmp_path)
+    left_out = list(files.lines(tmp_path / "work" / "left_out.jsonl"))
+    assert found["read"] == 63 == sum(found["written"].values()) + len(left_out)
+    assert found["broken"]["first"] == [["61", "text has no text"], ["62", "label is empty"]]
+    assert found["duplicates"]["first"] == [["63", ""]]
+    assert found["labels"] == {"a": 30, "b": 30}
+    assert not (tmp_path / "work" / "rows.jsonl").exists()
+
+
+def test_a_leak_is_found_and_does_not_stay_in_the_test(tmp_path):
+    own = [{"text": f"the {WORDS[i % 10]} words of number {i} are here", "label": "ab"[i % 2]} for i in range(30)]
+    long = " ".join(WORDS * 2)
+    own.append(
+        {"text": f"{long} and then quite a lot of other things that nobody else says at all, {long}", "label": "a"}
+    )
+    jsonl(tmp_path / "test.jsonl", [{"text": f"{' '.join(WORDS * 2)} is what I ask", "label": "b"}, *labeled(12)])
+    found = prepared(jsonl(tmp_path / "d.jsonl", own), tmp_path, test="test.jsonl", duplicates=0.9)
+    assert ["test:1", ""] in found["leaks"]["first"]
+    assert "test:1" not in [row["id"] for row in load(tmp_path / "work", "test")]
+    assert {row["id"][:5] for row in load(tmp_path / "work", "test")} == {"test:"}
+
+
+def test_several_right_answers_and_an_instruction_are_kept(tmp_path):
+    rows = [{"prompt": f"Which {i}?", "completion": f"A{i}", "answers": [f"A{i}", f"B{i}"]} for i in range(60)]
+    prepared(jsonl(tmp_path / "d.jsonl", rows), tmp_path, "chat", instruction="Say one name.")
+    row = load(tmp_path / "work", "train")[0]
+    assert row["answers"][1].startswith("B") and row["messages"][0]["content"].startswith("Say one name.\n\nWhich ")
+    assert row["text"].startswith("Which ")
+
+
+def test_quality_is_counted_and_only_what_the_settings_name_is_dropped(tmp_path):
+    rows = [{"prompt": f"Ask {i}", "completion": f"Answer number {i}."} for i in range(60)]
+    rows += [{"prompt": "a", "completion": "As an AI language model, no."}, {"prompt": "b", "completion": "<p>x</p>"}]
+    found = prepared(jsonl(tmp_path / "d.jsonl", rows), tmp_path, "chat")
+    assert found["quality_dropped"] == {"count": 1, "first": [["61", "refusal"]]}
+    assert found["quality"] == {"refusal": 1, "markup": 1}
+
+
+# ---------------------------------------------------------------- what can't be used
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ([], "is empty: there is nothing to learn from"),
+        (labeled(1), "has 1 row that can be used: 10 is the least"),
+        ([{"text": f"{i} x", "label": "same"} for i in range(40)], "All rows have the label 'same'"),
+        ([{"text": "", "label": "a"}] * 30, r"None of the 30 rows .* \(row 1: text has no text\)"),
+        ([{"text": f"t{i}", "label": f"l{i}"} for i in range(40)], "40 labels for 40 rows"),
+    ],
+    ids=["nothing", "one row", "one label", "no text", "a label each"],
+)
+def test_data_that_teaches_nothing_is_one_line(tmp_path, rows, line):
+    with pytest.raises(ProjectError, match=line) as error:
+        prepared(jsonl(tmp_path / "d.jsonl", rows), tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_labels_that_only_the_test_part_has_are_named(tmp_path):
+    jsonl(tmp_path / "test.jsonl", [{"text": "never seen", "label": "z"}])
+    with pytest.raises(ProjectError, match="Labels that only the test part has can't be learned: 'z'"):
+        prepared(jsonl(tmp_path / "d.jsonl", labeled()), tmp_path, test="test.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("gone.jsonl", None, "There is no data at"),
+        ("d.docx", b"x", "is of no known kind"),
+        ("d.csv", "text,label\n".encode("utf-16"), "is UTF-16: save it as UTF-8"),
+        ("d.json", b'[{"text": 1}]', "is one JSON list"),
+        ("d.parquet", b"no parquet", "is no Parquet file"),
+        ("d.jsonl.gz", b"no gzip at all", "can't be read"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "." in value else "",
+)
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path, name, content, line):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ProjectError, match=line) as error:
+        list(read(tmp_path / name))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "kind", "columns"),
+    [
+        ({"text": "x", "category": "y"}, {}, "labels", {"text": "text", "label": "category"}),
+        ({"a": "x", "b": "y"}, {"text": "a", "label": "b"}, "labels", {"text": "a", "label": "b"}),
+        ({"question": "x", "answer": "y"}, {}, "chat", {"prompt": "question", "completion": "answer"}),
+        ({"instruction": "x", "output": "y", "text": "z"}, {}, "chat", {}),
+        ({"messages": []}, {}, "chat", {}),
+    ],
+)
+def test_the_columns_say_what_the_data_is(tmp_path, row, options, kind, columns):
+    assert new.kind_of(jsonl(tmp_path / "d.jsonl", [row]), options) == (kind, columns)
+
+
+def test_unknown_columns_are_named_with_the_options(tmp_path):
+    path = jsonl(tmp_path / "d.jsonl", [{"a": "x", "b": "y"}])
+    with pytest.raises(ProjectError, match="The columns are a, b: say which to use, --text COLUMN"):
+        new.kind_of(path, {})
+    with pytest.raises(ProjectError, match="There is no column 'c': the columns are a, b"):
+        new.kind_of(path, {"text": "c", "label": "b"})

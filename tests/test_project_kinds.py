@@ -1,0 +1,206 @@
+"""Classifiers, encoders, retrieval, several processes, and the commands as a learner types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import COURSE, ROOT
+from tests.support.projects import Heard, Parts, change, project, rows, run
+from tunelings.project import base, child, report, shipped
+from tunelings.project import config as settings
+from tunelings.project import folder as files
+from tunelings.project import steps as running
+from tunelings.project.errors import ProjectError
+
+PEFTS_OWN = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
+
+
+def labeled(count: int = 90) -> list[dict]:
+    words = {"warm": ["sun", "fire", "oven"], "cold": ["ice", "snow", "frost"]}
+    return [{"text": f"{words[label][i % 3]} {i}", "label": label} for i in range(count // 2) for label in words]
+
+
+@PEFTS_OWN
+@pytest.mark.parametrize("technique", ["full", "lora"])
+def test_texts_with_labels_train_a_classifier_of_a_causal_model(tmp_path, technique):
+    folder = project(tmp_path, labeled(), head="classifier")
+    change(folder, 'technique = "full"', f'technique = "{technique}"')
+    run(folder, *running.STEPS)
+    compared = folder.result("compare")
+    assert set(compared["systems"]) == {"majority", "bag of words", "customized"}
+    assert 0 <= compared["systems"]["customized"]["macro_f1"] <= 1 and compared["forgotten"] is None
+    assert folder.result("baseline")["skipped"] == {"prompt": "a classifier answers with a label and takes no prompt"}
+    assert folder.result("train")["labels"] == ["cold", "warm"]
+    merged = json.loads((folder.done("export") / "merged" / "config.json").read_text(encoding="utf-8"))
+    assert merged["id2label"] == {"0": "cold", "1": "warm"}
+    assert "2.07" in folder.result("train")["parts"] and "2.08" in compared["parts"]
+    report.write(folder, settings.load(folder))
+    written = (folder.report / "report.md").read_text(encoding="utf-8")
+    assert "| macro F1 |" in written and "| warm | 45 |" in written and "What was forgotten" not in written
+
+
+def test_an_encoder_becomes_a_classifier_by_itself(tmp_path):
+    from tunelings.handson import tiny
+
+    words = ["<unk>", "[PAD]", "[CLS]", "[SEP]", "sun", "fire", "oven", "ice", "snow", "frost"]
+    tokenizer = tiny.word_tokenizer(
+        {word: number for number, word in enumerate(words)}, around="[CLS] $A [SEP]",
+        pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]",
+    )  # fmt: skip
+    model = tiny.bert(0, 1, labels=2)
+    model.save_pretrained(tmp_path / "bert")
+    tokenizer.save_pretrained(tmp_path / "bert")
+    (tmp_path / "p").mkdir()
+    folder = project(tmp_path / "p", labeled(), model=str(tmp_path / "bert"))
+    config = settings.load(folder)
+    assert (config.train.head, config.train.technique) == ("classifier", "full")
+    run(folder, "data", "train")
+    assert folder.result("train")["trained"] == sum(p.numel() for p in model.parameters())
+
+
+def test_a_model_without_a_chat_template_is_one_line(tmp_path):
+    path = base.make_tiny(tmp_path / "plain")
+    (path / "chat_template.jinja").unlink()
+    (tmp_path / "p").mkdir()
+    with pytest.raises(ProjectError, match="plain has no chat template: take a chat model") as error:
+        project(tmp_path / "p", rows(), model=str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_model_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
+    import huggingface_hub
+
+    def no_network(*args, **options):
+        raise OSError("no route to host\nand more lines")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", no_network)
+    with pytest.raises(
+        ProjectError, match=r"someone/model can't be had from the hub \(no route to host\): see the"
+    ) as error:
+        base.resolve("someone/model", tmp_path)
+    assert "\n" not in str(error.value)
+    with pytest.raises(ProjectError, match="no folder and no model of the course"):
+        base.resolve("nothing", tmp_path)
+
+
+def test_passages_bring_retrieval_into_the_baselines(tmp_path):
+    data = [{"question": f"Where is thing {i}?", "answer": f"place {i}"} for i in range(60)]
+    passages = tmp_path / "passages.jsonl"
+    files.write_lines(passages, ({"text": f"thing {i} is in place {i}"} for i in range(60)))
+    folder = project(tmp_path, data, passages=str(passages), steps=2)
+    run(folder, "data", "baseline")
+    found = folder.result("baseline")
+    assert "retrieval" in found["systems"] and "5.05" in found["parts"]
+    assert found["systems"]["retrieval"]["tokens_read"] > found["systems"]["prompt"]["tokens_read"]
+
+
+def test_the_whole_preparation_is_4_10s_where_the_settings_say_so(tmp_path):
+    folder = project(tmp_path, rows())
+    change(folder, 'pipeline = "steps"', 'pipeline = "whole"')
+    run(folder, "data")
+    found = folder.result("data")
+    assert "4.10" in found["parts"] and "4.06" not in found["parts"]
+    assert sum(found["written"].values()) + found["duplicates"]["count"] + found["leaks"]["count"] == 120
+
+
+@pytest.mark.parametrize("name", shipped.EXAMPLES)
+def test_the_projects_that_ship_run_on_a_tiny_model(tmp_path, name):
+    """From the data to the verdict in seconds; for real it is `--model smollm2`."""
+    folder = files.Folder(tmp_path)
+    asked = {"example": name, "model": "tiny", "steps": 2, "data": None, "test": None, "passages": None}
+    files.write(tmp_path / "new.json", json.dumps(asked))
+    child.run(folder, "new", Parts(COURSE), Heard())
+    change(folder, "items = 200", "items = 4")
+    change(folder, "shots = 4", "shots = 0")
+    change(folder, "max_new_tokens = ", "max_new_tokens = 4  # ")
+    run(folder, "data", "baseline", "train", "compare")
+    compared = folder.result("compare")
+    assert compared["verdict"]["sentence"].startswith("Too few examples to tell")
+    assert ("retrieval" in compared["systems"]) == (name == "docs")
+
+
+# ---------------------------------------------------------------- as typed
+def test_a_terminal_shows_a_bar_with_the_time_left(monkeypatch):
+    from rich.console import Console
+
+    from tunelings.commands import project as command
+    from tunelings.desk import screen
+
+    monkeypatch.setattr(screen, "console", Console(force_terminal=True, width=100, record=True))
+    with command.heard() as hear:
+        hear({"said": "progress", "done": 0.5, "text": "update 6 of 12, loss 1.234", "left": 61.0})
+        hear({"said": "line", "text": "a line that stays"})
+        hear({"said": "progress", "done": 0.6, "text": "update 7 of 12, loss 1.1", "left": None})
+        time.sleep(0.2)
+    shown = screen.console.export_text()
+    assert "update 7 of 12, loss 1.1" in shown and "a line that stays" in shown
+
+
+def tunelings(*words: str, **options) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, **options)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["project", "new", "x"], "Say --data FILE, or --example films or docs."),
+        (["project", "new", "x!", "--example", "films"], "'x!' can't be a project's name"),
+        (["project", "run", "no-such-project"], "There is no project 'no-such-project'"),
+        (["project", "new", "x", "--data", "d.csv", "--head", "tail"], "--head 'tail': it is answer or classifier."),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(words, line):
+    done = tunelings(*words)
+    assert done.returncode == 2 and done.stderr.startswith(line) and done.stderr.count("\n") == 1
+
+
+@pytest.mark.sweep
+def test_the_commands_run_a_project_that_is_killed_twenty_times(tmp_path):
+    """kill -9 at random moments: nothing is lost, and the result is that of a run that nobody killed."""
+    data = tmp_path / "data.jsonl"
+    files.write_lines(data, rows(90))
+    calm, killed = str(tmp_path / "calm" / "p"), str(tmp_path / "killed" / "p")
+    for place in (calm, killed):
+        Path(place).parent.mkdir()
+        done = tunelings("project", "new", place, "--data", str(data), "--model", "tiny", "--steps", "24")
+        assert done.returncode == 0, done.stderr
+    began = time.monotonic()
+    done = tunelings("project", "run", calm)
+    assert done.returncode == 0, done.stderr
+    whole = time.monotonic() - began
+    command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", "project", "run", killed]
+    draw = random.Random(0)
+    for _ in range(20):
+        one = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
+        time.sleep(draw.uniform(0, 0.6 * whole))
+        one.send_signal(signal.SIGKILL)
+        one.wait()
+    done = tunelings("project", "run", killed)
+    assert done.returncode == 0, done.stderr
+    results = [files.Folder(Path(place)).result("compare") for place in (calm, killed)]
+    assert results[0]["verdict"] == results[1]["verdict"] and results[0]["forgotten"] == results[1]["forgotten"]
+
+
+@pytest.mark.sweep
+def test_two_processes_train_one_model(tmp_path):
+    """accelerate launch, on the CPU: the losses are those of one process, up to rounding."""
+    folder = project(tmp_path, rows(80), steps=6)
+    run(folder, "data")
+    curves = []
+    for processes in (1, 2):
+        if processes == 2:  # As many examples an update.
+            change(folder, "accumulation = 2", "accumulation = 1")
+        running.run_apart(folder, "train", lambda said: None, processes=processes)
+        curves.append([row["loss"] for row in files.lines(folder.done("train") / "curves.jsonl") if "loss" in row])
+    assert curves[0] == pytest.approx(curves[1], rel=1e-3)

@@ -1,0 +1,236 @@
+"""The dry look: what the data holds, which settings suit it and this machine, and why."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tunelings.project import base, shipped
+from tunelings.project import config as settings
+from tunelings.project import folder as files
+from tunelings.project import technique as techniques
+from tunelings.project.config import Config
+from tunelings.project.data import load, prepare
+from tunelings.project.errors import ProjectError
+from tunelings.project.folder import Folder
+from tunelings.project.parts import Parts, counted
+from tunelings.project.rows import Row, read
+from tunelings.project.say import Say
+from tunelings.project.score import metric_for
+
+OPTIONS = "new.json"  # what the command line asked for, until project.toml is written
+LOOK = "look.json"  # what the look has found, for the report
+LONGEST = 2048  # tokens of an example, unless the settings say otherwise
+LISTED = 2000  # characters that the names of all labels may take in the prompt
+STEPS = 150  # updates of a first training
+TEXT = ("text", "sentence", "review", "content", "query", "utterance", "message", "body")
+LABEL = ("label", "category", "intent", "class", "sentiment", "target")
+PAIRS = (("question", "answer"), ("input", "output"), ("query", "response"), ("text", "summary"), ("source", "target"))
+# The keys of the formats that 4.01 reads.
+CHAT = (("instruction", "output"), ("conversations",), ("prompt", "completion"), ("messages",))
+
+
+def look(folder: Folder, parts: Parts, say: Say) -> None:
+    """Look at the data that the options name, and write project.toml."""
+    base.quiet()
+    options: dict[str, Any] = json.loads((folder.path / OPTIONS).read_text(encoding="utf-8"))
+    if options.get("example"):
+        options |= shipped.write(options["example"], folder.path) | {k: v for k, v in options.items() if v}
+    kind, columns = kind_of(Path(folder.path, options["data"]), options)
+    say.progress(0.02, "the model")
+    model_path = base.resolve(options["model"], folder.path)
+    shape = base.shape_of(model_path)
+    head = options.get("head") or ("answer" if shape.is_causal else "classifier")
+    if head == "classifier" and kind != "labels":
+        raise ProjectError(f"{options['model']} is no model that writes text: this data needs a causal language model.")
+    tokenizer = base.tokenizer_of(model_path, is_chat=head == "answer")
+    longest = min(LONGEST, shape.positions or LONGEST)
+    first = Config.model_validate(
+        {
+            "model": options["model"],
+            "data": {
+                "path": options["data"], "kind": kind, "columns": columns, "test": options.get("test") or "",
+                "passages": options.get("passages") or "", "fractions": options.get("fractions") or (0.8, 0.1, 0.1),
+                "max_length": longest, "instruction": options.get("instruction") or "",
+            },
+            "train": {"technique": "full", "head": head},
+            "compare": {"metric": "exact_match"},
+        }
+    )  # fmt: skip
+    scratch = folder.path / "steps" / ".look"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        found = prepare(first, folder.path, scratch, parts, tokenizer, say)
+        config, why = chosen(options, first, found, load(scratch, "train"), shape, tokenizer, parts)
+        say.progress(0.9, "timing an update")
+        seconds = seconds_a_micro_batch(config, model_path, load(scratch, "train"), parts)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    found |= forecast(config, found, seconds)
+    tell(found, config, why, parts, say)
+    files.write(folder.path / LOOK, json.dumps(found | {"why": why, "parts": parts.used}, indent=1))
+    settings.save(folder, config, why)
+    (folder.path / OPTIONS).unlink()
+
+
+def kind_of(path: Path, options: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """("labels" or "chat", the columns by their role), from the options or from the first rows.
+
+    Raises:
+        ProjectError: the columns are none that are known; the line names them and the options.
+    """
+    given = {role: options.get(role) for role in ("text", "label", "prompt", "completion")}
+    rows = [row.record for row in islice(read(path), 50) if isinstance(row, Row)]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    for first, second, kind in (("text", "label", "labels"), ("prompt", "completion", "chat")):
+        if given[first] or given[second]:
+            columns = {first: given[first] or first, second: given[second] or second}
+            if rows and (absent := [column for column in columns.values() if column not in names]):
+                raise ProjectError(f"There is no column {absent[0]!r}: the columns are {', '.join(names)}.")
+            return kind, columns
+    if not rows or any(set(keys) <= set(names) for keys in CHAT):
+        return "chat", {}
+    for pair in PAIRS:
+        if set(pair) <= set(names):
+            return "chat", dict(zip(("prompt", "completion"), pair, strict=True))
+    text, label = (next((name for name in known if name in names), None) for known in (TEXT, LABEL))
+    if text and label:
+        return "labels", {"text": text, "label": label}
+    raise ProjectError(
+        f"The columns are {', '.join(names)}: say which to use, --text COLUMN --label COLUMN, or --prompt COLUMN "
+        "--completion COLUMN."
+    )
+
+
+def chosen(
+    options: dict[str, Any], first: Config, found: dict[str, Any], train: list, shape: base.Shape, tokenizer: Any,
+    parts: Parts,
+) -> tuple[Config, dict[str, str]]:  # fmt: skip
+    """The settings for this data on this machine, with the reason of each choice."""
+    machine = techniques.examine()
+    why: dict[str, str] = {}
+    values = first.model_dump()
+    data, training, compare = values["data"], values["train"], values["compare"]
+    extra = 0
+    if data["kind"] == "labels" and first.train.head == "answer" and not data["instruction"]:
+        data["instruction"] = instruction(found["labels"])
+        extra = len(tokenizer(data["instruction"], add_special_tokens=False)["input_ids"]) + 4
+    # 5 % of the examples may be cut, unless they are hardly longer than the others.
+    fitting = found["tokens"]["max"] if found["tokens"]["max"] <= 2 * found["tokens"]["p95"] else found["tokens"]["p95"]
+    data["max_length"] = max(16, min(data["max_length"], 16 * -(-(fitting + extra) // 16)))
+    why["data.max_length"] = f"tokens; the longest example has {found['tokens']['max'] + extra}"
+    plan = techniques.choose(shape, machine, data["max_length"], parts)
+    why |= plan.why
+    technique = options.get("technique") or plan.technique
+    if first.train.head == "classifier" and not shape.is_causal:
+        technique, why["train.technique"] = "full", "3.03 attaches adapters to causal models; encoders train whole"
+    tiny = options["model"] == base.TINY
+    rate = 3e-3 if tiny else techniques.LEARNING_RATES[technique]
+    training |= {"technique": technique, "batch_size": plan.batch_size, "accumulation": plan.accumulation,
+                 "lr": rate, "processes": plan.processes}  # fmt: skip
+    per_epoch = -(-found["written"]["train"] // (plan.batch_size * plan.accumulation * plan.processes))
+    steps = min(options.get("steps") or STEPS, 3 * per_epoch)
+    # A look at the validation part is a third of the work of training on it: not more often than once in so many rows.
+    per_look = min(found["written"]["validation"], 200) * per_epoch // found["written"]["train"]
+    training |= {"max_steps": steps, "epochs": max(1, -(-steps // per_epoch))}
+    training["evaluate_every"] = max(1, steps // 8, min(steps, per_look))
+    answers = [row["messages"][-1]["content"] for row in train]
+    compare["metric"], why["compare.metric"] = metric_for(data["kind"], answers)
+    if options.get("metric"):
+        compare["metric"], why["compare.metric"] = options["metric"], "as asked for"
+    lengths = sorted(map(len, tokenizer(answers[:2000], add_special_tokens=False)["input_ids"]))
+    compare["max_new_tokens"] = min(256, lengths[int(0.95 * (len(lengths) - 1))] + 8)
+    why["compare.max_new_tokens"] = f"the longest answer has {lengths[-1]} tokens"
+    return Config.model_validate(values), why
+
+
+def instruction(labels: Iterable[str]) -> str:
+    names = ", ".join(sorted(labels))
+    if len(names) > LISTED:
+        return "Which label fits this text? Answer with the label alone."
+    return f"Which label fits this text: {names}? Answer with the label alone."
+
+
+def seconds_a_micro_batch(config: Config, model_path: Path, train: list, parts: Parts) -> float:
+    """Forward and backward of one micro-batch on this machine, the second of two."""
+    import torch
+
+    from tunelings.project.examples import Reader
+    from tunelings.project.prepared import prepared
+
+    names = sorted({row["label"] for row in train})
+    with torch.random.fork_rng():
+        torch.manual_seed(config.train.seed)
+        model, _, kind = prepared(config, model_path, config.train.technique, names, parts, base.device())
+    model.train()
+    batch = kind.batch(kind.examples([instructed(config, row) for row in train[: config.train.batch_size]]))
+    inputs, targets = (tensor.to(base.device()) for tensor in batch)
+    for _ in range(2):
+        start = time.perf_counter()
+        kind.loss(Reader(model)(inputs), targets)[0].backward()
+    return time.perf_counter() - start
+
+
+def instructed(config: Config, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the look as the data step will write it: with the instruction that was chosen after the look."""
+    first = row["messages"][0]
+    if not config.data.instruction or first["content"].startswith(config.data.instruction):
+        return row
+    content = f"{config.data.instruction}\n\n{first['content']}"
+    return {**row, "messages": [{**first, "content": content}, *row["messages"][1:]]}
+
+
+def forecast(config: Config, found: dict[str, Any], seconds: float) -> dict[str, Any]:
+    updates = config.train.max_steps
+    return {"updates": updates, "seconds_an_update": seconds * config.train.accumulation,
+            "training_seconds": seconds * config.train.accumulation * updates}  # fmt: skip
+
+
+def tell(found: dict[str, Any], config: Config, why: dict[str, str], parts: Parts, say: Say) -> None:
+    """The look in a few lines."""
+    tokens, written = found["tokens"], found["written"]
+    say.line(f"{found['read']:,} rows: {', '.join(f'{count:,} {name}' for name, count in written.items())}")
+    for name, text in LEFT_OUT.items():
+        if found[name]["count"]:
+            say.line(f"  {found[name]['count']:,} {text}: {places(found[name])}")
+    if others := {n: c for n, c in found["quality"].items() if n not in config.data.drop}:
+        say.line("  noted and kept: " + ", ".join(f"{count} {name}" for name, count in sorted(others.items())))
+    if found.get("contradictions"):
+        say.line(f"  {found['contradictions']} texts stand there with two labels")
+    if found["labels"]:
+        commonest = list(found["labels"].items())
+        shown = ", ".join(f"{label} {count}" for label, count in commonest[:6])
+        say.line(f"{len(commonest)} labels: {shown}{', …' if len(commonest) > 6 else ''}")
+    say.line(f"tokens: median {tokens['median']:g}, longest {tokens['max']}; max_length {config.data.max_length}")
+    technique = config.train.technique
+    say.line(f"technique: {technique}, batch {config.train.batch_size} × {config.train.accumulation} "
+             f"({why['train.technique']})")  # fmt: skip
+    say.line(f"training: {found['updates']} updates of {found['seconds_an_update']:.2g} s, about "
+             f"{duration(found['training_seconds'])} on this machine (an update was timed)")  # fmt: skip
+    say.line(counted(parts.used))
+
+
+LEFT_OUT = {
+    "broken": "broken",
+    "quality_dropped": "dropped for their quality",
+    "duplicates": "repeats",
+    "too_long": "too long for an answer to be left",
+    "leaks": "test rows that training would have shown",
+}
+
+
+def places(kind: dict[str, Any]) -> str:
+    shown = "; ".join(f"row {place}{f' {why}' if why else ''}" for place, why in kind["first"][:5])
+    return shown + ("; …" if kind["count"] > 5 else "")
+
+
+def duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

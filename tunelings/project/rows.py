@@ -1,0 +1,212 @@
+"""Read a learner's file: JSONL, CSV, TSV, Parquet, a folder of `datasets`, or a folder of text files by label.
+
+Rows come one by one with their place in the file, so that 100,000 of them need no more memory than one. A row that
+can't be read is a Broken with its place and the reason; it is never left out without a word.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import gzip
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from tunelings.project.errors import ProjectError
+
+LARGEST = 200_000  # characters of a row: about 50,000 tokens, more than any model of the course reads
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record and where it stands: a line's number, or a file's name."""
+
+    place: str
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Broken:
+    place: str
+    why: str
+
+
+def read(path: Path) -> Iterator[Row | Broken]:
+    """The rows of a file or folder, in order.
+
+    Raises:
+        ProjectError: it is not there, it can't be read, or it is none of the known formats.
+    """
+    reader = reader_of(path)
+    try:
+        for row in reader(path):
+            yield row if isinstance(row, Broken) else checked(row)
+    except PermissionError as error:
+        raise ProjectError(f"{path} can't be read: {error.strerror}.") from None
+
+
+def checked(row: Row) -> Row | Broken:
+    texts = [value for value in row.record.values() if isinstance(value, str)]
+    if (size := sum(map(len, texts))) > LARGEST:
+        return Broken(row.place, f"has {size:,} characters; at most {LARGEST:,} are taken")
+    if any("\udc80" <= char <= "\udcff" for text in texts if not text.isascii() for char in text):
+        return Broken(row.place, "is not UTF-8")
+    return row
+
+
+def reader_of(path: Path) -> Callable[[Path], Iterator[Row | Broken]]:
+    if not path.exists():
+        raise ProjectError(f"There is no data at {path}: --data takes a file or a folder.")
+    if path.is_dir():
+        if (path / "state.json").exists() or (path / "dataset_dict.json").exists():
+            return read_dataset
+        return read_text_files
+    name = path.name.removesuffix(".gz")
+    for suffixes, reader in (((".jsonl", ".ndjson", ".json"), read_jsonl), ((".csv", ".tsv"), read_csv)):
+        if name.endswith(suffixes):
+            return reader
+    if name.endswith(".parquet"):
+        return read_parquet
+    raise ProjectError(f"{path.name} is of no known kind: data is {', '.join(SUFFIXES)}, or a folder.")
+
+
+def opened(path: Path) -> IO[str]:
+    """The file as UTF-8 text; bytes that are none become surrogates, which `checked` finds."""
+    raw = gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
+    with raw:
+        try:
+            start = raw.read(4)
+        except (OSError, EOFError) as error:
+            raise ProjectError(f"{path} can't be read: {error}.") from None
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ProjectError(f"{path.name} is UTF-16: save it as UTF-8 (`iconv -f utf-16 -t utf-8`).")
+    options: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
+    return gzip.open(path, "rt", **options) if path.suffix == ".gz" else open(path, **options)
+
+
+def read_jsonl(path: Path) -> Iterator[Row | Broken]:
+    with opened(path) as file:
+        if path.name.removesuffix(".gz").endswith(".json") and file.read(200).lstrip().startswith("["):
+            raise ProjectError(f"{path.name} is one JSON list: data is one object a line (JSON Lines).")
+        file.seek(0)
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            if len(line) > LARGEST:
+                yield Broken(str(number), f"has {len(line):,} characters; at most {LARGEST:,} are taken")
+                continue
+            yield parsed(line, str(number))
+
+
+def parsed(line: str, place: str) -> Row | Broken:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return Broken(place, f"is no JSON: {error}")
+    return Row(place, record) if isinstance(record, dict) else Broken(place, f"is a {type(record).__name__}, no object")
+
+
+@contextlib.contextmanager
+def wide_fields() -> Iterator[None]:
+    """csv refuses fields over 128 KB; ours are measured afterwards, and named."""
+    before = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def read_csv(path: Path) -> Iterator[Row | Broken]:
+    with opened(path) as file, wide_fields():
+        delimiter = "\t" if ".tsv" in path.suffixes else ","
+        if delimiter == ",":
+            with contextlib.suppress(csv.Error):
+                delimiter = csv.Sniffer().sniff(file.readline(), delimiters=",;\t").delimiter
+            file.seek(0)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        header: list[str] | None = None
+        while True:
+            start = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Broken(str(start), f"is no CSV: {error}")
+                continue
+            if header is None:
+                header = [cell.strip() for cell in cells]
+            elif cells and len(cells) != len(header):
+                yield Broken(str(start), f"has {len(cells)} cells, and the header has {len(header)}")
+            elif cells:
+                yield Row(str(start), dict(zip(header, cells, strict=True)))
+
+
+def read_parquet(path: Path) -> Iterator[Row | Broken]:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    try:
+        file = parquet.ParquetFile(path)
+        number = 0
+        for batch in file.iter_batches(batch_size=1000):
+            for record in batch.to_pylist():
+                number += 1
+                yield Row(str(number), record)
+    except (pa.ArrowException, OSError) as error:
+        raise ProjectError(f"{path.name} is no Parquet file that can be read: {first_line(error)}.") from None
+
+
+def read_dataset(path: Path) -> Iterator[Row | Broken]:
+    """A folder that `Dataset.save_to_disk` or `DatasetDict.save_to_disk` has written, all of its parts."""
+    from datasets import Dataset, load_from_disk
+
+    try:
+        found = load_from_disk(str(path))
+    except Exception as error:  # Each kind of damage fails in its own way.
+        raise ProjectError(f"{path} is no folder of `datasets` that can be read: {first_line(error)}.") from None
+    parts = {"": found} if isinstance(found, Dataset) else found
+    for name, part in parts.items():
+        labels = {key: kind.names for key, kind in part.features.items() if hasattr(kind, "names")}
+        for number, record in enumerate(part, start=1):
+            for key, names in labels.items():  # A ClassLabel is kept as a number.
+                if isinstance(record[key], int) and 0 <= record[key] < len(names):
+                    record[key] = names[record[key]]
+            yield Row(f"{name}:{number}" if name else str(number), record)
+
+
+def read_text_files(path: Path) -> Iterator[Row | Broken]:
+    """One folder for each label, with one text in each .txt file."""
+    files = sorted(path.glob("*/*.txt"))
+    if not files:
+        raise ProjectError(f"{path} holds no texts: make one folder for each label, with .txt files in it.")
+    for file in files:
+        place = file.relative_to(path).as_posix()
+        if file.stat().st_size > 4 * LARGEST:
+            yield Broken(place, f"has {file.stat().st_size:,} bytes; at most {4 * LARGEST:,} are taken")
+            continue
+        text = file.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        yield Row(place, {"text": text, "label": file.parent.name})
+
+
+def read_passages(path: Path) -> list[str]:
+    """What retrieval searches: a file with a column `text` (and perhaps `title`), or a folder of .txt files."""
+    if path.is_dir():
+        texts = [file.read_text(encoding="utf-8-sig", errors="replace") for file in sorted(path.rglob("*.txt"))]
+    else:
+        rows = [row.record for row in read(path) if isinstance(row, Row)]
+        texts = ["\n".join(str(row[key]) for key in ("title", "text") if row.get(key)) for row in rows]
+    texts = [text for text in texts if text.strip()]
+    if not texts:
+        raise ProjectError(f"{path} holds no passages: a file needs a column `text`, a folder .txt files.")
+    return texts
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
