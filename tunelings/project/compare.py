@@ -56,7 +56,10 @@ def compare(
     customized["scores"] = scores(config, customized["answers"], test, parts)
     systems = {**before["systems"], "customized": customized}
     verdict = judge(config, customized["scores"], {name: s["scores"] for name, s in before["systems"].items()}, parts)
-    result = {"verdict": verdict, "systems": {name: row_of(config, s, test, parts) for name, s in systems.items()}}
+    result: dict[str, Any] = {
+        "verdict": verdict,
+        "systems": {name: row_of(config, s, test, parts) for name, s in systems.items()},
+    }
     result |= {"forgotten": forgotten, "examples": examples(test, before["systems"], customized), "items": len(test)}
     if config.compare.judge and "prompt" in before["systems"]:
         say.progress(0.9, "judging pairs")
@@ -104,7 +107,10 @@ def load_classifier(model_path: Path, learned: Path) -> tuple[Any, Any]:
         from peft import AutoPeftModelForSequenceClassification
 
         labels = label_names(learned)
-        names = {"id2label": dict(enumerate(labels)), "label2id": {name: i for i, name in enumerate(labels)}}
+        names: dict[str, Any] = {
+            "id2label": dict(enumerate(labels)),
+            "label2id": {name: i for i, name in enumerate(labels)},
+        }
         model = AutoPeftModelForSequenceClassification.from_pretrained(
             str(learned), num_labels=len(labels), pad_token_id=tokenizer.pad_token_id, **names
         )

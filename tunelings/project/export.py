@@ -64,7 +64,7 @@ def export(
     for folder in made:
         (work / folder / "README.md").write_text(card, encoding="utf-8")
     write_data(config, name, results, data, work / "data")
-    left = []
+    left: list[str] = []
     if config.train.head == "answer":
         name_tool_calls(merged)
         (work / "Modelfile").write_text(modelfile(merged), encoding="utf-8")

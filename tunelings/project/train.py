@@ -50,7 +50,7 @@ class Run:
     parts: Parts
     accelerator: Accelerator
     kind: Kind
-    model: nn.Module  # the model of transformers or peft
+    model: Any  # the model of transformers or peft, an nn.Module
     reader: nn.Module  # what 1.07 calls; around it DistributedDataParallel, if there are several processes
     train: list[Example]
     validation: list[Example]
@@ -214,7 +214,7 @@ def update(run: Run, optimizer: Any, scheduler: LambdaLR, step: int) -> tuple[fl
         return total * world, int(counts)
 
     with run.parts.using("1.07") as part:
-        group = [tuple(tensor.to(device) for tensor in run.kind.batch(chosen)) for chosen in chosen_for(run, step)]
+        group: Any = [tuple(tensor.to(device) for tensor in run.kind.batch(chosen)) for chosen in chosen_for(run, step)]
         losses = part.train_epoch(run.reader, DataLoader(group, batch_size=None), loss_fn, optimizer, run.accumulation)
         loss = float(losses[0]) if losses else math.nan
     scheduler.step()
