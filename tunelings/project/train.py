@@ -127,6 +127,7 @@ def _train(
     names = sorted({row["label"] for row in rows})
     say.progress(0.0, "loading the model")
     where = str(accelerator.device)
+    model: Any  # By its class, save_pretrained could be a tensor.
     model, tokenizer, kind = prepared(config, path, technique, names, parts, where)
     run = Run(config, work, parts, accelerator, kind, model, Reader(model), kind.examples(rows), kind.examples(held),
               batch, group)  # fmt: skip
