@@ -254,3 +254,10 @@ def test_an_unknown_optimizer_is_an_error(answer):
         except ValueError as error:
             lacking += [name] if name not in str(error) else []
     expect.equal(lacking, [], what='the names, of "lion" and "adafactor", that the message lacks')
+
+
+def test_the_rank_may_be_larger_than_a_side_of_the_layer(answer):
+    shapes = {"h.0.attn.q_proj": (3, 50), "h.0.attn.v_proj": (60, 5), "h.0.mlp.down": wide_shape(1)}
+    expected = sum(numbers_in(shape, 70) for shape in shapes.values())
+    count = counted(answer, shapes, 70, ["q_proj", "v_proj", "down"])
+    expect.close(count, expected, what="the parameters of r = 70 on layers with smaller sides")

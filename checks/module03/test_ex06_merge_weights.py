@@ -404,3 +404,24 @@ def outcome(answer, base_path, adapter_path, out_path):
     except Exception as error:
         return type(error).__name__
     return "nothing"
+
+
+def test_each_of_the_two_files_is_a_tokenizer(answer, tmp_path):
+    for there, family in (("tokenizer.json", "Llama"), ("tokenizer_config.json", "GPT-2")):
+        base_path, adapter_path, out_path, _ = folders(tmp_path / family, family)
+        make_tokenizer(base_path)
+        if there == "tokenizer_config.json":  # Words and merges in files of their own, as older folders have them.
+            letters = {letter: number for number, letter in enumerate("abcdefgh")} | {"<|endoftext|>": 8}
+            (base_path / "vocab.json").write_text(json.dumps(letters), encoding="utf-8")
+            (base_path / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+            (base_path / there).write_text(json.dumps({"tokenizer_class": "GPT2Tokenizer"}), encoding="utf-8")
+        for name in {"tokenizer.json", "tokenizer_config.json"} - {there}:
+            (base_path / name).unlink()
+        text = TEXT if family == "Llama" else "hedge"
+        expected = AutoTokenizer.from_pretrained(base_path)(text)["input_ids"]
+        answer.merge_adapter(base_path, adapter_path, out_path)
+        what = f"the files in out_path, where the base has {there} alone"
+        is_there = bool(list(out_path.glob("tokenizer*.json")))
+        expect.true(is_there, what=what, actual=files(out_path), expected="those of the tokenizer too")
+        written = AutoTokenizer.from_pretrained(out_path)(text)["input_ids"]
+        expect.equal(written, expected, what=f"the ids of {text!r}, where the base has {there} alone")

@@ -15,7 +15,7 @@ from tunelings.handson.tiny import CHATML, INST, sentence
 from tunelings.inputs import randn, seed
 
 FRUIT = ["kiwi", "plum", "fig", "lime", "pear", "date", "melon", "guava", "quince", "papaya", "mango", "peach"]
-OTHERS = ["\n", "system", "user", "assistant", "be", "brief", "[", "]", "INST", "/"]
+OTHERS = ["\n", "system", "user", "assistant", "be", "brief", "[", "]", "INST", "/", ","]
 SPECIAL = ["<s>", "</s>", "<|im_start|>", "<|im_end|>", "<pad>"]
 IDS = {token: number for number, token in enumerate(FRUIT + OTHERS + SPECIAL)}
 TOKENS = list(IDS)
@@ -297,3 +297,13 @@ def test_no_conversations_are_an_error(answer):
     conversations, answers = four_conversations()
     model = taught(tokenizer, conversations, answers)
     expect.raises(ValueError, lambda: answer.generate_batch(model, tokenizer, []), what="no conversations at all")
+
+
+def test_commas_and_special_tokens_within_an_answer(answer):
+    tokenizer = tokenizer_with()
+    conversations, _ = four_conversations()
+    told = ["kiwi , plum , fig", "kiwi <s> plum fig"]
+    model = taught(tokenizer, conversations[:2], told)
+    texts = said(answer, model, tokenizer, conversations[:2], max_new_tokens=12)
+    what = "the answers that hold commas, and <s>, which does not end a turn"
+    expect.equal(texts, [told[0], "kiwi plum fig"], what=what, given={"the tokens": told})

@@ -125,6 +125,10 @@ def test_each_new_token_is_encoded_as_one_id(answer):
     expect.equal(len(tokenizer), OLD + 2, what="how many tokens the tokenizer has")
     encoded = [tokenizer(text)["input_ids"] for text in [*NEW, "the zebra sees a <tool> and runs"]]
     expect.equal(encoded, [[OLD], [OLD + 1], [4, OLD + 1, 3, 5, OLD, 6, 7]], what="the ids of texts with new tokens")
+    tokenizer, many = words(), ["yak", "emu", "<call>", "ox", "zebra", "gnu", "hen", "ant", "<end>", "bee"]
+    answer.add_tokens(model_of(UNTIED), tokenizer, list(many))
+    encoded = [tokenizer(token)["input_ids"] for token in many]
+    expect.equal(encoded, [[OLD + i] for i in range(10)], what="the ids of ten new tokens", given={"tokens": many})
 
 
 def test_known_tokens_are_skipped_and_repeats_count_once(answer):

@@ -99,7 +99,9 @@ def test_instruction_and_input_become_the_users_turn(answer):
         same_messages(answer, record, alone, what=what)
     null = {"instruction": instruction, "input": None, "output": output}
     with contextlib.suppress(ValueError, TypeError, AttributeError):  # The docstring does not speak of it.
-        same_messages(answer, null, alone, what="an input that is null")
+        result = lines(converted(answer, null, "an input that is null"))
+        wanted = [f"{role}: {content}" for role, content in alone]
+        expect.equal(result, wanted, what="an input that is null: what is returned")
 
 
 def test_the_speakers_of_a_conversation_get_their_roles(answer):

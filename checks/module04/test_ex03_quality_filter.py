@@ -74,6 +74,12 @@ def with_other_signs(offset):
     return " ".join(word + "," * (i == n) for n in range(4) for i, word in enumerate(four))
 
 
+def with_capitals(offset):
+    """Four words that come four times, each time with a capital at another place: as words they are others."""
+    four = drawn(4, offset)
+    return " ".join(word.capitalize() if i == n else word for n in range(4) for i, word in enumerate(four))
+
+
 def refrain(offset):
     """Three words that come four times, each time with another word after them: no 4-gram comes twice."""
     a, b, c, *others = drawn(7, offset)
@@ -192,6 +198,7 @@ def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
         ("the same words with other signs", record(with_other_signs(13)), 0.0),
         ("3 of 12 repeated, a line end between", record(with_repeats(9, 3, 6).replace(" ", " \n")), 0.25),
         ("3 of 12 repeated, a no-break space between", record(with_repeats(9, 3, 6).replace(" ", "\u00a0")), 0.25),
+        ("the same words with other capitals", record(with_capitals(16)), 0.0),
     ):
         passed = smallest(limits, lambda limit, one=one: issues_of(answer, one, max_repeat=limit) == [])
         expect.equal(passed, expected, what=f"the smallest max_repeat in hundredths that passes: {name}")

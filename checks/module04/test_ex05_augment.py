@@ -9,6 +9,7 @@ import json
 import linecache
 import os
 import random
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -155,12 +156,14 @@ def test_a_capital_at_the_start_is_no_name(answer):
         "a capital begins the first word": (f"{capital} {rest}", f"{other} {rest}"),
         "a quotation mark stands before the first word": (f"“{capital} {rest}", f"“{other} {rest}"),
         "the first word comes again, as a name": (f"{capital} and {capital}", f"{other} and {capital}"),
+        "the first word is all capitals": (f"{word.upper()} {rest}", f"{other} {rest}"),
     }
     for name, (text, expected) in cases.items():
         synonyms = {word: [other], "hope": ["wish"]}
         found = texts_of(augmented(answer, record(text), Patient(seed(19)), 12, synonyms=synonyms))
         if isinstance(found, list):  # The synonym may be written with a capital or without.
-            found = sorted({str(one).replace(other.capitalize(), other, 1) for one in found})
+            spellings = re.compile(f"{other}|{other.capitalize()}|{other.upper()}")
+            found = sorted({spellings.sub(other, str(one), count=1) for one in found})
         expect.equal(found, [expected], what=f"all texts, where {name}")
 
 

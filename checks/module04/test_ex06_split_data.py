@@ -375,3 +375,29 @@ def test_group_and_stratify_exclude_each_other(answer):
     records = labeled({"good": 200, "bad": 200}, 19)
     found = placed_or_error(answer, records, group="author", stratify="label")
     expect.equal(found, "ValueError", what="how many of 400 are placed with both group and stratify")
+
+
+def test_a_number_and_a_text_that_look_alike_are_two_keys(answer):
+    records = [{"id": one} for number in range(200) for one in (number, str(number))]
+    result = divided(answer, "keys 0 to 199, as numbers and as texts", records, fractions=(0.5, 0.3, 0.2))
+    expect.equal(sum(len(result[name]) for name in SPLITS), 400, what="how many of these 400 records are placed")
+
+
+def test_a_small_fraction_gets_its_share(answer):
+    records = [{"id": 10_000 * seed(29) + number} for number in range(8000)]
+    fractions = (0.501, 0.002, 0.497)  # None of the 256 positions that one byte has is in the second part.
+    what = f"8000 records, fractions {fractions}"
+    result = divided(answer, what, records, fractions=fractions)
+    expect_sizes(result, fractions, what)
+
+
+def test_labels_of_few_records_are_divided_too(answer):
+    sizes = {"three": 3, "five": 5, "seven": 7, "one": 1}
+    fractions = (0.0, 0.5, 0.5)
+    what = "labels of 1, 3, 5 and 7 records, stratified"
+    result = divided(answer, what, labelled(sizes, 30), stratify="label", fractions=fractions)
+    for label, size in sizes.items():
+        counts = [sum(one["label"] == label for one in result[name]) for name in SPLITS]
+        fits = all(abs(n - f * size) <= 1 for n, f in zip(counts, fractions, strict=True))
+        expected = [0, size / 2, size / 2]
+        expect.true(fits, what=f"how {size} records are divided by (0, 0.5, 0.5)", actual=counts, expected=expected)

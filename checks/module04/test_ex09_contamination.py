@@ -281,3 +281,17 @@ def counted(function):
     finally:
         sys.settrace(before)
     return result, steps
+
+
+def test_the_text_is_in_lower_case_before_its_words_are_found(answer):
+    a = words(6, 28)
+    train = [text("İstanbul", a[:3]), text(a[3:6], "THE İ")]
+    test = [text("i", "stanbul", a[:2]), text("stanbul", a[:3]), text(a[4:6], "the", "i"), text("istanbul", a[:3])]
+    what = "n = 4; `İ` in lower case is `i` and a dot that is no part of a word: `i` and `stanbul` are two words"
+    compare(answer, train, test, [0, 1, 2], n=4, what=what)
+
+
+def test_no_run_is_taken_for_another_one(answer):
+    vocabulary = words(4000, 29)
+    train, test = [text(vocabulary[:2000])], [text(vocabulary[i : i + 40]) for i in range(2000, 4000, 40)]
+    compare(answer, train, test, [], n=3, what="n = 3; 2000 words, and 50 texts of 40 other words")

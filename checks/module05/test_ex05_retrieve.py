@@ -221,3 +221,20 @@ def test_rankings_and_right_documents_stay_as_they_are(answer):
     answer.recall_at_k(rankings, relevant, 3)
     answer.mrr(rankings, relevant)
     expect.equal([rankings, relevant], list(judged(19)), what="rankings and relevant after the calls")
+
+
+def test_documents_that_are_nearly_equally_alike_are_not_equally_alike(answer):
+    order = random.Random(seed(20)).sample(range(12), 12)
+    angles = 1.0 + 1e-8 * np.array(order)  # Their cosines are 8e-9 apart, and float64 has 1e-16.
+    documents = np.stack([np.cos(angles), np.sin(angles)], axis=1) * np.linspace(1, 3, 12)[:, None]
+    ranking = sorted(range(12), key=lambda i: order[i])
+    found = answer.retrieve(np.array([2.0, 0.0]), documents, 12)
+    expect.equal(as_list(found), ranking, what="12 documents in float64, whose cosines are 8e-9 apart")
+
+
+def test_the_text_is_in_lower_case_before_its_tokens_are_found(answer):
+    documents = ["İstanbul is old", "the i of stanbul", "istanbul"]
+    lists = [["i", "stanbul", "is", "old"], ["the", "i", "of", "stanbul"], ["istanbul"]]
+    scores = answer.bm25_scores("stanbul İ", documents, k1=1.3, b=0.6)
+    what = "the scores, where `İ` in lower case is `i` and a dot that is no part of a token"
+    expect.close(scores, bm25_by_hand(["stanbul", "i"], lists, 1.3, 0.6), what=what, scale=10.0)

@@ -76,7 +76,8 @@ def quality_issues(
           such as "Paris." is a good one unless `min_chars` says otherwise.
         - "language": `is_other_language` says so. Accents, signs and emoji are no other language.
         - "repetition": more than `max_repeat` of the 4-grams are repeats.
-        - "refusal": the completion starts with one of `REFUSALS`. One that is quoted later on is none.
+        - "refusal": the completion starts with one of `REFUSALS` (other capitals may count or not). One that is quoted
+          later on is none.
         - "truncated": `is_truncated` says so.
         - "markup": HTML tags (`<p>`, `</div>`, `<br/>`, `<a href="…">`) or HTML entities (`&nbsp;`, `&#39;`,
           `&#x27;`) are left, outside blocks of code between ``` fences; what stands in `inline` code may count

@@ -31,7 +31,7 @@ def position(unit: str | int, *, seed: int) -> float:
     text changes from process to process; `hashlib` does not.
     """
     # BEGIN SOLUTION: a digest of the two from hashlib, as a number, divided by what it may be at most.
-    return int(hashlib.sha256(f"{seed}/{unit}".encode()).hexdigest(), 16) / 2**256
+    return int(hashlib.sha256(f"{seed}/{unit!r}".encode()).hexdigest(), 16) / 2**256
     # END SOLUTION
 
 

@@ -34,5 +34,5 @@ def merge_adapter(base_path, adapter_path, out_path):
     adapted.merge_and_unload(progressbar=False, adapter_names=["trained"]).save_pretrained(
         out_path, max_shard_size="10KB"
     )
-    if os.path.isfile(os.path.join(base_path, "tokenizer_config.json")):
+    if any(os.path.isfile(os.path.join(base_path, name)) for name in ("tokenizer.json", "tokenizer_config.json")):
         AutoTokenizer.from_pretrained(base_path).save_pretrained(out_path)

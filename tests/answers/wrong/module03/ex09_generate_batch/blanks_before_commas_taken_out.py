@@ -1,0 +1,40 @@
+# names: unlisted
+# breaks: "as `tokenizer.decode` gives them"
+# Lets decode clean up the spaces.
+
+import torch
+
+
+def generate_batch(model, tokenizer, conversations, *, max_new_tokens=32):
+    if not conversations:
+        raise ValueError("no conversations")
+    texts = [tokenizer.apply_chat_template(c, tokenize=False, add_generation_prompt=True) for c in conversations]
+    rows = [tokenizer(t, add_special_tokens=False).input_ids for t in texts]
+    end = tokenizer.eos_token_id
+    pad = end if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    width = max(map(len, rows))
+    device = model.device
+    ids = torch.tensor([[pad] * (width - len(r)) + r for r in rows], device=device)
+    mask = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in rows], device=device)
+    modes = [(m, m.training) for m in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            out = model.generate(
+                ids,
+                attention_mask=mask,
+                do_sample=False,
+                num_beams=1,
+                max_new_tokens=max_new_tokens,
+                eos_token_id=end,
+                pad_token_id=pad,
+            )
+    finally:
+        for m, mode in modes:
+            m.training = mode
+    answers = []
+    for row in out[:, width:].tolist():
+        if end in row:
+            row = row[: row.index(end)]
+        answers.append(tokenizer.decode(row, skip_special_tokens=True, clean_up_tokenization_spaces=True))
+    return answers
