@@ -138,3 +138,8 @@ def test_no_rows_give_no_logits(answer):
         x = randn(*leading, N_IN, offset=120)
         what = f"the logits of x {list(x.shape)}"
         expect.tensor(answer.forward(x, *network(offset=120)), what=what, shape=(*leading, N_OUT))
+
+
+def test_large_logits_are_not_cut_off(answer):
+    x, parameters = 1e6 * randn(3, N_IN, offset=150), network(offset=150)
+    check_logits(answer, x, parameters, what="the logits of an x with numbers around a million")

@@ -252,3 +252,14 @@ def test_a_steep_loss_is_followed_at_its_full_length(answer):
     loss = step(answer, model, (inputs, targets), half_squared_error, optimizer)
     expect.note("loss", loss)
     expect.close(model.weight, weight - 1e-6 * gradient, what="the weight after one step down a steep loss", scale=20.0)
+
+
+def test_an_infinite_loss_with_a_finite_gradient_is_followed(answer):
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    inputs, targets = randn(3, 4, offset=1), randn(3, 2, offset=2)
+    weight = model.weight.detach().clone()
+    gradient, _ = half_squared_error_gradient(weight, model.bias.detach(), inputs, targets)
+    step(answer, model, (inputs, targets), lambda *args: half_squared_error(*args) + float("inf"), optimizer)
+    what = "the weight after a step whose loss is infinite and gradient finite"
+    expect.close(model.weight, weight - LR * gradient, what=what, scale=20.0)

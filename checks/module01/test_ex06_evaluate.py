@@ -254,3 +254,30 @@ def test_float32_and_one_big_batch(answer):
     close_loss(result, expected, what="the loss in float32")
     right = sum(int(row.argmax()) == int(target) for row, target in zip(outputs, targets, strict=True))
     expect.close(accuracy_of(result), right / 11, what="the accuracy in float32", scale=1.0, dtype=torch.float32)
+
+
+def test_only_the_examples_that_the_loader_yields_count(answer):
+    model, (inputs, targets) = linear(), examples(8)
+    cases = {
+        "without its last 2 (drop_last)": ({"drop_last": True}, [0, 1, 2, 3, 4, 5]),
+        "of which a sampler draws 5": ({"sampler": [6, 1, 4, 0, 3]}, [6, 1, 4, 0, 3]),
+    }
+    for case, (options, rows) in cases.items():
+        loader = DataLoader(TensorDataset(inputs, targets), batch_size=3, **options)
+        outputs = inputs[rows] @ model.weight.detach().T + model.bias.detach()
+        result = answer.evaluate(model, loader, smoothed_cross_entropy)
+        close_loss(result, smoothed_cross_entropy(outputs, targets[rows]), what=f"the loss of 8 examples {case}")
+        right = (outputs.argmax(1) == targets[rows]).sum().item() / len(rows)
+        what = f"the accuracy of 8 examples {case}"
+        expect.close(accuracy_of(result), right, what=what, scale=1.0, dtype=torch.float32)
+
+
+def test_all_right_and_none_right_are_floats_too(answer):
+    model, predicted = linear(4, 4), torch.tensor([1, 2, 3, 0, 2])
+    with torch.no_grad():
+        model.weight.copy_(torch.eye(4))
+        model.bias.zero_()
+    for expected, targets in ((1.0, predicted), (0.0, (predicted + 1) % 4)):
+        result = answer.evaluate(model, batches(F.one_hot(predicted, 4).double(), targets, 2), F.cross_entropy)
+        what = f"the accuracy where {'all' if expected else 'none'} of 5 are right"
+        expect.close(accuracy_of(result), expected, what=what, scale=1.0, dtype=torch.float32)

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from tunelings import expect
+from tunelings.handson.awkward import models
 from tunelings.inputs import randint, randn, seed
 
 FEATURES, CLASSES = 3, 5
@@ -264,3 +265,13 @@ def test_fewer_than_one_accumulation_step_is_a_value_error(answer):
             what=f"train_epoch with accumulation_steps={steps}",
             mentions=[steps],
         )
+
+
+def test_an_old_gradient_does_not_move_a_frozen_parameter(answer):
+    model, batches = Tagger(), micro_batches(5, 9, 4)
+    model.linear.bias.requires_grad_(False)
+    big, _, _ = big_batches(model, [batches[:2], batches[2:]])
+    before = models.leave_old_gradients(model)
+    train(answer, model, batches, summed_loss, torch.optim.SGD(model.parameters(), **OPTIONS), 2)
+    expect.close(model.linear.bias, before["linear.bias"], what="the frozen bias with an old gradient", terms=0)
+    expect.close(model.linear.weight, big.linear.weight, what="the weight beside a frozen bias")

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tunelings import expect
+from tunelings.handson.awkward import models
 from tunelings.inputs import randint, randn, seed
 
 LR = 0.3
@@ -340,6 +341,19 @@ def test_by_default_it_is_bfloat16_and_a_norm_of_one(answer):
     step(answer, s)
     compare(s, expected, what="a step with the default max_norm")
     expect.equal(s.model.seen.get("computed in"), "torch.bfloat16", what="what the model computed in by default")
+
+
+def test_an_old_gradient_does_not_move_a_frozen_parameter(answer):
+    s = setting()
+    s.model.linear.bias.requires_grad_(False)
+    s = s._replace(optimizer=torch.optim.SGD(s.model.parameters(), lr=LR, weight_decay=0.2))
+    gradient = s.gradients[0]
+    before = models.leave_old_gradients(s.model)
+    step(answer, s, max_norm=float(gradient.norm()) / 2)
+    expect.close(s.model.linear.bias, before["linear.bias"], what="the frozen bias with an old gradient", terms=0)
+    weight = before["linear.weight"].double()
+    moved = weight - LR * (gradient / 2 + 0.2 * weight)
+    expect.close(s.model.linear.weight, moved, what="the weight, clipped beside an old gradient")
 
 
 @pytest.mark.gpu

@@ -222,3 +222,16 @@ def test_the_message_of_a_refusal_holds_the_value(answer):
         except ValueError as error:
             lacking += [n_layers] if str(n_layers) not in str(error) else []
     expect.equal(lacking, [], what="the refused values, of 17 and -23, that the message lacks")
+
+
+def test_a_weight_that_modules_share_counts_once(answer):
+    model = tiny_bert(3)
+    model.decoder = nn.Linear(HIDDEN, VOCAB, bias=False)
+    model.decoder.weight = model.bert.embeddings.word_embeddings.weight
+    layers = model.bert.encoder.layer
+    layers[2].intermediate.dense.weight = layers[1].intermediate.dense.weight
+    count = freeze(answer, model, 1)
+    what = "what is frozen, n_layers 1, a table of the embeddings also in a decoder"
+    expect.equal(frozen_parts(model), ["embeddings", "layer 0"], what=what)
+    expected = 2 * IN_LAYER - HIDDEN * INNER + IN_POOLER + IN_CLASSIFIER
+    expect.equal(count, expected, what="how many numbers train, layers 1 and 2 sharing a weight")

@@ -204,6 +204,12 @@ def test_a_shared_parameter_is_in_the_group_of_its_first_occurrence(answer):
     expect.close(settings(groups, "lr", shared), expected, what=what)
     what = "the decays of two shared weights and of a shared LayerNorm's weight"
     expect.close(settings(groups, "weight_decay", shared), [WEIGHT_DECAY, WEIGHT_DECAY, 0.0], what=what)
+    model = tiny_bert(3)
+    model.bert.encoder.layer[1].output.LayerNorm = model.bert.embeddings.LayerNorm
+    model.classifier.weight = model.bert.encoder.layer[2].output.gate = nn.Parameter(torch.zeros(LABELS, HIDDEN))
+    shared = [model.bert.embeddings.LayerNorm.weight, model.classifier.weight]
+    what = "the rates of what embeddings and layer 1, layer 2 and head share"
+    expect.close(settings(groups_of(answer, model), "lr", shared), [rates[0], rates[3]], what=what)
 
 
 def adamw_over(groups):
@@ -240,3 +246,16 @@ def test_the_model_is_not_changed(answer):
     model.bert.encoder.layer[0].requires_grad_(False)
     models.leave_old_gradients(model)
     groups_of(answer, model)
+
+
+def test_a_name_that_ends_in_bias_is_not_bias(answer):
+    model = tiny_bert(1)
+    model.attention = nn.MultiheadAttention(HIDDEN, 2)
+    model.log_bias = nn.Parameter(torch.zeros(4))
+    model.bias = nn.Parameter(torch.zeros(3))
+    model.double()
+    groups = groups_of(answer, model)
+    decays = settings(groups, "weight_decay", [model.attention.in_proj_bias, model.log_bias])
+    expect.close(decays, [WEIGHT_DECAY] * 2, what="the decays of attention.in_proj_bias and log_bias")
+    decays = settings(groups, "weight_decay", [model.attention.out_proj.bias, model.bias])
+    expect.close(decays, [0.0] * 2, what="the decays of attention.out_proj.bias and the model's own bias")

@@ -1,7 +1,9 @@
 """2.07: small checkpoints on disk, every value in them drawn anew, so that nothing right comes about by chance."""
 
 from random import Random
+from unittest import mock
 
+import huggingface_hub
 import torch
 from safetensors.torch import save_file
 from transformers import (
@@ -243,11 +245,13 @@ def test_nothing_to_load_is_an_error_of_one_line(answer, tmp_path):
     (no_config / "config.json").unlink()
     cases = {"a folder that does not exist": missing, "an empty folder": empty, "a folder without weights": no_weights}
     cases["a folder without a config"] = no_config
+    cases["a name on the Hub that cannot be reached"] = "nobody/no-such-checkpoint"
     messages, outcomes = {case: [] for case in cases}, []
 
     def load(case):
         try:
-            return answer.load_for_classification(str(cases[case]), labels)
+            with mock.patch.object(huggingface_hub.constants, "HF_HUB_OFFLINE", True):
+                return answer.load_for_classification(str(cases[case]), labels)
         except FileNotFoundError as error:
             messages[case].append(str(error))
             raise
@@ -261,6 +265,6 @@ def test_nothing_to_load_is_an_error_of_one_line(answer, tmp_path):
         except Exception as error:
             outcomes.append(type(error).__name__)
     expect.note("what each case raises", outcomes)
-    for case, folder in cases.items():
-        expect.raises(FileNotFoundError, lambda case=case: load(case), what=f"the error for {case}", mentions=[folder])
+    for case, place in cases.items():
+        expect.raises(FileNotFoundError, lambda case=case: load(case), what=f"the error for {case}", mentions=[place])
         expect.equal(len(messages[case][0].strip().splitlines()), 1, what=f"the lines of the message for {case}")

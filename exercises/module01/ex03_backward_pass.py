@@ -18,7 +18,7 @@ def linear_backward(x: Tensor, w: Tensor, grad_out: Tensor) -> tuple[Tensor, Ten
             is a mean over the batch, the 1/N is in it already.
 
     Returns:
-        `(grad_x, grad_w, grad_b)`, a tuple of tensors of shapes `[N, I]`, `[O, I]` and `[O]`.
+        `(grad_x, grad_w, grad_b)`, a tuple or list of tensors of shapes `[N, I]`, `[O, I]` and `[O]`.
 
     N is at least 1. Results have the dtype and the device of `x`, and the inputs are not changed. They may
     be views that are not contiguous. Nothing of autograd is called: no `backward`, `torch.autograd.grad` or

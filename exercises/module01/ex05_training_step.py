@@ -23,7 +23,8 @@ def training_step(
         batch: `(inputs, targets)`; neither is changed.
         loss_fn: called once, as `loss_fn(model(inputs), targets)`; returns a scalar tensor.
         optimizer: makes the update, with its own settings and memory; its `step()` is called once. It
-            holds every parameter that needs a gradient; a parameter that needs none keeps its value.
+            holds parameters of the model alone, and every one that needs a gradient; a parameter that
+            needs none keeps its value.
 
     Returns:
         The loss before the update, as a Python float.

@@ -24,7 +24,7 @@ def freeze_layers(model: BertForSequenceClassification, n_layers: int) -> int:
             ValueError, whose message holds the value, and nothing is changed.
 
     Returns:
-        How many numbers train, as an int: of a trained weight of shape [3, 4] all 12 count.
+        How many numbers train, as an int: of a trained weight of shape [3, 4] all 12 count, once if modules share it.
 
     Method: https://docs.pytorch.org/docs/stable/notes/autograd.html#setting-requires-grad
     """

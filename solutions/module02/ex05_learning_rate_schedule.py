@@ -18,7 +18,7 @@ def warmup_then_linear(step: int, warmup_steps: int, total_steps: int) -> float:
         total_steps: the steps of the whole training, those of the warm-up among them.
 
     Returns:
-        A Python float from 0 to 1, which depends on the three arguments alone.
+        A Python number from 0 to 1, which depends on the three arguments alone.
 
     Raises:
         ValueError: unless `0 <= warmup_steps < total_steps`, at any step; the message holds both numbers.
@@ -50,7 +50,7 @@ def cosine_with_floor(step: int, warmup_steps: int, total_steps: int, floor: flo
         floor: the share that is left at the end; from 0 to 1.
 
     Returns:
-        A Python float from 0 to 1, which depends on the four arguments alone.
+        A Python number from 0 to 1, which depends on the four arguments alone.
 
     Raises:
         ValueError: unless `0 <= warmup_steps < total_steps`, at any step; the message holds both numbers.

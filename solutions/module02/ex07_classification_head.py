@@ -27,10 +27,10 @@ def load_for_classification(path_or_name: str, labels: list[str]) -> Loaded:
     body. In the names of parameters the body is `model.base_model_prefix`, such as "bert" in
     "bert.pooler.dense.weight", while "classifier.weight" belongs to the head.
 
-    The checkpoint may hold a body alone, a body with the head of another task, or a classifier. A classifier's
-    own label names are in its config: `id2label` maps 0, 1, 2 … to them. If they are `labels`, in this order,
-    its head is kept. Otherwise it is a head for something else, and the model gets a new one: all of it, also
-    where the number of labels is the same.
+    The checkpoint may hold a body alone, a body with the head of another task, whose config has other label
+    names, or a classifier. A classifier's own label names are in its config: `id2label` maps 0, 1, 2 … to them.
+    If they are `labels`, in this order, its head is kept. Otherwise it is a head for something else, and the
+    model gets a new one: all of it, also where the number of labels is the same.
 
     Args:
         path_or_name: a folder, or a name on the Hugging Face Hub.

@@ -10,9 +10,7 @@ def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     history = []
     n_losses, running = 0, 0.0
     model.train()
-    optimizer.zero_grad(set_to_none=False)
-    for p in params:
-        p.grad = None
+    optimizer.zero_grad()
     for i, (x, y) in enumerate(loader, start=1):
         loss, n = loss_fn(model(x), y)
         if n:

@@ -8,6 +8,7 @@ def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
         raise ValueError(str(accumulation_steps))
     weights = [w for w in model.parameters() if w.requires_grad]
     batches = list(loader)
+    optimizer.zero_grad()  # An old gradient would move what is frozen.
     out = []
     for start in range(0, len(batches), accumulation_steps):
         buffers = [torch.zeros_like(w) for w in weights]

@@ -15,6 +15,7 @@ def autocast_step(model, batch, loss_fn, optimizer, *, device, dtype=torch.bfloa
     with torch.enable_grad():
         loss = loss_fn(forward(inputs).float(), targets)
     start = loss if scaler is None else scaler.scale(loss)
+    optimizer.zero_grad()  # An old gradient would move what is frozen.
     parameters = [p for p in model.parameters() if p.requires_grad]
     for parameter, gradient in zip(parameters, torch.autograd.grad(start, parameters), strict=True):
         parameter.grad = gradient

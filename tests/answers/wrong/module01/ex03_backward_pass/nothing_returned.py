@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a tuple of tensors of shapes"
+# breaks: "a tuple or list of tensors of shapes"
 import torch.nn.functional as F
 
 

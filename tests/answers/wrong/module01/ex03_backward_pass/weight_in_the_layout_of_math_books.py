@@ -1,5 +1,5 @@
 # names: grad-w-transposed
-# breaks: "a tuple of tensors of shapes"
+# breaks: "a tuple or list of tensors of shapes"
 import torch
 import torch.nn.functional as F
 

@@ -1,5 +1,5 @@
 # names: returns-a-numpy-number
-# breaks: "warmup_then_linear: A Python float from 0 to 1"
+# breaks: "warmup_then_linear: A Python number from 0 to 1"
 import math
 
 import numpy as np

@@ -1,0 +1,8 @@
+def training_step(model, batch, loss_fn, optimizer):
+    inputs, targets = batch
+    model.train()
+    model.zero_grad()
+    loss = loss_fn(model(inputs), targets)
+    loss.backward()
+    optimizer.step()
+    return loss.item()

@@ -1,0 +1,26 @@
+# names: zeros-in-place-of-none
+# breaks: "A parameter without a gradient (a frozen one) stays as it is."
+from itertools import islice
+
+
+def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
+    if accumulation_steps < 1:
+        raise ValueError(f"accumulation_steps is {accumulation_steps}")
+    losses, batches = [], iter(loader)
+    while group := list(islice(batches, accumulation_steps)):
+        for p in model.parameters():
+            if p.grad is not None:
+                p.grad.zero_()
+        total = count = 0
+        for inputs, targets in group:
+            loss, n = loss_fn(model(inputs), targets)
+            loss.backward()
+            total += loss.item()
+            count += n
+        if count:
+            for p in model.parameters():
+                if p.grad is not None:
+                    p.grad /= count
+            optimizer.step()
+            losses.append(total / count)
+    return losses

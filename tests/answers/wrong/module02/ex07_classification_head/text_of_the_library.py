@@ -1,0 +1,33 @@
+# names: message-of-the-library
+# breaks: "with a message of one line that holds `path_or_name`"
+from typing import NamedTuple
+
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+
+class Loaded(NamedTuple):
+    tokenizer: object
+    model: object
+    new_parameters: list
+
+
+def load_for_classification(path_or_name, labels):
+    try:
+        config = AutoConfig.from_pretrained(path_or_name)
+        same = list(config.id2label.values()) == labels
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: i for i, label in enumerate(labels)}
+        tokenizer = AutoTokenizer.from_pretrained(path_or_name)
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            path_or_name, config=config, ignore_mismatched_sizes=True, output_loading_info=True
+        )
+    except (OSError, ValueError) as error:
+        raise FileNotFoundError(str(error)) from error
+    new = set(info["missing_keys"]) | {entry[0] for entry in info["mismatched_keys"]}
+    if not same:
+        fresh = AutoModelForSequenceClassification.from_config(config)
+        for name, parameter in fresh.named_parameters():
+            if not name.startswith(model.base_model_prefix):
+                model.get_parameter(name).data = parameter.data
+                new.add(name)
+    return Loaded(tokenizer, model, sorted(new))
