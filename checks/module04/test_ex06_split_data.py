@@ -395,7 +395,7 @@ def test_labels_of_few_records_are_divided_too(answer):
     sizes = {"three": 3, "five": 5, "seven": 7, "one": 1}
     fractions = (0.0, 0.5, 0.5)
     what = "labels of 1, 3, 5 and 7 records, stratified"
-    result = divided(answer, what, labelled(sizes, 30), stratify="label", fractions=fractions)
+    result = divided(answer, what, labeled(sizes, 30), stratify="label", fractions=fractions)
     for label, size in sizes.items():
         counts = [sum(one["label"] == label for one in result[name]) for name in SPLITS]
         fits = all(abs(n - f * size) <= 1 for n, f in zip(counts, fractions, strict=True))
