@@ -1,6 +1,5 @@
 """Each turn is kept with the places of its role and its content; an input that is null is an error."""
 
-
 # What the speakers of a ShareGPT conversation are called, and the roles that they have.
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 
