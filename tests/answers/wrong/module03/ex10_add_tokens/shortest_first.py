@@ -1,6 +1,6 @@
-# names: unlisted
+# names: order-lost
 # breaks: "the tokens in the order of their ids"
-# A difference of sets has no order.
+# Puts the shortest first.
 
 import torch
 from peft import LoraConfig, get_peft_model
@@ -8,7 +8,7 @@ from peft import LoraConfig, get_peft_model
 
 def add_tokens(model, tokenizer, tokens):
     known = tokenizer.get_vocab()
-    new = list(set(tokens) - set(known))
+    new = sorted(set(tokens) - set(known), key=lambda token: (len(token), token))
     if not new:
         return 0
     tokenizer.add_tokens(new)
