@@ -10,8 +10,10 @@ from tunelings.grading.verdict import Verdict
 from tunelings.watch import events
 from tunelings.watch.pool import Pool
 
+PATIENCE = 300.0  # Seconds until a test gives up, on a machine that has ten times too much to do.
 
-def collect(pool: Pool, seconds: float = 60) -> list[events.FromWorker]:
+
+def collect(pool: Pool, seconds: float = PATIENCE) -> list[events.FromWorker]:
     """The events of the request under way, to its end."""
     found, end = [], time.monotonic() + seconds
     while pool.active is not None:
@@ -37,7 +39,7 @@ def text_of(verdict: Verdict) -> str:
 
 def wait_until_warm(pool: Pool, exercise: Exercise) -> None:
     pool.prepare(exercise)
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not any(server.ready for server in pool.servers):
         said = pool.next_happening(max(0.01, end - time.monotonic()))
         pool.handle(said.server, said.event)
