@@ -297,5 +297,14 @@ _TORCH = f"site-packages{os.sep}torch{os.sep}"
 _GONE = object()
 # Written by Python and the libraries themselves.
 _VOLATILE = frozenset(
-    {"__dict__", "__weakref__", "__warningregistry__", "__annotations__", "__abstractmethods__", "__slotnames__", "_"}
+    {
+        "__dict__",
+        "__weakref__",
+        "__warningregistry__",
+        "__annotations__",
+        "__abstractmethods__",
+        "__slotnames__",
+        "_",
+        "listener",
+    }  # Of tunelings.live: each process of the loop sets its own.
 )
