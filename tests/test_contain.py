@@ -292,6 +292,7 @@ def test_a_warning_in_an_answer_changes_nothing_for_the_next(mini):
 def test_who_listens_to_a_check_is_not_part_of_the_grader(monkeypatch):
     """The loop's worker listens, and the child that it starts has a listener of its own."""
     monkeypatch.setattr(live, "listener", lambda done, text: None)
+    monkeypatch.setattr(snapshot, "_last", None)
     snapshot.prepare()
     monkeypatch.setattr(live, "listener", lambda done, text: None)
     with contained():
