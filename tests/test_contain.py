@@ -13,9 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from tunelings import live
 from tunelings.grading import snapshot
-from tunelings.grading.contain import contained
 from tunelings.grading.limits import OutOfTime, time_limit
 
 HEAD = "import torch\n\n\ndef squares(x):\n"
@@ -287,13 +285,3 @@ def test_a_warning_in_an_answer_changes_nothing_for_the_next(mini):
     with pytest.warns(UserWarning, match="heard"):
         exec(code)
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
-
-
-def test_who_listens_to_a_check_is_not_part_of_the_grader(monkeypatch):
-    """The loop's worker listens, and the child that it starts has a listener of its own."""
-    monkeypatch.setattr(live, "listener", lambda done, text: None)
-    monkeypatch.setattr(snapshot, "_last", None)
-    snapshot.prepare()
-    monkeypatch.setattr(live, "listener", lambda done, text: None)
-    with contained():
-        pass
