@@ -1,0 +1,1 @@
+"""Grade a class: submissions in, results and a report on the class out."""
