@@ -88,12 +88,19 @@ def marks_of(src_uri: str) -> dict:
         "<!-- scores -->": lambda: pages.scores(RESULTS / "check_quality.json"),
         "<!-- promises -->": lambda: pages.promises_held(COURSE),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
+        "<!-- moving: lora -->": lambda: moving("lora"),
+        "<!-- moving: schedule -->": lambda: moving("schedule"),
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }
     if exercise := exercises_by_page().get(src_uri):
         marks["<!-- exercise -->"] = lambda: pages.exercise_block(exercise)
         marks["<!-- mistakes -->"] = lambda: pages.mistakes_table(exercise)
     return marks
+
+
+def moving(name: str) -> str:
+    """A picture with controls, which moving.js shows; without it the picture stands as it is in the file."""
+    return (ROOT / "docs" / "moving" / f"{name}.html").read_text(encoding="utf-8")
 
 
 def usable_cards() -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The sums of the hardware page's calculator: those of 3.02 and 5.08, of transformers' own models, and of the script."""
+"""The sums of the hardware page's calculator: those of 3.02 and 5.08, and of transformers' own models."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a training run needs in GPU memory, for the calculator of the hardware page (docs/assets/calculator.js).
 
-The sums are those of exercises 3.02 and 5.08, and of Korthikanti and others (2022), equation 1, for what those leave out:
-attention scores that are stored, and a run without checkpointing. The script has the same sums; a test compares the two.
+The sums are those of exercises 3.02 and 5.08. What these leave out, stored attention scores and a run without
+checkpointing, is that of Korthikanti and others (2022), equation 1. The script has the same sums; a test compares them.
 """
 
 from __future__ import annotations
