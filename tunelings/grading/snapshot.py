@@ -305,6 +305,6 @@ _VOLATILE = frozenset(
         "__abstractmethods__",
         "__slotnames__",
         "_",
-        "listener",
-    }  # Of tunelings.live: each process of the loop sets its own.
+        "listener",  # Of tunelings.live: each process of the loop sets its own.
+    }
 )
