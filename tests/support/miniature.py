@@ -269,7 +269,7 @@ class Miniature:
     def command(self, *args: str, **options) -> subprocess.CompletedProcess:
         """`tunelings …` in a process of its own."""
         command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", *args]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=60, **options)
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=300, **options)
 
     def _arguments(self, args: tuple[str, ...]) -> list[str]:
         where = [] if any(a.partition("::")[0].endswith((".py", "checks")) for a in args) else ["checks/module01"]
