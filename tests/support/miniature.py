@@ -260,7 +260,7 @@ class Miniature:
         screen.seek(0)
         return Graded(int(code), screen.read(), recorder.states, recorder.texts)
 
-    def cold(self, *args: str, seconds: float = 60) -> Graded:
+    def cold(self, *args: str, seconds: float = 300) -> Graded:
         """pytest in a process of its own."""
         command = [sys.executable, "-m", "pytest", *self._arguments(args)]
         done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=seconds)
