@@ -276,7 +276,7 @@ def test_search_finds_the_lesson_on(page, address, words, number):
     exercise = COURSE.find(number)
     page.goto(address)
     page.locator(".md-search__input").first.fill(words)
-    page.wait_for_selector(".md-search-result__item a", timeout=60_000)
+    page.wait_for_selector(".md-search-result__item a", timeout=300_000)
     links = page.locator(".md-search-result__item > a")
     found = list(dict.fromkeys(links.evaluate_all("all => all.map(one => new URL(one.href).pathname)")))
     assert f"/{exercise.module}/{exercise.card.lesson}/" in found[:3]
@@ -305,16 +305,16 @@ def test_a_solved_exercise_ticks_its_box_while_the_page_is_open(page, course_cop
         open_when_served(page, f"http://127.0.0.1:{port}/status/")
         exercise = course_copy.find("1.01")
         box = page.locator("article li [data-exercise='1.01']")
-        playwright.expect(box).to_have_text("☐ TODO", timeout=60_000)
+        playwright.expect(box).to_have_text("☐ TODO", timeout=300_000)
         exercise.answer_path.write_text(exercise.solution_path.read_text(encoding="utf-8"), encoding="utf-8")
-        playwright.expect(box).to_have_text("◐ in progress", timeout=60_000)
+        playwright.expect(box).to_have_text("◐ in progress", timeout=300_000)
         check = [sys.executable, "-m", "pytest", "-q", "checks/module01/test_ex01_forward_pass.py"]
         subprocess.run(check, cwd=course_copy.root, check=True, capture_output=True)
-        playwright.expect(box).to_have_text("☑ done", timeout=60_000)
+        playwright.expect(box).to_have_text("☑ done", timeout=300_000)
         playwright.expect(page.locator("[data-done='module01']")).to_have_text("1")
     finally:
         serving.terminate()
-        serving.wait(timeout=20)
+        serving.wait(timeout=120)
 
 
 def open_when_served(page, url: str) -> None:
