@@ -49,53 +49,61 @@ def test_the_calculator_is_filled_in_by_keyboard_and_says_fits_tight_or_not(page
     assert page.locator("#model").input_value() == "" and page.locator(".parameters").inner_text() == "464.5 million"
 
 
-def test_pictures_that_move_have_the_sums_of_the_exercises(page, address):
-    page.goto(f"{address}/module03/lora-linear/")
-    caption, drawn = page.locator("#moving-lora figcaption"), page.locator("#moving-lora .up")
-    before = float(drawn.get_attribute("width"))
+def opened(page, name: str):
+    """A picture as its file has it, then with its script: the page, and what it showed before and after."""
+    page.set_content((ROOT / "docs" / "moving" / f"{name}.html").read_text(encoding="utf-8"))
+    shown = []
+    for script in (None, ROOT / "docs" / "assets" / "moving.js"):
+        if script:
+            page.add_script_tag(path=script)
+        numbers = " ".join(re.findall(r' (?:points|width|height|x|y)="(.*?)"', page.locator("svg").inner_html()))
+        shown.append((page.locator("figcaption").inner_text(), [float(n) for n in re.split("[ ,]", numbers)]))
+    return shown
+
+
+@pytest.mark.parametrize("name", ["lora", "schedule"])
+def test_a_picture_that_nothing_moves_is_the_one_that_its_script_draws_first(page, name):
+    (caption, numbers), (caption_drawn, drawn) = opened(page, name)
+    assert caption_drawn == caption and drawn == pytest.approx(
+        numbers, abs=0.11
+    )  # The last digit may round either way.
+    assert page.locator("form").is_visible()
+
+
+def test_rank_and_scale_are_moved_by_keyboard_and_counted_as_in_3_02(page):
+    opened(page, "lora")
+    before = float(page.locator(".up").get_attribute("width"))
     page.locator("#lora-rank").focus()
-    page.keyboard.press("ArrowRight")
-    adapter = loading.reference("3.02").lora_parameters({"q_proj": (576, 576)}, 9, ["q_proj"])
-    assert f"of rank 9 have {adapter:,}" in caption.inner_text() and float(drawn.get_attribute("width")) > before
-    page.goto(f"{address}/module02/learning-rate-schedule/")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    adapter = loading.reference("3.02").lora_parameters({"q_proj": (576, 576)}, 12, ["q_proj"])
+    said = page.locator("figcaption").inner_text()
+    assert f"of rank 12 have {adapter:,}" in said and "α / r = 1.333" in said
+    assert float(page.locator(".up").get_attribute("width")) > before
+
+
+def test_the_schedules_are_those_of_2_05(page):
+    opened(page, "schedule")
     schedule = loading.reference("2.05")
+    script = "([s, w]) => ['linear', 'cosine'].map(kind => shareOfPeak(kind, s, w, 400, 0.2))"
     for step, warmup in itertools.product([0, 3, 40, 77, 399, 450], [0, 40]):
-        shares = page.evaluate(
-            "([s, w]) => ['linear', 'cosine'].map(k => shareOfPeak(k, s, w, 400, 0.2))", [step, warmup]
-        )
-        linear, cosine = (
-            schedule.warmup_then_linear(step, warmup, 400),
-            schedule.cosine_with_floor(step, warmup, 400, 0.2),
-        )
-        assert shares == pytest.approx([linear, cosine])
+        linear = schedule.warmup_then_linear(step, warmup, 400)
+        cosine = schedule.cosine_with_floor(step, warmup, 400, 0.2)
+        assert page.evaluate(script, [step, warmup]) == pytest.approx([linear, cosine])
     page.select_option("#schedule-kind", "linear")
-    assert "Step 400: 0.00." in page.locator("#moving-schedule figcaption").inner_text()
+    assert "Step 400: 0.00." in page.locator("figcaption").inner_text()
 
 
-def test_without_scripts_the_pictures_stand_and_the_tree_opens(browser, address):
-    def shown(page) -> dict[str, list[str]]:
-        found = {}
-        for path in ("module03/lora-linear/", "module02/learning-rate-schedule/"):
-            page.goto(f"{address}/{path}")
-            svg = page.locator(".moving svg").inner_html()
-            found[path] = [
-                page.locator(".moving figcaption").inner_text(),
-                *re.findall(r'(?:points|width)="(.*?)"', svg),
-            ]
-        return found
-
-    plain, scripted = browser.new_context(java_script_enabled=False), browser.new_context()
-    page = plain.new_page()
-    assert [
-        float(n) for one in shown(page).values() for text in one[1:] for n in re.split("[ ,]", text)
-    ] == pytest.approx(
-        [float(n) for one in shown(scripted.new_page()).values() for text in one[1:] for n in re.split("[ ,]", text)]
-    )
+def test_without_scripts_there_are_the_table_the_pictures_and_the_tree(browser, address):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
     page.goto(f"{address}/hardware/")
     assert not page.locator("#calculator").is_visible() and page.locator("article table").first.is_visible()
+    page.goto(f"{address}/module03/lora-linear/")
+    assert page.locator(".moving svg").is_visible() and not page.locator(".moving form").is_visible()
     page.goto(f"{address}/decide/")
     for depth, answer in enumerate(("Yes", "No", "No", "It knew, but")):
         answers = page.locator(f".tree {'> details[open] ' * depth}> details > summary")
         answers.filter(has_text=re.compile(f"^{answer}")).click()
     assert page.get_by_text("50 or more examples of the form").is_visible()
-    plain.close(), scripted.close()
+    context.close()
