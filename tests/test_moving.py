@@ -9,7 +9,7 @@ from dataclasses import asdict
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.browsing import IN_BROWSER
+from tests.support.browsing import IN_BROWSER, context_of
 from tunelings import loading
 from tunelings.handson import memory
 
@@ -95,7 +95,7 @@ def test_the_schedules_are_those_of_2_05(page):
 
 
 def test_without_scripts_there_are_the_table_the_pictures_and_the_tree(browser, address):
-    context = browser.new_context(java_script_enabled=False)
+    context = context_of(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{address}/hardware/")
     assert not page.locator("#calculator").is_visible() and page.locator("article table").first.is_visible()

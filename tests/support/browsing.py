@@ -43,8 +43,15 @@ def browser() -> Iterator:
         chromium.close()
 
 
+def context_of(browser, **settings):
+    """A context that waits as long as a loaded machine needs."""
+    context = browser.new_context(**settings)
+    context.set_default_timeout(300_000)
+    return context
+
+
 @pytest.fixture
 def page(browser) -> Iterator:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = context_of(browser, viewport={"width": 1280, "height": 900})
     yield context.new_page()
     context.close()
