@@ -98,7 +98,7 @@ def test_without_scripts_there_are_the_table_the_pictures_and_the_tree(browser, 
     context = context_of(browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{address}/hardware/")
-    assert not page.locator("#calculator").is_visible() and page.locator("article table").first.is_visible()
+    assert not page.locator("#calculator").is_visible() and page.locator("tr:has([data-gib])").first.is_visible()
     page.goto(f"{address}/module03/lora-linear/")
     assert page.locator(".moving svg").is_visible() and not page.locator(".moving form").is_visible()
     page.goto(f"{address}/decide/")
