@@ -5,6 +5,7 @@ One page: `pytest tests/test_blocks.py -k transformer`. `python -m tests.support
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ import pytest
 from tests.conftest import ROOT
 from tests.support import blocks
 from tests.support.gates import broken, lines
+from tunelings.course import Course
 
 DOCS = ROOT / "docs"
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if blocks.RUN in path.read_text(encoding="utf-8")]
 BACKGROUND = sorted((DOCS / "background").glob("*.md"))
+LESSONS = [DOCS / exercise.module / f"{exercise.card.lesson}.md" for exercise in Course(ROOT).exercises]
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +82,19 @@ def test_a_background_page_has_its_head_and_three_questions(page: Path):
         assert part in head, f"{page.name}: its head says how long it takes, what to know first, what you can do after"
     questions = source.split("\n## Check yourself\n", 1)[1]
     assert questions.count('??? question "') == 3
+
+
+HEAD = re.compile(r"\d+ minutes to read\. \*\*First\*\*: .+?\.\s\*\*Afterwards\*\*\syou can .+?\.\n\n", re.DOTALL)
+
+
+@pytest.mark.parametrize("page", LESSONS, ids=[path.relative_to(DOCS).as_posix() for path in LESSONS])
+def test_a_lesson_has_its_head_its_block_and_three_questions(page: Path):
+    source = page.read_text(encoding="utf-8")
+    title, below = source.split("\n\n", 1)
+    assert title.startswith("# ")
+    assert HEAD.match(below), "below the title: minutes to read, **First**, **Afterwards** you can"
+    before, _, exercise = source.partition("\n## The exercise\n")
+    assert blocks.RUN in before.partition("\n## By hand\n")[2], "before the exercise: By hand, with a block that runs"
+    *_, last, _ = exercise.split("\n## ")
+    assert last.startswith("Check yourself\n"), "Check yourself stands right before Further reading"
+    assert last.count('??? question "') == 3
