@@ -154,8 +154,9 @@ def test_a_sheet_is_printed_on_one_page_and_nothing_runs_out_of_its_column(page,
     page.goto(f"{address}/{module}/sheet/")
     page.set_viewport_size({"width": 700, "height": 1000})  # Narrower than A4 and Letter without their margins.
     page.emulate_media(media="print")
-    wide = "[...document.querySelectorAll('.sheet .formula, .sheet table')].filter(e => e.scrollWidth > e.parentElement.clientWidth + 1).map(e => e.textContent)"
-    assert page.evaluate(wide) == []
+    parts = page.locator(".sheet :is(.formula, table)")
+    wide = "parts => parts.filter(e => e.scrollWidth > e.closest('.sheet').clientWidth / 2).map(e => e.textContent)"
+    assert parts.evaluate_all(wide) == []
     for paper in ("A4", "Letter"):
         assert pages_of(page.pdf(format=paper)) == 1, paper
 
