@@ -46,7 +46,7 @@ def on_config(config):
     for module, title in MODULES.items():
         number = module_number(module)
         lessons = [{f"{e.number} {e.title}": f"{module}/{e.card.lesson}.md"} for e in COURSE.module(module)]
-        parts = [f"{module}/index.md", *lessons, {"Quiz": f"{module}/quiz.md"}]
+        parts = [f"{module}/index.md", *lessons, {"Sheet": f"{module}/sheet.md"}, {"Quiz": f"{module}/quiz.md"}]
         modules.append({f"{number} · {title}": parts})
     config.nav = [*config.extra["before"], *modules, *config.extra["after"]]
     return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from tests.conftest import COURSE, MKDOCS_ENVIRONMENT, ROOT
 from tests.support.browsing import IN_BROWSER, context_of
 from tests.test_site import html_pages
+from tunelings.course import MODULES
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = IN_BROWSER
@@ -118,6 +120,28 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
             faults[path] = serious
     context.close()
     assert faults == {}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_sheet_is_printed_on_one_page_and_nothing_runs_out_of_its_column(page, address, module):
+    page.goto(f"{address}/{module}/sheet/")
+    page.set_viewport_size({"width": 700, "height": 1000})  # Narrower than A4 and Letter without their margins.
+    page.emulate_media(media="print")
+    parts = page.locator(".sheet :is(.formula, table)")
+    wide = "parts => parts.filter(e => e.scrollWidth > e.closest('.sheet').clientWidth / 2).map(e => e.textContent)"
+    assert parts.evaluate_all(wide) == []
+    for paper in ("A4", "Letter"):
+        assert pages_of(page.pdf(format=paper)) == 1, paper
+
+
+def test_a_page_that_is_too_long_for_one_sheet_is_seen(page):
+    page.set_content("<p style='break-after: page'>one</p><p>two</p>")
+    assert pages_of(page.pdf(format="A4")) == 2
+
+
+def pages_of(pdf: bytes) -> int:
+    """How many pages a PDF of Chromium has, which writes its page objects uncompressed."""
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
 def test_the_quiz_is_answered_with_the_keyboard_and_the_first_try_counts(page, address):

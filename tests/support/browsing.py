@@ -16,7 +16,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 IN_BROWSER = [
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: apt-get install chromium"),
     pytest.mark.xdist_group("browser"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),  # On a loaded machine a page takes seconds.
 ]
 
 

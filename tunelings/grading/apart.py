@@ -233,7 +233,7 @@ class Asked:
                 self.child = int(told["pid"])
                 self.processor_began = processes.processor_seconds(self.child)
                 self.deadline = time.monotonic() + limits.hard_limit(self.limit)
-                self.why = f"did not finish in {self.limit:g} s and could not be interrupted: it was ended"
+                self.why = f"did not finish in {self.limit:g} s and could not be interrupted, so it was stopped"
             case "progress":
                 if live.listener is not None:
                     live.listener(float(told["done"]), str(told["text"]))
@@ -289,7 +289,7 @@ def _how_it_ended(status: bytes) -> str:
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
         if name in {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT"}:
             return f"the process that checks the answer crashed ({name}), in C code that the answer calls"
-        return f"the process that checks the answer was ended ({name}), by the answer or for want of memory"
+        return f"the process that checks the answer was ended ({name}), by the answer or because memory ran out"
     return f"the answer ends the process that checks it, with exit status {os.WEXITSTATUS(code)}, and no result is left"
 
 
