@@ -6,11 +6,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from tunelings.classroom import csvfiles, feedback
+from tunelings.classroom import csvfiles, feedback, report
+from tunelings.classroom.figures import figures
 from tunelings.classroom.records import Class
+from tunelings.classroom.sharing import shared
 from tunelings.classroom.table import Table
-from tunelings.course import Course, CourseError
+from tunelings.course import Course, CourseError, shown_path
 from tunelings.grading.store import write_atomically
 
 IGNORED = "# Marks, names and answers of students: none of it belongs in a repository.\n*\n"
@@ -47,8 +50,24 @@ def write_all(
     put(out / "grades.csv", csvfiles.grades(table))
     for student in klass.students:
         put(out / "feedback" / f"{student}.md", feedback.feedback(table, student, titles))
-    put(out / "manifest.json", json.dumps({**klass.manifest, "points": points}, indent=1, sort_keys=True) + "\n")
+    put(out / "manifest.json", as_json({**klass.manifest, "points": points}, sort_keys=True))
+    write_report(table, out, titles, answers or {})
     return []
+
+
+def write_report(table: Table, out: Path, titles: Mapping[str, str], answers: Mapping[str, str]) -> None:
+    """The report for the instructor, the one to share, the same as data, and an answer of each cluster."""
+    found = figures(table, titles, answers)
+    put(out / "report.json", as_json(found))
+    put(out / "report.html", report.page(found, answers, shown_path(out)))
+    put(out / "report-to-share.html", report.page(shared(found), {}, shown_path(out)))
+    for cluster in (cluster for item in found["items"] for cluster in item["clusters"]):
+        if cluster["answer_hash"]:
+            put(out / "clusters" / f"{cluster['id']}.py", answers[cluster["answer_hash"]])
+
+
+def as_json(value: Any, *, sort_keys: bool = False) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=sort_keys) + "\n"
 
 
 def make_folder(out: Path) -> None:

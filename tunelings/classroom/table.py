@@ -8,8 +8,9 @@ from functools import cached_property
 from tunelings.classroom.records import Class, Graded, Outcome
 
 NOT_THERE = "the grader has left no result"
-# What was handed in and could be looked at; a stub and an absent file are no attempt.
+# A stub and an absent file are no attempt; of what was refused or has no verdict, nothing is known.
 NOT_STARTED = frozenset({Outcome.NOT_STARTED, Outcome.MISSING})
+NOT_GRADED = frozenset({Outcome.REFUSED, Outcome.NO_VERDICT})
 
 
 class Table:
@@ -42,6 +43,11 @@ class Table:
         return (row for student in self.klass.students for row in self.of_student(student))
 
     @cached_property
+    def points(self) -> dict[str, float]:
+        """The points of each student."""
+        return {student: sum(row.points for row in self.of_student(student)) for student in self.klass.students}
+
+    @cached_property
     def passes(self) -> dict[str, int]:
         """How many exercises each student passes."""
         return {student: sum(is_pass(row) for row in self.of_student(student)) for student in self.klass.students}
@@ -52,7 +58,7 @@ def is_pass(row: Graded) -> bool:
 
 
 def is_started(row: Graded) -> bool:
-    return row.outcome not in NOT_STARTED
+    return row.outcome not in NOT_STARTED | NOT_GRADED
 
 
 def number(value: float) -> str:
