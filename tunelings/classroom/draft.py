@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunelings.cards import Mistake
+from tunelings.cards import Mistake, read_card
 from tunelings.course import Course, CourseError, Exercise, shown_path
 from tunelings.grading.store import write_atomically
 
@@ -81,7 +81,7 @@ def write(made: Draft, folder: Path | None) -> list[Path]:
     kept = root / "tests" / "answers" / "wrong" / exercise.module / exercise.name / f"{made.id.replace('-', '_')}.py"
     if kept.exists() or (folder and card.exists()):
         raise CourseError(f"{shown_path(kept if kept.exists() else card)} exists already; nothing was written.")
-    if folder is None and any(mistake.id == made.id for mistake in exercise.card.mistakes):
+    if folder is None and any(mistake.id == made.id for mistake in read_card(card).mistakes):
         raise CourseError(f"{shown_path(card)} has a mistake {made.id} already; nothing was written.")
     for path in (card, kept):
         path.parent.mkdir(parents=True, exist_ok=True)

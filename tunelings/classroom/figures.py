@@ -11,7 +11,9 @@ from tunelings.classroom.lecture import lecture
 from tunelings.classroom.measures import Item, items
 from tunelings.classroom.records import Graded, Outcome
 from tunelings.classroom.table import Table
+from tunelings.grading.states import CheckState
 from tunelings.grading.text import visible
+from tunelings.grading.verdict import Failure
 
 VERSION = 1
 BINS = 10  # of the histogram of scores
@@ -68,8 +70,8 @@ def _item(item: Item) -> dict[str, Any]:
 
 
 def _cluster(cluster: Cluster) -> dict[str, Any]:
-    failure = cluster.failure
-    said: dict[str, str] = {
+    failure = cluster.failure or Failure("", CheckState.FAILED)
+    said = {
         "check": failure.check,
         "sentence": failure.sentence,
         "state": failure.state.value,
@@ -82,7 +84,7 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
     return {
         "id": cluster.id,
         "count": cluster.count,
-        **({name: visible(text) for name, text in said.items()} if failure else dict.fromkeys(said, "")),
+        **{name: visible(text) for name, text in said.items()},
         "students": [row.student for row in cluster.rows],
         "answer_hash": cluster.answer_hash,
     }

@@ -21,11 +21,14 @@ def junit(table: Table, titles: Mapping[str, str]) -> bytes:
     root = ET.Element("testsuites", name="tunelings")
     for student in table.klass.students:
         rows = table.of_student(student)
-        failures = sum(not is_pass(row) and row.outcome not in ERRORS for row in rows)
-        errors = sum(row.outcome in ERRORS for row in rows)
-        seconds = f"{sum(row.seconds or 0 for row in rows):.2f}"
-        counts = {"tests": len(rows), "failures": failures, "errors": errors, "skipped": 0}
-        suite = ET.SubElement(root, "testsuite", name=student, time=seconds, **{k: str(n) for k, n in counts.items()})
+        counts = {
+            "tests": len(rows),
+            "failures": sum(not is_pass(row) and row.outcome not in ERRORS for row in rows),
+            "errors": sum(row.outcome in ERRORS for row in rows),
+            "skipped": 0,
+        }
+        suite = ET.SubElement(root, "testsuite", {"name": student, **{name: str(n) for name, n in counts.items()}})
+        suite.set("time", f"{sum(row.seconds or 0 for row in rows):.2f}")
         for row in rows:
             _case(suite, row, titles)
     ET.indent(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,14 @@ LOWEST = -0.1  # of r in the drawing; what is lower stands at its edge
 
 def page(figures: Mapping[str, Any], answers: Mapping[str, str], out: str) -> str:
     """The page; `out` is the folder of the results as it is to be typed, and `answers` has texts by their hash."""
+    bars = [bar(item) for item in figures["items"]]
+    return _template().render(
+        figures=figures, answers=answers, out=out, bars=bars, groups=BAR, scores=scores(figures), dots=dots(figures)
+    )
+
+
+@functools.cache
+def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
@@ -26,10 +35,7 @@ def page(figures: Mapping[str, Any], answers: Mapping[str, str], out: str) -> st
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"count": count, "percent": percent, "two": two, "code": code}
-    bars = [bar(item) for item in figures["items"]]
-    return environment.get_template("report.html.jinja").render(
-        figures=figures, answers=answers, out=out, bars=bars, groups=BAR, scores=scores(figures), dots=dots(figures)
-    )
+    return environment.get_template("report.html.jinja")
 
 
 def count(value: int | None) -> str:
