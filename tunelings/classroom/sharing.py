@@ -1,0 +1,79 @@
+"""The figures that may be shared: no count that fewer than `LEAST` students stand behind, and no text of an answer.
+
+A count that is hidden must not follow from those that are shown: the groups of an exercise add up to the class, so
+where the hidden ones together are fewer than `LEAST`, the next smallest is hidden too (complementary suppression;
+https://www.ons.gov.uk/methodology/methodologytopicsandstatisticalconcepts/disclosurecontrol).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunelings.classroom.lecture import lecture
+
+LEAST = 5
+
+
+def shared(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The same figures with small counts as None, without students, flags, answers, and what answers made."""
+    items = [_item(item) for item in figures["items"]]
+    scores = {str(place): one["count"] for place, one in enumerate(figures["scores"])}
+    gone = hidden(scores)
+    made = {
+        **figures,
+        "hidden_below": LEAST,
+        "items": sorted(items, key=lambda item: item["exercise"]),  # By unknown failures the order would tell.
+        "scores": [
+            {**one, "count": None if str(place) in gone else one["count"]}
+            for place, one in enumerate(figures["scores"])
+        ],
+        "to_look_at": [],
+        "flags": [],
+    }
+    return {**made, "lecture": lecture(made)}
+
+
+def hidden(counts: Mapping[str, int]) -> set[str]:
+    """The names of the counts to hide, of counts whose sum is known."""
+    gone = {name for name, count in counts.items() if 0 < count < LEAST}
+    others = sorted((name for name, count in counts.items() if count >= LEAST), key=lambda name: counts[name])
+    while gone and sum(counts[name] for name in gone) < LEAST and others:
+        gone.add(others.pop(0))
+    return gone
+
+
+def _item(item: dict[str, Any]) -> dict[str, Any]:
+    mistakes = {f"mistake {one['id']}": one["count"] for one in item["mistakes"]}
+    clusters = {f"cluster {one['id']}": one["count"] for one in item["clusters"]}
+    groups = {name: n for name, n in item["groups"].items() if name not in {"named mistake", "unknown failure"}}
+    gone = hidden({**groups, **mistakes, **clusters})
+
+    def total(name: str, parts: Mapping[str, int]) -> int | None:
+        """A sum of counts, unless one of them is hidden and could be told from it."""
+        return None if gone & parts.keys() else item[name]
+
+    started = None if gone & {"not started", "not graded"} else item["started"]
+    passed = None if "passed" in gone else item["passed"]
+    is_known = started is not None and passed is not None and item["started"] >= LEAST
+    return {
+        **item,
+        "started": started,
+        "passed": passed,
+        **({} if is_known else {"share": None, "discrimination": None, "interval": None, "suspect": False}),
+        "why": item["why"] if is_known else f"fewer than {LEAST} in a group",
+        "seconds": item["seconds"] if is_known else None,
+        "timeouts": None if "timeout" in gone else item["timeouts"],
+        "named": total("named", mistakes),
+        "unknown": total("unknown", clusters),
+        "groups": {name: None if name in gone else n for name, n in groups.items()},
+        "mistakes": [one for one in item["mistakes"] if f"mistake {one['id']}" not in gone],
+        "clusters": [_cluster(one) for one in item["clusters"] if f"cluster {one['id']}" not in gone],
+    }
+
+
+def _cluster(cluster: dict[str, Any]) -> dict[str, Any]:
+    """The words of the check alone; what came out, and who had it, stays at home."""
+    kept = ("id", "count", "check", "sentence", "state", "what")
+    return {**{name: cluster[name] for name in kept}, "given": "", "expected": "", "got": "", "message": "",
+            "students": [], "answer_hash": ""}  # fmt: skip
