@@ -6,8 +6,8 @@ import base64
 import contextlib
 import json
 import os
-import select
 import secrets
+import select
 import subprocess
 import threading
 import time
@@ -213,6 +213,13 @@ class Servers:
         server.close()
         with self.lock:
             self.all.discard(server)
+
+    def rest(self) -> None:
+        """End the servers that nobody uses."""
+        with self.lock:
+            idle, self.idle = self.idle, []
+        for _, server in idle:
+            self._end(server)
 
     def close(self) -> None:
         """End all servers; what waits for one hears that it is gone."""

@@ -71,7 +71,9 @@ def bwrap_trouble() -> str:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bwrap doesn't start ({error})"
-    return "" if done.returncode == 0 else f"bwrap doesn't start ({done.stderr.strip().splitlines()[-1:] or 'no reason'})"
+    return (
+        "" if done.returncode == 0 else f"bwrap doesn't start ({done.stderr.strip().splitlines()[-1:] or 'no reason'})"
+    )
 
 
 _NAMESPACES = (

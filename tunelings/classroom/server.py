@@ -8,9 +8,9 @@ It reads requests from stdin, a line of JSON each, and writes lines to stdout:
     {"id": "…", "state": "passed", …}        the result (`told.py`)
     {"ended": "…"}                           the request of this id is over, with or without a result
 
-`answer` is the file's bytes in base64. For each request the server forks a process that judges; the answer itself runs in
-a child of that (`grading/apart.py`), which has no file open that leads out. The server never computes: a
-process that was forked from one that has computed with several threads hangs in its first matmul.
+`answer` is the file's bytes in base64. For each request the server forks a process that judges; the answer itself runs
+in a child of that (`grading/apart.py`), which has no file open that leads out. The server never computes: a process
+that was forked from one that has computed with several threads hangs in its first matmul.
 """
 
 from __future__ import annotations

@@ -121,7 +121,9 @@ def _read_folder(path: Path, name: str, exercises: list[Exercise]) -> Submission
     try:
         place = choose_tree(_files_below(path, {module for module, _ in wanted}), wanted)
     except Refused:
-        zipped = [entry for entry in os.scandir(path) if entry.name.lower().endswith(".zip") and not _is_ignored(entry.name)]
+        zipped = [
+            entry for entry in os.scandir(path) if entry.name.lower().endswith(".zip") and not _is_ignored(entry.name)
+        ]
         if len(zipped) != 1:  # As Moodle hands them out: a folder for each student, with what was uploaded in it.
             raise
         inside = read_one(Path(zipped[0].path), exercises)

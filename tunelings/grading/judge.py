@@ -86,7 +86,7 @@ def judge(task: Task, first: Callable[[Judgement], None] = lambda judgement: Non
 
 
 def _seen(task: Task, result: Result, **options: Any) -> tuple[Failure, str]:
-    """The failure and its fingerprint; both ask the answer's objects what they are, so they are made as a check is run."""
+    """The failure and its fingerprint; both ask the answer's objects what they are, so this runs as a check does."""
     try:
         with contained(), time_limit(task.limit):
             failure = shortened(failure_of(task.check, result, task.source.path, **options))
