@@ -1,0 +1,61 @@
+"""Where jobs run: in threads of this process that each drive a server, or on a Dask cluster (`cluster.py`)."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+from tunelings.classroom.client import Job, Servers
+from tunelings.classroom.sandbox import Sandbox
+from tunelings.classroom.told import Told
+
+Batch = Sequence[Job]  # jobs that run one after the other in one place
+_PERIOD = 0.2  # seconds between two looks at what has ended
+
+
+class Runner(Protocol):
+    """What runs jobs."""
+
+    def run(self, sandbox: Sandbox, batches: Sequence[Batch]) -> Iterator[tuple[Job, Told]]:
+        """Each job with its result, as they come. Raises ServerGone where no server starts."""
+        ...
+
+    def close(self) -> None:
+        """End everything that still runs."""
+        ...
+
+
+class LocalRunner:
+    """Threads of this process; each drives one server at a time."""
+
+    def __init__(self, jobs: int):
+        self.jobs = jobs
+        self.servers = Servers()
+
+    def run(self, sandbox: Sandbox, batches: Sequence[Batch]) -> Iterator[tuple[Job, Told]]:
+        results: queue.Queue[tuple[Job, Told]] = queue.Queue()
+        pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="grade")
+        try:
+            waiting: list[Future[None]] = [
+                pool.submit(self.servers.run, sandbox, batch, lambda job, told: results.put((job, told)))
+                for batch in batches
+            ]
+            while waiting or not results.empty():
+                try:
+                    yield results.get(timeout=_PERIOD)
+                except queue.Empty:
+                    ended = [future for future in waiting if future.done()]
+                    waiting = [future for future in waiting if not future.done()]
+                    for future in ended:
+                        future.result()
+        except BaseException:
+            self.servers.close()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
+        self.servers.rest()
+
+    def close(self) -> None:
+        self.servers.close()
