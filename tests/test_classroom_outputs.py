@@ -185,6 +185,13 @@ def test_gradescope_gets_a_score_and_a_text_for_each_exercise(klass: Class):
     assert_is_of_gradescope(made)
 
 
+def test_gradescope_s_files_are_written_where_they_are_asked_for(klass: Class, out: Path):
+    assert not (out / "gradescope").exists()
+    outputs.write_all(klass, out, names=NAMES, for_gradescope=True)
+    found = {path.stem: json.loads(path.read_text("utf-8")) for path in (out / "gradescope").iterdir()}
+    assert {name: made["score"] for name, made in found.items()} == {"s1": 2.0, "s2": 1.0, "s3": 0.0, "s4": 0.0}
+
+
 def test_gradescope_is_told_what_has_no_verdict(klass: Class):
     made = gradescope.results(Table(klass), "s4", {})
     assert made["score"] == 0 and made["output"].startswith("The grader has no result for 1.06: please rerun")
@@ -217,7 +224,7 @@ def test_the_autograder_has_its_two_scripts_at_the_root_and_can_run_them(autogra
         assert info.external_attr >> 16 & 0o111 and autograder.read(info).startswith(b"#!/usr/bin/env bash\n")
         done = subprocess.run(["bash", "-n"], input=autograder.read(info), capture_output=True)
         assert (done.returncode, done.stderr) == (0, b"")
-    assert b"-o /tmp/graded --only 1.05 --seed 3\n" in autograder.read("run_autograder")
+    assert b"-o /tmp/graded --gradescope --only 1.05 --seed 3\n" in autograder.read("run_autograder")
 
 
 def test_the_autograder_holds_the_course_and_nothing_of_a_class(autograder: zipfile.ZipFile):

@@ -32,6 +32,7 @@ def write_all(
     course: Course | None = None,
     answers: Mapping[str, str] | None = None,
     submitted: datetime | None = None,
+    for_gradescope: bool = False,
 ) -> list[str]:
     """Write all results of a class into the folder `out`, and return what a person has to look at, a line each.
 
@@ -41,6 +42,7 @@ def write_all(
     course: where the titles of exercises that nobody has begun come from.
     answers: the texts of answers by `answer_hash`; the report shows one of each cluster.
     submitted: when the one student of a class of one handed in, which Classroom 50 wants to know.
+    for_gradescope: write each student's results.json too.
 
     Raises:
         CourseError: `out` can't be written to, or the roster can't be read.
@@ -55,7 +57,8 @@ def write_all(
     put(out / "junit.xml", junit.junit(table, titles))
     for student in klass.students:
         put(out / "feedback" / f"{student}.md", feedback.feedback(table, student, titles))
-        put(out / "gradescope" / f"{student}.json", as_json(gradescope.results(table, student, titles)))
+        if for_gradescope:
+            put(out / "gradescope" / f"{student}.json", as_json(gradescope.results(table, student, titles)))
     put(out / "manifest.json", as_json({**klass.manifest, "points": points}, sort_keys=True))
     write_report(table, out, titles, answers or {})
     write_classroom50(table, out, submitted)
