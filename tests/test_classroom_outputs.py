@@ -263,13 +263,13 @@ def test_the_autograder_hands_on_a_result_only_of_a_run_that_ended(
 
 RUNNER = {
     "CLASSROOM": "cs50", "ASSIGNMENT": "loops", "SUBMISSION_TAG": "submit/2026-11-29T10-00-00Z-abc", "USERNAME": "ann",
-    "COMMIT_URL": "https://example.org/c", "RELEASE_URL": "https://example.org/r", "MODE": "Group",
+    "COMMIT_URL": "https://example.org/c", "RELEASE_URL": "https://example.org/r", "ASSIGNMENT_TYPE": "group",
 }  # fmt: skip
 
 
 def test_classroom_50_gets_whole_numbers_and_whose_they_are(klass: Class):
     when = datetime(2026, 11, 29, 12, tzinfo=timezone(timedelta(hours=1)))
-    made = classroom50.result(Table(klass), "s2", RUNNER, when, when)
+    made = classroom50.result(Table(klass), "s2", RUNNER, when)
     assert (made["schema"], made["owner"], made["assignment_type"]) == ("classroom50/result/v1", "ann", "group")
     assert (made["datetime"], made["score"], made["max-score"]) == ("2026-11-29T11:00:00Z", 100, 200)
     assert made["tests"][0] == {"test-name": ONE, "passed": False, "score": 0, "max-score": 100}
@@ -282,7 +282,10 @@ def test_classroom_50_s_file_is_written_where_its_runner_is(tmp_path: Path, monk
     for name, value in RUNNER.items():
         monkeypatch.setenv(name, value)
     outputs.write_all(klass, tmp_path / "b", names={})
-    assert not (tmp_path / "a/classroom50").exists() and (tmp_path / "b/classroom50/result.json").exists()
+    open_one = classes.klass([classes.outcome("s1", Outcome.NO_VERDICT)])
+    outputs.write_all(open_one, tmp_path / "c", names={})
+    assert not (tmp_path / "a/classroom50").exists() and not (tmp_path / "c/classroom50").exists()
+    assert (tmp_path / "b/classroom50/result.json").exists()
 
 
 # ---------------------------------------------------------------- the LMS's own file

@@ -23,26 +23,20 @@ def is_there(environment: Mapping[str, str]) -> bool:
     return all(environment.get(name) for name in NEEDED)
 
 
-def result(
-    table: Table, student: str, environment: Mapping[str, str], submitted: datetime, now: datetime
-) -> dict[str, Any]:
-    """result.json for one student.
-
-    submitted: when the graded commit was made; now: when it was graded.
-    """
-    mode = environment.get("MODE", "").strip().lower()
+def result(table: Table, student: str, environment: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """result.json for one student; the runner itself writes when the graded commit was made in place of `now`."""
     tests = [_test(row) for row in table.of_student(student)]
     return {
         "schema": SCHEMA,
         "classroom": environment["CLASSROOM"],
         "assignment": environment["ASSIGNMENT"],
-        "assignment_type": mode if mode in {"group", "team"} else "individual",
+        "assignment_type": environment.get("ASSIGNMENT_TYPE") or "individual",
         "owner": environment["USERNAME"],
         "submission": environment["SUBMISSION_TAG"],
         "commit": environment["COMMIT_URL"],
         "release": environment["RELEASE_URL"],
         "review": environment.get("REVIEW_URL") or environment["COMMIT_URL"],
-        "datetime": _utc(submitted),
+        "datetime": _utc(now),
         "graded_at": _utc(now),
         "score": sum(test["score"] for test in tests),
         "max-score": sum(test["max-score"] for test in tests),

@@ -12,7 +12,7 @@ from typing import Any
 from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, report
 from tunelings.classroom import roster as rosters
 from tunelings.classroom.figures import figures
-from tunelings.classroom.records import Class
+from tunelings.classroom.records import Class, Outcome
 from tunelings.classroom.sharing import shared
 from tunelings.classroom.table import Table
 from tunelings.course import Course, CourseError, shown_path
@@ -31,7 +31,6 @@ def write_all(
     roster: Path | None = None,
     course: Course | None = None,
     answers: Mapping[str, str] | None = None,
-    submitted: datetime | None = None,
     for_gradescope: bool = False,
 ) -> list[str]:
     """Write all results of a class into the folder `out`, and return what a person has to look at, a line each.
@@ -41,7 +40,6 @@ def write_all(
     roster: the CSV that the LMS has exported.
     course: where the titles of exercises that nobody has begun come from.
     answers: the texts of answers by `answer_hash`; the report shows one of each cluster.
-    submitted: when the one student of a class of one handed in, which Classroom 50 wants to know.
     for_gradescope: write each student's results.json too.
 
     Raises:
@@ -61,7 +59,7 @@ def write_all(
             put(out / "gradescope" / f"{student}.json", as_json(gradescope.results(table, student, titles)))
     put(out / "manifest.json", as_json({**klass.manifest, "points": points}, sort_keys=True))
     write_report(table, out, titles, answers or {})
-    write_classroom50(table, out, submitted)
+    write_classroom50(table, out)
     return write_roster(table, out, names, roster) if roster else []
 
 
@@ -75,11 +73,16 @@ def write_roster(table: Table, out: Path, names: Mapping[str, str], roster: Path
     return filled.problems
 
 
-def write_classroom50(table: Table, out: Path, submitted: datetime | None) -> None:
-    """Classroom 50's result.json, where its runner has started this for one student."""
-    if len(table.klass.students) == 1 and classroom50.is_there(os.environ):
-        now = datetime.now(UTC)
-        made = classroom50.result(table, table.klass.students[0], os.environ, submitted or now, now)
+def write_classroom50(table: Table, out: Path) -> None:
+    """Classroom 50's result.json, where its runner has started this for one student.
+
+    Where something has no verdict there is no file, which the runner reports as an error and not as a mark.
+    """
+    rows = list(table)
+    if len(table.klass.students) != 1 or any(row.outcome == Outcome.NO_VERDICT for row in rows):
+        return
+    if classroom50.is_there(os.environ):
+        made = classroom50.result(table, rows[0].student, os.environ, datetime.now(UTC))
         put(out / "classroom50" / "result.json", as_json(made))
 
 
