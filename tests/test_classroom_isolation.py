@@ -17,6 +17,31 @@ from tunelings.grading.states import CheckState
 
 pytestmark = pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
 
+CHECK = '''"""One check is enough, and a short one."""
+
+import pytest
+import torch
+
+from tunelings import expect
+
+
+@pytest.mark.timeout(2)
+def test_three_is_squared(answer):
+    x = torch.tensor([3.0])
+    expect.close(answer.squares(x), [9.0], what="squares([3])", dtype=torch.float32)
+'''
+CARD = '''title = "Squares"
+lesson = "squares"
+minutes = 5
+difficulty = 1
+learnt = "A number times itself is never negative."
+hints = ["What is three times three?"]
+
+[[mistakes]]
+id = "doubled"
+says = "each number is added to itself and not multiplied."
+forms = [[{ old = "x * x", new = "x + x" }]]
+'''
 REST = "\n\ndef mean_square(x):\n    return squares(x).mean().item()\n"
 MARK = secrets.token_hex(8)  # on the command line of a process that must not survive
 
@@ -144,6 +169,9 @@ ENDLESS = SHIFT.replace("return x + by", "while True: pass")
 def class_(tmp_path_factory):
     place = tmp_path_factory.mktemp("hostile")
     mini = build(place / "course")
+    mini.squares.check_path.write_text(CHECK, encoding="utf-8")
+    mini.squares.card_path.write_text(CARD, encoding="utf-8")
+    mini.shift.check_path.write_text(CHECK.replace("squares(x)", "shift(x, 6.0)"), encoding="utf-8")
     outside = place / "grades.txt"
     outside.write_text("everybody's", encoding="utf-8")
     texts = {name: deed.text.replace("OUTSIDE", repr(str(outside))).replace("ROOT", repr(str(mini.root)))
