@@ -7,13 +7,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tunelings.classroom.records import Graded, Outcome
 from tunelings.grading.states import ExerciseState
 from tunelings.grading.verdict import Failure
-
-DIGITS = 5  # significant digits to which numbers have to agree; float32 keeps 7 and sums lose some
 
 
 @dataclass(frozen=True)
@@ -69,16 +66,5 @@ def _key(row: Graded) -> str:
     if failure is None:
         return json.dumps(["", "", "", row.reason])
     came_out = row.fingerprints.get(failure.check)
-    # A value of a type that has no fingerprint is known by the text of it.
-    if came_out is None or '"unknown"' in came_out:
-        value: Any = failure.message or failure.got
-    else:
-        value = _rounded(came_out)
-    return json.dumps([failure.check, failure.state.value, failure.what, value], sort_keys=True)
-
-
-def _rounded(text: str) -> Any:
-    try:
-        return json.loads(text, parse_float=lambda number: float(f"{float(number):.{DIGITS}g}"))
-    except (ValueError, RecursionError):
-        return text
+    value = failure.message or failure.got if came_out is None else came_out
+    return json.dumps([failure.check, failure.state.value, failure.what, value])

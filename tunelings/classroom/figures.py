@@ -9,9 +9,11 @@ from typing import Any
 from tunelings.classroom.clusters import Cluster
 from tunelings.classroom.lecture import lecture
 from tunelings.classroom.measures import Item, items
-from tunelings.classroom.records import Outcome
+from tunelings.classroom.records import Graded, Outcome
 from tunelings.classroom.table import Table
+from tunelings.grading.states import CheckState
 from tunelings.grading.text import visible
+from tunelings.grading.verdict import Failure
 
 VERSION = 1
 BINS = 10  # of the histogram of scores
@@ -31,17 +33,17 @@ def figures(table: Table, titles: Mapping[str, str], answers: Mapping[str, str])
         "items": [_item(item) for item in items(table, titles, answers)],
         "scores": _scores(table),
         "to_look_at": [
-            {"student": row.student, "exercise": row.exercise, "outcome": row.outcome.value, "reason": visible(row.reason)}
+            {**_who(row), "outcome": row.outcome.value, "reason": visible(row.reason)}
             for row in table
             if row.outcome in TO_LOOK_AT
         ],
-        "flags": [
-            {"student": row.student, "exercise": row.exercise, "flags": [visible(flag) for flag in row.flags]}
-            for row in table
-            if row.flags
-        ],
-    }  # fmt: skip
+        "flags": [{**_who(row), "flags": [visible(flag) for flag in row.flags]} for row in table if row.flags],
+    }
     return {**made, "lecture": lecture(made)}
+
+
+def _who(row: Graded) -> dict[str, Any]:
+    return {"student": row.student, "exercise": row.exercise}
 
 
 def _item(item: Item) -> dict[str, Any]:
@@ -68,8 +70,8 @@ def _item(item: Item) -> dict[str, Any]:
 
 
 def _cluster(cluster: Cluster) -> dict[str, Any]:
-    failure = cluster.failure
-    said: dict[str, str] = {
+    failure = cluster.failure or Failure("", CheckState.FAILED)
+    said = {
         "check": failure.check,
         "sentence": failure.sentence,
         "state": failure.state.value,
@@ -82,7 +84,7 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
     return {
         "id": cluster.id,
         "count": cluster.count,
-        **({name: visible(text) for name, text in said.items()} if failure else dict.fromkeys(said, "")),
+        **{name: visible(text) for name, text in said.items()},
         "students": [row.student for row in cluster.rows],
         "answer_hash": cluster.answer_hash,
     }

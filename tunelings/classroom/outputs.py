@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tunelings.classroom import csvfiles, feedback, report
+from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, report
+from tunelings.classroom import roster as rosters
 from tunelings.classroom.figures import figures
-from tunelings.classroom.records import Class
+from tunelings.classroom.records import Class, Outcome
 from tunelings.classroom.sharing import shared
 from tunelings.classroom.table import Table
 from tunelings.course import Course, CourseError, shown_path
@@ -29,6 +31,7 @@ def write_all(
     roster: Path | None = None,
     course: Course | None = None,
     answers: Mapping[str, str] | None = None,
+    for_gradescope: bool = False,
 ) -> list[str]:
     """Write all results of a class into the folder `out`, and return what a person has to look at, a line each.
 
@@ -37,6 +40,7 @@ def write_all(
     roster: the CSV that the LMS has exported.
     course: where the titles of exercises that nobody has begun come from.
     answers: the texts of answers by `answer_hash`; the report shows one of each cluster.
+    for_gradescope: write each student's results.json too.
 
     Raises:
         CourseError: `out` can't be written to, or the roster can't be read.
@@ -48,11 +52,46 @@ def write_all(
     put(out / "key.csv", csvfiles.key(klass.students, names), PRIVATE)
     put(out / "results.csv", csvfiles.results(table))
     put(out / "grades.csv", csvfiles.grades(table))
+    put(out / "junit.xml", junit.junit(table, titles))
     for student in klass.students:
         put(out / "feedback" / f"{student}.md", feedback.feedback(table, student, titles))
+        if for_gradescope:
+            put(out / "gradescope" / f"{student}.json", as_json(gradescope.results(table, student, titles)))
     put(out / "manifest.json", as_json({**klass.manifest, "points": points}, sort_keys=True))
     write_report(table, out, titles, answers or {})
-    return []
+    write_classroom50(table, out)
+    return write_roster(table, out, names, roster) if roster else []
+
+
+def write_roster(table: Table, out: Path, names: Mapping[str, str], roster: Path) -> list[str]:
+    """The LMS's own CSV with one column filled, as private as the key; returns who wasn't found in it, a line each."""
+    points = {
+        names.get(student, student): csvfiles.total(table.of_student(student)) for student in table.klass.students
+    }
+    filled = rosters.fill(roster, points)
+    put(out / "roster" / roster.name, filled.content, PRIVATE)
+    return filled.problems
+
+
+def write_classroom50(table: Table, out: Path) -> None:
+    """Classroom 50's result.json, where its runner has started this for one student.
+
+    Where something has no verdict there is no file, which the runner reports as an error and not as a mark.
+    """
+    rows = list(table)
+    if len(table.klass.students) != 1 or any(row.outcome == Outcome.NO_VERDICT for row in rows):
+        return
+    if classroom50.is_there(os.environ):
+        made = classroom50.result(table, rows[0].student, os.environ, datetime.now(UTC))
+        put(out / "classroom50" / "result.json", as_json(made))
+
+
+def write_autograder(course: Course, out: Path, options: Sequence[str]) -> Path:
+    """autograder.zip for Gradescope, whose `tunelings grade --single` gets these options; returns its path."""
+    make_folder(out)
+    put(out / ".gitignore", IGNORED)
+    put(out / "autograder.zip", gradescope.autograder(course, options))
+    return out / "autograder.zip"
 
 
 def write_report(table: Table, out: Path, titles: Mapping[str, str], answers: Mapping[str, str]) -> None:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 HERE = Path(__file__).parent
 # The groups of a bar, in this order; what isn't named here belongs to "other".
 BAR = ("passed", "named mistake", "unknown failure", "other", "not started", "not graded")
+LOWEST = -0.1  # of r in the drawing; what is lower stands at its edge
 
 
 def page(figures: Mapping[str, Any], answers: Mapping[str, str], out: str) -> str:
     """The page; `out` is the folder of the results as it is to be typed, and `answers` has texts by their hash."""
+    bars = [bar(item) for item in figures["items"]]
+    return _template().render(
+        figures=figures, answers=answers, out=out, bars=bars, groups=BAR, scores=scores(figures), dots=dots(figures)
+    )
+
+
+@functools.cache
+def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
@@ -22,15 +34,12 @@ def page(figures: Mapping[str, Any], answers: Mapping[str, str], out: str) -> st
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"count": count, "percent": percent, "two": two}
-    bars = [bar(item) for item in figures["items"]]
-    return environment.get_template("report.html.jinja").render(
-        figures=figures, answers=answers, out=out, bars=bars, groups=BAR, scores=scores(figures), dots=dots(figures)
-    )
+    environment.filters |= {"count": count, "percent": percent, "two": two, "code": code}
+    return environment.get_template("report.html.jinja")
 
 
 def count(value: int | None) -> str:
-    return "few" if value is None else f"{value:,}"
+    return "hidden" if value is None else f"{value:,}"
 
 
 def percent(value: float | None) -> str:
@@ -39,6 +48,12 @@ def percent(value: float | None) -> str:
 
 def two(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
+
+
+def code(text: str) -> Markup:
+    """A text whose `code` stands between backticks, as HTML."""
+    parts = re.split(r"`([^`]+)`", text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(parts))
 
 
 # ---------------------------------------------------------------- plots: places on their drawings, in its units
@@ -68,13 +83,19 @@ def scores(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def dots(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each exercise that has both: its share across 320, its discrimination from -0.2 to 1 up 180."""
+    """Each exercise that has both: its share across 640, its discrimination from 0 to 1 up 200.
+
+    The names stand above and below by turns, from left to right, so that neighbors can be read.
+    """
+    known = [item for item in figures["items"] if item["discrimination"] is not None]
+    known.sort(key=lambda item: (item["share"], item["exercise"]))
     return [
-        {"exercise": item["exercise"], "suspect": item["suspect"], "x": 320 * item["share"], "y": height(r)}
-        for item in figures["items"]
-        if (r := item["discrimination"]) is not None
+        {
+            "exercise": item["exercise"],
+            "suspect": item["suspect"],
+            "x": 640 * item["share"],
+            "y": 200 * (1 - max(item["discrimination"], LOWEST)),
+            "label": 16 if place % 2 else -8,
+        }
+        for place, item in enumerate(known)
     ]
-
-
-def height(r: float) -> float:
-    return 180 * (1 - max(r, -0.2)) / 1.2

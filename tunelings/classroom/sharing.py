@@ -44,32 +44,33 @@ def hidden(counts: Mapping[str, int]) -> set[str]:
 
 
 def _item(item: dict[str, Any]) -> dict[str, Any]:
-    mistakes = {f"mistake {one['id']}": one["count"] for one in item["mistakes"]}
-    clusters = {f"cluster {one['id']}": one["count"] for one in item["clusters"]}
-    groups = {name: n for name, n in item["groups"].items() if name not in {"named mistake", "unknown failure"}}
-    gone = hidden({**groups, **mistakes, **clusters})
-
-    def total(name: str, parts: Mapping[str, int]) -> int | None:
-        """A sum of counts, unless one of them is hidden and could be told from it."""
-        return None if gone & parts.keys() else item[name]
-
+    """Two levels: the groups add up to the class, and the mistakes (or the clusters) to their group."""
+    gone = hidden(item["groups"])
+    mistakes = _parts(item["mistakes"], "named mistake" in gone)
+    clusters = _parts(item["clusters"], "unknown failure" in gone)
     started = None if gone & {"not started", "not graded"} else item["started"]
     passed = None if "passed" in gone else item["passed"]
-    is_known = started is not None and passed is not None and item["started"] >= LEAST
+    is_known = started is not None and passed is not None and started >= LEAST
     return {
         **item,
         "started": started,
         "passed": passed,
         **({} if is_known else {"share": None, "discrimination": None, "interval": None, "suspect": False}),
-        "why": item["why"] if is_known else f"fewer than {LEAST} in a group",
+        "why": item["why"] if is_known else "hidden",
         "seconds": item["seconds"] if is_known else None,
         "timeouts": None if "timeout" in gone else item["timeouts"],
-        "named": total("named", mistakes),
-        "unknown": total("unknown", clusters),
-        "groups": {name: None if name in gone else n for name, n in groups.items()},
-        "mistakes": [one for one in item["mistakes"] if f"mistake {one['id']}" not in gone],
-        "clusters": [_cluster(one) for one in item["clusters"] if f"cluster {one['id']}" not in gone],
+        "named": None if "named mistake" in gone else item["named"],
+        "unknown": None if "unknown failure" in gone else item["unknown"],
+        "groups": {name: None if name in gone else size for name, size in item["groups"].items()},
+        "mistakes": mistakes,
+        "clusters": [_cluster(one) for one in clusters],
     }
+
+
+def _parts(parts: list[dict[str, Any]], none: bool) -> list[dict[str, Any]]:
+    """The parts of a group whose size is shown that may be shown too."""
+    gone = hidden({one["id"]: one["count"] for one in parts})
+    return [] if none else [one for one in parts if one["id"] not in gone]
 
 
 def _cluster(cluster: dict[str, Any]) -> dict[str, Any]:

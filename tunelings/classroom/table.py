@@ -30,8 +30,8 @@ class Table:
             raise ValueError(f"{strange[0]} is no student and exercise of the class")
 
     def row(self, student: str, exercise: str) -> Graded:
-        absent = Graded(student, exercise, Outcome.NO_VERDICT, reason=NOT_THERE)
-        return self._rows.get((student, exercise), absent)
+        found = self._rows.get((student, exercise))
+        return found or Graded(student, exercise, Outcome.NO_VERDICT, reason=NOT_THERE)
 
     def of_student(self, student: str) -> list[Graded]:
         return [self.row(student, exercise) for exercise in self.klass.exercises]
