@@ -30,7 +30,7 @@ def test_three_is_squared(answer):
     x = torch.tensor([3.0])
     expect.close(answer.squares(x), [9.0], what="squares([3])", dtype=torch.float32)
 '''
-CARD = '''title = "Squares"
+CARD = """title = "Squares"
 lesson = "squares"
 minutes = 5
 difficulty = 1
@@ -41,7 +41,7 @@ hints = ["What is three times three?"]
 id = "doubled"
 says = "each number is added to itself and not multiplied."
 forms = [[{ old = "x * x", new = "x + x" }]]
-'''
+"""
 REST = "\n\ndef mean_square(x):\n    return squares(x).mean().item()\n"
 MARK = secrets.token_hex(8)  # on the command line of a process that must not survive
 
