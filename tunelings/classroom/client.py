@@ -57,14 +57,14 @@ class Server:
             **sandbox.options(),
         )  # fmt: skip
         self.buffer = b""
+        self.rooms = False
+
+    def wait_until_ready(self) -> None:
+        """Wait until it has imported what it needs. Raises ServerGone, with what it complained of, where it has not."""
         try:
-            ready = self._object(time.monotonic() + START)
-            self.rooms = ready.get("rooms") is True
+            self.rooms = self._object(time.monotonic() + START).get("rooms") is True
         except ServerGone as gone:
             raise ServerGone(f"{gone} {self._complaint()}".strip()) from None
-        except BaseException:
-            self.close()
-            raise
 
     def ask(self, job: Job) -> Told:
         """The result of one job.
@@ -197,9 +197,13 @@ class Servers:
             if found:
                 self.idle.remove(found)
                 return found[1]
-        server = Server(sandbox)
-        with self.lock:
+            server = Server(sandbox)
             self.all.add(server)
+        try:
+            server.wait_until_ready()
+        except BaseException:
+            self._end(server)
+            raise
         return server
 
     def _give_back(self, sandbox: Sandbox, server: Server) -> None:
@@ -214,11 +218,12 @@ class Servers:
         with self.lock:
             self.all.discard(server)
 
-    def rest(self) -> None:
-        """End the servers that nobody uses."""
+    def keep_only(self, sandbox: Sandbox) -> None:
+        """End the servers that nobody uses but those of this sandbox."""
         with self.lock:
-            idle, self.idle = self.idle, []
-        for _, server in idle:
+            others = [server for one, server in self.idle if one != sandbox]
+            self.idle = [(one, server) for one, server in self.idle if one == sandbox]
+        for server in others:
             self._end(server)
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ class LocalRunner:
         self.servers = Servers()
 
     def run(self, sandbox: Sandbox, batches: Sequence[Batch]) -> Iterator[tuple[Job, Told]]:
+        self.servers.keep_only(sandbox)
         results: queue.Queue[tuple[Job, Told]] = queue.Queue()
         pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="grade")
         try:
@@ -55,7 +56,6 @@ class LocalRunner:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()
-        self.servers.rest()
 
     def close(self) -> None:
         self.servers.close()

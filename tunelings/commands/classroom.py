@@ -48,7 +48,9 @@ def grade(
     due: Annotated[
         str | None, typer.Option(metavar="ISO", help="mark what came later, such as 2026-12-01T23:59+01:00")
     ] = None,
-    gradescope: Annotated[bool, typer.Option("--gradescope", help="also write what Gradescope reads")] = False,
+    gradescope: Annotated[
+        bool, typer.Option("--gradescope", help="also write what Gradescope reads; alone, its autograder.zip")
+    ] = False,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="run on this Dask cluster")] = None,
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="only this part, kept in OUT for the run that follows")
@@ -58,14 +60,18 @@ def grade(
     ] = False,
 ) -> None:
     """Grade a class: results, feedback for each student, and a report on what the class gets wrong."""
-    if (submissions is None) == (single is None):
+    if submissions is not None and single is not None or not (submissions or single or gradescope):
         raise CourseError("Say what to grade: a folder of submissions, or --single DIR.")
     if out is None and single is None:
         raise CourseError("Say where the results go: -o OUT.")
+    if shard is not None and submissions is None:
+        raise CourseError("--shard is for a folder of submissions.")
     if points not in ("all", "checks"):
         raise CourseError(f"--points {points!r}: it is all or checks.")
     the_course = course()
     exercises = chosen(the_course, only)
+    if out is not None and submissions is None and single is None:
+        return write_autograder(the_course, out, only, seed, points)
     stop_if_broken()
     from tunelings.classroom import engine, sandbox
 
@@ -77,6 +83,16 @@ def grade(
         print(fault, file=sys.stderr)
         code = FAULT
     raise typer.Exit(code)
+
+
+def write_autograder(the_course: Course, out: Path, only: str, seed: int, points: str) -> None:
+    """Write the zip that Gradescope takes as an autograder."""
+    from tunelings.classroom import gradescope, outputs
+
+    options = ["--only", only, "--seed", str(seed), "--points", points]
+    outputs.make_folder(out)
+    outputs.put(out / "autograder.zip", gradescope.autograder(the_course, options))
+    typer.echo(f"wrote {out / 'autograder.zip'}: upload it at Gradescope under Configure Autograder.")
 
 
 def chosen(the_course: Course, only: str) -> tuple[Exercise, ...]:
@@ -203,7 +219,7 @@ def _write(
              for one in found for row in rows if row.student == names[one.name] and row.answer_hash}  # fmt: skip
     said = outputs.write_all(
         klass, out, names={made: name for name, made in names.items()}, points=plan.points, roster=roster,
-        course=plan.course, answers=texts,
+        course=plan.course, answers=texts, for_gradescope=gradescope,
     )  # fmt: skip
     for row in rows:
         if is_single or row.outcome in {Outcome.NO_VERDICT, Outcome.TAMPERED}:
@@ -234,8 +250,6 @@ def _exit_code(rows: tuple[Graded, ...], *, is_single: bool) -> int:
     from tunelings.classroom.records import Outcome
 
     outcomes = {row.outcome for row in rows}
-    if Outcome.REFUSED in outcomes:
-        return UNREADABLE
-    if Outcome.NO_VERDICT in outcomes or is_single and outcomes != {Outcome.PASSED}:
-        return UNDECIDED
-    return 0
+    if is_single:
+        return 0 if outcomes == {Outcome.PASSED} else UNDECIDED
+    return UNREADABLE if Outcome.REFUSED in outcomes else UNDECIDED if Outcome.NO_VERDICT in outcomes else 0
