@@ -70,7 +70,9 @@ def test_gradescope_s_script_asks_for_options_that_are_there():
     assert options["gradescope"] and options["single"] == Path("/autograder/submission")
 
 
-@pytest.mark.parametrize(("code", "wrote", "ends"), [(0, True, None), (1, True, None), (4, True, 1), (0, False, 1)])
+@pytest.mark.parametrize(
+    ("code", "wrote", "ends"), [(0, True, None), (1, True, None), (3, True, None), (4, True, 1), (0, False, 1)]
+)
 def test_classroom_50_s_script_leaves_a_result_only_of_a_run_that_ended(tmp_path, monkeypatch, code, wrote, ends):
     """Its commands are noted and not run; that of `tunelings grade` ends as it is told."""
     script = runpy.run_path(str(FOLDER / "autograder.py"))
