@@ -13,9 +13,14 @@ from tests.support.classroom import RIGHT, graded, handed_in, plan_of
 from tests.support.miniature import SHIFT, build
 from tunelings.classroom import sandbox
 from tunelings.classroom.records import Outcome
+from tunelings.classroom.sandbox import Isolation
 from tunelings.grading.states import CheckState
 
-pytestmark = pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
+# All deeds run in one fixture: seconds on a free machine, and many minutes on one that is busy with other things.
+pytestmark = [
+    pytest.mark.timeout(2400),
+    pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}"),
+]
 
 CHECK = '''"""One check is enough, and a short one."""
 
@@ -190,6 +195,15 @@ def test_a_hostile_answer_has_the_verdict_that_it_should(class_, deed: str):
     assert row.points == (row.outcome == Outcome.PASSED)
     assert DEEDS[deed].says in (failure.message if failure else "")
     assert not DEEDS[deed].flag or DEEDS[deed].flag in row.flags
+
+
+def test_without_bwrap_an_answer_still_has_no_say(tmp_path: Path):
+    """`--no-isolation`: a process of its own for each answer, and the same rules of what is a pass."""
+    mini = build(tmp_path / "course")
+    plan = plan_of(mini.root, isolation=Isolation.NONE)
+    handed = [handed_in("anna", RIGHT), handed_in("eve", "import os\nos._exit(0)\n")]
+    _, rows = graded(plan, tmp_path / "results", handed)
+    assert [rows[name, "1.01"].outcome for name in ("anna", "eve")] == [Outcome.PASSED, Outcome.FAILED]
 
 
 def test_no_process_of_an_answer_is_left(class_):

@@ -193,10 +193,11 @@ class Servers:
         with self.lock:
             if self.is_closed:
                 raise ServerGone("interrupted")
-            found = next((one for one in self.idle if one[0] == sandbox), None)
-            if found:
+            while found := next((one for one in self.idle if one[0] == sandbox), None):
                 self.idle.remove(found)
-                return found[1]
+                if not found[1].is_over:
+                    return found[1]
+                self.all.discard(found[1])
             server = Server(sandbox)
             self.all.add(server)
         try:

@@ -171,18 +171,9 @@ class Engine:
     def _repeat(self, jobs: Sequence[Job]) -> None:
         """Run what a busy machine may have spoilt once more, one after the other; what comes out then counts."""
         again = [job for job in jobs if self._is_spoilt(job)]
-        if not again:
-            return
         self.counts.repeated += len(again)
-        alone = LocalRunner(1) if isinstance(self.runner, LocalRunner) else self.runner
-        saved, self.runner = self.runner, alone
-        try:
-            for job in again:
-                self._run("once more, alone", self.sandbox, [[job]], 1)
-        finally:
-            self.runner = saved
-            if alone is not saved:
-                alone.close()
+        for job in again:
+            self._run("once more, alone", self.sandbox, [[job]], 1)
 
     def _is_spoilt(self, job: Job) -> bool:
         result = self.found[job.key]
