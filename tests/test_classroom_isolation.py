@@ -141,9 +141,8 @@ DEEDS = {
     "other processes": Deed(  # bwrap's first, the server, the judge, the one between and this.
         after("assert sum(name.isdigit() for name in os.listdir('/proc')) == 5"), Outcome.PASSED,
     ),
-    "what another left": Deed(after("assert os.listdir('/scratch') == [os.path.basename(os.getcwd())]",
-                                    "open('/scratch/left', 'w').close()"), Outcome.PASSED),
-    "the same, later": Deed(after("assert not os.path.exists('/scratch/left'), 'later'"), Outcome.PASSED),
+    "leaves a file": Deed(after("open('/scratch/left', 'w').close()"), Outcome.PASSED),
+    "the one after it": Deed(after("assert not os.path.exists('/scratch/left'), 'later'"), Outcome.PASSED),
     "a process that stays": Deed(
         after(
             "command = [sys.executable, '-c', 'import time; time.sleep(600)']",
