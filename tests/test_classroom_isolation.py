@@ -151,7 +151,7 @@ DEEDS = {
         Outcome.PASSED,
     ),
     "the judge's memory": Deed(
-        fails("open(f'/proc/{os.getppid()}/mem', 'r+b')", "os.listdir(f'/proc/{os.getppid()}/fd')"), Outcome.PASSED
+        fails("open(f'/proc/{os.getppid()}/mem', 'r+b')", "open(f'/proc/{os.getppid()}/fd/1', 'wb')"), Outcome.PASSED
     ),
     "input": Deed(after("try: input()", "except EOFError: pass", "else: return None"), Outcome.PASSED),
     # On its resources.
