@@ -5,8 +5,8 @@
     python benchmarks/classroom.py --growth 30 100 300      also how time and memory grow with the class
 
 Every way has a results folder of its own, so nothing that one has kept helps the next; the second run of each is timed
-too. The loop is `pytest checks/… --answers DIR`, once for each student of a sample, as the documentation of other courses
-has it. All are taken in one run, so their ratios hold on a busy machine; the seconds do not. Printed as JSON.
+too. The loop is `pytest checks/… --answers DIR`, once for each student of a sample. All are taken in one run, so their
+ratios hold on a busy machine; the seconds do not. Printed as JSON.
 """
 
 from __future__ import annotations

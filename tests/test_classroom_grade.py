@@ -26,6 +26,8 @@ from tunelings.course import Course
 from tunelings.grading import run, stubs
 
 needs_bwrap = pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
+# Each server imports torch: seconds on a free machine, and minutes on one that is busy with other things.
+pytestmark = pytest.mark.timeout(2400)
 CLASS = [
     handed_in("anna", RIGHT, SHIFTED),
     handed_in("ben", DOUBLED, SHIFTED),
@@ -226,9 +228,11 @@ def test_the_reference_is_known_without_its_docstrings(tmp_path: Path):
 # The command
 
 
+GRADE = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", "grade"]
+
+
 def command(root: Path, *words: str, **options) -> subprocess.CompletedProcess:
-    line = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", "grade", *words]
-    return subprocess.run(line, cwd=root, capture_output=True, text=True, timeout=500, **options)
+    return subprocess.run([*GRADE, *words], cwd=root, capture_output=True, text=True, timeout=500, **options)
 
 
 @needs_bwrap
@@ -237,16 +241,9 @@ def test_the_command_writes_the_results_and_goes_on_after_a_kill(tmp_path: Path)
     place, out = tmp_path / "class", tmp_path / "out"
     write(place, "anna", RIGHT, SHIFTED)
     write(place, "ben", DOUBLED)
-    line = [
-        sys.executable,
-        "-c",
-        "from tunelings.commands.cli import main; main()",
-        "grade",
-        str(place),
-        "-o",
-        str(out),
-    ]
-    killed = subprocess.Popen(line, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    killed = subprocess.Popen(
+        [*GRADE, str(place), "-o", str(out)], cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     assert wait_for(lambda: list((out / "results").glob("*/*.json")), 400)
     below = descendants(killed.pid)
     os.kill(killed.pid, signal.SIGKILL)
@@ -259,6 +256,21 @@ def test_the_command_writes_the_results_and_goes_on_after_a_kill(tmp_path: Path)
     assert (out / "results.csv").read_text(encoding="utf-8").count("\n") == 1 + 4
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["isolation"] == "bwrap" and manifest["seed"] == 0 and "anna" not in json.dumps(manifest)
+
+
+@needs_bwrap
+def test_an_interrupted_run_ends_with_130_and_leaves_nothing_running(tmp_path: Path):
+    root = build(tmp_path / "course").root
+    write(tmp_path / "class", "anna", RIGHT)
+    process = subprocess.Popen(
+        [*GRADE, str(tmp_path / "class"), "-o", str(tmp_path / "out")], cwd=root, stderr=subprocess.PIPE, text=True
+    )
+    assert wait_for(lambda: len(descendants(process.pid)) > 1, 400)
+    below = descendants(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130 and "Traceback" not in said
+    assert wait_for(lambda: not any(map(is_alive, below)), 60)
 
 
 WRONG_USE = {

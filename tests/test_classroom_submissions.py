@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.conftest import COURSE
 from tunelings.classroom import submissions, zips
 from tunelings.course import CourseError
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading a class needs Linux, or macOS")
 EXERCISES = COURSE.module("module01")[:2]
 FIRST = f"module01/{EXERCISES[0].name}.py"
 SECOND = f"module01/{EXERCISES[1].name}.py"

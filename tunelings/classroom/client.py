@@ -119,7 +119,7 @@ class Server:
             while view:
                 view = view[self.process.stdin.write(view) :]
         except OSError:
-            raise ServerGone("the server ended") from None
+            raise ServerGone("the process that runs answers has ended") from None
 
     def _line(self, deadline: float) -> bytes:
         assert self.process.stdout is not None
@@ -129,7 +129,7 @@ class Server:
             if left <= 0 or not select.select([number], [], [], left)[0]:
                 raise ServerGone("no result came in the time that all checks together may take")
             if not (content := os.read(number, 2**16)):
-                raise ServerGone("the server ended")
+                raise ServerGone("the process that runs answers ended, and left no result")
             self.buffer += content
             if len(self.buffer) > 2 * told.LARGEST:
                 raise ServerGone("it writes more than a result may have")
@@ -193,10 +193,11 @@ class Servers:
         with self.lock:
             if self.is_closed:
                 raise ServerGone("interrupted")
-            found = next((one for one in self.idle if one[0] == sandbox), None)
-            if found:
+            while found := next((one for one in self.idle if one[0] == sandbox), None):
                 self.idle.remove(found)
-                return found[1]
+                if not found[1].is_over:
+                    return found[1]
+                self.all.discard(found[1])
             server = Server(sandbox)
             self.all.add(server)
         try:

@@ -52,6 +52,7 @@ def run_task(task: Task) -> list[bytes]:
         raise ServerGone(f"a worker can't isolate answers: {trouble}")
     lines: list[bytes] = []
     here = Sandbox(course, Isolation(task.isolation), task.imports, may_write_vectors=task.may_write_vectors)
+    _servers.keep_only(here)
     _servers.run(here, task.jobs, lambda job, told: lines.append(told.model_dump_json().encode()))
     return lines
 

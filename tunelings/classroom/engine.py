@@ -7,8 +7,8 @@ seed. What ran out of time, or was ended for want of memory, is tried once more 
 
 from __future__ import annotations
 
-import functools
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,6 +69,7 @@ class Engine:
         self.keys = keys.keys_for(plan.course, plan.exercises, plan.seed, plan.isolation)
         self.exercises = {one.number: one for one in plan.exercises}
         self.usual = {one.number: tuple(flags.usual(one)) for one in plan.exercises}
+        self.checks = {one.number: tuple(one.check_names()) for one in plan.exercises}
         self.limits = {one.number: keys.limits_of(one) for one in plan.exercises}
         imports = tuple(needed_imports(plan.exercises))
         self.sandbox = Sandbox(plan.course, plan.isolation, imports)
@@ -92,7 +93,11 @@ class Engine:
             wanted.append((self.job(one.number, solution.encode(), vectors=vectors), Outcome.PASSED))
             wanted.append((self.job(one.number, stubs.cut(solution).encode()), Outcome.NOT_STARTED))
         sandbox = Sandbox(self.plan.course, self.plan.isolation, self.sandbox.imports, may_write_vectors=vectors)
-        self._execute("the course's own answers", sandbox, [job for job, _ in wanted], by_job=True)
+        jobs = [job for job, _ in wanted]
+        # Where a server is used for one batch only, the course's own answers, which do no harm, can share one.
+        batches = [[job] for job in jobs] if self.plan.isolation == Isolation.BWRAP else [jobs]
+        self._execute("the course's own answers", sandbox, batches)
+        self._repeat(jobs, sandbox)
         for job, outcome in wanted:
             result = self.found[job.key]
             came_out, reason = self._outcome(job.number, result)
@@ -109,11 +114,9 @@ class Engine:
         try:
             folder = self.plan.course.root / ".tunelings" / "vectors"
             folder.mkdir(parents=True, exist_ok=True)
-            if self.plan.isolation == Isolation.BWRAP:
-                folder.touch()
-            return True
         except OSError:
             return False
+        return os.access(folder, os.W_OK)
 
     # ------------------------------------------------------------ the answers of students
     def run(self, submissions: Sequence[Submission]) -> None:
@@ -127,8 +130,11 @@ class Engine:
                     seen.add(job.key)
                     batches.setdefault(one.name, {})[job.key] = job
         by_student = [list(jobs.values()) for jobs in batches.values()]
-        self._execute("answers", self.sandbox, [job for batch in by_student for job in batch], by_student)
-        self._repeat([job for batch in by_student for job in batch])
+        everything = [job for batch in by_student for job in batch]
+        # Where each answer has a room of its own, nothing but the order binds those of one student together.
+        has_rooms = self.plan.isolation == Isolation.BWRAP and isinstance(self.runner, LocalRunner)
+        self._execute("answers", self.sandbox, [[job] for job in everything] if has_rooms else by_student)
+        self._repeat(everything, self.sandbox)
 
     def _is_mine(self, key: str) -> bool:
         if self.plan.shard is None:
@@ -136,19 +142,15 @@ class Engine:
         number, of = self.plan.shard
         return int(key[:8], 16) % of == number - 1
 
-    def _execute(
-        self, what: str, sandbox: Sandbox, jobs: Sequence[Job], by_student: Sequence[Batch] = (), by_job: bool = False
-    ) -> None:
+    def _execute(self, what: str, sandbox: Sandbox, batches: Sequence[Batch]) -> None:
         """Take what is kept, and run the rest, what takes longest first."""
-        for job in jobs:
+        for job in (job for batch in batches for job in batch):
             if job.key not in self.found and (result := self.kept.get(job.key)) is not None:
                 self.found[job.key] = result
                 self.counts.kept += 1
-        missing = {job.key for job in jobs if job.key not in self.found}
-        # Where each answer has a room of its own, nothing but the order binds those of one student together.
-        alone = by_job or (self.plan.isolation == Isolation.BWRAP and isinstance(self.runner, LocalRunner))
-        batches = [[job] for job in jobs] if alone or not by_student else by_student
-        left = [sorted((job for job in batch if job.key in missing), key=_cost, reverse=True) for batch in batches]
+        left = [
+            sorted((job for job in batch if job.key not in self.found), key=_cost, reverse=True) for batch in batches
+        ]
         left = sorted((batch for batch in left if batch), key=lambda batch: _cost(batch[0]), reverse=True)
         total = sum(map(len, left))
         self.watch(what, 0, total)
@@ -168,32 +170,19 @@ class Engine:
         except ServerGone as gone:
             raise CourseFault(f"Answers can't be run here: {gone}") from None
 
-    def _repeat(self, jobs: Sequence[Job]) -> None:
+    def _repeat(self, jobs: Sequence[Job], sandbox: Sandbox) -> None:
         """Run what a busy machine may have spoilt once more, one after the other; what comes out then counts."""
         again = [job for job in jobs if self._is_spoilt(job)]
-        if not again:
-            return
         self.counts.repeated += len(again)
-        alone = LocalRunner(1) if isinstance(self.runner, LocalRunner) else self.runner
-        saved, self.runner = self.runner, alone
-        try:
-            for job in again:
-                self._run("once more, alone", self.sandbox, [[job]], 1)
-        finally:
-            self.runner = saved
-            if alone is not saved:
-                alone.close()
+        for job in again:
+            self._run("once more, alone", sandbox, [[job]], 1)
 
     def _is_spoilt(self, job: Job) -> bool:
         result = self.found[job.key]
         return result.starved or self._outcome(job.number, result)[0] in {Outcome.TIMEOUT, Outcome.MEMORY}
 
     def _outcome(self, number: str, result: Told) -> tuple[Outcome, str]:
-        return told.outcome_of(result, self._checks(number))
-
-    @functools.cache  # noqa: B019  (an engine lives as long as its run)
-    def _checks(self, number: str) -> tuple[str, ...]:
-        return tuple(self.exercises[number].check_names())
+        return told.outcome_of(result, self.checks[number])
 
     # ------------------------------------------------------------ rows
     def rows(self, submissions: Iterable[Submission], pseudonyms: Mapping[str, str]) -> tuple[Graded, ...]:
@@ -239,7 +228,7 @@ class Engine:
             return 1.0
         if self.plan.points != "checks" or outcome not in {Outcome.FAILED, Outcome.TIMEOUT, Outcome.MEMORY}:
             return 0.0
-        checks = self._checks(number)
+        checks = self.checks[number]
         return sum(result.checks.get(name) == CheckState.PASSED for name in checks) / len(checks)
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import os
-import resource
 import socket
 import struct
 import sys
@@ -72,6 +70,8 @@ def is_possible() -> bool:
 
 
 def _loopback_up() -> None:
+    import fcntl
+
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         request = struct.pack("16sH14x", b"lo", 0)
         flags = struct.unpack("16sH14x", fcntl.ioctl(any_socket, _SIOCGIFFLAGS, request))[1]
@@ -93,6 +93,8 @@ def hide() -> None:
 
 def limit(*, has_own_user: bool) -> None:
     """Limits that no answer can lift: the size of a file, no core dumps, and, in a user of its own, processes."""
+    import resource
+
     wanted = {resource.RLIMIT_FSIZE: FILE, resource.RLIMIT_CORE: 0}
     if has_own_user:
         wanted[resource.RLIMIT_NPROC] = PROCESSES
@@ -104,6 +106,8 @@ def limit(*, has_own_user: bool) -> None:
 
 def limit_memory(more: int) -> None:
     """Let each process have an address space of at most `more` bytes beyond what this one has now."""
+    import resource
+
     with open("/proc/self/statm", encoding="ascii") as pages:
         has = int(pages.read().split()[0]) * resource.getpagesize()
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]

@@ -28,21 +28,23 @@ class Runner(Protocol):
 
 
 class LocalRunner:
-    """Threads of this process; each drives one server at a time."""
+    """Threads of this process; each drives one server at a time.
+
+    They live as long as the runner, since a server is killed when the thread that started it ends.
+    """
 
     def __init__(self, jobs: int):
-        self.jobs = jobs
         self.servers = Servers()
+        self.pool = ThreadPoolExecutor(jobs, thread_name_prefix="grade")
 
     def run(self, sandbox: Sandbox, batches: Sequence[Batch]) -> Iterator[tuple[Job, Told]]:
         self.servers.keep_only(sandbox)
         results: queue.Queue[tuple[Job, Told]] = queue.Queue()
-        pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="grade")
+        waiting: list[Future[None]] = [
+            self.pool.submit(self.servers.run, sandbox, batch, lambda job, told: results.put((job, told)))
+            for batch in batches
+        ]
         try:
-            waiting: list[Future[None]] = [
-                pool.submit(self.servers.run, sandbox, batch, lambda job, told: results.put((job, told)))
-                for batch in batches
-            ]
             while waiting or not results.empty():
                 try:
                     yield results.get(timeout=_PERIOD)
@@ -51,11 +53,10 @@ class LocalRunner:
                     waiting = [future for future in waiting if not future.done()]
                     for future in ended:
                         future.result()
-        except BaseException:
-            self.servers.close()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        pool.shutdown()
+        finally:
+            for future in waiting:
+                future.cancel()
 
     def close(self) -> None:
         self.servers.close()
+        self.pool.shutdown(wait=False, cancel_futures=True)

@@ -40,13 +40,16 @@ _TREES = ("solutions", "checks", "data", "tunelings")
 
 
 class Output:
-    """Where results go; kept apart from stdout and stderr, which lead nowhere from then on."""
+    """Where results go; kept apart from stdout, which leads nowhere from then on."""
 
     def __init__(self) -> None:
         self.number = os.dup(1)
-        null = os.open(os.devnull, os.O_RDWR)
-        for number in (1, 2):
-            os.dup2(null, number)
+        self.null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(self.null, 1)
+
+    def hush(self) -> None:
+        """Let nothing be written to stderr from now on; until then, why the server doesn't start stands there."""
+        os.dup2(self.null, 2)
 
     def say(self, line: str) -> None:
         content = line.encode() + b"\n"
@@ -70,6 +73,7 @@ def main() -> None:
     room.limit_memory(ADDRESS_SPACE)
     rooms = not options.no_rooms and room.is_possible()
     room.hide()
+    output.hush()
     output.say(json.dumps({"ready": True, "rooms": rooms}))
     serve(output, Course(options.root), rooms=rooms, own_processes=options.own_processes)
 

@@ -120,7 +120,7 @@ def failure_of(verdict: Verdict) -> ToldFailure | None:
 
 def verdict_of(told: Told, exercise: Exercise) -> Verdict:
     """What the student would have seen; names and addresses are the course's, and not what was told."""
-    failure: dict[str, Any] | None = told.failure and told.failure.model_dump()
+    failure: dict[str, Any] | None = told.failure.model_dump() if told.failure else None
     return Verdict(
         exercise.number,
         exercise.title,

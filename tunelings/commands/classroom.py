@@ -70,8 +70,12 @@ def grade(
         raise CourseError(f"--points {points!r}: it is all or checks.")
     the_course = course()
     exercises = chosen(the_course, only)
+    if roster is not None and not roster.is_file():
+        raise CourseError(f"--roster {roster}: there is no such file.")
     if out is not None and submissions is None and single is None:
         return write_autograder(the_course, out, only, seed, points)
+    if sys.platform == "win32":
+        raise CourseError("Grading a class needs Linux: in Windows, run it in WSL.")
     stop_if_broken()
     from tunelings.classroom import engine, sandbox
 
@@ -87,12 +91,10 @@ def grade(
 
 def write_autograder(the_course: Course, out: Path, only: str, seed: int, points: str) -> None:
     """Write the zip that Gradescope takes as an autograder."""
-    from tunelings.classroom import gradescope, outputs
+    from tunelings.classroom import outputs
 
-    options = ["--only", only, "--seed", str(seed), "--points", points]
-    outputs.make_folder(out)
-    outputs.put(out / "autograder.zip", gradescope.autograder(the_course, options))
-    typer.echo(f"wrote {out / 'autograder.zip'}: upload it at Gradescope under Configure Autograder.")
+    made = outputs.write_autograder(the_course, out, ["--only", only, "--seed", str(seed), "--points", points])
+    typer.echo(f"wrote {made}: upload it at Gradescope under Configure Autograder.")
 
 
 def chosen(the_course: Course, only: str) -> tuple[Exercise, ...]:
@@ -137,12 +139,13 @@ def _grade(
     """Grade, write what there is to write, and return the exit code."""
     import tempfile
 
+    from tunelings.classroom import outputs
     from tunelings.classroom.submissions import read_all, read_one
     from tunelings.desk import screen
 
     with tempfile.TemporaryDirectory(prefix="tunelings-") as temporary:
         folder = out or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        outputs.make_folder(folder)
         if single is not None:
             found = [read_one(single.resolve(), plan.exercises)]
         else:
@@ -215,8 +218,10 @@ def _write(
         rows,
         manifest.manifest(plan, found, names),
     )
-    texts = {row.answer_hash: one.answers[row.exercise].decode(errors="replace")
-             for one in found for row in rows if row.student == names[one.name] and row.answer_hash}  # fmt: skip
+    contents = {names[one.name]: one.answers for one in found}
+    texts = {
+        row.answer_hash: contents[row.student][row.exercise].decode(errors="replace") for row in rows if row.answer_hash
+    }
     said = outputs.write_all(
         klass, out, names={made: name for name, made in names.items()}, points=plan.points, roster=roster,
         course=plan.course, answers=texts, for_gradescope=gradescope,
