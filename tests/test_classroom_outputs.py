@@ -214,8 +214,9 @@ def assert_is_of_gradescope(made: dict) -> None:
 
 
 @pytest.fixture(scope="module")
-def autograder() -> zipfile.ZipFile:
-    return zipfile.ZipFile(io.BytesIO(gradescope.autograder(COURSE, ["--only", "1.05", "--seed", "3"])))
+def autograder(tmp_path_factory) -> zipfile.ZipFile:
+    path = outputs.write_autograder(COURSE, tmp_path_factory.mktemp("zip"), ["--only", "1.05", "--seed", "3"])
+    return zipfile.ZipFile(path)
 
 
 def test_the_autograder_has_its_two_scripts_at_the_root_and_can_run_them(autograder: zipfile.ZipFile):

@@ -222,7 +222,7 @@ def _makes(form: tuple[tuple[str, str], ...], solution: str, answer: str) -> boo
     return made == wanted and more >= needed
 
 
-def _code(text: str) -> tuple[str, set[tuple[str, ...]]]:
+def _code(text: str) -> tuple[str, set[tuple[str, str, str]]]:
     """A module without docstrings and types, as text, and what it imports at its top."""
     tree = ast.parse(text)
     imported = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,14 @@ def write_classroom50(table: Table, out: Path) -> None:
     if classroom50.is_there(os.environ):
         made = classroom50.result(table, rows[0].student, os.environ, datetime.now(UTC))
         put(out / "classroom50" / "result.json", as_json(made))
+
+
+def write_autograder(course: Course, out: Path, options: Sequence[str]) -> Path:
+    """autograder.zip for Gradescope, whose `tunelings grade --single` gets these options; returns its path."""
+    make_folder(out)
+    put(out / ".gitignore", IGNORED)
+    put(out / "autograder.zip", gradescope.autograder(course, options))
+    return out / "autograder.zip"
 
 
 def write_report(table: Table, out: Path, titles: Mapping[str, str], answers: Mapping[str, str]) -> None:
