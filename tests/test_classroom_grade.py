@@ -18,10 +18,10 @@ from tests.support.processes import descendants, is_alive, wait_for
 from tunelings.classroom import flags, keys, sandbox, told
 from tunelings.classroom.client import nothing
 from tunelings.classroom.engine import CourseFault
+from tunelings.classroom.handed_in import Submission
 from tunelings.classroom.records import Outcome
 from tunelings.classroom.runners import LocalRunner
 from tunelings.classroom.sandbox import Isolation
-from tunelings.classroom.submissions import Submission
 from tunelings.course import Course
 from tunelings.grading import run, stubs
 

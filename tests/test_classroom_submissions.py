@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import COURSE
 from tunelings.classroom import submissions, zips
+from tunelings.classroom.handed_in import Submission
 from tunelings.course import CourseError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading a class needs Linux, or macOS")
@@ -36,7 +37,7 @@ def zipped(place: Path, name: str, members: dict[str | zipfile.ZipInfo, bytes]) 
     return place / name
 
 
-def read(place: Path) -> dict[str, submissions.Submission]:
+def read(place: Path) -> dict[str, Submission]:
     return {one.name: one for one in submissions.read_all(place, EXERCISES, place / "repositories")}
 
 
@@ -72,7 +73,10 @@ def test_links_and_special_files_are_not_followed(tmp_path: Path):
     (mallory / "module01").symlink_to(eve / "module01")
     pipe = folder(place, "pipe", **{SECOND: b"two"})
     os.mkfifo(pipe / FIRST)
+    (place / "zoe").mkdir()
+    (place / "zoe" / "mine.zip").symlink_to(zipped(tmp_path, "neighbor.zip", {FIRST: b"one"}))
     found = read(place)
+    assert not found["zoe"].answers and "none of the files" in found["zoe"].problem
     assert found["eve"].answers == {"1.02": b"two"} and "link" in found["eve"].refused["1.01"]
     assert "link" in found["linked"].problem and "none of the files" in found["mallory"].problem
     assert found["pipe"].answers == {"1.02": b"two"} and "regular file" in found["pipe"].refused["1.01"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.support.miniature import SHIFT, SQUARES
 from tunelings.classroom.engine import Engine, Plan
+from tunelings.classroom.handed_in import Submission
 from tunelings.classroom.records import Graded
 from tunelings.classroom.runners import LocalRunner, Runner
 from tunelings.classroom.sandbox import Isolation
-from tunelings.classroom.submissions import Submission
 from tunelings.course import Course
 
 RIGHT = SQUARES

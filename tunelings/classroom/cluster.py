@@ -86,7 +86,7 @@ class ClusterRunner:
             for place, task in enumerate(tasks)
         }
         try:
-            for future in as_completed(list(waiting)):
+            for future in as_completed(list(waiting), loop=self.client.loop):
                 task = waiting.pop(future)
                 try:
                     lines = future.result()

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from tunelings.classroom import flags, keys, told
 from tunelings.classroom.client import Job, ServerGone
+from tunelings.classroom.handed_in import Submission
 from tunelings.classroom.kept import KEPT, Kept
 from tunelings.classroom.records import Graded, Outcome
 from tunelings.classroom.runners import Batch, LocalRunner, Runner
 from tunelings.classroom.sandbox import Isolation, Sandbox
-from tunelings.classroom.submissions import Submission
 from tunelings.classroom.told import Told
 from tunelings.course import Course, CourseError, Exercise
 from tunelings.grading import stubs

@@ -8,7 +8,7 @@ from typing import Any
 from tunelings import __version__
 from tunelings.classroom import keys
 from tunelings.classroom.engine import Plan
-from tunelings.classroom.submissions import Submission
+from tunelings.classroom.handed_in import Submission
 
 VERSION = 1  # grows when a field changes its meaning or goes
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tunelings.classroom.submissions import TOO_LARGE, Refused, Submission, choose_tree, tree_of
+from tunelings.classroom.handed_in import TOO_LARGE, Refused, Submission, choose_tree, tree_of
 from tunelings.course import CourseError, Exercise
 from tunelings.grading.answers import LARGEST
 

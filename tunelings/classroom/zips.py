@@ -9,7 +9,7 @@ import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tunelings.classroom.submissions import TOO_LARGE, Refused, Submission, choose_tree, tree_of
+from tunelings.classroom.handed_in import TOO_LARGE, Refused, Submission, choose_tree, tree_of
 from tunelings.course import Exercise
 from tunelings.grading.answers import LARGEST
 

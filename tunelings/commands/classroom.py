@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tunelings.classroom.engine import Engine, Plan
+    from tunelings.classroom.handed_in import Submission
     from tunelings.classroom.records import Graded
     from tunelings.classroom.runners import Runner
-    from tunelings.classroom.submissions import Submission
 
 UNDECIDED, UNREADABLE, FAULT = 1, 3, 4
 
