@@ -62,9 +62,7 @@ def list_all() -> None:
     from tunelings.grading.store import Progress
 
     the_course = course()
-    kept = Progress(the_course)
-    kept.refresh()
-    tables.show_list(the_course, kept.states())
+    tables.show_list(the_course, Progress(the_course).refresh())
 
 
 def run(

@@ -105,10 +105,10 @@ def _run(exercises: list[Exercise], options: list[str], seed: int, plugins: Sequ
 
 def warm_up(needed: Iterable[str]) -> None:
     """Import everything, run pytest over nothing, and take it all out of the garbage collector's sight."""
-    from tunelings.grading import imports, snapshot
+    from tunelings.grading import functions, imports
 
     imports.import_all(["tunelings.grading.apart", "tunelings.grading.render", *needed])
-    snapshot.prepare()
+    functions.prepare()
     rehearse()
     gc.collect()
     gc.freeze()

@@ -82,12 +82,14 @@ class Progress:
         """Nothing was ever recorded in this course folder."""
         return not self.path.exists()
 
-    def refresh(self) -> None:
-        """Write STATUS.md anew, so that a tick whose answer has changed since is gone."""
+    def refresh(self) -> dict[str, ExerciseState]:
+        """Write STATUS.md anew, so that a tick whose answer has changed since is gone; returns the states in it."""
+        states = self.states()
         try:
-            write_if_changed(self.status_path, self.checklist())
+            write_if_changed(self.status_path, self.checklist(states))
         except OSError as error:
             say(f"STATUS.md could not be written ({error}).")
+        return states
 
     def state(self, exercise: Exercise) -> ExerciseState:
         """Passed, in progress or not started, for the answer as it is now."""
@@ -113,9 +115,9 @@ class Progress:
         """The first exercise that is not done."""
         return next((e for e in self.course.exercises if self.state(e) != ExerciseState.PASSED), None)
 
-    def checklist(self) -> str:
-        """STATUS.md: a box for each module and, under it, for each exercise."""
-        states = self.states()
+    def checklist(self, states: Mapping[str, ExerciseState] | None = None) -> str:
+        """STATUS.md: a box for each module and, under it, for each exercise; `states` saves finding them again."""
+        states = self.states() if states is None else states
         lines = ["# Status", "", *STATUS_HEAD, ""]
         for module, title in MODULES.items():
             lines += self._module_lines(module, title, states)

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: velocity-is-the-gradient
 # breaks: "sgd_step: They are not changed."
 from typing import NamedTuple
 

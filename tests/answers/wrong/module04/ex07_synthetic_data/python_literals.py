@@ -1,4 +1,4 @@
-# names: unlisted
+# names: python-literals-accepted
 # breaks: "A reply holds one JSON object, or a list of them"
 import ast
 import json

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: mark-at-the-end-only
 # breaks: "A reply says what its last"
 # Wants the mark as the last thing of the reply: a full stop or a line end after it is a failure.
 import re

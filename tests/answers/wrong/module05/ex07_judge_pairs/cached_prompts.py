@@ -1,4 +1,4 @@
-# names: unlisted
+# names: equal-texts-not-asked
 # breaks: "The llm is called exactly twice"
 # Equal texts have one prompt, which is asked once.
 import re
