@@ -7,6 +7,7 @@ import io
 import json
 import stat
 import subprocess
+import tomllib
 import xml.etree.ElementTree as ET
 import zipfile
 from datetime import datetime, timedelta, timezone
@@ -229,15 +230,22 @@ def test_the_autograder_has_its_two_scripts_at_the_root_and_can_run_them(autogra
 
 def test_the_autograder_holds_the_course_and_nothing_of_a_class(autograder: zipfile.ZipFile):
     names = set(autograder.namelist())
+    stub = autograder.read("course/exercises/module01/ex05_training_step.py").decode()
+    assert stub == COURSE.find("1.05").answer_path.read_text("utf-8") and "NotImplementedError" in stub
     assert {"course/pyproject.toml", "course/solutions/module01/ex05_training_step.py",
             "course/checks/module01/test_ex05_training_step.py", "course/exercises/module01/ex05_training_step.py",
             "course/tunelings/classroom/gradescope_files/setup.sh"} <= names  # fmt: skip
+    project = tomllib.loads(autograder.read("course/pyproject.toml").decode())
+    forced = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    needed = {*forced, project["project"]["readme"], *project["project"]["license-files"], "constraints.txt"}
+    assert {f"course/{name}" for name in needed} <= names, "what the installation asks for"
     assert not [name for name in names if "__pycache__" in name or name.startswith("course/tests")]
     assert sum(info.compress_size for info in autograder.infolist()) < 100e6, "Gradescope takes 100 MB"
 
 
 @pytest.mark.parametrize(
-    ("code", "wrote", "expected"), [(0, True, True), (1, True, True), (4, True, False), (0, False, False)]
+    ("code", "wrote", "expected"),
+    [(0, True, True), (1, True, True), (3, True, True), (4, True, False), (0, False, False)],
 )
 def test_the_autograder_hands_on_a_result_only_of_a_run_that_ended(
     autograder: zipfile.ZipFile, tmp_path: Path, code: int, wrote: bool, expected: bool
@@ -249,7 +257,11 @@ def test_the_autograder_hands_on_a_result_only_of_a_run_that_ended(
     write = f"mkdir -p {graded} && echo '{{}}' > {graded}/student-1.json\n" * wrote
     fake.write_text(f"#!/bin/sh\n{write}exit {code}\n", encoding="utf-8")
     fake.chmod(0o755)
-    (tmp_path / "autograder/source/course").mkdir(parents=True)
+    stub = tmp_path / "autograder/source/course/exercises/module01/ex05_training_step.py"
+    flat = tmp_path / "autograder/submission" / stub.name
+    for path in (stub, flat):
+        path.parent.mkdir(parents=True)
+        path.write_text(f"# {path.parent.name}\n", encoding="utf-8")
     (tmp_path / "autograder/results").mkdir()
     (tmp_path / "autograder/results/results.json").write_text("an older one", encoding="utf-8")
     script = autograder.read("run_autograder").decode()
@@ -259,6 +271,7 @@ def test_the_autograder_hands_on_a_result_only_of_a_run_that_ended(
     result = tmp_path / "autograder/results/results.json"
     assert (done.returncode == 0, result.exists()) == (expected, expected), done.stderr
     assert not expected or result.read_text("utf-8") == "{}\n"
+    assert (flat.parent / "module01" / flat.name).read_text("utf-8") == "# submission\n", "a file without its folder"
 
 
 RUNNER = {

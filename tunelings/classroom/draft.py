@@ -138,7 +138,7 @@ def without_comments(text: str) -> str:
 
 # ---------------------------------------------------------------- from an answer to edits of the solution
 def edits(solution: str, answer: str) -> tuple[tuple[str, str], ...]:
-    """The edits (old, new) that make the answer of the solution; each `old` stands in it exactly once.
+    """The edits (old, new) that make of the solution what does what the answer does; each `old` stands in it once.
 
     Few small ones where they can be told apart, else one from the first line that differs to the last.
     """
@@ -148,10 +148,19 @@ def edits(solution: str, answer: str) -> tuple[tuple[str, str], ...]:
         return ()
     whole = Edit(found[0].start, found[-1].end, _joined(lines, found))
     for tried in (found, [whole]):
-        form = tuple((("".join(lines[one.start : one.end])), one.new) for one in _unique(lines, tried))
+        form = tuple(("".join(lines[one.start : one.end]), one.new) for one in _unique(lines, tried))
         if _makes(form, solution, answer):
-            return form
+            return _needed(form, solution, answer)
     return ((solution, answer),)
+
+
+def _needed(form: tuple[tuple[str, str], ...], solution: str, answer: str) -> tuple[tuple[str, str], ...]:
+    """The edits without those that leave out a docstring, a type or an import alone."""
+    for edit in form:
+        fewer = tuple(one for one in form if one is not edit)
+        if fewer and _makes(fewer, solution, answer):
+            form = fewer
+    return form
 
 
 def _differing(lines: list[str], others: list[str]) -> list[Edit]:
@@ -203,11 +212,32 @@ def _joined(lines: list[str], found: list[Edit]) -> str:
 
 
 def _makes(form: tuple[tuple[str, str], ...], solution: str, answer: str) -> bool:
-    """The edits fit the solution, and what they make of it is the answer."""
+    """The edits fit the solution, and what they make of it does what the answer does."""
     from tunelings.grading.vectors import apply
 
     try:
-        made = apply(Mistake("draft", "", (form,)), 0, solution)
-        return ast.dump(ast.parse(made)) == ast.dump(ast.parse(answer))
+        (made, more), (wanted, needed) = map(_code, (apply(Mistake("draft", "", (form,)), 0, solution), answer))
     except (CourseError, SyntaxError):
         return False
+    return made == wanted and more >= needed
+
+
+def _code(text: str) -> tuple[str, set[tuple[str, str, str]]]:
+    """A module without docstrings and types, as text, and what it imports at its top."""
+    tree = ast.parse(text)
+    imported = {
+        (getattr(node, "module", None) or "", alias.name, alias.asname or "")
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if node.body and ast.get_docstring(node, clean=False) is not None:
+                node.body = node.body[1:]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        if isinstance(node, ast.arg):
+            node.annotation = None
+    return ast.dump(tree), imported

@@ -16,13 +16,14 @@ from typing import Any
 from tunelings.classroom.feedback import SAYS, seen, title
 from tunelings.classroom.records import Graded, Outcome
 from tunelings.classroom.table import Table, is_pass
-from tunelings.course import Course
+from tunelings.course import Course, CourseError
+from tunelings.grading import stubs
 from tunelings.grading.text import visible
 
 HERE = Path(__file__).parent / "gradescope_files"
 EXECUTABLE = frozenset({"setup.sh", "run_autograder"})
 COURSE = ("tunelings", "checks", "solutions", "data")  # what grading reads, besides the stubs of exercises/
-FILES = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
+FILES = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "CONTRIBUTING.md", "mkdocs.yml")  # to install it
 LEFT_OUT = ("__pycache__", ".pyc", "data/full/", "data/fetched/")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # The same course makes the same zip.
 
@@ -65,7 +66,12 @@ def autograder(course: Course, options: Sequence[str]) -> bytes:
     """autograder.zip: setup.sh, run_autograder, and the course that grades, in the folder `course`.
 
     options: what `tunelings grade --single` gets, such as ["--only", "module01", "--points", "checks"].
+
+    Raises:
+        CourseError: the course is no clone of the repository, so it can't be installed elsewhere.
     """
+    if not (course.root / "pyproject.toml").is_file():
+        raise CourseError("The autograder is made in a clone of the course's repository, which it carries along.")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(HERE.iterdir()):
@@ -73,6 +79,9 @@ def autograder(course: Course, options: Sequence[str]) -> bytes:
             _add(archive, path.name, text.encode("utf-8"))
         for name, path in _course(course):
             _add(archive, f"course/{name}", path.read_bytes())
+        for exercise in course.exercises:  # The stubs anew: in exercises/ may stand the instructor's own answers.
+            stub = stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
+            _add(archive, f"course/exercises/{exercise.relative_path.as_posix()}", stub.encode("utf-8"))
     return content.getvalue()
 
 
@@ -85,8 +94,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 def _course(course: Course) -> Iterable[tuple[str, Path]]:
     trees = [path for tree in COURSE for path in sorted((course.root / tree).rglob("*"))]
-    stubs = [exercise.answer_path for exercise in course.exercises]
-    for path in [*trees, *stubs, *(course.root / name for name in FILES)]:
+    for path in [*trees, *(course.root / name for name in FILES)]:
         name = path.relative_to(course.root).as_posix()
         if path.is_file() and not any(part in name for part in LEFT_OUT):
             yield name, path

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gradescope runs this once, when the image is built: the course, its libraries with the CPU's torch, and a user that
-# answers run as. The image needs about 6 GB of disk and 3 GB of memory (Settings, Autograder, Container).
+# answers run as.
 set -euo pipefail
 
 export DEBIAN_FRONTEND=noninteractive
