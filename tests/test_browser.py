@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import COURSE, MKDOCS_ENVIRONMENT, ROOT
+from tests.support import classes
 from tests.support.browsing import IN_BROWSER, context_of
 from tests.test_site import html_pages
+from tunelings.classroom import outputs
 from tunelings.course import MODULES
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -232,3 +234,25 @@ def open_when_served(page, url: str) -> None:
         except playwright.Error:
             page.wait_for_timeout(500)
     raise AssertionError(f"{url} never answered")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
+def test_the_report_on_a_class_is_readable_and_asks_for_nothing(browser, tmp_path: Path, scheme: str, width: int):
+    from axe_playwright_python.sync_playwright import Axe
+
+    failing = [classes.failed(f"s{n}", why=classes.failure("`x` " * 40), answer_hash="long") for n in range(6)]
+    klass = classes.klass([*failing, *(classes.passed(f"p{n}") for n in range(20))])
+    outputs.write_all(klass, tmp_path / "out", names={}, answers={"long": "x = 1  # " + "long " * 60})
+    context = context_of(browser, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for name in ("report.html", "report-to-share.html"):
+        page.goto((tmp_path / "out" / name).as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found = Axe().run(page).response["violations"]
+        assert {fault["id"]: fault["nodes"][0]["html"][:120] for fault in found} == {}
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider == 0, "only tables and answers scroll sideways"
+    context.close()
+    assert len(asked) == 2 and all(url.startswith("file://") for url in asked)
