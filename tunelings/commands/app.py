@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -72,21 +73,34 @@ def take_quiz(
 
 
 @app.command("doctor")
-def see_doctor() -> None:
+def see_doctor(
+    measure: Annotated[
+        bool, typer.Option("--measure", help="make a real training step of each run that fits, with random weights")
+    ] = False,
+    file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="save what --measure finds as JSON")
+    ] = None,
+) -> None:
     """Look at this machine: what is wrong, what puts it right, and which full runs fit its GPU."""
-    from tunelings.commands import doctor, tables
+    from tunelings.commands import doctor, measuring, tables
     from tunelings.desk import screen
     from tunelings.handson import hardware
 
+    measuring.check(measure, file)
     machine = doctor.examine()
     found = doctor.findings(machine)
     tables.show_findings(found)
     screen.show("")
-    gib = [gpu.memory_gib for gpu in doctor.gpus(machine.smi)]
-    tables.show_hardware(hardware.ROWS, max(gib, default=None))
+    if measure:
+        failed = measuring.run(hardware.ROWS, file)
+    else:
+        gib = [gpu.memory_gib for gpu in doctor.gpus(machine.smi)]
+        tables.show_hardware(hardware.ROWS, max(gib, default=None))
+        failed = 0
     wrong = sum(finding.state == "wrong" for finding in found)
     if wrong:
         screen.show(f"{wrong} of {len(found)} need fixing.", "bold")
+    if wrong or failed:
         raise typer.Exit(1)
 
 

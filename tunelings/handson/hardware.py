@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunelings import loading
+from tunelings.handson.memory import PRESETS, Run
 
 REFERENCE = "5.08"
 NF4_BITS = 4.127  # a weight in NF4 with double quantisation
@@ -39,6 +40,7 @@ class Row:
     about: str
     heads: int = 0  # attention heads of a run without checkpointing; 0 with it
     float32: int = 0  # parameters that `prepare_model_for_kbit_training` raises to float32
+    run: Run | None = None  # the same run for the calculator and `doctor --measure`; None is the network for digits
 
     @property
     def parts(self) -> dict[str, float]:
@@ -75,12 +77,31 @@ class Row:
 LLAMA_7B = (6_738_415_616, 32, 4096, 32_000, 39_976_960)
 NOT_QUANTISED = 2 * 32_000 * 4096 + 65 * 4096  # its embedding, its head and 65 norms
 BERT = "float32, no checkpointing, batch 32, 128 tokens"
+BERT_RUN = Run(PRESETS["BERT-base"], "full", True, 32, 128, checkpointing=False, stored_scores=True)
+LLAMA = PRESETS["Llama 2 7B"]
 ROWS = (
     Row("small model from scratch", (1_199_882, 4, 128, 10, 0), "full", 64, 1, "a CNN on digits; a CPU does it too"),
-    Row("BERT-base, fine-tuning", (109_482_240, 12, 768, 2, 0), "full", 32, 128, BERT, heads=12),
-    Row("7B, QLoRA", LLAMA_7B, "qlora", 1, 512, "NF4 base, r = 16, batch 1, 512 tokens", float32=NOT_QUANTISED),
-    Row("7B, LoRA", LLAMA_7B, "lora", 1, 512, "bf16 base, r = 16, batch 1, 512 tokens"),
-    Row("7B, full fine-tuning", LLAMA_7B, "full", 1, 512, "AdamW, 16 bytes a parameter, batch 1, 512 tokens"),
+    Row("BERT-base, fine-tuning", (109_482_240, 12, 768, 2, 0), "full", 32, 128, BERT, heads=12, run=BERT_RUN),
+    Row(
+        "7B, QLoRA",
+        LLAMA_7B,
+        "qlora",
+        1,
+        512,
+        "NF4 base, r = 16, batch 1, 512 tokens",
+        float32=NOT_QUANTISED,
+        run=Run(LLAMA, "qlora"),
+    ),
+    Row("7B, LoRA", LLAMA_7B, "lora", 1, 512, "bf16 base, r = 16, batch 1, 512 tokens", run=Run(LLAMA, "lora")),
+    Row(
+        "7B, full fine-tuning",
+        LLAMA_7B,
+        "full",
+        1,
+        512,
+        "AdamW, 16 bytes a parameter, batch 1, 512 tokens",
+        run=Run(LLAMA, "full"),
+    ),
 )
 
 
