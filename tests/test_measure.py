@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import runpy
+import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
+from tunelings import lessons
+from tunelings.commands import measuring
 from tunelings.handson import hardware, measure
-from tunelings.handson.measure import FAILED, MEASURED, NOT_HERE, TOO_LARGE, Room, Step
+from tunelings.handson.measure import FAILED, MEASURED, NOT_HERE, TOO_LARGE, Result, Room, Step
 from tunelings.handson.memory import CONTEXT_GIB, GIB, Run, Sizes
 
 CPU = Room("cpu", "CPU", 8.0)
@@ -106,9 +112,41 @@ def test_a_process_that_ends_without_an_answer_is_a_failure_in_one_line(monkeypa
         measure.room()
 
 
-def test_the_command_measures_shows_and_saves(monkeypatch: pytest.MonkeyPatch, tmp_path, capsys):
-    from tunelings.commands import measuring
+def test_the_script_for_a_gpu_has_runs_from_bert_to_8b_and_wants_a_gpu(monkeypatch: pytest.MonkeyPatch):
+    script = runpy.run_path(str(ROOT / "figures" / "hardware_measured.py"))
+    runs = script["RUNS"]
+    assert all(run.method in ("full", "lora", "qlora") and run.optimizer == "adamw" for run in runs.values())
+    assert (
+        min(run.sizes.parameters for run in runs.values())
+        < 0.2e9
+        < 8e9
+        < max(run.sizes.parameters for run in runs.values())
+    )
+    monkeypatch.setattr(measure, "room", lambda: CPU)
+    with pytest.raises(SystemExit, match="needs an NVIDIA GPU"):
+        script["main"]()
 
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_page_has_measured_figures_or_says_that_there_are_none(there: bool, tmp_path: Path):
+    results = tmp_path / "results"
+    shutil.copytree(ROOT / "figures" / "results", results)
+    (results / "hardware_measured.json").unlink(missing_ok=True)
+    if there:
+        rows = [
+            Result("1B, full", MEASURED, 18.4, 20.25, 21.0, 0.5),
+            Result("7B, full", TOO_LARGE, 101.0, why="big"),
+        ]
+        text = measuring.as_json(Room("cuda", "Card of a test", 90.0), rows)
+        (results / "hardware_measured.json").write_text(text, encoding="utf-8")
+    source = (ROOT / "docs" / "hardware.md").read_text(encoding="utf-8")
+    page = lessons.render(source, "hardware.md", results)
+    assert ("not measured on a GPU yet" in page) is not there
+    assert ("| 1B, full | 18.4 | 20.2 | 1.10 |" in page) is there
+    assert ("| 7B, full | 101.0 | too large | big |" in page and "Card of a test" in page) is there
+
+
+def test_the_command_measures_shows_and_saves(monkeypatch: pytest.MonkeyPatch, tmp_path, capsys):
     sizes = Sizes(2, 256, 512, 4, 4, 64, 8000, tied=False)
     tiny = Run(sizes, "full", True, batch=4, length=128, checkpointing=False)
     total = sum(tiny.parts().values())

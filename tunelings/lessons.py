@@ -1,7 +1,8 @@
 """A page's source filled in: every measured number in it comes from a result file of figures/results/.
 
 A page is a jinja2 template. It knows `measured`, the results of its own script (docs/module01/evaluate.md:
-module01_evaluate.json), `measured_by("module02_freeze_depth")`, those of another script, and the filter `number`:
+module01_evaluate.json), `measured_by("module02_freeze_depth")`, those of another script, `is_measured("…")`, whether a
+script that needs a GPU has results, and the filter `number`:
 
     {{ measured["update 0.1 times the weights"].float32 | number(".2g") }}
 
@@ -80,6 +81,7 @@ def render(source: str, page: str, results: Path) -> str:
     measured, measured_by = own_results(page, results), reader(results)
     try:
         known = {"measured": measured, "measured_by": measured_by, "in_colab": in_colab(page)}
+        known["is_measured"] = lambda script: (results / f"{script}.json").is_file()
         return ENVIRONMENT.from_string(parse(source)).render(known)
     except jinja2.TemplateSyntaxError as error:
         text = source.splitlines()[error.lineno - 1].strip()

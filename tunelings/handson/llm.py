@@ -19,11 +19,8 @@ class NoReply(Exception):
     """A server did not answer as it should; the message is one line."""
 
 
-def local(folder: Path, *, max_new_tokens: int = 160, temperature: float = 0.9, seed: int = 0, begun: str = "") -> Ask:
-    """The chat model in `folder`, one user turn at a time; it samples, so the same prompt gets different replies.
-
-    begun: the words with which each reply begins; the model goes on from there, and they are part of the reply.
-    """
+def local(folder: Path, *, max_new_tokens: int = 160, temperature: float = 0.9, seed: int = 0) -> Ask:
+    """The chat model in `folder`, one user turn at a time; it samples, so the same prompt gets different replies."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -35,12 +32,12 @@ def local(folder: Path, *, max_new_tokens: int = 160, temperature: float = 0.9, 
 
     def ask(prompt: str) -> str:
         turn = [{"role": "user", "content": prompt}]
-        text = tokenizer.apply_chat_template(turn, add_generation_prompt=True, tokenize=False) + begun
-        batch = tokenizer(text, add_special_tokens=False, return_tensors="pt").to(model.device)
+        batch = tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        batch = batch.to(model.device)
         options = {"do_sample": temperature > 0, "temperature": temperature if temperature > 0 else None}
         with torch.no_grad():
             ids = model.generate(**batch, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.eos_token_id, **options)
-        return begun + tokenizer.decode(ids[0, batch["input_ids"].shape[1] :], skip_special_tokens=True)
+        return tokenizer.decode(ids[0, batch["input_ids"].shape[1] :], skip_special_tokens=True)
 
     return ask
 
