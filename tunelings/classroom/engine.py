@@ -2,7 +2,7 @@
 
 An answer runs once, whoever else has handed in the same, and not at all where its result is kept. Before any of them,
 the course's own references must pass, and its stubs must count as not started, in the same sandbox and with the same
-seed. What ran out of time, or was ended for want of memory, is tried once more when nothing else runs.
+seed. What ran out of time, or was ended because memory ran out, is tried once more when nothing else runs.
 """
 
 from __future__ import annotations

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tunelings.classroom.csvfiles import total
 from tunelings.classroom.feedback import SAYS, seen, title
 from tunelings.classroom.records import Graded, Outcome
-from tunelings.classroom.table import Table, is_pass
+from tunelings.classroom.table import Table, is_pass, number
 from tunelings.course import Course, CourseError
 from tunelings.grading import stubs
 from tunelings.grading.text import visible
@@ -32,11 +33,12 @@ def results(table: Table, student: str, titles: Mapping[str, str]) -> dict[str, 
     """results.json; without a verdict for everything it says so first, and what has none has no points."""
     rows = table.of_student(student)
     open_ones = [row.exercise for row in rows if row.outcome == Outcome.NO_VERDICT]
-    said = f"{table.passes[student]} of {len(rows)} exercises pass."
+    points, out_of = total(rows)
+    said = f"{table.passes[student]} of {len(rows)} exercises pass: {number(points)} of {number(out_of)} points."
     if open_ones:
         said = f"The grader has no result for {', '.join(open_ones)}: please rerun the autograder. {said}"
     return {
-        "score": round(sum(row.points for row in rows), 4),
+        "score": round(points, 4),
         "execution_time": round(sum(row.seconds or 0 for row in rows), 2),
         "output": said,
         "output_format": "text",

@@ -70,7 +70,7 @@ class Told(BaseModel):
     checks: the state of each check that ran.
     failure: the first that does not pass. fingerprints: what came out of each failing check.
     tampered: the answer changed the grader, or wrote where its results go. memory: it asked for too much of it.
-    starved: a process was killed from outside, perhaps for want of memory. trouble: the grader's own fault.
+    starved: a process was killed from outside, perhaps because memory ran out. trouble: the grader's own fault.
     seconds: by the clock, of all its checks.
     """
 

@@ -201,7 +201,7 @@ class Apart:
             os.close(number)
 
 
-ENDED = "by the answer or for want of memory"
+ENDED = "by the answer or because memory ran out"
 MEDDLED = "the answer writes into the files of the process that checks it"
 
 
@@ -234,7 +234,7 @@ class Asked:
                 self.child = int(told["pid"])
                 self.processor_began = processes.processor_seconds(self.child)
                 self.deadline = time.monotonic() + limits.hard_limit(self.limit)
-                self.why = f"did not finish in {self.limit:g} s and could not be interrupted: it was ended"
+                self.why = f"did not finish in {self.limit:g} s and could not be interrupted, so it was stopped"
             case "progress":
                 if live.listener is not None:
                     live.listener(float(told["done"]), str(told["text"]))
