@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tunelings import __version__
-from tunelings.commands import answers, checks, dev, init, project, real_models
+from tunelings.commands import answers, checks, classroom, dev, init, project, real_models
 from tunelings.commands.arguments import course
 from tunelings.commands.completion import PROGRAM, answer_the_shell, completion
 from tunelings.course import CourseError, find_root, module_key
@@ -31,6 +31,7 @@ app.command()(answers.hint)
 app.command()(answers.reset)
 app.command()(answers.solution)
 app.command("open")(answers.open_answer)
+app.command()(classroom.grade)
 app.command()(completion)
 app.add_typer(real_models.app, name="models")
 app.add_typer(project.app, name="project")
