@@ -218,6 +218,22 @@ def test_a_save_that_crashes_half_way_leaves_the_last_good_checkpoint(answer, tm
         expect.equal(result, "an error", what="what comes out of a save that failed half-way")
 
 
+def test_a_save_that_cannot_take_its_name_raises(answer, tmp_path):
+    """A folder of that name stands there, so the last step, the rename, must fail."""
+    path = tmp_path / "run.pt"
+    path.mkdir()
+    (path / "notes.txt").write_text("kept")
+    try:
+        answer.save_checkpoint(path, *new_run(offset=1), SAVED)
+        result = "no error"
+    except NotImplementedError:
+        raise
+    except Exception:
+        result = "an error"
+    expect.equal(result, "an error", what="what comes out where a folder has the checkpoint's name")
+    expect.equal(os.listdir(path), ["notes.txt"], what="what the folder of that name holds afterwards")
+
+
 @contextlib.contextmanager
 def at_each_rename(look):
     """Call `look` whenever a file is about to get a new name, by whatever way Python comes to it."""
@@ -235,7 +251,7 @@ def at_each_rename(look):
 
 
 def test_the_last_good_checkpoint_stands_until_the_new_one_takes_its_name(answer, tmp_path):
-    elsewhere, path = tmp_path / "elsewhere", tmp_path / "checkpoints" / "run.pt"
+    elsewhere, path = tmp_path / "elsewhere", tmp_path / "checkpoints.v1" / "run.pt"
     elsewhere.mkdir()
     path.parent.mkdir()
     run, _ = uninterrupted(SAVED)
@@ -244,11 +260,12 @@ def test_the_last_good_checkpoint_stands_until_the_new_one_takes_its_name(answer
 
     def look():
         seen.append(file_now(path, good))
-        other_folder.extend(sorted(os.listdir(elsewhere)))
+        above = [name for name in os.listdir(tmp_path) if name not in (elsewhere.name, path.parent.name)]
+        other_folder.extend(sorted(os.listdir(elsewhere) + above))
 
     default, tempfile.tempdir = tempfile.tempdir, str(elsewhere)  # Where tempfile puts what is given no folder.
     try:
-        with at_each_rename(look):
+        with contextlib.chdir(elsewhere), at_each_rename(look):
             save(answer, path, run, END)
     finally:
         tempfile.tempdir = default
