@@ -161,3 +161,11 @@ def test_bfloat16_keeps_its_range(answer):
     logits = expect.tensor(logits_of(answer, x, parameters), what="the logits", dtype=torch.bfloat16)
     infinite = int((~logits.isfinite()).sum())
     expect.equal(infinite, 0, what="how many logits are inf or nan, in bfloat16 with an x of millions")
+
+
+def test_a_second_call_sees_the_weights_as_they_are_then(answer):
+    x, parameters = randn(3, N_IN, offset=180), network(offset=180)
+    logits_of(answer, x, parameters)
+    for number, parameter in enumerate(parameters):
+        parameter.copy_(randn(*parameter.shape, offset=190 + number))
+    check_logits(answer, x, parameters, what="the logits after the weights were changed in place")
