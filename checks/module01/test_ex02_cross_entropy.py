@@ -230,3 +230,10 @@ def test_a_single_class_costs_nothing(answer):
     logits, targets = randn(3, 1, offset=28), torch.tensor([0, -100, 0])
     expect.close(loss_of(answer, logits, targets), 0.0, what="the loss where there is one class")
     expect.close(gradient_of(answer, logits, targets), torch.zeros(3, 1), what="the gradient where there is one class")
+
+
+def test_many_rows_share_one_mean(answer):
+    logits, targets = 2 * randn(301, 3, offset=30), randint(0, 3, [301], offset=31)
+    logits[256:] *= 4  # What is left over by pieces of 256 rows weighs no more than the rest.
+    expected = mean_loss(logits, targets)
+    close(loss_of(answer, logits, targets), expected, what="the loss of a batch of 301 rows", scale=20, terms=40)
