@@ -306,3 +306,23 @@ def test_what_stands_in_grad_has_no_part_in_the_step(answer):
         else:
             adamw(answer, params, grads, adamw_state(answer, params), LR, **hyper)
         close_to_each(params, expected, f"after {name} with other numbers in .grad", terms=1000, scale=10.0)
+
+
+def test_a_zero_gradient_leaves_the_momentum_to_act(answer):
+    params, velocities = parameters(), [v.clone() for v in gradients(6)]
+    expected = [p.detach() - LR * MOMENTUM * v for p, v in zip(params, velocities, strict=True)]
+    carried = [MOMENTUM * v for v in velocities]
+    sgd(answer, params, zeros_like(params), velocities, LR, MOMENTUM)
+    close_to_each(velocities, carried, "in velocities after a step with zero gradient", scale=10.0)
+    close_to_each(params, expected, "after a step of SGD with zero gradient", scale=10.0)
+
+
+def test_the_corrections_go_on_after_thousands_of_steps(answer):
+    params, grads = parameters()[:1], gradients(7)[:1]
+    p, g = params[0].detach().clone(), grads[0]
+    m, v = 0.1 * g, 0.2 * g**2
+    state = answer.AdamWState(step=[2499], m=[m.clone()], v=[v.clone()])
+    adamw(answer, params, grads, state, LR, weight_decay=0.0)
+    m_hat, v_hat = 0.9 * m + 0.1 * g, (0.999 * v + 0.001 * g**2) / (1 - 0.999**2500)  # 0.9^2500 is 0 here.
+    expected = p - LR * m_hat / (v_hat.sqrt() + 1e-8)
+    expect.close(params[0], expected, what="the matrix after step 2500 of AdamW", terms=1000, scale=10.0)
