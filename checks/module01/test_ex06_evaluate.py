@@ -297,3 +297,14 @@ def test_a_batch_whose_loss_is_nan_counts_like_any_other(answer):
     expect.equal(loss != loss, True, what="whether the loss is nan, where that of one batch is")
     what = "the accuracy, where the loss of one batch is nan"
     expect.close(accuracy_of(result), sum(right) / 7, what=what, scale=1.0, dtype=torch.float32)
+
+
+def test_bfloat16_scores_and_losses_are_counted_exactly(answer):
+    """301 is no number of bfloat16, which counts in steps of 2 there."""
+    model, targets = nn.Identity(), torch.arange(301) % 3
+    scores = F.one_hot(targets, 3).to(torch.bfloat16)
+    loader = [(scores[:200], targets[:200]), (scores[200:], targets[200:])]
+    result = answer.evaluate(model, loader, lambda outputs, targets: outputs.new_ones(()))
+    expect.close(loss_of(result), 1.0, what="the loss of 301 examples that cost 1 each, in bfloat16")
+    result = answer.evaluate(model, [(scores, targets)], lambda outputs, targets: outputs.new_ones(()))
+    expect.close(accuracy_of(result), 1.0, what="the accuracy of 301 examples that are all right, in bfloat16")
