@@ -445,6 +445,19 @@ def test_inputs_and_float32_outputs_keep_all_their_digits(answer):
 
     batch = randn(3, 2, offset=6, dtype=torch.float32), randn(3, 2, offset=7, dtype=torch.float32)
     optimizer = torch.optim.SGD(model.parameters(), lr=LR)
-    answer.autocast_step(model, batch, loss_fn, optimizer, device="cpu")
+    with expect.untouched("the batch", dict(zip(("inputs", "targets"), batch, strict=True))):
+        answer.autocast_step(model, batch, loss_fn, optimizer, device="cpu")
     expect.equal(model.seen.get("inputs"), "torch.float32", what="the dtype of float32 inputs, as the model gets them")
     expect.close(gets[-1], model.seen["outputs"], what="the outputs that loss_fn gets of a model that gives float32")
+
+
+def test_inputs_may_be_token_ids(answer):
+    model, ids = nn.Embedding(7, 2), torch.tensor([3, 0, 6])
+    with torch.no_grad():
+        model.weight.copy_(randint(-2, 3, (7, 2), offset=8) / 4)
+    expected = model.weight.detach().clone()
+    expected[ids] -= LR * 0.5  # The gradient of half the sum, within the norm that is allowed.
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    batch = (ids, torch.zeros(3, 2))
+    answer.autocast_step(model, batch, lambda o, t: 0.5 * (o - t).sum(), optimizer, device="cpu", max_norm=9.0)
+    expect.close(model.weight, expected, what="the table of an embedding after a step on int64 ids")
