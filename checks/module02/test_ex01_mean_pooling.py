@@ -172,3 +172,9 @@ def test_a_text_without_real_tokens_takes_no_gradient_from_the_others(answer):
     )
     share = torch.tensor([[0.5, 0.5, 0], [0, 0, 0], [0, 1, 0]]).unsqueeze(-1).expand(3, 3, 4)
     close(gradient, share, what="the gradient of hidden, where the second text has no token")
+
+
+def test_long_texts_are_pooled_whole(answer):
+    hidden, mask = randn(2, 700, 3, offset=22), torch.ones(2, 700, dtype=torch.int64)
+    mask[0, 650:] = mask[1, :90] = 0
+    close(pooled(answer, hidden, mask), by_hand(hidden, mask), what="the means of texts of 650 and 610 tokens")
