@@ -529,8 +529,8 @@ def names_by_hand(model, texts, most=10_000):
     return [NAMES[i] for i in logits_by_hand(model, texts, most).argmax(1).tolist()]
 
 
-def predictions(answer, model, texts):
-    said = answer.predict(model, tiny_tokenizer(), texts)
+def predictions(answer, model, texts, tokenizer=None):
+    said = answer.predict(model, tokenizer or tiny_tokenizer(), texts)
     return expect.kind(said, list, "what predict returns")
 
 
@@ -584,6 +584,10 @@ def test_a_text_longer_than_the_model_is_cut(answer):
         expect.equal(widest, positions, f"the most tokens that a model with {positions} positions is given")
         wrong = wrong_of(said, names_by_hand(model, texts, positions))
         expect.equal(wrong, [], f"which of 35 texts a model with {positions} positions predicts wrongly")
+    tokenizer = tiny_tokenizer()
+    tokenizer.model_max_length = 6
+    wrong = wrong_of(predictions(answer, model, texts, tokenizer), names_by_hand(model, texts, 24))
+    expect.equal(wrong, [], "which of 35 texts are predicted wrongly, where the tokenizer's own limit is 6 and not 24")
 
 
 # ---------------------------------------------------------------- all three together
