@@ -1,4 +1,4 @@
-# names: unlisted
+# names: temporary-file-elsewhere
 # breaks: "under another name in the same folder"
 import io
 import os
