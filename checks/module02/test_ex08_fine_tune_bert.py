@@ -493,6 +493,12 @@ def test_patience_counts_epochs_in_a_row_without_a_new_best(answer):
     expect.equal([run[1] for run in runs], [4.0, 2.0, 1.0, 4.0], "which epoch's weights are left, in the four runs")
 
 
+def test_the_least_fall_of_the_validation_loss_is_a_new_best(answer):
+    plan = [5.0, 5.0 - 1e-5, 5.0 - 2e-5, 5.0 - 3e-5]
+    epochs, mark, *_ = run_planned(answer, 64, plan, patience=1)
+    expect.equal([epochs, mark], [4, 4.0], "epochs run, and whose weights are left, where the loss falls by 0.00001")
+
+
 def test_the_seed_alone_decides_the_training(answer):
     train_set, val_set = problem(120)
     losses, moved = [], []
