@@ -218,22 +218,6 @@ def test_a_save_that_crashes_half_way_leaves_the_last_good_checkpoint(answer, tm
         expect.equal(result, "an error", what="what comes out of a save that failed half-way")
 
 
-def test_a_save_that_cannot_take_its_name_raises(answer, tmp_path):
-    """A folder of that name stands there, so the last step, the rename, must fail."""
-    path = tmp_path / "run.pt"
-    path.mkdir()
-    (path / "notes.txt").write_text("kept")
-    try:
-        answer.save_checkpoint(path, *new_run(offset=1), SAVED)
-        result = "no error"
-    except NotImplementedError:
-        raise
-    except Exception:
-        result = "an error"
-    expect.equal(result, "an error", what="what comes out where a folder has the checkpoint's name")
-    expect.equal(os.listdir(path), ["notes.txt"], what="what the folder of that name holds afterwards")
-
-
 @contextlib.contextmanager
 def at_each_rename(look):
     """Call `look` whenever a file is about to get a new name, by whatever way Python comes to it."""
@@ -414,3 +398,19 @@ def test_every_dtype_comes_back_exactly(answer, tmp_path):
         loaded = expect.tensor(fresh[0].state_dict()[name], what=f"{name}, loaded", dtype=value.dtype)
         expect.close(loaded, value, what=f"{name} ({value.dtype}), loaded", terms=0)
         expect.equal(loaded, value, what=f"{name} ({value.dtype}), loaded, to the last bit")
+
+
+def test_a_save_that_cannot_take_its_name_raises(answer, tmp_path):
+    """A folder of that name stands there, so the last step, the rename, must fail."""
+    path = tmp_path / "run.pt"
+    path.mkdir()
+    (path / "notes.txt").write_text("kept")
+    try:
+        answer.save_checkpoint(path, *new_run(offset=1), SAVED)
+        result = "no error"
+    except NotImplementedError:
+        raise
+    except Exception:
+        result = "an error"
+    expect.equal(result, "an error", what="what comes out where a folder has the checkpoint's name")
+    expect.equal(os.listdir(path), ["notes.txt"], what="what the folder of that name holds afterwards")
