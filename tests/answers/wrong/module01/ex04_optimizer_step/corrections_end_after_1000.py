@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "adamw_step: where t counts its updates, this one included"
+# breaks: "v_hat = v / (1 - beta2^t)"
 from typing import NamedTuple
 
 import torch

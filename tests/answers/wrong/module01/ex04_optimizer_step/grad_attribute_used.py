@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "adamw_step: one gradient for each parameter"
+# breaks: "of the same shape, or None"
 from typing import NamedTuple
 
 import torch

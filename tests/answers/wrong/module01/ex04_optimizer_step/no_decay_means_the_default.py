@@ -1,4 +1,4 @@
-# names: unlisted
+# names: zero-decay-taken-for-none
 # breaks: "adamw_step: betas, eps, weight_decay: as above"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: first-group-cleared
 # breaks: "Whatever stands in `.grad` on entry"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: first-group-divided
 # breaks: "`step()` sees the gradient of the group's sum divided by the group's count"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:

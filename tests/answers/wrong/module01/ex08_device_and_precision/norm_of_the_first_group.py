@@ -1,4 +1,4 @@
-# names: unlisted
+# names: first-group-clipped
 # breaks: "the norm of all gradients together is at most this"
 import torch
 from torch.nn.utils import clip_grad_norm_

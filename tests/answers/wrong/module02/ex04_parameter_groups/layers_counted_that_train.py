@@ -1,4 +1,4 @@
-# names: unlisted
+# names: layers-that-train
 # breaks: "with the L layers in `model.bert.encoder.layer`"
 from torch import nn
 

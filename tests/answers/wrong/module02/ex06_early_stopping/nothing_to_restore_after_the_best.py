@@ -1,4 +1,4 @@
-# names: unlisted
+# names: nothing-restored-after-the-best
 # breaks: "Give the model the values of the best update"
 import copy
 import math
