@@ -146,6 +146,7 @@ def test_what_is_malformed_is_counted_and_the_rest_is_kept(answer):
         "a JSON string": ('"instruction, output"', [], 1),
         "a JSON number": ("17", [], 1),
         "an object without keys": ("{}", [], 1),
+        "a list without objects": ("[]", [], 0),
         "a list of two objects without output": (json.dumps([bad, bad]), [], 2),
         "a list in which the second of three has no output": (json.dumps([good[0], bad, good[1]]), good[:2], 1),
     }
@@ -177,6 +178,7 @@ def test_texts_must_be_strings_that_are_not_empty(answer):
         {"output": text},
         {"instruction": 17, "output": text},
         {"instruction": text, "output": True},
+        {"Instruction": text, "Output": text},
     ]
     last = fresh(40)
     found = [counts(run(answer, Scripted(json.dumps(one), json.dumps(last)), 1))[:3] for one in objects]
