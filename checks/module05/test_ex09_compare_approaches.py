@@ -32,7 +32,8 @@ class World:
         n = len(next(iter(grades.values())))
         self.questions = questions or [f"Frage {i}: 何 é?" for i in range(n)]
         self.test_set = [
-            {"id": i, "question": q, "answers": [f"<{i}>", "another"]} for i, q in enumerate(self.questions)
+            {"id": i, "context": "Seite 7", "question": q, "answers": [f"<{i}>", "another"]}
+            for i, q in enumerate(self.questions)
         ]
         self.task = SimpleNamespace(warmup=WARMUP, metric=self.metric)
         self.metric_calls = 0
@@ -378,7 +379,7 @@ def test_the_report_names_the_winner_or_says_none(answer, tmp_path):
     for winner, said, who in ((first, first, "the first row"), (None, "none", "None")):
         answer.write_report(table_with(answer, rows, winner), str(tmp_path))
         line = winner_line(report_of(tmp_path).decode("utf-8", "replace"))
-        expect.equal(line.lower(), said.lower(), f"what stands after 'Winner:' in the report if the winner is {who}")
+        expect.equal(line, said, f"what stands after 'Winner:' in the report if the winner is {who}")
 
 
 def picture(answer, rows, folder):
