@@ -87,6 +87,7 @@ def messages(*turns):
 def test_instruction_and_input_become_the_users_turn(answer):
     instruction, data = drawn(QUESTIONS, 2, offset=1)
     (output,) = drawn(ANSWERS, 1, offset=2)
+    data = f"\n{data}"
     record = {"instruction": instruction, "input": data, "output": output}
     both = [("user", f"{instruction}\n\n{data}"), ("assistant", output)]
     same_messages(answer, record, both, what="an instruction with input")
@@ -325,3 +326,5 @@ def test_exactly_one_format_must_match(answer):
         rejected(answer, record, what, place)
     rejected(answer, {"prompt": q, "completion": messages(("assistant", a))}, "a string and a list")
     rejected(answer, {"prompt": two[:1], "completion": a}, "a list and a string", "completion")
+    rejected(answer, {"messages": [q, a]}, "messages that are strings")
+    rejected(answer, sharegpt((None, q), ("gpt", a)), "a role that is None", "conversations[0].from")
