@@ -210,6 +210,7 @@ def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
     for name, one, expected in (
         ("3 of 12 repeated", quarter, []),
         ("4 of 13 repeated", more, ["repetition"]),
+        ("7 of 23 repeated", record(with_repeats(16, 7, 17)), ["repetition"]),  # 0.304
     ):
         expect.equal(issues_of(answer, one), expected, what=f"the issues, with 4-grams {name} and max_repeat 0.3")
 
@@ -237,6 +238,9 @@ def test_markup_counts_outside_blocks_of_code(answer):
         "a closing tag": ("The end.</DIV>", ["markup"]),
         "a tag in capitals": ("The end.<BR>", ["markup"]),
         "a named entity": ("The price is low&nbsp;today.", ["markup"]),
+        "an entity whose name ends in digits": ("It takes &frac12; a day.", ["markup"]),
+        "a tag over two lines": ('The page <a\nhref="https://example.org">of the club</a\n>.', ["markup"]),
+        "a tag that few texts have": ("The <blink>end</blink>.", ["markup"]),
         "an entity with a number": ("It&#39;s here.", ["markup"]),
         "a hexadecimal entity": ("It&#x27;s here.", ["markup"]),
         "a hexadecimal entity in capitals": ("It&#XA0;is here.", ["markup"]),
@@ -249,6 +253,7 @@ def test_a_refusal_is_how_the_completion_starts(answer):
     cases = {
         "a refusal after a line end": (record("\n I’m sorry, but I cannot do that."), ["refusal"]),
         "a model on what it is": (record("As an AI language model, I have no opinion on cheese."), ["refusal"]),
+        "a long refusal": (record("I cannot assist with that. " + story(18)), ["refusal"]),
         "a refusal to help": (record("I can't help with this, but a doctor can."), ["refusal"]),
         "an excuse that is followed by help": (record("I'm sorry that it broke. Glue the handle and wait."), []),
         "a refusal on the second line": (record("They wrote:\nI cannot assist with that."), []),

@@ -48,7 +48,7 @@ def is_other_language(text: str, language: str) -> bool:
 def is_truncated(text: str) -> bool:
     """Return whether `text` has over 200 characters and ends in prose, but not where a sentence does."""
     end = prose(text.rstrip())[-1:]  # A space where it ends in code.
-    return len(text) > 200 and end not in set(" .!?…:;。！？"'”’»)*")
+    return len(text) > 200 and end not in set(" .!?…:;。！？\"'”’»)*")
 
 
 def repeats(words):
