@@ -201,6 +201,7 @@ def test_what_exists_is_not_listed_where_it_is_too_much(answer):
 def test_no_text_comes_twice_and_none_is_the_original(answer):
     ((word, [other]), (second, [another])) = drawn(2, 22).items()
     cases = {
+        "a synonym with capitals": ({word: ["TV", other]}, [[word, "TV", other], [second]]),
         "a word that is its own synonym": ({word: [word, other]}, [[word, other], [second]]),
         "a synonym that stands there twice": ({word: [other, other, "thing"]}, [[word, other, "thing"], [second]]),
         "two words with a synonym": ({word: [other], second: [another]}, [[word, other], [second, another]]),
