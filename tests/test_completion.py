@@ -80,7 +80,7 @@ def test_bash_itself_completes_by_the_script(tunelings, mini: Miniature, tmp_pat
     typed = "COMP_WORDS=(tunelings hint 1.0); COMP_CWORD=2; _tunelings_completion tunelings; echo ${COMPREPLY[*]}"
     done = subprocess.run(
         ["bash", "--norc", "-c", f"PATH={tmp_path}:$PATH\n{script}\n{typed}"],
-        cwd=mini.root, capture_output=True, text=True, timeout=60,
+        cwd=mini.root, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("1.01 1.02\n", "")
 
@@ -88,6 +88,6 @@ def test_bash_itself_completes_by_the_script(tunelings, mini: Miniature, tmp_pat
 def test_python_m_tunelings_is_the_command(mini: Miniature):
     root = Path(__file__).resolve().parent.parent
     done = subprocess.run(
-        [sys.executable, "-m", "tunelings", "--version"], cwd=root, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "tunelings", "--version"], cwd=root, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0 and done.stdout.startswith("tunelings ")

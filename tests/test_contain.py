@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from tunelings.grading import snapshot
+from tunelings import live
+from tunelings.grading import functions, snapshot
 from tunelings.grading.limits import OutOfTime, time_limit
 
 HEAD = "import torch\n\n\ndef squares(x):\n"
@@ -285,3 +286,12 @@ def test_a_warning_in_an_answer_changes_nothing_for_the_next(mini):
     with pytest.warns(UserWarning, match="heard"):
         exec(code)
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_a_listener_that_the_loop_sets_is_no_change_of_the_grader(monkeypatch):
+    """The loop's worker has one listener, and each of its children sets its own."""
+    monkeypatch.setattr(live, "listener", print)
+    monkeypatch.setattr(functions, "_last", None)  # So that the listener of now is among what is compared.
+    before = snapshot.Snapshot()
+    monkeypatch.setattr(live, "listener", len)
+    assert before.restore() == ([], [])

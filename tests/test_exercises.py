@@ -14,15 +14,16 @@ import pytest
 
 from tests.conftest import COUNTED, ROOT
 from tests.support.gates import (
+    a_check_that_fails,
     broken,
     edits_must_fit,
     ends_the_sentence,
     failures,
-    first_that_fails,
     kept_answers,
     kept_folder,
     known_vectors,
     lesson_of,
+    likely_failure,
     lines,
     misplaced_edits,
     mistaken,
@@ -98,17 +99,20 @@ def test_every_edit_fits_the_solution(exercise: Exercise):
 
 def skip_where_no_names_are_asked(exercise: Exercise, config: pytest.Config) -> None:
     if not names_are_asked(exercise, config):
-        pytest.skip("a slow exercise: its names are asked by dev check and by the sweep")
+        pytest.skip("its names are asked by dev check and by the sweep")
 
 
 def test_every_mistake_fails(exercise: Exercise, seed: int, tmp_path: Path, pytestconfig: pytest.Config):
-    """Of the slow exercises, whose names are asked in the sweep only."""
+    """Of the exercises whose names are asked in the sweep only."""
     if names_are_asked(exercise, pytestconfig):
         pytest.skip("its names are asked too, by the next test")
     passing = [
         mistake.id
         for mistake in exercise.card.mistakes
-        if first_that_fails(exercise, mistaken(exercise, mistake, 0), seed, tmp_path) is None
+        if a_check_that_fails(
+            exercise, mistaken(exercise, mistake, 0), seed, tmp_path, likely_failure(exercise, mistake.id)
+        )
+        is None
     ]
     assert not passing, broken(
         f"Every mistake must fail a check (this is seed {seed}).",
@@ -162,7 +166,8 @@ def test_wrong_answers_fail_and_are_never_misnamed(
         )
         source = answers.read(path)
         if not names_are_asked(exercise, pytestconfig):
-            if first_that_fails(exercise, source, seed, tmp_path) is None:
+            likely = likely_failure(exercise, path.name)
+            if a_check_that_fails(exercise, source, seed, tmp_path, likely) is None:
                 problems.append(f"{path.name} passes every check")
             continue
         vector = vectors.vector_of(exercise, source, seed)

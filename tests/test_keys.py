@@ -88,7 +88,7 @@ def test_keys_come_through_a_terminal(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(sys, "stdin", terminal)
         with Keys(pressed.put):
             os.write(ours, b"\x1b[A\x1b[A\x1b[C" * 7 + b"j\x1b[Bq\x1b")  # More than one read takes.
-            found = [pressed.get(timeout=60) for _ in range(18)]
+            found = [pressed.get(timeout=300) for _ in range(18)]
     os.close(ours)
     assert found == ["up"] * 14 + ["j", "down", "q", "escape"]
 
@@ -115,7 +115,7 @@ def test_the_terminal_is_given_back_to_an_editor_and_at_the_end(monkeypatch: pyt
             settings[3] |= before
             termios.tcsetattr(terminal, termios.TCSANOW, settings)
             signal.raise_signal(signal.SIGCONT)  # A shell has set the terminal for itself meanwhile.
-            assert pressed.get(timeout=60) == "continued" and modes() == 0
+            assert pressed.get(timeout=300) == "continued" and modes() == 0
         assert modes() == before
         assert [signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)] == handlers
     os.close(ours)

@@ -121,7 +121,7 @@ def test_a_file_saved_in_a_room_of_the_grader_or_a_tree_of_the_course_is_seen(mi
 
     assert wait_for(save_and_look, 60)
     stop.set()
-    thread.join(timeout=10)
+    thread.join(timeout=120)
 
 
 def test_an_answer_that_becomes_a_link_is_followed_to_its_file(desk: Desk, mini: Miniature, tmp_path: Path):
@@ -142,7 +142,7 @@ def test_an_answer_that_becomes_a_link_is_followed_to_its_file(desk: Desk, mini:
         else:
             raise AssertionError(f"the save of {target} was not seen")
     stop.set()
-    thread.join(timeout=10)
+    thread.join(timeout=120)
     desk.save(target)
     assert desk.pool.asked[-1][-1] == "1.02", "a save of the file that 1.02 leads to"
 

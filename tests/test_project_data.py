@@ -12,8 +12,9 @@ from tests.conftest import COURSE
 from tunelings.project import folder as files
 from tunelings.project import new
 from tunelings.project.config import Config
-from tunelings.project.data import load, prepare
+from tunelings.project.data import prepare
 from tunelings.project.errors import ProjectError
+from tunelings.project.kept import load
 from tunelings.project.parts import Parts
 from tunelings.project.rows import Broken, Row, read, read_passages
 from tunelings.project.say import Say

@@ -177,7 +177,7 @@ def test_leaving_restores_the_terminal_and_leaves_no_process(mini: Miniature, te
     below = descendants(shown.process.pid)
     assert below
     shown.press(leave)
-    shown.process.expect(pexpect.EOF, timeout=60)
+    shown.process.expect(pexpect.EOF, timeout=300)
     shown.process.close()
     assert shown.process.exitstatus == code and shown.process.signalstatus is None
     assert wait_for(lambda: not any(is_alive(pid) for pid in below))
@@ -319,7 +319,7 @@ def test_an_exercise_that_is_added_is_walked_to_and_a_damaged_card_ends_nothing(
     shown.until("> 1.01 Squares")
     shown.press("q")
     shown.press("q")
-    shown.process.expect(pexpect.EOF, timeout=60)
+    shown.process.expect(pexpect.EOF, timeout=300)
     shown.process.close()
     assert shown.process.exitstatus == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from pathlib import Path
 
@@ -59,25 +60,38 @@ def lesson_of(exercise: Exercise) -> str:
     return exercise.lesson_path.read_text(encoding="utf-8")
 
 
-# Their checks take half a second to 5 seconds for an answer. In a run of all tests their wrong answers and mistakes
-# only have to fail; that each gets its name is asked by `dev check`, by `--exercise`, by more seeds and by the sweep.
-SLOW = frozenset(
-    "1.09 1.10 2.03 2.04 2.07 2.08 3.03 3.05 3.06 3.07 3.09 3.10 3.12 4.04 4.06 4.07 4.10 5.02 5.04 5.09".split()
-)
+# Which check comes first saves time and changes no verdict; `python -m tests.support.failing_checks` writes it.
+LIKELY = ROOT / "tests" / "failing_checks.json"
+
+# The exercises whose names of mistakes are asked in each run, quick ones of every module. Of the others, mistakes and
+# wrong answers only have to fail; `dev check`, `--exercise`, more seeds and the sweep ask for their names.
+NAMED = frozenset("1.01 1.03 1.05 2.01 2.02 3.08 4.01 4.02 4.03 4.09 5.01 5.05 5.06 5.07".split())
 
 
 def names_are_asked(exercise: Exercise, config: pytest.Config) -> bool:
     chosen = config.getoption("exercise") or config.getoption("seeds") > 1 or "sweep" in config.getoption("markexpr")
-    return bool(chosen) or exercise.number not in SLOW
+    return bool(chosen) or exercise.number in NAMED
 
 
-def first_that_fails(exercise: Exercise, source: Source, seed: int, folder: Path) -> str | None:
-    """The first check that an answer does not pass; those after it are not run."""
+def a_check_that_fails(exercise: Exercise, source: Source, seed: int, folder: Path, likely: str = "") -> str | None:
+    """A check that an answer does not pass, or None; `likely` is run first, and the others in their order."""
+    names = sorted(exercise.check_names(), key=lambda name: name != likely)
     with vectors.silence():
-        for check in checks_of(exercise.check_path, exercise.check_names()):
+        for check in checks_of(exercise.check_path, names):
             if vectors.run_apart(check, source, seed, 0, folder).state != "passed":
                 return check.__name__
     return None
+
+
+@functools.cache
+def likely_failures() -> dict[str, dict[str, str]]:
+    """By exercise, the check that each mistake and each wrong answer failed when `failing_checks` last looked."""
+    return json.loads(LIKELY.read_text(encoding="utf-8")) if LIKELY.exists() else {}
+
+
+def likely_failure(exercise: Exercise, answer: str) -> str:
+    """The check that is worth running first on a mistake (by its id) or on a wrong answer (by its file's name)."""
+    return likely_failures().get(exercise.number, {}).get(answer, "")
 
 
 def mistaken(exercise: Exercise, mistake: Mistake, form: int) -> Source:

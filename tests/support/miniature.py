@@ -260,7 +260,7 @@ class Miniature:
         screen.seek(0)
         return Graded(int(code), screen.read(), recorder.states, recorder.texts)
 
-    def cold(self, *args: str, seconds: float = 60) -> Graded:
+    def cold(self, *args: str, seconds: float = 300) -> Graded:
         """pytest in a process of its own."""
         command = [sys.executable, "-m", "pytest", *self._arguments(args)]
         done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=seconds)
@@ -269,7 +269,7 @@ class Miniature:
     def command(self, *args: str, **options) -> subprocess.CompletedProcess:
         """`tunelings …` in a process of its own."""
         command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", *args]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=60, **options)
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=300, **options)
 
     def _arguments(self, args: tuple[str, ...]) -> list[str]:
         where = [] if any(a.partition("::")[0].endswith((".py", "checks")) for a in args) else ["checks/module01"]

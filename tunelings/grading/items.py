@@ -72,14 +72,14 @@ def warm_up(item: pytest.Item, run: Run) -> None:
 
     Torch's compiler is imported for all exercises of the run together: what one child imports, the next lacks.
     """
-    from tunelings.grading import snapshot
+    from tunelings.grading import functions
     from tunelings.grading.run import import_compiler
 
     needed = [name for name in imports.needed_imports([run.exercise]) if name != imports.COMPILER]
     imports.import_all([*needed, *_ON_FIRST_USE])
     for path in {str(one.path) for one in item.session.items if exercise_of(one.path)}:
         import_compiler(path)
-    snapshot.prepare()
+    functions.prepare()
     gc.freeze()  # What the child inherits need not be looked through for garbage again.
     if (factory := getattr(item.config, "_tmp_path_factory", None)) is not None:
         factory.getbasetemp().mkdir(parents=True, exist_ok=True)  # An answer may have deleted it.

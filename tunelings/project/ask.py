@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tunelings.project import folder as files
-from tunelings.project.data import batched
+from tunelings.project.kept import batched
 from tunelings.project.parts import Parts
 from tunelings.project.say import Say
 

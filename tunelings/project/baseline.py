@@ -13,7 +13,7 @@ from typing import Any
 from tunelings.project import ask as asking
 from tunelings.project import base
 from tunelings.project.config import Config
-from tunelings.project.data import load
+from tunelings.project.kept import load
 from tunelings.project.parts import Parts
 from tunelings.project.rows import read_passages
 from tunelings.project.say import Say

@@ -15,9 +15,10 @@ from tunelings.project import config as settings
 from tunelings.project import folder as files
 from tunelings.project import technique as techniques
 from tunelings.project.config import Config
-from tunelings.project.data import load, prepare
+from tunelings.project.data import prepare
 from tunelings.project.errors import ProjectError
 from tunelings.project.folder import Folder
+from tunelings.project.kept import load
 from tunelings.project.parts import Parts, counted
 from tunelings.project.rows import Row, read
 from tunelings.project.say import Say

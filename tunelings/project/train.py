@@ -28,9 +28,9 @@ from torch.utils.data import DataLoader
 from tunelings.project import folder as files
 from tunelings.project import technique as techniques
 from tunelings.project.config import Config
-from tunelings.project.data import batched, load
 from tunelings.project.errors import ProjectError
 from tunelings.project.examples import Example, Kind, Reader
+from tunelings.project.kept import batched, load
 from tunelings.project.parts import Parts
 from tunelings.project.prepared import is_out_of_memory, prepared, trainable_of
 from tunelings.project.say import Say

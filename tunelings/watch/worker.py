@@ -28,10 +28,10 @@ from tunelings.watch import events
 
 def warm_up(needed: Iterable[str]) -> None:
     """Import everything, run pytest over nothing, and take it all out of the garbage collector's sight."""
-    from tunelings.grading import grade, imports, snapshot
+    from tunelings.grading import functions, grade, imports
 
     imports.import_all(["tunelings.grading.apart", "tunelings.grading.render", *needed])
-    snapshot.prepare()
+    functions.prepare()
     grade.rehearse()
     gc.collect()
     gc.freeze()

@@ -1,0 +1,209 @@
+"""The functions of the libraries and of the grader that an answer could replace: found, compared and put back.
+
+They are compared by identity, and by their code: an answer may put other code into the same function.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+_LIBRARIES = (
+    "builtins", "math", "random", "time", "os", "os.path", "json", "json.decoder", "json.encoder", "hashlib", "pathlib",
+    "io", "copy", "numpy", "numpy.random", "numpy.testing", "torch", "torch.testing", "torch.nn", "torch.nn.init",
+    "torch.nn.functional", "torch.nn.utils", "torch.autograd", "torch.optim", "torch.amp", "torch.utils.data",
+    "torch.linalg", "torch.special",
+)  # fmt: skip
+_CLASSES = ("torch.nn", "torch.optim", "torch.utils.data", "torch.amp", "pathlib", "json.decoder", "json.encoder")
+_GRADER = ("pytest", "_pytest.outcomes", "_pytest.runner", "_pytest.python")
+
+
+@dataclass(frozen=True)
+class Functions:
+    """The functions of the libraries and of the grader, by the module or class that holds them; and all modules."""
+
+    modules: dict[str, Any]
+    owners: list
+    grader_owners: list
+    libraries: list[tuple[Any, dict[str, Any]]]
+    grader: list[tuple[Any, dict[str, Any]]]
+
+
+_last: Functions | None = None
+
+
+def functions_now() -> Functions:
+    """The functions as they are; looked up again only after an import, since `restore` leaves them as they were."""
+    global _last
+    if _last is None or not are_same(_last.modules, sys.modules):
+        owners, grader_owners = _namespaces(), _grader_namespaces()
+        for one in (owners, grader_owners):
+            restore_codes(one)
+        libraries = [(owner, dict(vars(owner))) for owner in owners]
+        grader = [(owner, guarded(vars(owner))) for owner in grader_owners]
+        _last = Functions(dict(sys.modules), owners, grader_owners, libraries, grader)
+    return _last
+
+
+def prepare() -> None:
+    """Look up once, before anything is forked, what each check compares."""
+    functions_now()
+
+
+def are_same(now: Any, before: Any) -> bool:
+    with contextlib.suppress(Exception):  # Some value's == may raise.
+        return bool(now == before)
+    return False
+
+
+def _namespaces() -> list:
+    """The modules whose functions an answer could replace, and the classes whose methods it could."""
+    return _namespaces_of(tuple(name for name in _LIBRARIES if name in sys.modules))
+
+
+@functools.cache
+def _namespaces_of(loaded: tuple[str, ...]) -> list:
+    modules = [sys.modules[name] for name in loaded]
+    classes = {c for m in modules if m.__name__ in _CLASSES for c in vars(m).values() if isinstance(c, type)}
+    if torch := sys.modules.get("torch"):
+        classes |= {torch.Tensor, torch.nn.Module, torch.optim.Optimizer}
+    return modules + [c for c in classes if c.__module__.startswith(("torch", "pathlib", "json"))]
+
+
+def _grader_namespaces() -> list:
+    """The modules of this package and of pytest that decide a verdict, and the classes in them."""
+    own = [name for name in sys.modules if name == "tunelings" or name.startswith("tunelings.")]
+    return _grader_namespaces_of((*own, *(name for name in _GRADER if name in sys.modules)))
+
+
+@functools.cache
+def _grader_namespaces_of(names: tuple[str, ...]) -> list:
+    modules = [sys.modules[name] for name in names if isinstance(sys.modules[name], ModuleType)]
+    classes = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    }
+    return [*modules, *sorted(classes, key=lambda one: (one.__module__, one.__qualname__))]
+
+
+def guarded(names: dict[str, Any]) -> dict[str, Any]:
+    """What of a namespace of the grader stays as it is: functions, classes, modules and constants."""
+    return {
+        name: value
+        for name, value in names.items()
+        if name not in _VOLATILE and (callable(value) or name.isupper() or isinstance(value, ModuleType))
+    }
+
+
+def restore_grader(owner: Any, now: Any, names: dict[str, Any]) -> list[str]:
+    with contextlib.suppress(Exception):
+        if names.items() <= now.items():  # By identity first, and in C.
+            return []
+    changed = [name for name, value in names.items() if now.get(name, _GONE) is not value]
+    for name in changed:
+        if owner is None:
+            now[name] = names[name]
+        else:
+            setattr(owner, name, names[name])
+    where = "the check's" if owner is None else _short_name(owner)
+    return [f"{where} {name}" if owner is None else f"{where}.{name}" for name in changed]
+
+
+def _short_name(owner: Any) -> str:
+    return str(owner.__name__).removeprefix("tunelings.").removeprefix("grading.")
+
+
+def restore_names(owner, names: dict) -> list[str]:
+    now = vars(owner)
+    with contextlib.suppress(Exception):  # Some value's == may raise.
+        if now == names:  # By identity first, and in C: what is nearly always true must be fast.
+            return []
+    changed = [
+        name
+        for name, value in names.items()
+        if name not in _VOLATILE and not _is_same_function(now.get(name, _GONE), value)
+    ]
+    # A lazy import adds names to a module; that changes nothing for anyone. A new name in a class may hide
+    # what the class inherits: `Tensor.mean = …`.
+    added = now.keys() - names.keys() - _VOLATILE if isinstance(owner, type) else set()
+    hiding = [name for name in added if _hides(owner, name)]
+    for name in hiding:
+        delattr(owner, name)
+    for name in changed:
+        setattr(owner, name, names[name])
+    return [f"{owner.__name__}.{name}" for name in (*changed, *hiding) if name in hiding or callable(names[name])]
+
+
+def _hides(owner: type, name: str) -> bool:
+    inherited = next((vars(base)[name] for base in owner.__mro__[1:] if name in vars(base)), _GONE)
+    return inherited is not _GONE and not _is_same_function(vars(owner)[name], inherited)
+
+
+def _is_same_function(now, before) -> bool:
+    """Unchanged, or wrapped by torch itself: an optimizer's first step wraps `step` and other functions."""
+    return now is before or _without_wrappers(now) is _without_wrappers(before)
+
+
+def _without_wrappers(function):
+    """What stands inside the wrappers that torch puts around its own functions."""
+    while hasattr(function, "__wrapped__") and _TORCH in _file_of(function):
+        function = function.__wrapped__
+    return function
+
+
+def _file_of(function) -> str:
+    return getattr(getattr(function, "__code__", None), "co_filename", "")
+
+
+_Codes = list[tuple[FunctionType, str, CodeType, Any, Any]]
+_codes: dict[int, _Codes] = {}  # by the id of a list of namespaces, which is kept
+
+
+def restore_codes(owners: list) -> list[str]:
+    """The names of functions that are the same objects with other code or defaults; theirs is put back."""
+    if id(owners) not in _codes:
+        _codes[id(owners)] = list(_functions(owners))
+    changed = []
+    for function, name, code, defaults, keyword_defaults in _codes[id(owners)]:
+        if (
+            function.__code__ is not code
+            or function.__defaults__ is not defaults
+            or function.__kwdefaults__ is not keyword_defaults
+        ):
+            function.__code__, function.__defaults__, function.__kwdefaults__ = code, defaults, keyword_defaults
+            changed.append(name)
+    return changed
+
+
+def _functions(owners: list) -> Iterator[tuple[FunctionType, str, CodeType, Any, Any]]:
+    for owner in owners:
+        for name, value in vars(owner).items():
+            function = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+            if isinstance(function, FunctionType):
+                place = f"{_short_name(owner)}.{name}"
+                yield function, place, function.__code__, function.__defaults__, function.__kwdefaults__
+
+
+_TORCH = f"site-packages{os.sep}torch{os.sep}"
+_GONE = object()
+# Written by Python and the libraries themselves.
+_VOLATILE = frozenset(
+    {
+        "__dict__",
+        "__weakref__",
+        "__warningregistry__",
+        "__annotations__",
+        "__abstractmethods__",
+        "__slotnames__",
+        "_",
+        "listener",  # Of tunelings.live: each process of the loop sets its own.
+    }
+)
