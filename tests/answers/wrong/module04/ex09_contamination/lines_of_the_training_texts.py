@@ -1,4 +1,4 @@
-# names: unlisted
+# names: lines-for-texts
 # breaks: "whatever stands between them does not matter"
 # Training texts are read line by line.
 
