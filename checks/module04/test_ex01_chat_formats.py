@@ -87,7 +87,7 @@ def messages(*turns):
 def test_instruction_and_input_become_the_users_turn(answer):
     instruction, data = drawn(QUESTIONS, 2, offset=1)
     (output,) = drawn(ANSWERS, 1, offset=2)
-    data = f"\n{data}"
+    data = f"\n\n{data}"
     record = {"instruction": instruction, "input": data, "output": output}
     both = [("user", f"{instruction}\n\n{data}"), ("assistant", output)]
     same_messages(answer, record, both, what="an instruction with input")
