@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -19,7 +20,7 @@ from mkdocs.exceptions import PluginError
 from tunelings import lessons, pages
 from tunelings.course import MODULES, Course, CourseError, Exercise, module_number
 from tunelings.grading.store import Progress
-from tunelings.handson import hardware
+from tunelings.handson import hardware, memory
 
 # What arithmatex makes of $…$ and $$…$$.
 FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
@@ -45,7 +46,7 @@ def on_config(config):
     for module, title in MODULES.items():
         number = module_number(module)
         lessons = [{f"{e.number} {e.title}": f"{module}/{e.card.lesson}.md"} for e in COURSE.module(module)]
-        parts = [f"{module}/index.md", *lessons, {"Quiz": f"{module}/quiz.md"}]
+        parts = [f"{module}/index.md", *lessons, {"Sheet": f"{module}/sheet.md"}, {"Quiz": f"{module}/quiz.md"}]
         modules.append({f"{number} · {title}": parts})
     config.nav = [*config.extra["before"], *modules, *config.extra["after"]]
     return config
@@ -79,10 +80,16 @@ def marks_of(src_uri: str) -> dict:
         "<!-- glossary -->": lambda: pages.glossary(GLOSSARY),
         "<!-- exercises -->": lambda: pages.exercise_table(COURSE, module),
         "<!-- contributing -->": lambda: (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
-        "<!-- hardware -->": hardware_table,
+        "<!-- hardware -->": lambda: pages.hardware_table(hardware.ROWS, usable_cards()),
+        "<!-- cards -->": lambda: pages.card_options(usable_cards()),
+        "<!-- presets -->": lambda: pages.model_options(
+            {name: asdict(sizes) for name, sizes in memory.PRESETS.items()}, chosen="Llama 2 7B"
+        ),
         "<!-- scores -->": lambda: pages.scores(RESULTS / "check_quality.json"),
         "<!-- promises -->": lambda: pages.promises_held(COURSE),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
+        "<!-- moving: lora -->": lambda: moving("lora"),
+        "<!-- moving: schedule -->": lambda: moving("schedule"),
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }
     if exercise := exercises_by_page().get(src_uri):
@@ -91,8 +98,13 @@ def marks_of(src_uri: str) -> dict:
     return marks
 
 
-def hardware_table() -> str:
-    return pages.hardware_table(hardware.ROWS, {name: hardware.usable(gib) for name, gib in hardware.CARDS.items()})
+def moving(name: str) -> str:
+    """A picture with controls, which moving.js shows; without it the picture stands as it is in the file."""
+    return (ROOT / "docs" / "moving" / f"{name}.html").read_text(encoding="utf-8")
+
+
+def usable_cards() -> dict[str, float]:
+    return {name: hardware.usable(gib) for name, gib in hardware.CARDS.items()}
 
 
 @cache

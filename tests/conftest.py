@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.support.commandline",
     "tests.support.desk",
     "tests.support.terminal",
+    "tests.support.browsing",
 ]
 
 

@@ -5,6 +5,7 @@ One page: `pytest tests/test_blocks.py -k transformer`. `python -m tests.support
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ import pytest
 from tests.conftest import ROOT
 from tests.support import blocks
 from tests.support.gates import broken, lines
+from tunelings.course import Course
 
 DOCS = ROOT / "docs"
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if blocks.RUN in path.read_text(encoding="utf-8")]
 BACKGROUND = sorted((DOCS / "background").glob("*.md"))
+LESSONS = [DOCS / e.module / f"{e.card.lesson}.md" for e in Course(ROOT).exercises]
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +74,29 @@ def test_a_pair_that_is_not_whole_is_an_error(source: str, says: str):
         blocks.blocks_of(source)
 
 
-@pytest.mark.parametrize("page", BACKGROUND, ids=[path.stem for path in BACKGROUND])
-def test_a_background_page_has_its_head_and_three_questions(page: Path):
+@pytest.mark.parametrize("page", [*BACKGROUND, *LESSONS], ids=[path.stem for path in [*BACKGROUND, *LESSONS]])
+def test_a_page_has_its_head_and_three_questions(page: Path):
     source = page.read_text(encoding="utf-8")
     head = source.split("\n## ", 1)[0]
     for part in ("minutes", "**First**", "**Afterwards**"):
         assert part in head, f"{page.name}: its head says how long it takes, what to know first, what you can do after"
-    questions = source.split("\n## Check yourself\n", 1)[1]
+    questions = source.split("\n## Check yourself\n", 1)[1].split("\n## ", 1)[0]
     assert questions.count('??? question "') == 3
+
+
+@pytest.mark.parametrize("page", LESSONS, ids=[path.stem for path in LESSONS])
+def test_a_lesson_shows_a_block_before_its_exercise(page: Path):
+    before = page.read_text(encoding="utf-8").split("<!-- exercise -->", 1)[0]
+    assert blocks.blocks_of(before), f"{page.name}: a block that runs stands before the exercise"
+
+
+HEAD = re.compile(r"\d+ minutes to read\. \*\*First\*\*: .+?\. \*\*Afterwards\*\* you can .+?\.")
+
+
+@pytest.mark.parametrize("page", LESSONS, ids=[path.stem for path in LESSONS])
+def test_a_lesson_opens_with_its_head_and_closes_with_its_questions(page: Path):
+    source = page.read_text(encoding="utf-8")
+    _, head, _ = source.split("\n\n", 2)
+    assert HEAD.fullmatch(" ".join(head.split())), "below the title: minutes to read, **First**, **Afterwards** you can"
+    *_, last, reading = source.split("\n## ")
+    assert last.startswith("Check yourself\n") and reading.startswith("Further reading\n")

@@ -98,7 +98,7 @@ def test_what_is_not_committed_is_refused(tunelings, clone: Miniature, monkeypat
 def test_a_branch_that_was_not_made_by_it_is_left_alone(tunelings, clone: Miniature, monkeypatch):
     monkeypatch.setattr(branch, "tick", lambda course: pytest.fail("it was begun"))
     git(clone.root, "branch", "solutions")
-    assert "'solutions' holds other work and is left alone: --name" in refused(tunelings, clone)
+    assert "'solutions' holds other work and wasn't changed: --name" in refused(tunelings, clone)
     assert refused(tunelings, clone, "--name", "no..name").startswith("git check-ref-format: ")
 
 
@@ -114,4 +114,4 @@ def test_where_there_is_no_clone_it_says_so(tunelings, mini: Miniature, monkeypa
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(mini.root.parent))
     shutil.rmtree(mini.root / ".git", ignore_errors=True)
     said = tunelings("dev", "branch")
-    assert said.code == 2 and "is no clone with a commit" in said.err and said.err.count("\n") == 1
+    assert said.code == 2 and "isn't a clone with a commit" in said.err and said.err.count("\n") == 1

@@ -2,65 +2,24 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
+import re
 import shutil
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import COURSE, MKDOCS_ENVIRONMENT, ROOT
+from tests.support import classes
+from tests.support.browsing import IN_BROWSER, context_of
 from tests.test_site import html_pages
+from tunelings.classroom import outputs
+from tunelings.course import MODULES
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium here: apt-get install chromium"),
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.timeout(300),
-]
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="session")
-def address(site: Path) -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator:
-    with playwright.sync_playwright() as api:
-        chromium = api.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-def context_of(browser, **settings):
-    """A context that waits as long as a loaded machine needs."""
-    context = browser.new_context(**settings)
-    context.set_default_timeout(300_000)
-    return context
-
-
-@pytest.fixture
-def page(browser) -> Iterator:
-    context = context_of(browser, viewport={"width": 1280, "height": 900})
-    yield context.new_page()
-    context.close()
+pytestmark = IN_BROWSER
 
 
 def paths(site: Path) -> list[str]:
@@ -151,6 +110,7 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
         "verdicts/",
         "module01/",
         "module01/quiz/",
+        "module02/learning-rate-schedule/",
         "module05/choose-approach/",
         *lessons,
     ]:
@@ -162,6 +122,28 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
             faults[path] = serious
     context.close()
     assert faults == {}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_sheet_is_printed_on_one_page_and_nothing_runs_out_of_its_column(page, address, module):
+    page.goto(f"{address}/{module}/sheet/")
+    page.set_viewport_size({"width": 700, "height": 1000})  # Narrower than A4 and Letter without their margins.
+    page.emulate_media(media="print")
+    parts = page.locator(".sheet :is(.formula, table)")
+    wide = "parts => parts.filter(e => e.scrollWidth > e.closest('.sheet').clientWidth / 2).map(e => e.textContent)"
+    assert parts.evaluate_all(wide) == []
+    for paper in ("A4", "Letter"):
+        assert pages_of(page.pdf(format=paper)) == 1, paper
+
+
+def test_a_page_that_is_too_long_for_one_sheet_is_seen(page):
+    page.set_content("<p style='break-after: page'>one</p><p>two</p>")
+    assert pages_of(page.pdf(format="A4")) == 2
+
+
+def pages_of(pdf: bytes) -> int:
+    """How many pages a PDF of Chromium has, which writes its page objects uncompressed."""
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
 def test_the_quiz_is_answered_with_the_keyboard_and_the_first_try_counts(page, address):
@@ -252,3 +234,25 @@ def open_when_served(page, url: str) -> None:
         except playwright.Error:
             page.wait_for_timeout(500)
     raise AssertionError(f"{url} never answered")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
+def test_the_report_on_a_class_is_readable_and_asks_for_nothing(browser, tmp_path: Path, scheme: str, width: int):
+    from axe_playwright_python.sync_playwright import Axe
+
+    failing = [classes.failed(f"s{n}", why=classes.failure("`x` " * 40), answer_hash="long") for n in range(6)]
+    klass = classes.klass([*failing, *(classes.passed(f"p{n}") for n in range(20))])
+    outputs.write_all(klass, tmp_path / "out", names={}, answers={"long": "x = 1  # " + "long " * 60})
+    context = context_of(browser, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for name in ("report.html", "report-to-share.html"):
+        page.goto((tmp_path / "out" / name).as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found = Axe().run(page).response["violations"]
+        assert {fault["id"]: fault["nodes"][0]["html"][:120] for fault in found} == {}
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider == 0, "only tables and answers scroll sideways"
+    context.close()
+    assert len(asked) == 2 and all(url.startswith("file://") for url in asked)

@@ -122,20 +122,20 @@ def test_without_a_command_and_a_terminal_the_next_exercise_is_checked_once(tune
         (["reset", "1.01", "--restore"], "1.01 has no kept file: tunelings reset makes one."),
         (
             ["dev", "new", "7.01", "name"],
-            "'7.01' is no number of an exercise: give one such as 1.11, in modules 1 to 5.",
+            "'7.01' isn't an exercise number: use one such as 1.11, in modules 1 to 5.",
         ),
-        (["dev", "new", "1.3", "name"], "'1.3' is no number of an exercise: give one such as 1.11, in modules 1 to 5."),
-        (["dev", "new", "1.00", "name"], "'1.00' is no number of an exercise: give one such as 1.11, in modules 1 to"),
-        (["dev", "new", "1.03", "Name"], "'Name' is no name in snake case, such as label_smoothing."),
-        (["dev", "new", "1.03", "lambda"], "'lambda' is no name in snake case, such as label_smoothing."),
+        (["dev", "new", "1.3", "name"], "'1.3' isn't an exercise number: use one such as 1.11, in modules 1 to 5."),
+        (["dev", "new", "1.00", "name"], "'1.00' isn't an exercise number: use one such as 1.11, in modules 1 to"),
+        (["dev", "new", "1.03", "Name"], "'Name' isn't a name in snake case, such as label_smoothing."),
+        (["dev", "new", "1.03", "lambda"], "'lambda' isn't a name in snake case, such as label_smoothing."),
         (
             ["dev", "new", "1.02", "name"],
             "1.02 exists already (solutions/module01/ex02_shift.py); nothing was written.",
         ),
         (["dev", "new", "1.03", "shift"], "shift is the name of 1.02 already; nothing was written."),
-        (["dev", "new", "1.03", "name", "--title", 'a "b"'], "'a \"b\"' is no title: give one line without quotation "),
-        (["dev", "new", "1.03", "name", "--title", "a\nb"], "'a\\nb' is no title: give one line without quotation "),
-        (["dev", "new", "1.03", "name", "--title", " "], "' ' is no title: give one line without quotation "),
+        (["dev", "new", "1.03", "name", "--title", 'a "b"'], "'a \"b\"' isn't a title: use one line without quot"),
+        (["dev", "new", "1.03", "name", "--title", "a\nb"], "'a\\nb' isn't a title: use one line without quot"),
+        (["dev", "new", "1.03", "name", "--title", " "], "' ' isn't a title: use one line without quot"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line_and_exit_code_2(tunelings, args, message):
@@ -344,7 +344,7 @@ def test_a_folder_without_any_course_is_one_line(tunelings, tmp_path, monkeypatc
     monkeypatch.setattr("tunelings.course.__file__", str(tmp_path / "site-packages" / "tunelings" / "course.py"))
     said = tunelings("list")
     assert said.code == 2
-    assert said.err == f"No course at {tmp_path}: `tunelings init` makes one, or change to the folder of yours.\n"
+    assert said.err == f"No course at {tmp_path}: run `tunelings init` to make one, or change to its folder.\n"
 
 
 LIGHT = [["--help"], ["list"], ["hint", "1.01"], ["reset", "1.01"], ["doctor"], ["init", "new", "--files-only"]]

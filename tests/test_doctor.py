@@ -117,7 +117,7 @@ def test_little_room_an_old_python_a_missing_model_and_a_silent_hub():
     machine = replace(WELL, python=(3, 10), ram=4 * GIB, disk_free=GIB // 2, models={"minilm": False}, hub=False)
     assert len(wrong(machine)) == 3
     notes = {finding.what: finding.remedy for finding in doctor.findings(machine) if finding.state == "note"}
-    assert notes["the model minilm (2.08, 5.09) is not there"] == "tunelings models get minilm"
+    assert notes["the model minilm (2.08, 5.09) isn't downloaded"] == "tunelings models get minilm"
     assert any("Hub does not answer" in what for what in notes)
 
 

@@ -193,7 +193,7 @@ DEEDS = {
         after(
             "signal.signal(signal.SIGPROF, signal.SIG_IGN)", "signal.setitimer(signal.ITIMER_REAL, 0)", "while 1: pass"
         ),
-        "did not finish in 1 s and could not be interrupted: it was ended",
+        "did not finish in 1 s and could not be interrupted, so it was stopped",
     ),
     "a sleep": Deed(after("time.sleep(600)"), "did not finish in 6 s, most of which it waited"),
     "memory": Deed(after("x = bytearray(2**33)"), "a check may use 4 GiB of memory"),

@@ -67,14 +67,14 @@ def test_a_file_and_a_clone_are_left_alone(tunelings, outside: Path, mini: Minia
     assert said.code == 2 and "is a clone of the course" in said.err and "uv sync" in said.err
     assert not (mini.root / ".tunelings" / "course.json").exists()
     said = tunelings("update", str(mini.root))
-    assert said.code == 2 and said.err.endswith("a clone is updated by `git pull`.\n")
+    assert said.code == 2 and said.err.endswith("update a clone with `git pull`.\n")
 
 
 def test_an_interrupted_init_is_named_and_the_same_command_goes_on(tunelings, outside: Path, monkeypatch):
     tunelings("init", "mine")
     (outside / "mine" / ".tunelings" / "unfinished").write_text("")
     monkeypatch.chdir(outside / "mine")
-    assert tunelings("list").err == ". is not laid out whole: run `tunelings init` there, which goes on.\n"
+    assert tunelings("list").err == ". is only partly set up: run `tunelings init` there to finish.\n"
     assert tunelings("init").out.startswith("The course is in .: 2 exercises.\n")
     assert tunelings("list").code == 0
 
@@ -87,7 +87,7 @@ def test_update_says_what_it_has_changed(tunelings, outside: Path, mini: Miniatu
     solution.write_text(solution.read_text().replace("the shape stays", "the shape is kept"))
     said = tunelings("update", "mine")
     assert said.code == 0 and "1 new or newer in solutions" in said.out
-    assert "ex01_squares.py is your answer, and stays; its newer stub is exercises/module01/ex01_sq" in said.out
+    assert "ex01_squares.py is your answer and was kept; its newer stub is exercises/module01/ex01_sq" in said.out
     assert answer.read_text() == "squares = abs\n"
 
 
@@ -114,7 +114,7 @@ def test_an_index_of_cpu_builds_that_cannot_be_reached_is_one_line(monkeypatch, 
     monkeypatch.setattr(install, "CPU_INDEX", NOWHERE)
     assert install.torch_index(False, told.append) is None
     (line,) = told
-    assert line.startswith(f"{NOWHERE} cannot be reached: the ordinary build of torch, with CUDA, is taken")
+    assert line.startswith(f"{NOWHERE} cannot be reached: using the default build of torch, with CUDA")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_no_network_in_an_update_changes_nothing(tunelings, outside, mini, monke
     pretend_environment(outside / "mine", "exit 0")
     mini.squares.card_path.write_text("# newer\n" + mini.squares.card_path.read_text())
     said = tunelings("update", "mine")
-    assert said.code == 2 and said.err.splitlines()[-1].startswith("A newer version could not be had, and nothing has ")
+    assert said.code == 2 and said.err.splitlines()[-1].startswith("Could not get a newer version; nothing has ")
     assert not (outside / "mine" / "checks/module01/ex01_squares.toml").read_text().startswith("# newer")
     assert tunelings("update", "mine", "--files-only").code == 0
 
@@ -244,6 +244,6 @@ def test_a_clone_with_an_environment_is_left_as_it_is(mini: Miniature):
 def test_a_folder_that_is_no_environment_is_not_cleared(tmp_path: Path):
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "precious").write_text("text")
-    with pytest.raises(CourseError, match=r"\.venv is no virtual environment: move it away"):
+    with pytest.raises(CourseError, match=r"\.venv isn't a virtual environment: move it away"):
         install.make_environment(tmp_path)
     assert (tmp_path / ".venv" / "precious").exists()

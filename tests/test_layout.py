@@ -185,7 +185,7 @@ def test_a_full_disk_is_one_line_and_the_same_call_goes_on(tmp_path, package, mo
         with pytest.raises(CourseError) as caught:
             layout.lay_out(tmp_path / "mine")
     said = str(caught.value)
-    assert "is not laid out whole: No space left on device. Free about 20 MB, and run the same command again" in said
+    assert "is only partly set up: No space left on device. Free about 20 MB, and run the same command again" in said
     assert "\n" not in said and (tmp_path / "mine" / UNFINISHED).exists()
     layout.lay_out(tmp_path / "mine")
     layout.lay_out(tmp_path / "undisturbed")
@@ -195,7 +195,7 @@ def test_a_full_disk_is_one_line_and_the_same_call_goes_on(tmp_path, package, mo
 def test_a_folder_that_stands_in_the_way_is_one_line(folder: Path, package: Miniature):
     (folder / CHECK).unlink()
     (folder / CHECK).mkdir()
-    with pytest.raises(CourseError, match="is not laid out whole: Is a directory .*Put that right"):
+    with pytest.raises(CourseError, match="is only partly set up: Is a directory .*Put that right"):
         layout.lay_out(folder)
 
 

@@ -71,7 +71,7 @@ def test_reset_keeps_a_dated_copy_and_restore_brings_it_back_twice(tunelings, mi
     assert (path.read_text(), kept.read_text()) == (stub, "mine = 1\n")
     for _ in range(2):
         said = tunelings("reset", "1.01", "--restore")
-        assert said.out == f"exercises/module01/ex01_squares.py is again as in {shown}.\n"
+        assert said.out == f"exercises/module01/ex01_squares.py has been restored from {shown}.\n"
         assert path.read_text() == "mine = 1\n"
     assert kept_files(mini) == [kept]
 
@@ -122,7 +122,7 @@ def full_disk():
 
 def test_a_reset_on_a_full_disk_leaves_the_file_and_nothing_beside_it(mini):
     path = mini.answer(mini.squares, "mine = 1\n")
-    with full_disk(), pytest.raises(CourseError, match="could not be reset, and is as it was: File too large"):
+    with full_disk(), pytest.raises(CourseError, match="could not be reset and is unchanged: File too large"):
         files.reset(mini.squares)
     assert path.read_text() == "mine = 1\n" and len(list(path.parent.iterdir())) == 2
 
@@ -131,7 +131,7 @@ def test_a_restore_on_a_full_disk_leaves_the_file(mini):
     path = mini.answer(mini.squares, "mine = 1\n")
     files.reset(mini.squares)
     stub = path.read_text()
-    with full_disk(), pytest.raises(CourseError, match="could not be restored, and is as it was: File too large"):
+    with full_disk(), pytest.raises(CourseError, match="could not be restored and is unchanged: File too large"):
         files.restore(mini.squares)
     assert path.read_text() == stub and len(list(path.parent.iterdir())) == 3
 
@@ -220,7 +220,7 @@ def test_kept_files_are_no_exercises(tunelings, mini):
 def test_the_reference_is_shown_when_asked_for_twice_or_when_done(tunelings, mini):
     said = tunelings("solution", "1.01")
     assert (said.code, said.out) == (2, "")
-    assert said.err == "1.01 is not done yet: say --yes to see the reference all the same.\n"
+    assert said.err == "1.01 isn't done yet: pass --yes to show the reference anyway.\n"
     said = tunelings("solution", "1.01", "--yes")
     assert said.code == 0
     assert '-    raise NotImplementedError("TODO")' in said.out and "+    return x * x" in said.out
@@ -259,7 +259,7 @@ def test_open_starts_the_editor_on_the_file(tunelings, mini, monkeypatch):
 def test_open_without_an_editor_or_file_says_what_to_do(tunelings, mini, monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
     said = tunelings("open", "1.01")
-    assert (said.code, said.err.partition(":")[0]) == (2, "No editor is known")
+    assert (said.code, said.err.partition(":")[0]) == (2, "No editor is configured")
     monkeypatch.setenv("EDITOR", "no-such-editor")
     assert tunelings("open", "1.01").err == "The editor 'no-such-editor' (from VISUAL or EDITOR) is not installed.\n"
     mini.squares.answer_path.unlink()

@@ -96,7 +96,7 @@ def test_a_change_of_the_grader_restarts_the_workers_and_checks_anew(desk: Desk,
     assert desk.pool.restarts == 0 and desk.pool.asked == [["1.01"]]
     desk.save(loop.PACKAGE / place)
     assert desk.pool.restarts == 1 and desk.pool.asked == [["1.01"], ["1.01"]]
-    assert desk.view.messages == ["The grader has changed: starting it anew."]
+    assert desk.view.messages == ["The grader has changed: restarting it."]
 
 
 def test_other_files_restart_nothing(desk: Desk, mini: Miniature):

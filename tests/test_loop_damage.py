@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(desk: Desk, mini: Miniatu
     monkeypatch.setattr(tempfile, "mkstemp", refuse)
     desk.press("x", "y")
     path = "exercises/module01/ex01_squares.py"
-    assert desk.view.messages == [f"{path} could not be reset, and is as it was: Permission denied."]
+    assert desk.view.messages == [f"{path} could not be reset and is unchanged: Permission denied."]
     assert mini.squares.answer_path.read_text(encoding="utf-8") == mine
     assert desk.press("n") == "1.02"
 
@@ -143,8 +143,8 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(desk: Desk, mini: Miniatu
 @pytest.mark.parametrize(
     ("editor", "says"),
     [
-        (" ", "No editor is known: open exercises/module01/ex01_squares.py yourself, or set the variable EDITOR."),
-        ("vim 'a", 'EDITOR is "vim \'a", which is no command: no closing quotation.'),
+        (" ", "No editor is configured: open exercises/module01/ex01_squares.py yourself, or set EDITOR."),
+        ("vim 'a", "EDITOR is \"vim 'a\", which isn't a command: no closing quotation."),
         ("''", "The editor '' (from VISUAL or EDITOR) is not installed."),
     ],
 )
@@ -194,7 +194,7 @@ def test_a_fault_of_the_loop_itself_is_a_sentence(desk: Desk, monkeypatch):
     monkeypatch.setattr("tunelings.desk.hints.next_hint", lambda *_: 1 / 0)
     desk.press("h")
     (message,) = desk.view.messages
-    assert message.startswith("The loop met a fault of its own and goes on: ZeroDivisionError: division by zero (test_")
+    assert message.startswith("The loop hit an internal error and continues: ZeroDivisionError: division by zero (te")
     assert desk.press("n") == "1.02"
 
 
@@ -222,5 +222,5 @@ E   SyntaxError: invalid syntax"""
 def test_a_process_that_ends_without_a_verdict_is_told(desk: Desk):
     desk.press("r")
     desk.watcher.session.on_worker(events.Ended())
-    assert desk.view.trouble.startswith("The process that checked the answer ended by itself")
+    assert desk.view.trouble.startswith("The process that checked the answer exited unexpectedly")
     assert not desk.view.running

@@ -112,9 +112,8 @@ def test_broken_lines_are_told_by_their_number(tmp_path):
     found = [(row.place, row.why) if isinstance(row, Broken) else row.place for row in read(path)]
     assert [one if isinstance(one, str) else one[0] for one in found] == ["1", "2", "3", "5", "6", "7"]
     reasons = [one[1] for one in found if not isinstance(one, str)]
-    assert (
-        reasons[0].startswith("is no JSON: ") and reasons[1] == "is a str, no object" and reasons[2] == "is not UTF-8"
-    )
+    assert reasons[0].startswith("isn't valid JSON: ")
+    assert reasons[1:3] == ["is a str, not an object", "is not UTF-8"]
     assert reasons[3] == "has 41,000,027 characters; at most 200,000 are taken"
 
 
@@ -201,10 +200,10 @@ def test_labels_that_only_the_test_part_has_are_named(tmp_path):
     ("name", "content", "line"),
     [
         ("gone.jsonl", None, "There is no data at"),
-        ("d.docx", b"x", "is of no known kind"),
+        ("d.docx", b"x", "has an unknown format"),
         ("d.csv", "text,label\n".encode("utf-16"), "is UTF-16: save it as UTF-8"),
         ("d.json", b'[{"text": 1}]', "is one JSON list"),
-        ("d.parquet", b"no parquet", "is no Parquet file"),
+        ("d.parquet", b"no parquet", "can't be read as a Parquet file"),
         ("d.jsonl.gz", b"no gzip at all", "can't be read"),
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",

@@ -88,7 +88,7 @@ def test_a_model_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
     ) as error:
         base.resolve("someone/model", tmp_path)
     assert "\n" not in str(error.value)
-    with pytest.raises(ProjectError, match="no folder and no model of the course"):
+    with pytest.raises(ProjectError, match="neither a folder nor a model of the course"):
         base.resolve("nothing", tmp_path)
 
 
@@ -154,7 +154,7 @@ def tunelings(*words: str, **options) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["project", "new", "x"], "Say --data FILE, or --example films or docs."),
+        (["project", "new", "x"], "Pass --data FILE, or --example films or docs."),
         (["project", "new", "x!", "--example", "films"], "'x!' can't be a project's name"),
         (["project", "run", "no-such-project"], "There is no project 'no-such-project'"),
         (["project", "new", "x", "--data", "d.csv", "--head", "tail"], "--head 'tail': it is answer or classifier."),

@@ -103,7 +103,7 @@ def test_out_of_memory_is_answered_once_by_a_smaller_batch_and_said(prepared, tm
     child.run(folder, "train", parts, heard)
     result = folder.result("train")
     assert (result["batch_size"], result["accumulation"], result["smaller"]) == (2, 4, True)
-    assert "Memory runs out with full at batch 4: going on with full at batch 2." in heard.lines
+    assert "Memory runs out with full at batch 4: continuing with full at batch 2." in heard.lines
     assert result["steps"] == 12
 
 

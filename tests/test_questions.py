@@ -26,8 +26,8 @@ def test_a_quiz_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("right = false", "right = true", "question 1 has not exactly one right choice"),
-        ("right = true", "right = false", "question 1 has not exactly one right choice"),
+        ("right = false", "right = true", "question 1 must have exactly one right choice"),
+        ("right = true", "right = false", "question 1 must have exactly one right choice"),
         ("asks = ", "ask = ", "cannot be read as a quiz"),
         ("[[questions]]", "[[questions", "cannot be read as a quiz"),
     ],

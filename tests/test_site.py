@@ -239,7 +239,7 @@ def test_each_module_has_a_quiz_whose_every_choice_has_a_reason(module: str):
     ("text", "says"),
     [
         ("questions = [", "cannot be read as a quiz"),
-        ("[[questions]]\nasks = 'x'\nchoices = []\n", "question 1 has not exactly one right choice"),
+        ("[[questions]]\nasks = 'x'\nchoices = []\n", "question 1 must have exactly one right choice"),
         ("[[questions]]\nchoices = []\n", "cannot be read as a quiz: 'asks'"),
     ],
 )

@@ -19,7 +19,7 @@ EMPTY = """\
 
 Boxes tick as checks pass: `pytest checks/module01`, or `tunelings`.
 
-This file is written anew after each verdict, and git ignores it, so that it never stands in the way of a pull.
+This file is rewritten after each verdict, and git ignores it, so that it never gets in the way of a pull.
 What you add here is overwritten: keep notes in another file.
 
 - [ ] **Module 1 · Training fundamentals** (0 of 2)

@@ -198,7 +198,7 @@ def test_how_many_checks_pass_is_said_where_more_than_one_fails(desk: Desk, fail
     one = Verdict("1.01", "Title", "docs/", "a.py", ExerciseState.FAILED, states, failure)
     with screen.console.capture() as shown:
         desk.watcher.session.on_worker(events.Verdicts((one,)))
-    assert ("1 of 3 checks pass; this is the first that does not" in shown.get()) == (failing == 2)
+    assert ("1 of 3 checks pass; this is the first that doesn't" in shown.get()) == (failing == 2)
     assert "2 of 3" not in shown.get()
 
 

@@ -214,7 +214,7 @@ def find_root(start: Path | None = None) -> Path:
     for folder in [start, *start.parents, *fallbacks]:
         if all((folder / tree).is_dir() for tree in ("exercises", "solutions", "checks")):
             return folder
-    raise CourseError(f"No course at {start}: `tunelings init` makes one, or change to the folder of yours.")
+    raise CourseError(f"No course at {start}: run `tunelings init` to make one, or change to its folder.")
 
 
 def is_laid_out(root: Path) -> bool:

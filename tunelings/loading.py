@@ -20,7 +20,7 @@ def load_module(path: Path, name: str) -> ModuleType:
     """
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise FileNotFoundError(f"{path} is no Python file.")
+        raise FileNotFoundError(f"{path} isn't a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # Dataclasses and pickle look the module up while it runs.
     try:

@@ -188,10 +188,9 @@ class Row(Protocol):
 
 def hardware_table(rows: Sequence[Row], cards: Mapping[str, float]) -> str:
     """What each run needs, part by part, and a list of cards (name -> usable GiB) to hold it against (hardware.js)."""
-    options = "".join(f'<option value="{gib:.2f}">{name}</option>' for name, gib in cards.items())
     chooser = (
         '<p><label for="card">Your card</label> <select id="card"><option value="">choose one</option>'
-        f"{options}</select></p>\n\n"
+        f"{card_options(cards)}</select></p>\n\n"
     )
     head = ["run", *rows[0].parts, "fits"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
@@ -201,6 +200,19 @@ def hardware_table(rows: Sequence[Row], cards: Mapping[str, float]) -> str:
         fits = f'<span data-gib="{parts["total"]:.2f}"></span>'
         lines.append(f"| **{row.name}**<br>{row.about} | {figures} | {fits} |")
     return chooser + "\n".join(lines) + "\n\nAll figures in GiB."
+
+
+def card_options(cards: Mapping[str, float]) -> str:
+    """The entries of a list of cards (name -> usable GiB)."""
+    return "".join(f'<option value="{gib:.2f}">{name}</option>' for name, gib in cards.items())
+
+
+def model_options(models: Mapping[str, Mapping[str, object]], chosen: str) -> str:
+    """The entries of a list of models (name -> sizes), which calculator.js reads as JSON."""
+    return "".join(
+        f'<option value="{html.escape(json.dumps(sizes))}"{" selected" if name == chosen else ""}>{name}</option>'
+        for name, sizes in models.items()
+    )
 
 
 def scenarios(path: Path) -> str:

@@ -52,5 +52,5 @@ def load(path: Path) -> list[QuizQuestion]:
         raise CourseError(f"{path} cannot be read as a quiz: {error}.") from None
     for number, question in enumerate(questions, start=1):
         if sum(choice.right for choice in question.choices) != 1:
-            raise CourseError(f"{path}: question {number} has not exactly one right choice.")
+            raise CourseError(f"{path}: question {number} must have exactly one right choice.")
     return questions

@@ -255,10 +255,10 @@ def test_the_seed_alone_decides_about_the_intervals(answer):
 
     one = bounds(5, 1)
     expect.close(bounds(5, 2), one, "low and high with the same seed, the global generators in another state", terms=0)
-    centre = [sum(grade) / len(grade) for grade in grades.values()]
+    center = [sum(grade) / len(grade) for grade in grades.values()]
     # Ends at the same distance from the score were computed, not drawn.
     expect.note(
-        "symmetric", int(all(abs(low + high - 2 * c) < 1e-9 for (low, high), c in zip(one, centre, strict=True)))
+        "symmetric", int(all(abs(low + high - 2 * c) < 1e-9 for (low, high), c in zip(one, center, strict=True)))
     )
     others = [bounds(other, 1) for other in (6, 7, 8)]
     moved = max(

@@ -36,7 +36,7 @@ def reset(
     found = course().find(exercise)
     here = shown_path(found.answer_path)
     if restore:
-        typer.echo(f"{here} is again as in {shown_path(files.restore(found))}.")
+        typer.echo(f"{here} has been restored from {shown_path(files.restore(found))}.")
         return
     kept = files.reset(found)
     typer.echo(f"{here} is the stub again." + (f" Your file is kept as {shown_path(kept)}." if kept else ""))
@@ -53,9 +53,9 @@ def solution(exercise: One, yes: Yes = False) -> None:
     the_course = course()
     found = the_course.find(exercise)
     if Progress(the_course).state(found) != ExerciseState.PASSED and not yes:
-        question = f"{found.number} is not done yet. Show the reference all the same?"
+        question = f"{found.number} isn't done yet. Show the reference anyway?"
         if not sys.stdin.isatty():
-            raise CourseError(f"{found.number} is not done yet: say --yes to see the reference all the same.")
+            raise CourseError(f"{found.number} isn't done yet: pass --yes to show the reference anyway.")
         if not typer.confirm(question):
             return
     try:

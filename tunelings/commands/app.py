@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tunelings import __version__
-from tunelings.commands import answers, checks, dev, init, project, real_models
+from tunelings.commands import answers, checks, classroom, dev, init, project, real_models
 from tunelings.commands.arguments import course
 from tunelings.commands.completion import PROGRAM, answer_the_shell, completion
 from tunelings.course import CourseError, find_root, module_key
@@ -31,6 +31,7 @@ app.command()(answers.hint)
 app.command()(answers.reset)
 app.command()(answers.solution)
 app.command("open")(answers.open_answer)
+app.command()(classroom.grade)
 app.command()(completion)
 app.add_typer(real_models.app, name="models")
 app.add_typer(project.app, name="project")
@@ -85,7 +86,7 @@ def see_doctor() -> None:
     tables.show_hardware(hardware.ROWS, max(gib, default=None))
     wrong = sum(finding.state == "wrong" for finding in found)
     if wrong:
-        screen.show(f"{wrong} of {len(found)} need to be put right.", "bold")
+        screen.show(f"{wrong} of {len(found)} need fixing.", "bold")
         raise typer.Exit(1)
 
 
@@ -97,7 +98,7 @@ def site(port: Annotated[int, typer.Option(min=1, max=65535, help="the port on t
     from mkdocs.commands.serve import serve
     from mkdocs.exceptions import MkDocsException
 
-    typer.echo(f"The lessons are at http://127.0.0.1:{port}/ in a few seconds. Ctrl-C ends it.")
+    typer.echo(f"The lessons are at http://127.0.0.1:{port}/ in a few seconds. Ctrl-C stops it.")
     try:
         serve(str(root / "mkdocs.yml"), dev_addr=f"127.0.0.1:{port}")
     except OSError as error:

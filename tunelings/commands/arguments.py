@@ -20,7 +20,7 @@ Plain = Annotated[
 def course() -> Course:
     root = find_root()
     if (root / UNFINISHED).exists():
-        raise CourseError(f"{shown_path(root)} is not laid out whole: run `tunelings init` there, which goes on.")
+        raise CourseError(f"{shown_path(root)} is only partly set up: run `tunelings init` there to finish.")
     return Course(root)
 
 

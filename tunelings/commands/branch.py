@@ -44,7 +44,7 @@ def build(root: Path, name: str = NAME) -> str:
     if changed := git(root, "status", "--porcelain").splitlines():
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise CourseError(
-            f"Not committed: {changed[0][3:]}{more}. The branch is made of a commit: commit or stash first."
+            f"Not committed: {changed[0][3:]}{more}. The branch is made from a commit: commit or stash first."
         )
     _stop_if_not_ours(root, name)
     with _worktree(root, head) as folder:
@@ -81,13 +81,13 @@ def _head(root: Path) -> str:
     try:
         return git(root, "rev-parse", "--verify", "HEAD")
     except CourseError:
-        raise CourseError(f"{root} is no clone with a commit, which a branch could be made of.") from None
+        raise CourseError(f"{root} isn't a clone with a commit to make a branch from.") from None
 
 
 def _stop_if_not_ours(root: Path, name: str) -> None:
     if git(root, "for-each-ref", f"refs/heads/{name}"):
         if not git(root, "log", "-1", "--format=%s", f"refs/heads/{name}", "--").startswith(SUBJECT):
-            raise CourseError(f"The branch {name!r} holds other work and is left alone: --name takes another name.")
+            raise CourseError(f"The branch {name!r} holds other work and wasn't changed: --name takes another name.")
         if git(root, "for-each-ref", "--format=%(worktreepath)", f"refs/heads/{name}"):
             raise CourseError(f"The branch {name!r} is checked out: switch to another one first.")
     else:
@@ -116,7 +116,7 @@ def _tree(folder: Path) -> str:
 def _commit(root: Path, head: str, tree: str) -> str:
     values = git(root, "log", "-1", f"--format={'%n'.join(IDENTITY.values())}", head).splitlines()
     message = (
-        f"{SUBJECT}{head}\n\nMade by `tunelings dev branch`; it is made anew, and nothing is kept that is added here."
+        f"{SUBJECT}{head}\n\nMade by `tunelings dev branch`; it's rebuilt each time, and nothing added here is kept."
     )
     return git(root, "commit-tree", tree, "-p", head, "-m", message, **dict(zip(IDENTITY, values, strict=True)))
 

@@ -40,9 +40,7 @@ def watch(
     what: Annotated[
         str, typer.Argument(metavar="WHAT", help="an exercise or a module; all of them if left out")
     ] = "all",
-    poll: Annotated[
-        bool, typer.Option("--poll", help="look for changes instead of being told (network drives)")
-    ] = False,
+    poll: Annotated[bool, typer.Option("--poll", help="poll for changes (for network drives)")] = False,
     plain: Plain = False,
 ) -> None:
     """Show the verdict of an exercise the moment its file is saved."""

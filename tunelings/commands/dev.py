@@ -158,3 +158,42 @@ def new(
     write_stubs(number)
     typer.echo(f"wrote {shown_path(exercise.answer_path)}")
     typer.echo(f"Next: replace what says {scaffold.LEFT}, then tunelings dev stubs {number} and dev check {number}.")
+
+
+@app.command("mistake")
+def draft_mistake(
+    results: Annotated[Path, typer.Argument(metavar="OUT", help="the folder that `tunelings grade` wrote")],
+    cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help='a name in its report, such as "1.05-3f9c21"')],
+    to: Annotated[Path | None, typer.Option(help="a folder for the draft, in place of the course")] = None,
+) -> None:
+    """Draft a mistake for the card, and a kept wrong answer, from a failure that a class makes and no card knows.
+
+    Comments of the answer are left out. TODO(new) marks what is yours to say.
+    """
+    from tunelings.classroom import draft
+
+    made = draft.draft(Course(find_root()), results, cluster)
+    for path in draft.write(made, to):
+        typer.echo(f"wrote {shown_path(path)}")
+    typer.echo(
+        f"Next: say what goes wrong where it says {draft.LEFT}, then tunelings dev check {made.exercise.number}."
+    )
+
+
+@app.command("class")
+def make_class(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="a new folder")],
+    students: Annotated[int, typer.Option(min=1, help="how many students")] = 300,
+    seed: Annotated[int, typer.Option(help="another seed makes another class")] = 0,
+    only: Annotated[str, typer.Option(help='"1.05", "module01" or "all"')] = "all",
+) -> None:
+    """Make up a class to try `tunelings grade` on: a folder for each student, and truth.json, which says who did what.
+
+    The answers are the kept right and wrong ones of tests/answers, so this needs a clone of the repository.
+    """
+    from tunelings.classroom import synthetic
+
+    course = Course(find_root())
+    synthetic.write(synthetic.make(course.select(only), students=students, seed=seed), course, folder)
+    submissions = shown_path(folder / "submissions")
+    typer.echo(f"wrote {submissions}. Next: tunelings grade {submissions} -o {shown_path(folder / 'graded')}")

@@ -139,7 +139,7 @@ def _packages(machine: Machine) -> list[Finding]:
     if absent := [requirement.name for requirement, version in machine.packages.items() if version is None]:
         verb = "is" if len(absent) == 1 else "are"
         wrong.append(Finding("wrong", f"{environment.named(absent)} {verb} not installed", REMEDY))
-    return wrong or [Finding("ok", f"all {len(machine.packages)} packages are there in a version that works")]
+    return wrong or [Finding("ok", f"all {len(machine.packages)} packages are installed in a version that works")]
 
 
 def _gpu(machine: Machine) -> list[Finding]:
@@ -158,7 +158,7 @@ def _judge(gpu: Gpu, machine: Machine) -> Finding:
     if _number(gpu.driver) < needed:
         return Finding("wrong", f"{what}: CUDA {machine.torch_cuda} needs driver {needed}", _torch_for(gpu))
     if not machine.torch_sees:  # Then torch does not say either what it has code for.
-        remedy = "unset CUDA_VISIBLE_DEVICES, or install the driver anew and restart"
+        remedy = "unset CUDA_VISIBLE_DEVICES, or reinstall the driver and restart"
         return Finding("wrong", f"{what}: torch does not see it", remedy)
     if not _has_code(gpu.capability, machine.arch_list):
         built = ", ".join(machine.arch_list)
@@ -225,7 +225,7 @@ def _models(machine: Machine) -> list[Finding]:
     lines = []
     for name, there in machine.models.items():
         used = ", ".join(models.MODELS[name].exercises)
-        state = "is there" if there else "is not there"
+        state = "is downloaded" if there else "isn't downloaded"
         lines.append(
             Finding(
                 "ok" if there else "note",

@@ -16,7 +16,7 @@ FOLDER = "tunelings-course"
 Folder = Annotated[Path | None, typer.Argument(metavar="DIR", help="the course's folder", show_default=False)]
 Cuda = Annotated[
     bool | None,
-    typer.Option("--cuda/--cpu", help="PyTorch with CUDA, or for the CPU alone; if left out, as this machine has it"),
+    typer.Option("--cuda/--cpu", help="PyTorch with CUDA, or for the CPU only; by default what suits this machine"),
 ]
 FilesOnly = Annotated[bool, typer.Option("--files-only", help="install nothing")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
@@ -56,7 +56,7 @@ def update(folder: Folder = None, files_only: FilesOnly = False) -> None:
     root = laid_out_root(folder)
     if root is None:
         place = shown_path(Path(folder or Path.cwd()))
-        raise CourseError(f"{place} is no folder that `tunelings init` has made: a clone is updated by `git pull`.")
+        raise CourseError(f"{place} isn't a folder made by `tunelings init`: update a clone with `git pull`.")
     if not files_only and venv.command(root).exists():
         os.chdir(root)
         if not venv.is_running(root) and layout.is_newer(root):
@@ -70,11 +70,11 @@ def update(folder: Folder = None, files_only: FilesOnly = False) -> None:
     for part, count in layout.changes(outcome).items():
         typer.echo(f"  {count} new or newer in {part}")
     if outcome.removed:
-        typer.echo(f"  {len(outcome.removed)} that the course no longer has are gone")
+        typer.echo(f"  {len(outcome.removed)} that the course no longer has were removed")
     for name, kept in outcome.kept.items():
-        typer.echo(f"  {name} had changes of yours: they are kept as {kept}")
+        typer.echo(f"  {name} had changes of yours, which are kept as {kept}")
     for name, stub in outcome.stubs.items():
-        typer.echo(f"  {name} is your answer, and stays; its newer stub is {stub}")
+        typer.echo(f"  {name} is your answer and was kept; its newer stub is {stub}")
 
 
 def set_up(folder: Path, cuda: bool | None, files_only: bool, yes: bool) -> Path:
@@ -91,7 +91,7 @@ def set_up(folder: Path, cuda: bool | None, files_only: bool, yes: bool) -> Path
         outcome = _laid_out_with_a_bar(root)
         typer.echo(f"The course is in {shown_path(root)}: {len(Course(root).exercises)} exercises.")
         for name, kept in outcome.kept.items():
-            typer.echo(f"  {name} was there already: it is kept as {kept}")
+            typer.echo(f"  {name} was already there and is kept as {kept}")
     elif layout.version_of(root) != __version__:
         typer.echo(
             f"{shown_path(root)} holds {layout.version_of(root)}, this is {__version__}: see `tunelings update`."
@@ -129,7 +129,7 @@ def _install(root: Path, cuda: bool | None, yes: bool) -> None:
     size = install.DISK_CUDA if cuda else install.DISK_CPU
     typer.echo(f"The exercises need PyTorch and other libraries, tunelings[course]: about {size} GB in {place}.")
     if _is_terminal() and not yes and not typer.confirm("Install them now?", default=True):
-        raise CourseError("Nothing was installed: the same command goes on.")
+        raise CourseError("Nothing was installed: run the same command to continue.")
     install.install(root, cuda, typer.echo)
     typer.echo(f"The libraries are in {place}.")
 
@@ -141,7 +141,7 @@ def _laid_out_with_a_bar(root: Path):
     from tunelings.setup import layout
 
     with Progress(console=screen.console, transient=True, disable=not screen.console.is_terminal) as bar:
-        task = bar.add_task("Laying the course out", total=None)
+        task = bar.add_task("Setting up the course", total=None)
         return layout.lay_out(root, lambda done, total: bar.update(task, completed=done, total=total))
 
 
@@ -152,7 +152,7 @@ def _choose(yes: bool = False) -> Path:
     usual = Path(FOLDER)
     if is_laid_out(usual) or yes or not _is_terminal():
         return usual
-    typer.echo("tunelings lays the course out in a folder of its own; your answers are files in it.")
+    typer.echo("tunelings sets up the course in a folder of its own; your answers are files in it.")
     return Path(typer.prompt("Folder", default=str(usual)))
 
 

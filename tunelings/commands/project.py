@@ -28,7 +28,7 @@ def new(
     data: Annotated[
         str | None, typer.Option(help="JSONL, CSV, TSV, Parquet, a `datasets` folder, or texts by label")
     ] = None,
-    example: Annotated[str | None, typer.Option(help="a project that ships, in place of --data: films or docs")] = None,
+    example: Annotated[str | None, typer.Option(help="a shipped project instead of --data: films or docs")] = None,
     model: Annotated[str, typer.Option(help='a hub name, a folder, a model of the course, or "tiny"')] = "smollm2",
     test: Annotated[str | None, typer.Option(help="a file of its own for the test part")] = None,
     passages: Annotated[str | None, typer.Option(help="what retrieval searches: a file or a folder of texts")] = None,
@@ -47,12 +47,12 @@ def new(
     from tunelings.project import steps as running
 
     if (data is None) == (example is None):
-        raise CourseError("Say --data FILE, or --example films or docs.")
+        raise CourseError("Pass --data FILE, or --example films or docs.")
     if head not in (None, "answer", "classifier"):
         raise CourseError(f"--head {head!r}: it is answer or classifier.")
     folder = folders.place(name)
     if folder.settings.exists():
-        raise CourseError(f"{folder.settings} is there already: change it, or take another name.")
+        raise CourseError(f"{folder.settings} already exists: change it, or choose another name.")
     options = {"example": example, "model": model, "text": text, "label": label, "prompt": prompt,
                "completion": completion, "head": head, "steps": steps}  # fmt: skip
     options |= {key: absolute(value) for key, value in (("data", data), ("test", test), ("passages", passages))}

@@ -21,11 +21,9 @@ def new_exercise(course: Course, number: str, name: str) -> Exercise:
     """The exercise that `number` and `name` would make; a CourseError says what is wrong with them."""
     place = re.fullmatch(r"([1-9])\.(?!00)([0-9]{2})", number)
     if not place or f"module0{place[1]}" not in MODULES:
-        raise CourseError(
-            f"{number!r} is no number of an exercise: give one such as 1.11, in modules 1 to {len(MODULES)}."
-        )
+        raise CourseError(f"{number!r} isn't an exercise number: use one such as 1.11, in modules 1 to {len(MODULES)}.")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
-        raise CourseError(f"{name!r} is no name in snake case, such as label_smoothing.")
+        raise CourseError(f"{name!r} isn't a name in snake case, such as label_smoothing.")
     for known in course.exercises:
         if known.number == number:
             raise CourseError(f"{number} exists already ({shown_path(known.solution_path)}); nothing was written.")
@@ -39,7 +37,7 @@ def title_of(name: str, title: str | None) -> str:
     if title is None:
         return name.replace("_", " ").capitalize()
     if not title.strip() or not title.isprintable() or re.search(r'["\\]', title):
-        raise CourseError(f"{title!r} is no title: give one line without quotation marks and backslashes.")
+        raise CourseError(f"{title!r} isn't a title: use one line without quotation marks or backslashes.")
     return title.strip()
 
 

@@ -33,12 +33,12 @@ def _command(path: str) -> list[str]:
     if variable is None:
         if code := shutil.which("code"):
             return [code]
-        raise CourseError(f"No editor is known: open {path} yourself, or set the variable EDITOR.")
+        raise CourseError(f"No editor is configured: open {path} yourself, or set EDITOR.")
     editor = named[variable]
     try:
         command = [editor] if os.path.exists(editor) else shlex.split(editor)
     except ValueError as error:
-        raise CourseError(f"{variable} is {editor!r}, which is no command: {str(error).lower()}.") from None
+        raise CourseError(f"{variable} is {editor!r}, which isn't a command: {str(error).lower()}.") from None
     if not shutil.which(command[0]):
         raise CourseError(f"The editor {command[0]!r} (from VISUAL or EDITOR) is not installed.")
     return command

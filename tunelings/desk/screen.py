@@ -1,6 +1,6 @@
 """What the loop and the commands print.
 
-rich does the drawing; it honours NO_COLOR and writes plain text to a file or pipe. Nothing is said by colour alone:
+rich does the drawing; it honors NO_COLOR and writes plain text to a file or pipe. Nothing is said by color alone:
 every mark stands beside its word.
 """
 
@@ -82,7 +82,7 @@ def show_verdict(verdict: Verdict, exercise: Exercise, dim: bool = False) -> Non
     failing = sum(state.is_failure for state in verdict.checks.values())
     if failing > 1:
         passing = sum(state == CheckState.PASSED for state in verdict.checks.values())
-        line(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that does not")
+        line(f"    {passing} of {len(verdict.checks)} checks pass; this is the first that doesn't")
 
 
 def show_problem(verdict: Verdict) -> None:

@@ -164,7 +164,7 @@ class Apart:
             if not asked.is_done:
                 asked.hear(line)
         if len(self.buffer) > _MOST:
-            asked.end(_MEDDLED)
+            asked.end(MEDDLED)
 
     def _ping(self) -> bytes:
         """What the process between answers: b"!", or how the child ended, or nothing.
@@ -201,7 +201,8 @@ class Apart:
             os.close(number)
 
 
-_MEDDLED = "the answer writes into the files of the process that checks it"
+ENDED = "by the answer or because memory ran out"
+MEDDLED = "the answer writes into the files of the process that checks it"
 
 
 class Asked:
@@ -225,7 +226,7 @@ class Asked:
                 raise ValueError("another token")
             self._heed(told)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            self.end(_MEDDLED)
+            self.end(MEDDLED)
 
     def _heed(self, told: dict[str, Any]) -> None:
         match told["said"]:
@@ -233,7 +234,7 @@ class Asked:
                 self.child = int(told["pid"])
                 self.processor_began = processes.processor_seconds(self.child)
                 self.deadline = time.monotonic() + limits.hard_limit(self.limit)
-                self.why = f"did not finish in {self.limit:g} s and could not be interrupted: it was ended"
+                self.why = f"did not finish in {self.limit:g} s and could not be interrupted, so it was stopped"
             case "progress":
                 if live.listener is not None:
                     live.listener(float(told["done"]), str(told["text"]))
@@ -243,6 +244,7 @@ class Asked:
                     CheckState(told["state"]),
                     failure and failure_from_json(failure),
                     told["skipped"],
+                    fingerprint=str(told["fingerprint"]),
                 )
                 self.reply.warnings, self.reply.left = told["warnings"], bool(told["left"])
                 self.is_done = bool(told["final"])
@@ -289,7 +291,7 @@ def _how_it_ended(status: bytes) -> str:
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
         if name in {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT"}:
             return f"the process that checks the answer crashed ({name}), in C code that the answer calls"
-        return f"the process that checks the answer was ended ({name}), by the answer or for want of memory"
+        return f"the process that checks the answer was ended ({name}), {ENDED}"
     return f"the answer ends the process that checks it, with exit status {os.WEXITSTATUS(code)}, and no result is left"
 
 

@@ -28,9 +28,10 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any
 
-from tunelings import live
+from tunelings import expect, live
+from tunelings.expect import CheckFailed
 from tunelings.grading import processes
-from tunelings.grading.contain import Exited, LeftBehind, contained
+from tunelings.grading.contain import GRADER_CHANGED, Exited, LeftBehind, contained
 from tunelings.grading.judge import Judgement, Task, judge
 from tunelings.grading.limits import MEMORY, memory_limit
 from tunelings.grading.run import prepare
@@ -91,7 +92,20 @@ def _answer(request: dict[str, Any], task: Task, say: Callable[..., None], print
                 judgement = _escaped(task, str(escaped))
         except BaseException as error:  # Ctrl-C does not reach this process: it is the answer's.
             judgement = _escaped(task, f"the answer ends the program: {type(error).__name__}")
+        if judgement.state == CheckState.PASSED and not _still_judges():
+            judgement = _escaped(task, f"{GRADER_CHANGED}: it lets a wrong value pass")
         tell(judgement, final=True)
+
+
+def _still_judges() -> bool:
+    """What the checks are written in still sees that 0 is not 1."""
+    try:
+        expect.close(0.0, 1.0, what="zero")
+    except CheckFailed:
+        return True
+    except BaseException:
+        return False
+    return False
 
 
 def _escaped(task: Task, said: str) -> Judgement:
@@ -105,6 +119,7 @@ def judgement_to_json(judgement: Judgement) -> dict[str, Any]:
         "state": judgement.state.value,
         "failure": failure and failure_to_json(failure),
         "skipped": judgement.skipped,
+        "fingerprint": judgement.fingerprint,
     }
 
 

@@ -65,8 +65,11 @@ def contained(global_seed: int = 0, check: dict[str, Any] | None = None) -> Iter
         raise LeftBehind(f"the answer leaves {', '.join(changed[:3])} changed for everything that runs after it")
 
 
+GRADER_CHANGED = "the grader was changed"
+
+
 def _grader_changed(names: list[str]) -> str:
-    return f"the grader was changed: the answer replaces {', '.join(names[:3])}"
+    return f"{GRADER_CHANGED}: the answer replaces {', '.join(names[:3])}"
 
 
 def seed_everything(seed: int) -> None:

@@ -6,14 +6,17 @@ What `tunelings run` and the watch loop show comes from here; the verdicts are t
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pytest
 
 from tunelings.course import Exercise
 from tunelings.grading.plugin import Grader
+from tunelings.grading.runs import Run
 from tunelings.grading.verdict import Verdict
 
 # Parts of pytest that no check uses; each costs a warm verdict a millisecond or more.
@@ -65,28 +68,50 @@ def check(
     Raises:
         CheckError: a check file does not load.
     """
-    root = exercises[0].root
+    runs, error = _run(exercises, ["--in-process"] * in_process, seed, plugins)
+    verdicts = [run.verdict for run in runs]
+    if error:
+        raise CheckError(error, verdicts)
+    return verdicts
+
+
+def check_folder(exercise: Exercise, answers: Path, *, seed: int = 0) -> Run:
+    """Run the checks of one exercise on the answer in a folder with the tree of `exercises/`; no status is kept.
+
+    Raises:
+        CheckError: the check file does not load.
+    """
+    runs, error = _run([exercise], [f"--answers={answers}"], seed, [])
+    if error or not runs:
+        raise CheckError(error or "no check has run")
+    return runs[0]
+
+
+def _run(exercises: list[Exercise], options: list[str], seed: int, plugins: Sequence[object]) -> tuple[list[Run], str]:
+    """What is known of each exercise after its checks, and what went wrong in collecting them."""
     listener = _Listener()
     paths = [str(exercise.check_path) for exercise in exercises]
+    root = exercises[0].root
     code = _run_pytest(
-        [
-            "--continue-on-collection-errors",
-            f"--rootdir={root}",
-            f"--seed={seed}",
-            *["--in-process"] * in_process,
-            *paths,
-        ],
+        ["--continue-on-collection-errors", f"--rootdir={root}", f"--seed={seed}", *options, *paths],
         [listener, *plugins],
     )
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         if code == pytest.ExitCode.INTERRUPTED and not listener.error:
             raise KeyboardInterrupt
         raise CheckError(listener.error or f"pytest ended with exit code {code}")
-    runs = listener.grader.runs if listener.grader else {}
-    verdicts = [run.verdict for run in runs.values()]
-    if listener.error:
-        raise CheckError(listener.error, verdicts)
-    return verdicts
+    return list(listener.grader.runs.values()) if listener.grader else [], listener.error
+
+
+def warm_up(needed: Iterable[str]) -> None:
+    """Import everything, run pytest over nothing, and take it all out of the garbage collector's sight."""
+    from tunelings.grading import functions, imports
+
+    imports.import_all(["tunelings.grading.apart", "tunelings.grading.render", *needed])
+    functions.prepare()
+    rehearse()
+    gc.collect()
+    gc.freeze()
 
 
 def rehearse() -> None:

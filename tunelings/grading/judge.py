@@ -17,9 +17,11 @@ from tunelings.grading import diagnose
 from tunelings.grading.answers import Source
 from tunelings.grading.contain import Exited, contained
 from tunelings.grading.failures import failure_of
+from tunelings.grading.fingerprint import digest
 from tunelings.grading.limits import OutOfTime, time_limit
 from tunelings.grading.run import Result, run_check
 from tunelings.grading.states import CheckState
+from tunelings.grading.vectors import stored
 from tunelings.grading.verdict import Failure
 
 _LONGEST = 4000  # characters of one text of a failure
@@ -41,12 +43,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a check said: its state; the failure; why it was skipped; in process, the error itself for a debugger."""
+    """What a check said: its state; the failure; why it was skipped; in process, the error itself for a debugger.
+
+    fingerprint: the same for two answers that fail alike; "" where none was made.
+    """
 
     state: CheckState
     failure: Failure | None = None
     skipped: str | None = None
     error: BaseException | None = None
+    fingerprint: str = ""
 
 
 def judge(task: Task, first: Callable[[Judgement], None] = lambda judgement: None) -> Judgement:
@@ -64,7 +70,8 @@ def judge(task: Task, first: Callable[[Judgement], None] = lambda judgement: Non
         return Judgement(CheckState.PASSED)
     if result.state == CheckState.TODO:
         return Judgement(result.state, Failure(name, CheckState.TODO, todos=task.open_todos), error=result.error)
-    plain = Judgement(result.state, _failure(task, result), error=result.error)
+    failure, fingerprint = _seen(task, result)
+    plain = Judgement(result.state, failure, error=result.error, fingerprint=fingerprint)
     if not task.diagnosed or result.state.ends_the_run:
         return plain
     first(plain)
@@ -75,17 +82,19 @@ def judge(task: Task, first: Callable[[Judgement], None] = lambda judgement: Non
         trouble = str(card_error)
     if named is None and not trouble:
         return plain
-    return replace(plain, failure=_failure(task, result, diagnosis=named, trouble=trouble))
+    return replace(plain, failure=_seen(task, result, diagnosis=named, trouble=trouble)[0])
 
 
-def _failure(task: Task, result: Result, **options: Any) -> Failure:
-    """The text of a failure asks the answer's objects how they are shown, so it is made as a check is run."""
+def _seen(task: Task, result: Result, **options: Any) -> tuple[Failure, str]:
+    """The failure and its fingerprint; both ask the answer's objects what they are, so this runs as a check does."""
     try:
         with contained(), time_limit(task.limit):
-            return shortened(failure_of(task.check, result, task.source.path, **options))
+            failure = shortened(failure_of(task.check, result, task.source.path, **options))
+            came_out = stored(result)
+            return failure, digest([came_out.state, came_out.what, came_out.value])
     except (Exited, OutOfTime, Exception) as error:
         said = f"what the answer gave cannot be shown: {_reason(error)}"
-    return Failure(result.check, result.state, message=said)
+    return Failure(result.check, result.state, message=said), ""
 
 
 def _reason(error: BaseException) -> str:

@@ -45,6 +45,9 @@ class OutOfTime(TimeoutLike):
         super().__init__(f"did not finish in {by_clock if waited else f'{seconds:g} s'}")
 
 
+OUT_OF_MEMORY = "OutOfMemory: "  # How the text of such a failure begins.
+
+
 class OutOfMemory(MemoryError):
     """A check asked for more memory than it may use."""
 

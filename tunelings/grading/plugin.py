@@ -178,6 +178,8 @@ class Grader:
             run.checks[name] = judgement.state
         if judgement.state == CheckState.PASSED:
             return True
+        if judgement.fingerprint:
+            run.fingerprints[name] = judgement.fingerprint
         run.failures[name] = judgement.failure or Failure(name, judgement.state)
         if judgement.state == CheckState.TIMEOUT:
             run.late = run.late or name

@@ -24,6 +24,7 @@ class Run:
     open_todos: list[str] | None = field(default_factory=list)  # None: not started
     checks: dict[str, CheckState] = field(default_factory=dict)  # by the check's name
     failures: dict[str, Failure] = field(default_factory=dict)  # likewise
+    fingerprints: dict[str, str] = field(default_factory=dict)  # likewise
     explained: bool = False
     late: str = ""  # the check that ran out of time; those after it are not run
 

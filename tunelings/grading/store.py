@@ -29,7 +29,7 @@ VERSION = 1
 STATUS_HEAD = (
     "Boxes tick as checks pass: `pytest checks/module01`, or `tunelings`.",
     "",
-    "This file is written anew after each verdict, and git ignores it, so that it never stands in the way of a pull.",
+    "This file is rewritten after each verdict, and git ignores it, so that it never gets in the way of a pull.",
     "What you add here is overwritten: keep notes in another file.",
 )
 
@@ -148,7 +148,7 @@ class Progress:
             self._set_aside(error)
             return {}
         except OSError as error:
-            say(f"{self.path} cannot be read ({error.strerror}); going on without it.")
+            say(f"{self.path} cannot be read ({error.strerror}); continuing without it.")
             return {}
 
     def _set_aside(self, error: Exception) -> None:

@@ -104,7 +104,7 @@ def outcome_of(check: Check, source: Source, seed: int) -> Outcome:
             results += [run_apart(check, source, seed, other, folder) for other in GLOBAL_SEEDS[1:]]
         try:
             with time_limit(TEXT):
-                return _agreed([_stored(result) for result in results])
+                return _agreed([stored(result) for result in results])
         except OutOfTime:  # What the answer gave cannot be shown.
             return Outcome(check.__name__, CheckState.TIMEOUT, "", None, {})
 
@@ -136,7 +136,8 @@ def _steady(first: Any, values: list[Any]) -> Any:
     return first if has_unknown(first) or all(agree(value, first) for value in values) else RANDOM
 
 
-def _stored(result: Result) -> Outcome:
+def stored(result: Result) -> Outcome:
+    """What one run of a check said of an answer."""
     error = result.error
     what, value = "", None
     if isinstance(error, CheckFailed):

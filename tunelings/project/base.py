@@ -146,7 +146,7 @@ def shape_of(path: Path) -> Shape:
             model = (AutoModelForCausalLM if is_causal else AutoModel).from_config(config)
     except Exception as error:  # Whatever is damaged in it, or needs code of its own.
         said = (str(error).splitlines() or [""])[0][:160]
-        raise ProjectError(f"{path} is no model that can be loaded: {said}.") from None
+        raise ProjectError(f"{path} can't be loaded as a model: {said}.") from None
     head = model.get_output_embeddings() if is_causal else None
     linear = {
         name: (module.out_features, module.in_features)

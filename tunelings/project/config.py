@@ -92,7 +92,7 @@ def load(folder: Folder) -> Config:
     try:
         return Config.model_validate(tomllib.loads(folder.settings.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{folder.settings} is no valid TOML: {error}. The steps that are done are kept.") from None
+        raise ProjectError(f"{folder.settings} isn't valid TOML: {error}. The steps that are done are kept.") from None
     except pydantic.ValidationError as error:
         raise ProjectError(f"{folder.settings}: {told(error)}. The steps that are done are kept.") from None
 

@@ -203,7 +203,7 @@ def tell(found: dict[str, Any], config: Config, why: dict[str, str], parts: Part
     if others := {n: c for n, c in found["quality"].items() if n not in config.data.drop}:
         say.line("  noted and kept: " + ", ".join(f"{count} {name}" for name, count in sorted(others.items())))
     if found.get("contradictions"):
-        say.line(f"  {found['contradictions']} texts stand there with two labels")
+        say.line(f"  {found['contradictions']} texts appear with two labels")
     if found["labels"]:
         commonest = list(found["labels"].items())
         shown = ", ".join(f"{label} {count}" for label, count in commonest[:6])

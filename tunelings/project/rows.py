@@ -73,7 +73,7 @@ def reader_of(path: Path) -> Callable[[Path], Iterator[Row | Broken]]:
             return reader
     if name.endswith(".parquet"):
         return read_parquet
-    raise ProjectError(f"{path.name} is of no known kind: data is {', '.join(SUFFIXES)}, or a folder.")
+    raise ProjectError(f"{path.name} has an unknown format: data is {', '.join(SUFFIXES)}, or a folder.")
 
 
 def opened(path: Path) -> IO[str]:
@@ -108,8 +108,10 @@ def parsed(line: str, place: str) -> Row | Broken:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return Broken(place, f"is no JSON: {error}")
-    return Row(place, record) if isinstance(record, dict) else Broken(place, f"is a {type(record).__name__}, no object")
+        return Broken(place, f"isn't valid JSON: {error}")
+    if isinstance(record, dict):
+        return Row(place, record)
+    return Broken(place, f"is a {type(record).__name__}, not an object")
 
 
 @contextlib.contextmanager
@@ -160,7 +162,7 @@ def read_parquet(path: Path) -> Iterator[Row | Broken]:
                 number += 1
                 yield Row(str(number), record)
     except (pa.ArrowException, OSError) as error:
-        raise ProjectError(f"{path.name} is no Parquet file that can be read: {first_line(error)}.") from None
+        raise ProjectError(f"{path.name} can't be read as a Parquet file: {first_line(error)}.") from None
 
 
 def read_dataset(path: Path) -> Iterator[Row | Broken]:
@@ -170,7 +172,7 @@ def read_dataset(path: Path) -> Iterator[Row | Broken]:
     try:
         found = load_from_disk(str(path))
     except Exception as error:  # Each kind of damage fails in its own way.
-        raise ProjectError(f"{path} is no folder of `datasets` that can be read: {first_line(error)}.") from None
+        raise ProjectError(f"{path} can't be read as a folder of `datasets`: {first_line(error)}.") from None
     parts = {"": found} if isinstance(found, Dataset) else found
     for name, part in parts.items():
         labels = {key: kind.names for key, kind in part.features.items() if hasattr(kind, "names")}

@@ -100,7 +100,7 @@ def next_smaller(now: list, settings: list | None, work: Path, say: Say) -> list
         (work / CHECKPOINT).unlink(missing_ok=True)
     files.write(work / "smaller.json", json.dumps(following))
     say.line(
-        f"Memory runs out with {technique} at batch {batch}: going on with {following[0]} at batch {following[1]}."
+        f"Memory runs out with {technique} at batch {batch}: continuing with {following[0]} at batch {following[1]}."
     )
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -113,7 +113,7 @@ def raise_if_disk_is_full(error: BaseException, work: Path) -> None:
     if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in says or "PytorchStreamWriter" in says:
         free = shutil.disk_usage(work).free / 1e6
         raise ProjectError(
-            f"The disk is full ({free:.0f} MB free in {work}): make room and run it again; it goes on from its "
+            f"The disk is full ({free:.0f} MB free in {work}): make room and run it again; it resumes from its "
             "last checkpoint."
         ) from None
 
@@ -176,7 +176,7 @@ def loop(run: Run, optimizer: Any, scheduler: LambdaLR, say: Say) -> dict[str, A
         stopper = part.EarlyStopping(settings.patience)
     step, stops = resume(run, optimizer, scheduler, stopper)
     if step:
-        say.line(f"Training goes on after update {step} of {run.steps}.")
+        say.line(f"Training resumes after update {step} of {run.steps}.")
     began, first = time.monotonic(), step
     run.model.train()
     while step < run.steps and not stops:

@@ -72,7 +72,7 @@ def sentence(against: dict[str, dict[str, Any]]) -> str:
     if unclear:
         name = max(unclear, key=lambda one: unclear[one]["more"])
         rows = rounded(unclear[name]["more"])
-        count = f"about {rows:,} more would do" if rows < MOST else "no number of them that one has would do"
+        count = f"about {rows:,} more would do" if rows < MOST else "more than one could collect would be needed"
         return f"Too few examples to tell it from the {words(name)}: {count}, in the test part."
     name = min(against, key=lambda one: against[one]["low"])
     return f"Keep it: it beats every baseline; the nearest is the {words(name)}, {in_numbers(against[name])}."

@@ -79,7 +79,7 @@ def torch_index(cuda: bool, say: Say) -> str | None:
     if answers(CPU_INDEX):
         return CPU_INDEX
     more = DISK_CUDA - DISK_CPU
-    say(f"{CPU_INDEX} cannot be reached: the ordinary build of torch, with CUDA, is taken ({more:.0f} GB more).")
+    say(f"{CPU_INDEX} cannot be reached: using the default build of torch, with CUDA ({more:.0f} GB more).")
     return None
 
 
@@ -102,7 +102,7 @@ def make_environment(root: Path) -> None:
         return
     if folder.exists() and not (folder / "pyvenv.cfg").exists() and any(folder.iterdir()):
         raise CourseError(
-            f"{shown_path(folder)} is no virtual environment: move it away, and run the same command again."
+            f"{shown_path(folder)} isn't a virtual environment: move it away, and run the same command again."
         )
     uv = find_uv()
     base = getattr(sys, "_base_executable", sys.executable)  # uvx throws away the environment that runs this.
@@ -158,7 +158,7 @@ def upgrade(root: Path) -> None:
             return  # It was installed from a file or a clone: there is nothing newer to ask for.
         newest = ["--upgrade-package", "tunelings"] if find_uv() else ["--upgrade"]
         own, base = f"tunelings[{environment.EXTRA}]", [*base, *newest]
-    _run([*base, own], "A newer version could not be had, and nothing has changed (--files-only needs no network)")
+    _run([*base, own], "Could not get a newer version; nothing has changed (--files-only needs no network)")
 
 
 def _run(command: Command, failed: str) -> None:

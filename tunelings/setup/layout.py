@@ -64,15 +64,15 @@ def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
         remedy = "Free about 20 MB" if error.errno == errno.ENOSPC else "Put that right"
         where = f" ({shown_path(Path(error.filename))})" if error.filename else ""
         raise CourseError(
-            f"{shown_path(root)} is not laid out whole: {error.strerror or error}{where}. {remedy}, and run the same "
-            "command again: it goes on from here."
+            f"{shown_path(root)} is only partly set up: {error.strerror or error}{where}. {remedy}, and run the same "
+            "command again to continue."
         ) from None
 
 
 def _lay_out(root: Path, report: Report) -> Outcome:
     source = Course(carried())
     (root / UNFINISHED).parent.mkdir(parents=True, exist_ok=True)
-    (root / UNFINISHED).write_text("Files are being laid out; `tunelings init` in this folder goes on.\n", "utf-8")
+    (root / UNFINISHED).write_text("Setup isn't finished: run `tunelings init` in this folder to continue.\n", "utf-8")
     before, now, outcome = laid_out(root), {}, Outcome()
     paths = dict(_carried_files(source.root))
     total = len(paths) + len(MADE) + len(source.exercises)

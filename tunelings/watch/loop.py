@@ -84,7 +84,7 @@ class Watcher:
         except (CourseError, StubError, AnswerError, OSError) as error:
             self._tell(str(error))
         except Exception as error:  # A fault of the loop itself must not cost the learner the session.
-            self._tell(f"The loop met a fault of its own and goes on: {_place_of(error)}. Please report it.")
+            self._tell(f"The loop hit an internal error and continues: {_place_of(error)}. Please report it.")
 
     def _tell(self, message: str) -> None:
         self.session.view.say(message)

@@ -107,20 +107,20 @@ class Session:
             case events.Error(text):
                 self.view.no_verdict(f"The check could not be run. {screen.in_one_line(text)}")
             case events.Died(once=False) if self.view.running:
-                self.view.say("The warm worker ended; a new one is being started.")
+                self.view.say("The warm worker exited; starting a new one.")
                 self.check([self.view.exercise])  # In a process of its own, while the new worker imports.
             case events.Ended() | events.Died():
                 self._ended()
 
     def replace_worker(self) -> None:
         """The warm worker died while it had nothing to do."""
-        self.view.say("The warm worker ended; a new one is being started.")
+        self.view.say("The warm worker exited; starting a new one.")
         self.pool.prepare(self.view.exercise)
         self.view.draw()
 
     def restart_workers(self) -> None:
         """The grader itself has changed, so what it said may be said differently."""
-        self.view.say("The grader has changed: starting it anew.")
+        self.view.say("The grader has changed: restarting it.")
         self.pool.restart()
         self.sent.clear()
 
@@ -131,7 +131,7 @@ class Session:
 
     def end_hanging(self) -> None:
         """End the check under way, whose deadline has passed."""
-        what = f"did not finish in {self.limit:g} s and could not be interrupted: it was ended"
+        what = f"did not finish in {self.limit:g} s and could not be interrupted, so it was stopped"
         self._cancel(f"The check {what}. Look for a loop that never ends, or a very large tensor.")
 
     def _cancel(self, why: str) -> None:
@@ -142,7 +142,7 @@ class Session:
     def _ended(self) -> None:
         self.deadline = None
         if self.view.running:  # No verdict came.
-            self.view.no_verdict("The process that checked the answer ended by itself: os._exit, or a crash in C code.")
+            self.view.no_verdict("The process that checked the answer exited unexpectedly: os._exit or a crash in C.")
         # A save while the check was running; its event comes too, unless it got lost.
         self.check([e for e in self.course.exercises if e.number in self.sent and self.is_new(e)])
 

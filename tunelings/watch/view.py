@@ -50,7 +50,7 @@ class View:
         self.greeting = (
             "Welcome to tunelings. Fill in a TODO and save: the verdict appears here.",
             f"The first one is in {shown_path(self.exercise.answer_path)}.",
-            "h gives a hint, n goes to the next exercise, l lists them all, q ends it.",
+            "h gives a hint, n goes to the next exercise, l lists them all, q quits.",
         )
 
     def turn_to(self, exercise: Exercise) -> None:

@@ -11,10 +11,8 @@ the answer included, and exits; its successor has been started beforehand (see `
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -24,17 +22,6 @@ from tunelings.course import Course
 from tunelings.grading import processes
 from tunelings.grading.store import Progress
 from tunelings.watch import events
-
-
-def warm_up(needed: Iterable[str]) -> None:
-    """Import everything, run pytest over nothing, and take it all out of the garbage collector's sight."""
-    from tunelings.grading import functions, grade, imports
-
-    imports.import_all(["tunelings.grading.apart", "tunelings.grading.render", *needed])
-    functions.prepare()
-    grade.rehearse()
-    gc.collect()
-    gc.freeze()
 
 
 class Output:
@@ -119,13 +106,15 @@ def serve_once(output: Output, root: Path) -> None:
 
 
 def main() -> None:
+    from tunelings.grading import grade
+
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--once", action="store_true")
     parser.add_argument("imports", nargs="*")
     options = parser.parse_args()
     output = Output()
-    warm_up(options.imports)
+    grade.warm_up(options.imports)
     Progress(Course(options.root)).checklist()  # Parses every exercise once; the children inherit that.
     output.send(events.Ready())
     (serve_once if options.once else serve_by_forking)(output, options.root)

@@ -1,0 +1,314 @@
+"""Grading a class: what runs, what is kept, what a second run does, and the command around it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.classroom import DOUBLED, RIGHT, SHIFTED, graded, handed_in, plan_of, write
+from tests.support.miniature import SHIFT, SQUARES, build
+from tests.support.processes import descendants, is_alive, wait_for
+from tunelings.classroom import flags, keys, sandbox, told
+from tunelings.classroom.client import nothing
+from tunelings.classroom.engine import CourseFault
+from tunelings.classroom.handed_in import Submission
+from tunelings.classroom.records import Outcome
+from tunelings.classroom.runners import LocalRunner
+from tunelings.classroom.sandbox import Isolation
+from tunelings.course import Course
+from tunelings.grading import run, stubs
+
+needs_bwrap = pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
+# Each server imports torch: seconds on a free machine, and minutes on one that is busy with other things.
+pytestmark = pytest.mark.timeout(2400)
+CLASS = [
+    handed_in("anna", RIGHT, SHIFTED),
+    handed_in("ben", DOUBLED, SHIFTED),
+    handed_in("cleo", stubs.cut(SQUARES), "def shift(:\n"),
+    handed_in("dora", DOUBLED),
+    Submission("eve", problem="it is a link, which is not followed"),
+]
+EXECUTED = 5  # right, doubled and the stub of 1.01; right and broken of 1.02
+
+
+@pytest.fixture(scope="module")
+def runner():
+    made = LocalRunner(2)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory, runner):
+    """The class, graded once, with the preflight."""
+    place = tmp_path_factory.mktemp("class")
+    plan = plan_of(build(place / "course").root)
+    return (plan, place / "results", *graded(plan, place / "results", CLASS, runner=runner, preflight=True))
+
+
+@needs_bwrap
+def test_each_answer_comes_out_as_pytest_says(first):
+    rows = {key: row.outcome for key, row in first[3].items()}
+    assert rows == {
+        ("anna", "1.01"): Outcome.PASSED, ("anna", "1.02"): Outcome.PASSED,
+        ("ben", "1.01"): Outcome.FAILED, ("ben", "1.02"): Outcome.PASSED,
+        ("cleo", "1.01"): Outcome.NOT_STARTED, ("cleo", "1.02"): Outcome.BROKEN,
+        ("dora", "1.01"): Outcome.FAILED, ("dora", "1.02"): Outcome.MISSING,
+        ("eve", "1.01"): Outcome.REFUSED, ("eve", "1.02"): Outcome.REFUSED,
+    }  # fmt: skip
+
+
+@needs_bwrap
+def test_the_verdict_is_the_one_that_the_student_would_have_seen(first, tmp_path: Path):
+    """`pytest --answers` on the same answer, in this process."""
+    from tunelings.grading import grade
+
+    plan, _, _, rows = first
+    write(tmp_path, "ben", DOUBLED)
+    exercise = plan.exercises[0]
+    seen = grade.check_folder(exercise, tmp_path / "ben").verdict
+    assert rows["ben", "1.01"].verdict == replace(seen, answer=f"exercises/{exercise.relative_path.as_posix()}")
+    assert rows["ben", "1.01"].verdict.failure.mistakes[0].id == "doubled"
+
+
+@needs_bwrap
+def test_equal_answers_run_once_and_fail_alike(first):
+    _, _, engine, rows = first
+    assert engine.counts.executed == 4 + EXECUTED - 1  # Two references and two stubs before, one of which is cleo's.
+    assert rows["ben", "1.01"].fingerprints == rows["dora", "1.01"].fingerprints != {}
+
+
+@needs_bwrap
+def test_the_second_run_executes_nothing_and_gives_the_same(first, runner):
+    plan, results, _, rows = first
+    engine, again = graded(plan, results, CLASS[::-1], runner=runner, preflight=True)
+    assert engine.counts.executed == 0 and again == rows
+
+
+@needs_bwrap
+def test_a_changed_byte_executes_one(first, runner):
+    plan, results, _, _ = first
+    changed = [replace(CLASS[0], answers={**CLASS[0].answers, "1.01": (RIGHT + "#").encode()}), *CLASS[1:]]
+    engine, rows = graded(plan, results, changed, runner=runner)
+    assert engine.counts.executed == 1 and rows["anna", "1.01"].outcome == Outcome.PASSED
+
+
+@needs_bwrap
+def test_shards_are_the_whole_together(first, runner, tmp_path: Path):
+    plan, _, _, rows = first
+    executed = []
+    for number in (1, 2):
+        engine, part = graded(replace(plan, shard=(number, 2)), tmp_path, CLASS, runner=runner)
+        executed.append(engine.counts.executed)
+    engine, whole = graded(plan, tmp_path, CLASS, runner=runner)
+    assert sum(executed) == EXECUTED and engine.counts.executed == 0
+    without_seconds = {key: replace(row, seconds=None) for key, row in whole.items()}
+    assert without_seconds == {key: replace(row, seconds=None) for key, row in rows.items()}
+
+
+@needs_bwrap
+def test_a_course_whose_reference_fails_grades_nobody(tmp_path: Path):
+    mini = build(tmp_path / "course")
+    path = mini.shift.solution_path
+    path.write_text(SHIFT.replace("x + by", "x - by"), encoding="utf-8")
+    with pytest.raises(CourseFault, match=r"The reference of 1\.02 is 'failed' here"):
+        graded(replace(plan_of(mini.root), exercises=(mini.shift,)), tmp_path / "results", [], preflight=True)
+
+
+# What a result depends on
+
+
+def test_a_key_changes_with_all_that_a_result_depends_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    mini = build(tmp_path / "course")
+
+    def key(answer: bytes = b"a", seed: int = 0, isolation: Isolation = Isolation.BWRAP, number: str = "1.01") -> str:
+        keys._tree_hash.cache_clear()
+        return keys.keys_for(mini.course, mini.course.exercises, seed, isolation).of(number, answer, ["opens files"])
+
+    seen = {key()}
+    seen |= {key(b"b"), key(seed=1), key(isolation=Isolation.NONE), key(number="1.02")}
+    for path in (mini.squares.check_path, mini.squares.card_path, mini.squares.solution_path):
+        path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        seen.add(key())
+    monkeypatch.setattr(keys.platform, "python_version", lambda: "3.99")
+    seen.add(key())
+    monkeypatch.setattr(keys.environment, "installed", lambda: {})
+    seen.add(key())
+    monkeypatch.setattr(keys, "VERSION", 2)
+    seen.add(key())
+    assert len(seen) == 11 and key() == key()
+
+
+def test_the_limits_are_those_that_the_grader_keeps(tmp_path: Path):
+    mini = build(tmp_path / "course")
+    assert keys.DEFAULT_LIMIT == run.DEFAULT_LIMIT
+    assert keys.limits_of(mini.shift) == (1.0, 10.0, 10.0)
+    checks = run.checks_of(mini.shift.check_path, mini.shift.check_names())
+    assert keys.limits_of(mini.shift) == tuple(run.limit_of(check) for check in checks)
+
+
+# What a server may say
+
+PASSED = {"test_a": "passed", "test_b": "passed"}
+
+
+def said(**changed) -> told.Told:
+    plain = {**json.loads(nothing("").model_dump_json()), "state": "passed", "checks": PASSED, **changed}
+    return told.read(json.dumps(plain).encode())
+
+
+@pytest.mark.parametrize(
+    ("changed", "outcome"),
+    [
+        ({}, Outcome.PASSED),
+        ({"checks": {}}, Outcome.NO_VERDICT),
+        ({"checks": {"test_a": "passed"}}, Outcome.NO_VERDICT),
+        ({"checks": {**PASSED, "test_c": "passed"}}, Outcome.NO_VERDICT),
+        ({"checks": {"test_a": "passed", "test_b": "skipped"}}, Outcome.NO_VERDICT),
+        ({"state": "failed", "checks": {"test_a": "passed", "test_b": "failed"}}, Outcome.FAILED),
+        ({"state": "failed", "checks": {"test_a": "timeout", "test_b": "not run"}}, Outcome.TIMEOUT),
+        ({"state": "failed", "checks": {"test_a": "passed", "test_b": "crashed"}, "memory": True}, Outcome.MEMORY),
+        ({"tampered": True}, Outcome.TAMPERED),
+        ({"trouble": "CheckError"}, Outcome.NO_VERDICT),
+        ({"state": "not started", "checks": {}}, Outcome.NOT_STARTED),
+    ],
+)
+def test_a_pass_is_the_exercises_own_set_of_checks(changed: dict, outcome: Outcome):
+    assert told.outcome_of(said(**changed), PASSED)[0] == outcome
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"", b"[]", b"{}", b'{"state": "passed", "checks": {}}', b"\x80\x04K\x01.",
+        nothing("").model_dump_json().replace('"id"', '"more": 1, "id"').encode(),
+        nothing("").model_dump_json().replace('"seconds":0.0', '"seconds":"0"').encode(),
+        nothing("").model_dump_json().replace('"seconds":0.0', '"seconds":NaN').encode(),
+        nothing("x" * told.LARGEST).model_dump_json().encode(),
+    ],
+)  # fmt: skip
+def test_what_is_not_of_the_schema_is_no_result(line: bytes):
+    with pytest.raises(told.NotOfThisForm):
+        told.read(line)
+
+
+# Flags
+
+
+@pytest.mark.parametrize(
+    ("line", "flag"),
+    [
+        ("import gc", "looks through all objects (gc)"),
+        ("from ctypes import CDLL", "uses ctypes"),
+        ("import sys; sys._getframe(1)", "reads the frames of its callers"),
+        ("f = squares.__globals__", "reaches into other modules"),
+        ("exec('x = 1')", "runs text as code"),
+        ("from tunelings import expect", "imports what the checks are written in"),
+        ("from tunelings.grading import judge", "imports the grader"),
+        ("p = 'solutions/module01'", "names the folder solutions/"),
+    ],
+)
+def test_a_flag_says_what_to_look_at(line: str, flag: str):
+    assert flags.of(line + "\n", RIGHT, []) == [flag] and flags.of(line + "\n", RIGHT, [flag]) == []
+
+
+def test_the_reference_is_known_without_its_docstrings(tmp_path: Path):
+    exercise = build(tmp_path / "course").squares
+    assert flags.SAME in flags.of(RIGHT.replace("every number times itself", "mine"), RIGHT, flags.usual(exercise))
+    assert flags.of(DOUBLED, RIGHT, []) == [] and flags.of("def (", RIGHT, []) == []
+
+
+# The command
+
+
+GRADE = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", "grade"]
+
+
+def command(root: Path, *words: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([*GRADE, *words], cwd=root, capture_output=True, text=True, timeout=500, **options)
+
+
+@needs_bwrap
+def test_the_command_writes_the_results_and_goes_on_after_a_kill(tmp_path: Path):
+    root = build(tmp_path / "course").root
+    place, out = tmp_path / "class", tmp_path / "out"
+    write(place, "anna", RIGHT, SHIFTED)
+    write(place, "ben", DOUBLED)
+    killed = subprocess.Popen(
+        [*GRADE, str(place), "-o", str(out)], cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    assert wait_for(lambda: list((out / "results").glob("*/*.json")), 400)
+    below = descendants(killed.pid)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert wait_for(lambda: not any(map(is_alive, below)), 60), "a server outlives the command"
+    before = len(list((out / "results").glob("*/*.json")))
+    done = command(root, str(place), "-o", str(out))
+    assert done.returncode == 0, done.stderr
+    assert f"{before} known from before" in done.stdout and "2 of 4 passed" in done.stdout
+    assert (out / "results.csv").read_text(encoding="utf-8").count("\n") == 1 + 4
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["isolation"] == "bwrap" and manifest["seed"] == 0 and "anna" not in json.dumps(manifest)
+
+
+@needs_bwrap
+def test_an_interrupted_run_ends_with_130_and_leaves_nothing_running(tmp_path: Path):
+    root = build(tmp_path / "course").root
+    write(tmp_path / "class", "anna", RIGHT)
+    process = subprocess.Popen(
+        [*GRADE, str(tmp_path / "class"), "-o", str(tmp_path / "out")], cwd=root, stderr=subprocess.PIPE, text=True
+    )
+    assert wait_for(lambda: len(descendants(process.pid)) > 1, 400)
+    below = descendants(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130 and "Traceback" not in said
+    assert wait_for(lambda: not any(map(is_alive, below)), 60)
+
+
+WRONG_USE = {
+    "nothing to grade": ([], "Say what to grade"),
+    "no folder for the results": (["class"], "-o OUT"),
+    "no such exercise": (["class", "-o", "out", "--only", "9.99"], "no exercise '9.99'"),
+    "no such points": (["class", "-o", "out", "--points", "half"], "all or checks"),
+    "no such part": (["class", "-o", "out", "--shard", "3/2"], "a part such as 2/8"),
+    "no such time": (["class", "-o", "out", "--due", "tomorrow"], "a time such as"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_USE)
+def test_wrong_use_is_one_line_and_exit_code_2(tunelings, case: str):
+    words, says = WRONG_USE[case]
+    done = tunelings("grade", *words)
+    assert done.code == 2 and says in done.err and done.err.count("\n") == 1
+
+
+def test_without_isolation_nothing_is_graded(tunelings, mini, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sandbox, "bwrap_trouble", lambda: "bwrap is not installed")
+    write(mini.root / "class", "anna", RIGHT)
+    done = tunelings("grade", "class", "-o", "out")
+    assert done.code == 4 and "bwrap is not installed" in done.err and "--no-isolation" in done.err
+    assert not list(Path("out").glob("*.csv"))
+
+
+def test_nothing_heavy_is_imported_to_show_the_help():
+    code = (
+        "import sys; from tunelings.commands import app; print({'torch', 'pydantic', 'distributed'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
+
+
+def test_a_course_has_its_own_root(tmp_path: Path):
+    """The sandbox shows the course's trees and not the folder that they are in, where grades may lie."""
+    mini = build(tmp_path / "course")
+    words = sandbox.Sandbox(Course(mini.root), Isolation.BWRAP, ()).command()
+    shown = [words[n + 1] for n, word in enumerate(words) if word in {"--ro-bind", "--bind"}]
+    assert str(mini.root / "solutions") in shown
+    assert not {str(path) for path in (mini.root, *mini.root.parents, Path.home())} & set(shown)

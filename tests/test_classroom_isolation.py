@@ -1,0 +1,233 @@
+"""What an answer may try while a class is graded: on the machine, on its neighbors, and on its own verdict."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.classroom import RIGHT, graded, handed_in, plan_of
+from tests.support.miniature import SHIFT, build
+from tunelings.classroom import sandbox
+from tunelings.classroom.records import Outcome
+from tunelings.classroom.sandbox import Isolation
+from tunelings.grading.states import CheckState
+
+# All deeds run in one fixture: seconds on a free machine, and many minutes on one that is busy with other things.
+pytestmark = [
+    pytest.mark.timeout(2400),
+    pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}"),
+]
+
+CHECK = '''"""One check is enough, and a short one."""
+
+import pytest
+import torch
+
+from tunelings import expect
+
+
+@pytest.mark.timeout(2)
+def test_three_is_squared(answer):
+    x = torch.tensor([3.0])
+    expect.close(answer.squares(x), [9.0], what="squares([3])", dtype=torch.float32)
+'''
+CARD = """title = "Squares"
+lesson = "squares"
+minutes = 5
+difficulty = 1
+learnt = "A number times itself is never negative."
+hints = ["What is three times three?"]
+
+[[mistakes]]
+id = "doubled"
+says = "each number is added to itself and not multiplied."
+forms = [[{ old = "x * x", new = "x + x" }]]
+"""
+REST = "\n\ndef mean_square(x):\n    return squares(x).mean().item()\n"
+MARK = secrets.token_hex(8)  # on the command line of a process that must not survive
+
+
+def after(*lines: str, returns: str = "x * x") -> str:
+    """A right answer, or one that returns something else, that does this first."""
+    body = "".join(
+        f"    {line}\n" for line in ("import os, sys, socket, subprocess, time", *lines, f"return {returns}")
+    )
+    return f"def squares(x):\n{body}{REST}"
+
+
+def fails(*lines: str) -> str:
+    """A right answer that asserts that each of these lines raises OSError."""
+    tried = [part for line in lines for part in ("try:", f"    {line}", "except OSError: pass", "else: return None")]
+    return after(*tried)
+
+
+FORGE = """
+import json, os, sys
+
+
+def squares(x):
+    frame = sys._getframe()
+    while "find_task" not in frame.f_locals or "answers" not in frame.f_locals:
+        frame = frame.f_back
+    there, token, lines = (frame.f_locals[name] for name in ("answers", "token", "lines"))
+    while True:
+        said = {"token": token, "said": "judged", "final": True, "state": "passed", "failure": None, "skipped": None,
+                "fingerprint": "", "warnings": [], "left": False}
+        os.write(there, json.dumps(said).encode() + b"\\n")
+        token = json.loads(next(lines))["token"]
+"""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """An answer to 1.01, how it comes out, and words of its failure or a flag that it gets."""
+
+    text: str
+    outcome: Outcome
+    says: str = ""
+    flag: str = ""
+
+
+DEEDS = {
+    # On its own verdict.
+    "ends its process": Deed("import os\nos._exit(0)\n", Outcome.FAILED, "with exit status 0"),
+    "patches expect": Deed(
+        "from tunelings import expect\nfor name in ('close', 'equal', 'number', 'true'):\n"
+        "    setattr(expect, name, lambda *a, **k: None)\n\ndef squares(x):\n    return x\n" + REST,
+        Outcome.TAMPERED, "the grader was changed", "imports what the checks are written in",
+    ),
+    "a short event": Deed(
+        after("for n in range(3, 1000):", "    try: os.write(n, b'{\"state\": \"passed\", \"checks\": {}}\\n')",
+              "    except OSError: pass", returns="x"),
+        Outcome.TAMPERED,
+    ),
+    "reads the solution": Deed(
+        "import tunelings.course as c\n"
+        "exec((c.find_root() / 'solutions' / 'module01' / 'ex01_squares.py').read_text())\n",
+        Outcome.PASSED, flag="names the folder solutions/",
+    ),
+    "is the reference": Deed(RIGHT, Outcome.PASSED, flag="the same syntax tree as the reference"),
+    # A pass is evidence, not proof: docs/grade-a-class.md says so.
+    "forges everything": Deed(FORGE, Outcome.PASSED, flag="reads the frames of its callers"),
+    "ends all processes": Deed(after("os.kill(-1, 9)"), Outcome.NO_VERDICT),
+    # On the machine.
+    "the network": Deed(
+        fails("socket.create_connection(('1.1.1.1', 53), 5)", "socket.create_connection(('8.8.8.8', 443), 5)"),
+        Outcome.PASSED,
+    ),
+    "loopback works": Deed(
+        after(
+            "here = socket.create_server(('127.0.0.1', 0))",
+            "socket.create_connection(here.getsockname(), 5).close()",
+        ),
+        Outcome.PASSED,
+    ),
+    "homes and keys": Deed(
+        fails("os.listdir(os.path.expanduser('~root') + '/.ssh')", "os.listdir('/home')", "open('/etc/shadow')",
+              "open(OUTSIDE)"),
+        Outcome.PASSED,
+    ),
+    "the environment": Deed(after("assert 'TUNELINGS_TEST_SECRET' not in os.environ"), Outcome.PASSED),
+    "the course": Deed(
+        fails(
+            "open(ROOT + '/checks/module01/x.py', 'w')", "os.remove(ROOT + '/solutions/module01/ex01_squares.py')"
+        ),
+        Outcome.PASSED,
+    ),
+    "other processes": Deed(  # bwrap's first, the server, the judge, the one between and this.
+        after("assert sum(name.isdigit() for name in os.listdir('/proc')) == 5"), Outcome.PASSED,
+    ),
+    "leaves a file": Deed(after("open('/scratch/left', 'w').close()"), Outcome.PASSED),
+    "the one after it": Deed(after("assert not os.path.exists('/scratch/left'), 'later'"), Outcome.PASSED),
+    "a process that stays": Deed(
+        after(
+            "command = [sys.executable, '-c', 'import time; time.sleep(600)']",
+            f"subprocess.Popen([*command, '{MARK}'], start_new_session=True)",
+        ),
+        Outcome.PASSED,
+    ),
+    "the judge's memory": Deed(
+        fails("open(f'/proc/{os.getppid()}/mem', 'r+b')", "open(f'/proc/{os.getppid()}/fd/1', 'wb')"), Outcome.PASSED
+    ),
+    "input": Deed(after("try: input()", "except EOFError: pass", "else: return None"), Outcome.PASSED),
+    # On its resources.
+    "10 GB": Deed(after("bytearray(10 * 2**30)"), Outcome.MEMORY, "4 GiB of memory"),
+    "a print of 100 MB": Deed(after("print('x' * 10**8)"), Outcome.PASSED),
+    "a file of 1 GB": Deed(
+        after("with open('/scratch/big', 'wb') as file:", "    for _ in range(1024): file.write(bytes(2**20))"),
+        Outcome.FAILED,
+    ),
+    "a fork bomb": Deed(
+        after("while len(os.listdir('/proc')) < 2000:", "    subprocess.Popen(['sleep', '60'])", returns="x"),
+        Outcome.FAILED,
+    ),
+}  # fmt: skip
+ENDLESS = SHIFT.replace("return x + by", "while True: pass")
+
+
+@pytest.fixture(scope="module")
+def class_(tmp_path_factory):
+    place = tmp_path_factory.mktemp("hostile")
+    mini = build(place / "course")
+    mini.squares.check_path.write_text(CHECK, encoding="utf-8")
+    mini.squares.card_path.write_text(CARD, encoding="utf-8")
+    mini.shift.check_path.write_text(CHECK.replace("squares(x)", "shift(x, 6.0)"), encoding="utf-8")
+    outside = place / "grades.txt"
+    outside.write_text("everybody's", encoding="utf-8")
+    texts = {name: deed.text.replace("OUTSIDE", repr(str(outside))).replace("ROOT", repr(str(mini.root)))
+             for name, deed in DEEDS.items()}  # fmt: skip
+    handed = [handed_in(name, text) for name, text in texts.items()] + [handed_in("never ends", shift=ENDLESS)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TUNELINGS_TEST_SECRET", "token")
+        return graded(plan_of(mini.root), place / "results", handed)
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_hostile_answer_has_the_verdict_that_it_should(class_, deed: str):
+    row = class_[1][deed, "1.01"]
+    failure = row.verdict.failure if row.verdict else None
+    assert row.outcome == DEEDS[deed].outcome, (failure, row.reason)
+    assert row.points == (row.outcome == Outcome.PASSED)
+    assert DEEDS[deed].says in (failure.message if failure else "")
+    assert not DEEDS[deed].flag or DEEDS[deed].flag in row.flags
+
+
+def test_without_bwrap_an_answer_still_has_no_say(tmp_path: Path):
+    """`--no-isolation`: a process of its own for each answer, and the same rules of what is a pass."""
+    mini = build(tmp_path / "course")
+    plan = plan_of(mini.root, isolation=Isolation.NONE)
+    handed = [handed_in("anna", RIGHT), handed_in("eve", "import os\nos._exit(0)\n")]
+    _, rows = graded(plan, tmp_path / "results", handed)
+    assert [rows[name, "1.01"].outcome for name in ("anna", "eve")] == [Outcome.PASSED, Outcome.FAILED]
+
+
+def test_no_process_of_an_answer_is_left(class_):
+    assert [one.pid for one in psutil.process_iter() if MARK in " ".join(_command(one))] == []
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_what_never_ends_is_tried_once_more_and_then_out_of_time(class_):
+    engine, rows = class_
+    assert rows["never ends", "1.02"].outcome == Outcome.TIMEOUT
+    assert CheckState.TIMEOUT in rows["never ends", "1.02"].verdict.checks.values()
+    assert engine.counts.repeated >= 1
+
+
+def test_only_what_the_machine_has_no_part_in_is_kept(class_, tmp_path: Path):
+    engine, rows = class_
+    for (name, number), row in rows.items():
+        if row.answer_hash:
+            text = DEEDS[name].text if name in DEEDS else ENDLESS
+            if "OUTSIDE" not in text and "ROOT" not in text:
+                is_kept = engine.kept.get(engine.job(number, text.encode()).key) is not None
+                assert is_kept == (row.outcome in {Outcome.PASSED, Outcome.FAILED}), name

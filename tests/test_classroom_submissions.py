@@ -1,0 +1,194 @@
+"""What is handed in, and what of it can't be taken: each has a reason, and the rest is read."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import COURSE
+from tunelings.classroom import submissions, zips
+from tunelings.classroom.handed_in import Submission
+from tunelings.course import CourseError
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading a class needs Linux, or macOS")
+EXERCISES = COURSE.module("module01")[:2]
+FIRST = f"module01/{EXERCISES[0].name}.py"
+SECOND = f"module01/{EXERCISES[1].name}.py"
+
+
+def folder(place: Path, name: str, **files: bytes) -> Path:
+    for path, content in files.items():
+        target = place / name / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return place / name
+
+
+def zipped(place: Path, name: str, members: dict[str | zipfile.ZipInfo, bytes]) -> Path:
+    with zipfile.ZipFile(place / name, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in members.items():
+            archive.writestr(path, content)
+    return place / name
+
+
+def read(place: Path) -> dict[str, Submission]:
+    return {one.name: one for one in submissions.read_all(place, EXERCISES, place / "repositories")}
+
+
+@pytest.mark.parametrize("top", ["", "exercises/", "anna/exercises/"])
+def test_the_tree_of_exercises_is_found_in_a_folder_and_in_a_zip(tmp_path: Path, top: str):
+    folder(tmp_path, "folder", **{top + FIRST: b"one", top + SECOND: b"two", top + "notes.txt": b"x"})
+    zipped(tmp_path, "packed.zip", {top + FIRST: b"one", top + SECOND: b"two", "__MACOSX/" + FIRST: b"x"})
+    found = read(tmp_path)
+    assert found["folder"].answers == found["packed"].answers == {"1.01": b"one", "1.02": b"two"}
+    assert found["folder"].handed_in and found["packed"].handed_in
+
+
+def test_of_the_whole_course_only_the_answers_are_taken(tmp_path: Path):
+    folder(tmp_path, "anna", **{"exercises/" + FIRST: b"mine", "solutions/" + FIRST: b"the reference"})
+    assert read(tmp_path)["anna"].answers == {"1.01": b"mine"}
+
+
+def test_a_folder_with_one_zip_in_it_is_that_zip(tmp_path: Path):
+    (tmp_path / "Anna_12345_assignsubmission_file").mkdir()
+    zipped(tmp_path / "Anna_12345_assignsubmission_file", "mine.zip", {FIRST: b"one"})
+    assert read(tmp_path)["Anna_12345_assignsubmission_file"].answers == {"1.01": b"one"}
+
+
+def test_links_and_special_files_are_not_followed(tmp_path: Path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("grades", encoding="utf-8")
+    place = tmp_path / "class"
+    eve = folder(place, "eve", **{SECOND: b"two"})
+    (eve / FIRST).symlink_to(secret)
+    (place / "linked").symlink_to(eve)
+    mallory = place / "mallory"
+    mallory.mkdir()
+    (mallory / "module01").symlink_to(eve / "module01")
+    pipe = folder(place, "pipe", **{SECOND: b"two"})
+    os.mkfifo(pipe / FIRST)
+    (place / "zoe").mkdir()
+    (place / "zoe" / "mine.zip").symlink_to(zipped(tmp_path, "neighbor.zip", {FIRST: b"one"}))
+    found = read(place)
+    assert not found["zoe"].answers and "none of the files" in found["zoe"].problem
+    assert found["eve"].answers == {"1.02": b"two"} and "link" in found["eve"].refused["1.01"]
+    assert "link" in found["linked"].problem and "none of the files" in found["mallory"].problem
+    assert found["pipe"].answers == {"1.02": b"two"} and "regular file" in found["pipe"].refused["1.01"]
+
+
+def test_a_file_that_is_too_large_is_refused_alone(tmp_path: Path):
+    folder(tmp_path, "anna", **{FIRST: b"#" * 1_000_001, SECOND: b"two"})
+    zipped(tmp_path, "ben.zip", {FIRST: b"#" * 1_000_001, SECOND: b"two"})
+    for one in read(tmp_path).values():
+        assert one.answers == {"1.02": b"two"} and "larger than 1 MB" in one.refused["1.01"]
+
+
+BAD_PATHS = ["../" + FIRST, "/etc/" + FIRST, "C:/" + FIRST, "a\\..\\" + FIRST, "module01/../../" + FIRST]
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_a_zip_with_a_path_that_leads_out_is_refused(tmp_path: Path, path: str):
+    zipped(tmp_path, "eve.zip", {FIRST: b"one", path: b"x"})
+    zipped(tmp_path, "anna.zip", {FIRST: b"one"})
+    found = read(tmp_path)
+    assert "leads out" in found["eve"].problem and found["anna"].answers == {"1.01": b"one"}
+
+
+def test_a_link_in_a_zip_is_refused(tmp_path: Path):
+    link = zipfile.ZipInfo(FIRST)
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    zipped(tmp_path, "eve.zip", {link: b"/etc/passwd", SECOND: b"two"})
+    one = read(tmp_path)["eve"]
+    assert one.answers == {"1.02": b"two"} and "link" in one.refused["1.01"]
+
+
+def test_a_bomb_is_read_no_further_than_the_limit(tmp_path: Path):
+    """The size in the zip's directory is a lie, so what counts is what comes out."""
+    path = zipped(tmp_path, "eve.zip", {FIRST: bytes(30_000_000), SECOND: b"two"})
+    assert path.stat().st_size < 100_000
+    one = read(tmp_path)["eve"]
+    assert one.answers == {"1.02": b"two"} and "larger than 1 MB" in one.refused["1.01"]
+
+
+def test_a_zip_with_too_many_entries_a_damaged_one_and_an_encrypted_one_are_refused(tmp_path: Path):
+    zipped(tmp_path, "many.zip", {f"x/{n}": b"" for n in range(zips.ENTRIES + 1)})
+    (tmp_path / "damaged.zip").write_bytes(b"PK\x03\x04 and no more")
+    path = zipped(tmp_path, "encrypted.zip", {FIRST: b"one"})
+    content = bytearray(path.read_bytes())
+    content[6] |= 1  # The flag of the member, and the same in the directory.
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(bytes(content))
+    (tmp_path / "notes.rar").write_bytes(b"Rar!")
+    found = read(tmp_path)
+    assert "10,000 entries" in found["many"].problem and "damaged" in found["damaged"].problem
+    assert "encrypted" in found["encrypted"].refused["1.01"] and "neither" in found["notes.rar"].problem
+
+
+@pytest.mark.parametrize("pair", [("Anna", "anna"), ("Zo\u00eb", "Zoe\u0308")])
+def test_of_two_with_one_name_neither_is_graded(tmp_path: Path, pair: tuple[str, str]):
+    for name in pair:
+        folder(tmp_path, name, **{FIRST: b"one"})
+    folder(tmp_path, "ben", **{FIRST: b"one"})
+    found = submissions.read_all(tmp_path, EXERCISES, tmp_path)
+    assert len(found) == 2 and [one.name for one in found if one.answers] == ["ben"]
+    (twins,) = (one for one in found if one.problem)
+    assert all(repr(name) in twins.problem for name in pair)
+
+
+def test_an_empty_place_and_none_are_said(tmp_path: Path):
+    with pytest.raises(CourseError, match="no submissions"):
+        read(tmp_path)
+    with pytest.raises(CourseError, match="a folder with a folder or a zip"):
+        submissions.read_all(tmp_path / "nowhere", EXERCISES, tmp_path)
+
+
+# Repositories
+
+
+def git(place: Path, *words: str) -> str:
+    name = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
+    return subprocess.run(["git", *name, *words], cwd=place, check=True, capture_output=True, text=True).stdout
+
+
+def repository(place: Path, **files: bytes) -> Path:
+    folder(place.parent, place.name, **files)
+    git(place, "init", "-q")
+    git(place, "add", "-A")
+    git(place, "commit", "-qm", "mine")
+    return place
+
+
+def test_repositories_are_read_out_of_a_commit(tmp_path: Path):
+    anna = repository(tmp_path / "anna", **{"exercises/" + FIRST: b"old"})
+    git(anna, "tag", "handed-in")
+    (anna / "exercises" / FIRST).write_bytes(b"new")
+    git(anna, "commit", "-qam", "later")
+    eve = tmp_path / "eve"
+    (eve / "module01").mkdir(parents=True)
+    (eve / FIRST).symlink_to("/etc/passwd")
+    repository(eve, **{SECOND: b"two"})
+    (tmp_path / "repos.csv").write_text(
+        "name,address,ref\nanna,anna,handed-in\nlate anna,anna,\neve,eve,\nnobody,nowhere,\n"
+        "ext,ext::sh -c touch% here,\noption,--upload-pack=x,\n",
+        encoding="utf-8",
+    )
+    found = submissions.read_all(tmp_path / "repos.csv", EXERCISES, tmp_path / "kept")
+    by_name = {one.name: one for one in found}
+    assert by_name["anna"].answers == {"1.01": b"old"} and by_name["late anna"].answers == {"1.01": b"new"}
+    assert by_name["anna"].handed_in is not None
+    assert by_name["eve"].answers == {"1.02": b"two"} and "link" in by_name["eve"].refused["1.01"]
+    for name in ("nobody", "ext", "option"):
+        assert by_name[name].problem and not by_name[name].answers
+    assert not any(path.suffix == ".py" for path in (tmp_path / "kept").rglob("*"))
+
+
+def test_a_list_without_the_columns_is_said(tmp_path: Path):
+    (tmp_path / "repos.csv").write_text("student;url\n", encoding="utf-8")
+    with pytest.raises(CourseError, match="name,address,ref"):
+        submissions.read_all(tmp_path / "repos.csv", EXERCISES, tmp_path)

@@ -1,0 +1,125 @@
+"""Everything that is written from the records of a class. Each file is replaced whole, or stays as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, report
+from tunelings.classroom import roster as rosters
+from tunelings.classroom.figures import figures
+from tunelings.classroom.records import Class, Outcome
+from tunelings.classroom.sharing import shared
+from tunelings.classroom.table import Table
+from tunelings.course import Course, CourseError, shown_path
+from tunelings.grading.store import write_atomically
+
+IGNORED = "# Marks, names and answers of students: none of it belongs in a repository.\n*\n"
+OPEN, PRIVATE = 0o644, 0o600
+
+
+def write_all(
+    klass: Class,
+    out: Path,
+    *,
+    names: Mapping[str, str],
+    points: str = "all",
+    roster: Path | None = None,
+    course: Course | None = None,
+    answers: Mapping[str, str] | None = None,
+    for_gradescope: bool = False,
+) -> list[str]:
+    """Write all results of a class into the folder `out`, and return what a person has to look at, a line each.
+
+    names: the student's name by pseudonym; it goes into key.csv and the roster, and nowhere else.
+    points: how points were given, "all" or "checks"; it stands in the manifest.
+    roster: the CSV that the LMS has exported.
+    course: where the titles of exercises that nobody has begun come from.
+    answers: the texts of answers by `answer_hash`; the report shows one of each cluster.
+    for_gradescope: write each student's results.json too.
+
+    Raises:
+        CourseError: `out` can't be written to, or the roster can't be read.
+    """
+    table = Table(klass)
+    titles = {exercise.number: exercise.title for exercise in course.exercises} if course else {}
+    make_folder(out)
+    put(out / ".gitignore", IGNORED)
+    put(out / "key.csv", csvfiles.key(klass.students, names), PRIVATE)
+    put(out / "results.csv", csvfiles.results(table))
+    put(out / "grades.csv", csvfiles.grades(table))
+    put(out / "junit.xml", junit.junit(table, titles))
+    for student in klass.students:
+        put(out / "feedback" / f"{student}.md", feedback.feedback(table, student, titles))
+        if for_gradescope:
+            put(out / "gradescope" / f"{student}.json", as_json(gradescope.results(table, student, titles)))
+    put(out / "manifest.json", as_json({**klass.manifest, "points": points}, sort_keys=True))
+    write_report(table, out, titles, answers or {})
+    write_classroom50(table, out)
+    return write_roster(table, out, names, roster) if roster else []
+
+
+def write_roster(table: Table, out: Path, names: Mapping[str, str], roster: Path) -> list[str]:
+    """The LMS's own CSV with one column filled, as private as the key; returns who wasn't found in it, a line each."""
+    points = {
+        names.get(student, student): csvfiles.total(table.of_student(student)) for student in table.klass.students
+    }
+    filled = rosters.fill(roster, points)
+    put(out / "roster" / roster.name, filled.content, PRIVATE)
+    return filled.problems
+
+
+def write_classroom50(table: Table, out: Path) -> None:
+    """Classroom 50's result.json, where its runner has started this for one student.
+
+    Where something has no verdict there is no file, which the runner reports as an error and not as a mark.
+    """
+    rows = list(table)
+    if len(table.klass.students) != 1 or any(row.outcome == Outcome.NO_VERDICT for row in rows):
+        return
+    if classroom50.is_there(os.environ):
+        made = classroom50.result(table, rows[0].student, os.environ, datetime.now(UTC))
+        put(out / "classroom50" / "result.json", as_json(made))
+
+
+def write_autograder(course: Course, out: Path, options: Sequence[str]) -> Path:
+    """autograder.zip for Gradescope, whose `tunelings grade --single` gets these options; returns its path."""
+    make_folder(out)
+    put(out / ".gitignore", IGNORED)
+    put(out / "autograder.zip", gradescope.autograder(course, options))
+    return out / "autograder.zip"
+
+
+def write_report(table: Table, out: Path, titles: Mapping[str, str], answers: Mapping[str, str]) -> None:
+    """The report for the instructor, the one to share, the same as data, and an answer of each cluster."""
+    found = figures(table, titles, answers)
+    put(out / "report.json", as_json(found))
+    put(out / "report.html", report.page(found, answers, shown_path(out)))
+    put(out / "report-to-share.html", report.page(shared(found), {}, shown_path(out)))
+    for cluster in (cluster for item in found["items"] for cluster in item["clusters"]):
+        if cluster["answer_hash"]:
+            put(out / "clusters" / f"{cluster['id']}.py", answers[cluster["answer_hash"]])
+
+
+def as_json(value: Any, *, sort_keys: bool = False) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=sort_keys) + "\n"
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder of the results, for its owner alone; one that is there stays as it is."""
+    if out.exists() and not out.is_dir():
+        raise CourseError(f"{out} is a file: give the results a folder (-o).")
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def put(path: Path, content: str | bytes, mode: int = OPEN) -> None:
+    """Write one file whole; a private one is never readable by others, not even while it is written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if mode != OPEN:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), mode))
+        path.chmod(mode)
+    write_atomically(path, content)

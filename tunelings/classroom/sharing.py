@@ -1,0 +1,80 @@
+"""The figures that may be shared: no count that fewer than `LEAST` students stand behind, and no text of an answer.
+
+A count that is hidden must not follow from those that are shown: the groups of an exercise add up to the class, so
+where the hidden ones together are fewer than `LEAST`, the next smallest is hidden too (complementary suppression;
+https://www.ons.gov.uk/methodology/methodologytopicsandstatisticalconcepts/disclosurecontrol).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunelings.classroom.lecture import lecture
+
+LEAST = 5
+
+
+def shared(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The same figures with small counts as None, without students, flags, answers, and what answers made."""
+    items = [_item(item) for item in figures["items"]]
+    scores = {str(place): one["count"] for place, one in enumerate(figures["scores"])}
+    gone = hidden(scores)
+    made = {
+        **figures,
+        "hidden_below": LEAST,
+        "items": sorted(items, key=lambda item: item["exercise"]),  # By unknown failures the order would tell.
+        "scores": [
+            {**one, "count": None if str(place) in gone else one["count"]}
+            for place, one in enumerate(figures["scores"])
+        ],
+        "to_look_at": [],
+        "flags": [],
+    }
+    return {**made, "lecture": lecture(made)}
+
+
+def hidden(counts: Mapping[str, int]) -> set[str]:
+    """The names of the counts to hide, of counts whose sum is known."""
+    gone = {name for name, count in counts.items() if 0 < count < LEAST}
+    others = sorted((name for name, count in counts.items() if count >= LEAST), key=lambda name: counts[name])
+    while gone and sum(counts[name] for name in gone) < LEAST and others:
+        gone.add(others.pop(0))
+    return gone
+
+
+def _item(item: dict[str, Any]) -> dict[str, Any]:
+    """Two levels: the groups add up to the class, and the mistakes (or the clusters) to their group."""
+    gone = hidden(item["groups"])
+    mistakes = _parts(item["mistakes"], "named mistake" in gone)
+    clusters = _parts(item["clusters"], "unknown failure" in gone)
+    started = None if gone & {"not started", "not graded"} else item["started"]
+    passed = None if "passed" in gone else item["passed"]
+    is_known = started is not None and passed is not None and started >= LEAST
+    return {
+        **item,
+        "started": started,
+        "passed": passed,
+        **({} if is_known else {"share": None, "discrimination": None, "interval": None, "suspect": False}),
+        "why": item["why"] if is_known else "hidden",
+        "seconds": item["seconds"] if is_known else None,
+        "timeouts": None if "timeout" in gone else item["timeouts"],
+        "named": None if "named mistake" in gone else item["named"],
+        "unknown": None if "unknown failure" in gone else item["unknown"],
+        "groups": {name: None if name in gone else size for name, size in item["groups"].items()},
+        "mistakes": mistakes,
+        "clusters": [_cluster(one) for one in clusters],
+    }
+
+
+def _parts(parts: list[dict[str, Any]], none: bool) -> list[dict[str, Any]]:
+    """The parts of a group whose size is shown that may be shown too."""
+    gone = hidden({one["id"]: one["count"] for one in parts})
+    return [] if none else [one for one in parts if one["id"] not in gone]
+
+
+def _cluster(cluster: dict[str, Any]) -> dict[str, Any]:
+    """The words of the check alone; what came out, and who had it, stays at home."""
+    kept = ("id", "count", "check", "sentence", "state", "what")
+    return {**{name: cluster[name] for name in kept}, "given": "", "expected": "", "got": "", "message": "",
+            "students": [], "answer_hash": ""}  # fmt: skip

@@ -1,0 +1,75 @@
+"""What students have handed in: a folder or a zip for each, or a list of git repositories. Everything here is hostile.
+
+Only the files that the course asks for are taken. What can't be taken becomes a reason, and the rest is graded.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from tunelings.classroom import folders, repos, zips
+from tunelings.classroom.handed_in import Refused, Submission, is_ignored
+from tunelings.course import CourseError, Exercise
+
+
+def read_all(place: Path, exercises: Iterable[Exercise], repositories: Path) -> list[Submission]:
+    """The submissions in a folder, or those that a CSV file of repositories names, sorted by name.
+
+    repositories: where what is fetched from git is kept.
+
+    Raises:
+        CourseError: there is no such place, or nothing in it.
+    """
+    exercises = list(exercises)
+    if place.is_file() and place.suffix.lower() == ".csv":
+        found = repos.read_all(place, exercises, repositories)
+    elif place.is_dir():
+        names = sorted(name for name in os.listdir(place) if not is_ignored(name))
+        found = [read_one(place / name, exercises) for name in names]
+    else:
+        raise CourseError(f"{place}: a folder with a folder or a zip for each student is needed, or a repos.csv.")
+    if not found:
+        raise CourseError(f"{place}: there are no submissions in it.")
+    return _without_twins(found)
+
+
+def read_one(path: Path, exercises: Iterable[Exercise]) -> Submission:
+    """The submission of one student: a folder, or a zip, whose name is the student's."""
+    name = path.name.removesuffix(path.suffix) if path.suffix.lower() == ".zip" else path.name
+    try:
+        kind = os.lstat(path)
+        if stat.S_ISLNK(kind.st_mode):
+            raise Refused("it is a link, which is not followed")
+        if stat.S_ISDIR(kind.st_mode):
+            return folders.read(path, name, list(exercises))
+        if stat.S_ISREG(kind.st_mode) and path.suffix.lower() == ".zip":
+            return zips.read(path, name, list(exercises))
+        raise Refused("it is neither a folder nor a zip")
+    except Refused as refused:
+        return Submission(name, problem=str(refused))
+    except OSError as error:
+        return Submission(name, problem=f"it can't be read: {error.strerror}")
+
+
+def same_name(name: str) -> str:
+    """What is equal for two names that a person, or a file system, takes for one."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _without_twins(found: list[Submission]) -> list[Submission]:
+    """Of two with one name neither is graded: nobody can say which one counts."""
+    by_name: dict[str, list[Submission]] = {}
+    for one in found:
+        by_name.setdefault(same_name(one.name), []).append(one)
+    kept = []
+    for alike in by_name.values():
+        if len(alike) == 1:
+            kept += alike
+        else:
+            names = " and ".join(repr(one.name) for one in alike)
+            kept.append(Submission(alike[0].name, problem=f"{len(alike)} submissions have one name: {names}"))
+    return sorted(kept, key=lambda one: same_name(one.name))
