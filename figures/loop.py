@@ -67,7 +67,7 @@ def wait(process, stream, terminal, word):
     raise SystemExit(f"{word!r} did not come:\n{last}")
 
 
-def colour(line):
+def color(line):
     if line.startswith("✓"):
         return "#8fd694"
     return "#ff9c8f" if line.startswith("✗") else "#e6e6e6"
@@ -79,7 +79,7 @@ def frame(number, code, screen):
     lines += [("#8fd694" if f"{line}\n" == FORGOTTEN else "#f2e6c9", line) for line in code.split("\n")]
     lines = lines[:CODE_ROWS] + [("", "")] * (CODE_ROWS - len(lines))
     keys = next((row for row, line in enumerate(screen) if line.startswith("h hint")), len(screen))
-    lines += [("#9fb4c7", "$ tunelings")] + [(colour(line), line) for line in screen[:keys]][: ROWS - 1]
+    lines += [("#9fb4c7", "$ tunelings")] + [(color(line), line) for line in screen[:keys]][: ROWS - 1]
     texts = [
         f'<text x="{LEFT}" y="{28 + LINE * row}" fill="{fill}" xml:space="preserve">{escape(line)}</text>'
         for row, (fill, line) in enumerate(lines)

@@ -131,12 +131,12 @@ def plot():
         "maximum not subtracted": ("--", "C0", 1.8),
         "softmax before the loss": (":", "C3", 1.8),
     }
-    for way, (line, colour, width) in styles.items():
+    for way, (line, color, width) in styles.items():
         losses = [value if torch.tensor(value).isfinite() else float("nan") for value in (loss(way, g) for g in gaps)]
-        axes.plot(gaps, losses, line, color=colour, linewidth=width, label=way)
+        axes.plot(gaps, losses, line, color=color, linewidth=width, label=way)
         end = max(i for i, value in enumerate(losses) if value == value)
         if end + 1 < len(gaps):
-            axes.plot(gaps[end], losses[end], "x", color=colour, markersize=9, markeredgewidth=2)
+            axes.plot(gaps[end], losses[end], "x", color=color, markersize=9, markeredgewidth=2)
     axes.set(xlabel="how far the wrong class's logit lies above the target's", ylabel="loss (float32)")
     axes.legend(fontsize=8, frameon=False)
     figure.savefig(drawing_path(NAME), metadata={"Date": None})

@@ -21,14 +21,14 @@ N_TEST = 515
 
 
 def data():
-    """600 training and 515 test points around 4 overlapping centres, in 20 dimensions; the test set is
+    """600 training and 515 test points around 4 overlapping centers, in 20 dimensions; the test set is
     sorted by class, as files in folders are."""
     generator = torch.Generator().manual_seed(0)
-    centres = torch.randn(4, 20, generator=generator)
+    centers = torch.randn(4, 20, generator=generator)
 
     def draw(count):
         labels = torch.randint(0, 4, (count,), generator=generator)
-        return centres[labels] + 2.0 * torch.randn(count, 20, generator=generator), labels
+        return centers[labels] + 2.0 * torch.randn(count, 20, generator=generator), labels
 
     train, (inputs, labels) = draw(600), draw(N_TEST)
     order = labels.argsort(stable=True)

@@ -25,9 +25,9 @@ VARIANTS = ("as it should be", "never cleared", "cleared before the step", "step
 def data():
     """Three overlapping clouds: 100 points each, in 10 dimensions."""
     generator = torch.Generator().manual_seed(0)
-    centres = torch.randn(3, 10, generator=generator)
+    centers = torch.randn(3, 10, generator=generator)
     labels = torch.arange(3).repeat(100)
-    return centres[labels] + 1.5 * torch.randn(300, 10, generator=generator), labels
+    return centers[labels] + 1.5 * torch.randn(300, 10, generator=generator), labels
 
 
 def step(variant, model, optimizer, inputs, targets):

@@ -1,7 +1,7 @@
 """Measures a network that overfits: when its losses turn, and what patience and the copy are worth.
 
 A network with 128 hidden units learns 240 points in 4 classes, a fifth of whose labels are drawn anew; 240
-more points, labelled in the same way, are for validation, and 4,000 for the test. The validation loss is
+more points, labeled in the same way, are for validation, and 4,000 for the test. The validation loss is
 measured after every 5 steps of SGD (learning rate 0.02, batches of 16); 3 measurements are an epoch.
 Run: python figures/module02_early_stopping.py
 """
@@ -27,13 +27,13 @@ PATIENCES = (1, 2, 4, 8, 16)
 
 
 def data():
-    """Training, validation and test points around 4 overlapping centres in 20 dimensions."""
+    """Training, validation and test points around 4 overlapping centers in 20 dimensions."""
     generator = torch.Generator().manual_seed(0)
-    centres = torch.randn(4, 20, generator=generator)
+    centers = torch.randn(4, 20, generator=generator)
 
     def draw(count):
         labels = torch.randint(0, 4, (count,), generator=generator)
-        inputs = centres[labels] + 2.0 * torch.randn(count, 20, generator=generator)
+        inputs = centers[labels] + 2.0 * torch.randn(count, 20, generator=generator)
         noisy = torch.rand(count, generator=generator) < 0.2
         return inputs, torch.where(noisy, torch.randint(0, 4, (count,), generator=generator), labels)
 

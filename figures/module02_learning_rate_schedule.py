@@ -54,7 +54,7 @@ def network(generator, hidden=64):
     return model
 
 
-def labelled(teacher, n, generator, noise=0.5):
+def labeled(teacher, n, generator, noise=0.5):
     inputs = torch.randn(n, 16, generator=generator)
     with torch.no_grad():
         return inputs, teacher(inputs) + noise * torch.randn(n, 1, generator=generator)
@@ -64,7 +64,7 @@ def train(model, teacher, steps, lr, schedule, generator, watch=None):
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
     scheduler = LambdaLR(optimizer, schedule)
     for step in range(steps):
-        inputs, targets = labelled(teacher, 16, generator)
+        inputs, targets = labeled(teacher, 16, generator)
         optimizer.zero_grad()
         mse_loss(model(inputs), targets).backward()
         optimizer.step()
@@ -82,7 +82,7 @@ def fine_tune(seed):
     with torch.no_grad():  # The new task is near the old one.
         for parameter in teacher.parameters():
             parameter += 0.15 * torch.randn(parameter.shape, generator=generator) / parameter.shape[-1] ** 0.5
-    test_inputs, test_targets = labelled(teacher, 2000, generator, noise=0.0)
+    test_inputs, test_targets = labeled(teacher, 2000, generator, noise=0.0)
     rows = {}
     for name, schedule in SCHEDULES.items():
         student.load_state_dict(pretrained)

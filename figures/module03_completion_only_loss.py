@@ -107,7 +107,7 @@ def tested(model):
 
 def draw():
     """A conversation as tokens, the label under each, and which position predicts which token."""
-    user = ["<|im_start|>", "user", "\\n", "What", "colour", "?", "<|im_end|>", "\\n"]
+    user = ["<|im_start|>", "user", "\\n", "What", "color", "?", "<|im_end|>", "\\n"]
     answer = ["<|im_start|>", "assistant", "\\n", "It", "is", "blue", ".", "<|im_end|>", "\\n"]
     figure, axes = sheet(3.1)
     for turn, counted, y in ((user, (), 22.5), (answer, range(3, 8), 7.5)):

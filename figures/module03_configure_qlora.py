@@ -27,7 +27,7 @@ NF4 = {"bnb_4bit_quant_type": "nf4"}
 DOUBLE = {"bnb_4bit_use_double_quant": True}
 BF16 = {"bnb_4bit_compute_dtype": torch.bfloat16}
 WAYS = {
-    "not quantised": None,
+    "not quantized": None,
     "load_in_4bit alone": {},
     "fp4, bf16": BF16,
     "nf4, bf16": {**NF4, **BF16},

@@ -92,7 +92,7 @@ def seven_billion(answer, base, adapter):
         "LoRA on bfloat16": memory(base, adapter),
         "LoRA on 8 bits": memory(base, adapter, frozen_bits=8),
         "QLoRA, 4 bits": memory(base, adapter, frozen_bits=4),
-        "QLoRA, double quantisation": memory(base, adapter, frozen_bits=4, double_quant=True),
+        "QLoRA, double quantization": memory(base, adapter, frozen_bits=4, double_quant=True),
     }
     return {name: [round(part / GB, 2) for part in parts] for name, parts in ways.items()}
 
@@ -104,12 +104,12 @@ def main():
     llama = {f"r = {r}, q and v": counts(answer, LLAMA_2_7B, r, ATTENTION) for r in (8, 16)}
     llama |= {f"r = {r}, all seven": counts(answer, LLAMA_2_7B, r, ALL) for r in (8, 16, 64)}
     base, adapter = llama["r = 16, all seven"]["base"], llama["r = 16, all seven"]["ours"]
-    rest = 2 * 32000 * 4096 + (2 * 32 + 1) * 4096  # embeddings, output head, norms: not quantised, in float32
+    rest = 2 * 32000 * 4096 + (2 * 32 + 1) * 4096  # embeddings, output head, norms: not quantized, in float32
     linear = answer.training_memory(base - rest, adapter, frozen_bits=4, double_quant=True)
     with_rest = round((linear.total + 4 * rest) / GB, 2)
     scales = {
         "bits a weight, 4 bits": answer.training_memory(2**27, 0, frozen_bits=4).weights * 8 / 2**27,
-        "bits a weight, double quantisation": round(
+        "bits a weight, double quantization": round(
             answer.training_memory(2**27, 0, frozen_bits=4, double_quant=True).weights * 8 / 2**27, 3
         ),
     }

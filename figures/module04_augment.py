@@ -3,7 +3,7 @@
 python figures/module04_augment.py
 
 A bag of words learns from 300 or 1,000 reviews, alone or with four new versions of each. The versions come from a table
-of synonyms written for this page, with negations protected or swapped, or from the nearest neighbours of the same words
+of synonyms written for this page, with negations protected or swapped, or from the nearest neighbors of the same words
 among MiniLM's word vectors (`tunelings models get minilm`; without it that way is left out).
 """
 
@@ -95,7 +95,7 @@ OPPOSITES = {
 }  # fmt: skip
 
 
-def neighbours():
+def neighbors():
     """For each word of the table the three words whose vectors are nearest to its own; None without MiniLM."""
     try:
         folder = models.find("minilm")
@@ -204,7 +204,7 @@ def learning(pool, test, ways):
 def before_the_split(pool, test):
     """Augment 1,000 reviews and then split them, or split first: what its own test says, and what new reviews do."""
     found = {}
-    for kind, make in (("bag of words", bag_of_words), ("nearest neighbour", nearest)):
+    for kind, make in (("bag of words", bag_of_words), ("nearest neighbor", nearest)):
         rows = {
             name: {"own test": [], "new reviews": []} for name in ("augmented, then split", "split, then augmented")
         }
@@ -237,7 +237,7 @@ def main():
     ]
     random.Random(0).shuffle(records)
     test, pool = records[:TEST], records[TEST:]
-    near = neighbours()
+    near = neighbors()
     results = {
         "words in the table": len(SYNONYMS),
         "reviews with a word of the table": round(mean(bool(words_of(one) & set(SYNONYMS)) for one in pool), 4),

@@ -146,9 +146,9 @@ def draw(rows):
     names = list(rows)[::-1]
     left = [0] * len(names)
     plt.figure(figsize=(7.5, 3.4))
-    for kind, colour in zip(KINDS, ["#2e7d4f", "#9fb8d8", "#b3261e", "#e0a030"], strict=True):
+    for kind, color in zip(KINDS, ["#2e7d4f", "#9fb8d8", "#b3261e", "#e0a030"], strict=True):
         widths = [rows[name]["answers"].get(kind, 0) for name in names]
-        plt.barh(names, widths, left=left, label=kind, color=colour)
+        plt.barh(names, widths, left=left, label=kind, color=color)
         left = [a + b for a, b in zip(left, widths, strict=True)]
     plt.xlabel(f"answers, of {QUESTIONS}")
     plt.legend(fontsize=8, ncols=4, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False)

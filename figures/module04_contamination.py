@@ -76,7 +76,7 @@ def leaks():
     result["test_reviews_found"] = {
         str(n): [texts["test"][i] for i in contaminated(texts["train"], texts["test"], n)] for n in (8, 13)
     }
-    for name, model in (("nearest neighbour", nearest), ("logistic regression", logistic)):
+    for name, model in (("nearest neighbor", nearest), ("logistic regression", logistic)):
         result[name] = {}
         for share in SHARES:
             reported, fresh = [], []
@@ -114,10 +114,10 @@ def draw(results):
     left.set_xlabel("n, words in a row")
     left.set_ylabel(f"FAQ answers found, of {results['faq']['answers']}")
     left.set_ylim(0, None)
-    for name, colour in (("nearest neighbour", "C2"), ("logistic regression", "C3")):
+    for name, color in (("nearest neighbor", "C2"), ("logistic regression", "C3")):
         for kind, style in (("reported", "-"), ("fresh", ":")):
             line = [results["leak"][name][str(share)][kind] for share in SHARES]
-            right.plot([100 * s for s in SHARES], line, style, color=colour, marker=".", label=f"{name}, {kind}")
+            right.plot([100 * s for s in SHARES], line, style, color=color, marker=".", label=f"{name}, {kind}")
     right.set_xlabel("test reviews that leaked, %")
     right.set_ylabel("accuracy")
     for axis in (left, right):

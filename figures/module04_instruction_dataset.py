@@ -109,7 +109,7 @@ def main() -> None:
     by_step = lines_by_step(tokenizer)
     report, dataset = run(answer, tokenizer)
     lengths = sorted(n for part in dataset.values() for n in pc.list_value_length(part.data["input_ids"]).to_pylist())
-    labelled = sum(label != -100 for part in dataset.values() for row in part["labels"] for label in row)
+    labeled = sum(label != -100 for part in dataset.values() for row in part["labels"] for label in row)
     with_variants, _ = run(answer, tokenizer, augment=1)
     compared = {"as it should be": errors(answer, tokenizer)}
     known = {mistake.id: mistake for mistake in exercise.card.mistakes}
@@ -124,7 +124,7 @@ def main() -> None:
             "median": lengths[len(lengths) // 2],
             "longest": lengths[-1],
             "all": sum(lengths),
-            "labelled": labelled,
+            "labeled": labeled,
         },
         "mean errors of ten seeds": compared,
     }

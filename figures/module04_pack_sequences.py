@@ -83,7 +83,7 @@ def losses(model, rows):
         every = torch.where(torch.tensor(one["sequence_ids"]) > 0, ids, -100)
         for name, arguments in {
             "packed": (labels, positions, mask),
-            "packed, first tokens labelled": (every, positions, mask),
+            "packed, first tokens labeled": (every, positions, mask),
             "packed, positions run on": (labels, torch.arange(512), mask),
             "packed, causal mask alone": (labels, positions, causal),
             "packed, causal mask alone, positions run on": (labels, torch.arange(512), causal),

@@ -43,7 +43,7 @@ def classifiers():
         return TfidfVectorizer(sublinear_tf=True, stop_words="english")
 
     return {
-        "nearest neighbour": make_pipeline(words(), KNeighborsClassifier(1)),
+        "nearest neighbor": make_pipeline(words(), KNeighborsClassifier(1)),
         "bag of words": make_pipeline(words(), LogisticRegression(C=10, max_iter=1000)),
     }
 

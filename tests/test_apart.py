@@ -11,7 +11,7 @@ import pytest
 from tests.support.miniature import Miniature
 from tests.support.processes import wait_for
 from tests.test_plugin import ALL_OF_SQUARES, FIRST, SHIFT, SQUARES
-from tunelings.grading import apart, limits
+from tunelings.grading import limits, printed
 
 EXITS = "import os\n\ndef squares(x):\n    os._exit(0)\n\ndef mean_square(x):\n    return 1.0\n"
 no_fork = pytest.mark.parametrize("fork", [True, False], ids=["forked", "spawned"])
@@ -125,11 +125,11 @@ def test_the_limit_from_outside_comes_after_the_one_from_inside():
 
 
 def test_what_is_printed_is_passed_on_up_to_a_limit(capsys):
-    printed = apart.Printed(left=8)
-    printed.show(1, b"a\x1b\rb")
-    printed.show(2, "é".encode())
-    printed.show(1, b"123456")
+    shown = printed.Printed(left=8)
+    shown.show(1, b"a\x1b\rb")
+    shown.show(2, "é".encode())
+    shown.show(1, b"123456")
     out, err = capsys.readouterr()
     assert out.startswith("a\\x1b\nb12\n… the answer prints more than 64 KiB") and err == "é"
-    printed.show(1, b"never")
+    shown.show(1, b"never")
     assert capsys.readouterr() == ("", "")

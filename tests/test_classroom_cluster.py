@@ -37,11 +37,11 @@ def test_a_worker_that_is_lost_loses_no_result(tmp_path: Path):
         below: list[int] = []
 
         def kill_one() -> None:
-            wait_for(lambda: descendants(pids[0]), 300)  # It has started a server.
-            below.extend(descendants(pids[0]))
-            os.kill(pids[0], signal.SIGKILL)
+            if wait_for(lambda: descendants(pids[0]), 300):  # It has started a server.
+                below.extend(descendants(pids[0]))
+                os.kill(pids[0], signal.SIGKILL)
 
-        killer = threading.Thread(target=kill_one)
+        killer = threading.Thread(target=kill_one, daemon=True)
         killer.start()
         try:
             engine, rows = graded(plan, tmp_path / "results", CLASS, runner=runner)

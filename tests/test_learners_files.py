@@ -259,7 +259,7 @@ def test_open_starts_the_editor_on_the_file(tunelings, mini, monkeypatch):
 def test_open_without_an_editor_or_file_says_what_to_do(tunelings, mini, monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
     said = tunelings("open", "1.01")
-    assert (said.code, said.err.partition(":")[0]) == (2, "No editor is known")
+    assert (said.code, said.err.partition(":")[0]) == (2, "No editor is configured")
     monkeypatch.setenv("EDITOR", "no-such-editor")
     assert tunelings("open", "1.01").err == "The editor 'no-such-editor' (from VISUAL or EDITOR) is not installed.\n"
     mini.squares.answer_path.unlink()

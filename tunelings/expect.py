@@ -3,7 +3,7 @@
     expect.close(model.weight, by_hand, what="the weight after two steps", given=batch)
 
 Each function returns nothing or what it looked at, or raises CheckFailed with what was compared, what should have
-come out and what did. The actual value is what a known mistake is recognised by, so give numbers and tensors that
+come out and what did. The actual value is what a known mistake is recognized by, so give numbers and tensors that
 tell mistakes apart, never a bare bool. `given` is the input of the case, which is shown beside a failure. `note`
 records evidence that is not asserted.
 """

@@ -143,3 +143,29 @@ def test_no_rows_give_no_logits(answer):
 def test_large_logits_are_not_cut_off(answer):
     x, parameters = 1e6 * randn(3, N_IN, offset=150), network(offset=150)
     check_logits(answer, x, parameters, what="the logits of an x with numbers around a million")
+
+
+def test_the_weights_get_gradients_where_x_needs_none(answer):
+    """As in training: the data needs no gradient, the weights do."""
+    x, *weights = randn(3, N_IN, offset=160), *network(offset=160)
+    leaves = [weight.clone().requires_grad_() for weight in weights]
+    logits = expect.tensor(answer.forward(x, *leaves), what="the logits", shape=(3, N_OUT))
+    gradients = torch.autograd.grad(logits.sum(), leaves, allow_unused=True) if logits.requires_grad else [None] * 4
+    reached = [name for name, gradient in zip(NAMES[1:], gradients, strict=True) if gradient is not None]
+    expect.equal(reached, list(NAMES[1:]), what="what a gradient reaches, where x needs none")
+
+
+def test_bfloat16_keeps_its_range(answer):
+    """Float16 ends at 65504, and bfloat16 does not."""
+    x, *parameters = (tensor.bfloat16() for tensor in [1e6 * randn(3, N_IN, offset=170), *network(offset=170)])
+    logits = expect.tensor(logits_of(answer, x, parameters), what="the logits", dtype=torch.bfloat16)
+    infinite = int((~logits.isfinite()).sum())
+    expect.equal(infinite, 0, what="how many logits are inf or nan, in bfloat16 with an x of millions")
+
+
+def test_a_second_call_sees_the_weights_as_they_are_then(answer):
+    x, parameters = randn(3, N_IN, offset=180), network(offset=180)
+    logits_of(answer, x, parameters)
+    for number, parameter in enumerate(parameters):
+        parameter.copy_(randn(*parameter.shape, offset=190 + number))
+    check_logits(answer, x, parameters, what="the logits after the weights were changed in place")

@@ -217,3 +217,23 @@ def test_the_loss_is_on_the_device_of_the_logits(answer):
             loss = answer.cross_entropy(logits, targets)
         loss = expect.tensor(loss, what="the loss", shape=())
         expect.equal(str(loss.device), "cpu", what="the device of the loss (logits: cpu, torch's default: meta)")
+
+
+def test_the_mean_of_half_precision_rows_is_rounded_once(answer):
+    """The losses are 4.013, 4.013 and 4.044, their mean is 4.0233, and bfloat16 has 4 and 4.03125 there."""
+    logits = torch.tensor([[0.0052, 4.0], [0.0052, 4.0], [-0.0263, 4.0]], dtype=torch.bfloat16)
+    loss = loss_of(answer, logits, torch.tensor([0, 0, 0]))
+    expect.equal(float(loss), 4.03125, what="the loss of three bfloat16 rows")
+
+
+def test_a_single_class_costs_nothing(answer):
+    logits, targets = randn(3, 1, offset=28), torch.tensor([0, -100, 0])
+    expect.close(loss_of(answer, logits, targets), 0.0, what="the loss where there is one class")
+    expect.close(gradient_of(answer, logits, targets), torch.zeros(3, 1), what="the gradient where there is one class")
+
+
+def test_many_rows_share_one_mean(answer):
+    logits, targets = 2 * randn(301, 3, offset=30), randint(0, 3, [301], offset=31)
+    logits[256:] *= 4  # What is left over by pieces of 256 rows weighs no more than the rest.
+    expected = mean_loss(logits, targets)
+    close(loss_of(answer, logits, targets), expected, what="the loss of a batch of 301 rows", scale=20, terms=40)

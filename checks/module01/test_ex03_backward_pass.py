@@ -222,3 +222,13 @@ def test_the_results_are_on_the_device_of_the_inputs(answer):
             gradient = answer.cross_entropy_backward(*(t.to("meta") for t in examples()))
         gradient = expect.tensor(gradient, what="grad_logits")
         expect.equal(gradient.device.type, "meta", what="the device of grad_logits")
+
+
+def test_a_dimension_of_one_is_kept(answer):
+    for sizes in ((1, IN, OUT), (N, 1, OUT), (N, IN, 1)):
+        x, w, grad_out = layer(*sizes)
+        expected = linear_by_autograd(x, w, grad_out)
+        given = "{} rows, {} inputs and {} outputs".format(*sizes)
+        for index, actual in enumerate(linear_by_answer(answer, x, w, grad_out)):
+            name = ["grad_x", "grad_w", "grad_b"][index]
+            expect.close(actual, expected[index], what=f"{name} of {given}", scale=10.0)

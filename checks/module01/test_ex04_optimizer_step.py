@@ -263,3 +263,66 @@ def test_nothing_is_returned(answer):
     expect.equal(returned, None, what="what sgd_step returns")
     returned = adamw(answer, params, gradients(1), adamw_state(answer, params), LR)
     expect.equal(returned, None, what="what adamw_step returns")
+
+
+def test_zeros_among_the_settings_are_zeros(answer):
+    """A warm-up begins with a learning rate of 0: nothing moves, and the gradient is remembered all the same."""
+    lrs, grads = [0.0, LR, LR], [gradients(step) for step in range(3)]
+    for options in ({}, {"weight_decay": 0.0}, {"betas": (0.0, 0.0)}):
+        hyper = {**ADAMW, **options}
+        params = parameters()
+        state = adamw_state(answer, params)
+        expected, _ = by_torch(torch.optim.AdamW, params, grads, lrs, **hyper)
+        for one, lr in zip(grads, lrs, strict=True):
+            adamw(answer, params, one, state, lr, **hyper)
+        given = ", ".join(f"{name} = {value}" for name, value in options.items())
+        what = f"after AdamW at the rates {lrs}" + (f", {given}" if given else "")
+        close_to_each(params, expected, what, terms=1000, scale=10.0)
+    params, velocities = parameters(), zeros_like(parameters())
+    expected, _ = by_torch(torch.optim.SGD, params, grads, lrs, momentum=MOMENTUM)
+    for one, lr in zip(grads, lrs, strict=True):
+        sgd(answer, params, one, velocities, lr, MOMENTUM)
+    close_to_each(params, expected, f"after SGD at the rates {lrs}", scale=100.0)
+
+
+def test_a_tiny_eps_is_followed(answer):
+    params = parameters()
+    state, hyper = adamw_state(answer, params), {"eps": 1e-12, "weight_decay": 0.0}
+    grads = [1e-9 * g for g in gradients(1)]
+    expected = [p.detach() - LR * g / (g.abs() + 1e-12) for p, g in zip(params, grads, strict=True)]
+    adamw(answer, params, grads, state, LR, **hyper)
+    close_to_each(params, expected, "after the first step with eps = 1e-12", terms=1000, scale=10.0)
+
+
+def test_what_stands_in_grad_has_no_part_in_the_step(answer):
+    for name in ("sgd_step", "adamw_step"):
+        params, grads = parameters(), gradients(1)
+        for p in params:
+            p.grad = torch.full_like(p, 3.0)
+        kind, hyper = (torch.optim.SGD, {}) if name == "sgd_step" else (torch.optim.AdamW, ADAMW)
+        expected, _ = by_torch(kind, params, [grads], [LR], **hyper)
+        if name == "sgd_step":
+            sgd(answer, params, grads, zeros_like(params), LR)
+        else:
+            adamw(answer, params, grads, adamw_state(answer, params), LR, **hyper)
+        close_to_each(params, expected, f"after {name} with other numbers in .grad", terms=1000, scale=10.0)
+
+
+def test_a_zero_gradient_leaves_the_momentum_to_act(answer):
+    params, velocities = parameters(), [v.clone() for v in gradients(6)]
+    expected = [p.detach() - LR * MOMENTUM * v for p, v in zip(params, velocities, strict=True)]
+    carried = [MOMENTUM * v for v in velocities]
+    sgd(answer, params, zeros_like(params), velocities, LR, MOMENTUM)
+    close_to_each(velocities, carried, "in velocities after a step with zero gradient", scale=10.0)
+    close_to_each(params, expected, "after a step of SGD with zero gradient", scale=10.0)
+
+
+def test_the_corrections_go_on_after_thousands_of_steps(answer):
+    params, grads = parameters()[:1], gradients(7)[:1]
+    p, g = params[0].detach().clone(), grads[0]
+    m, v = 0.1 * g, 0.2 * g**2
+    state = answer.AdamWState(step=[2499], m=[m.clone()], v=[v.clone()])
+    adamw(answer, params, grads, state, LR, weight_decay=0.0)
+    m_hat, v_hat = 0.9 * m + 0.1 * g, (0.999 * v + 0.001 * g**2) / (1 - 0.999**2500)  # 0.9^2500 is 0 here.
+    expected = p - LR * m_hat / (v_hat.sqrt() + 1e-8)
+    expect.close(params[0], expected, what="the matrix after step 2500 of AdamW", terms=1000, scale=10.0)

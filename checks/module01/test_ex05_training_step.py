@@ -263,3 +263,39 @@ def test_an_infinite_loss_with_a_finite_gradient_is_followed(answer):
     step(answer, model, (inputs, targets), lambda *args: half_squared_error(*args) + float("inf"), optimizer)
     what = "the weight after a step whose loss is infinite and gradient finite"
     expect.close(model.weight, weight - LR * gradient, what=what, scale=20.0)
+
+
+def test_old_gradients_of_every_group_are_cleared(answer):
+    model = linear()
+    groups = [{"params": [model.bias]}, {"params": [model.weight]}]
+    optimizer = torch.optim.SGD(groups, lr=LR)
+    batch, gradient = batch_with_error(model, offset=1)
+    model.weight.grad, model.bias.grad = randn(2, 4, offset=3), randn(2, offset=4)
+    before = model.weight.detach().clone()
+    step(answer, model, batch, half_squared_error, optimizer)
+    used = gradient_used(before, model.weight)
+    expect.close(used, gradient, what="the gradient of the weight, in the second of two groups", scale=20.0)
+
+
+def test_inputs_of_one_dimension_stay_as_they_are(answer):
+    model = linear()
+    shapes = []
+
+    def watched_loss(outputs, targets):
+        shapes.append(list(outputs.shape))
+        return half_squared_error(outputs, targets)
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    step(answer, model, (randn(4, offset=1), randn(2, offset=2)), watched_loss, optimizer)
+    expect.equal(shapes, [[2]], what="the shape of the model's outputs for inputs of shape [4]")
+
+
+def test_a_gradient_of_nan_reaches_the_weights(answer):
+    """What went wrong must be seen; to leave it out would be another update."""
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    slopes = torch.tensor([float("nan"), 1.0], dtype=torch.float64)
+    batch = (randn(3, 4, offset=1), randn(3, 2, offset=2))
+    step(answer, model, batch, lambda outputs, targets: (outputs * slopes).sum(), optimizer)
+    rows = model.weight.isnan().all(dim=1).tolist()
+    expect.equal(rows, [True, False], what="which rows of the weight are nan, where the gradient of the first is")

@@ -138,6 +138,7 @@ def test_batchnorm_uses_what_it_has_learnt_and_learns_nothing(answer):
     model = nn.Sequential(linear(), nn.BatchNorm1d(5)).double()
     norm = model[1]
     norm.running_mean, norm.running_var = randn(5, offset=5), randn(5, offset=6) ** 2 + 0.3
+    norm.num_batches_tracked.fill_(7)
     with torch.no_grad():
         norm.weight.copy_(randn(5, offset=7))
         norm.bias.copy_(randn(5, offset=8))
@@ -281,3 +282,29 @@ def test_all_right_and_none_right_are_floats_too(answer):
         result = answer.evaluate(model, batches(F.one_hot(predicted, 4).double(), targets, 2), F.cross_entropy)
         what = f"the accuracy where {'all' if expected else 'none'} of 5 are right"
         expect.close(accuracy_of(result), expected, what=what, scale=1.0, dtype=torch.float32)
+
+
+def test_a_batch_whose_loss_is_nan_counts_like_any_other(answer):
+    model, inputs, targets = linear(), randn(7, 6, offset=1), torch.tensor([0, 3, 1, 2, 1, 2, 4])
+    outputs = inputs @ model.weight.detach().T + model.bias.detach()
+    right = (outputs.argmax(1) == targets).tolist()
+
+    def loss_fn(outputs, targets):  # nan for class 4, which is in the last batch alone
+        return (F.cross_entropy(outputs, targets, reduction="none").masked_fill(targets == 4, torch.nan)).mean()
+
+    result = answer.evaluate(model, batches(inputs, targets, 3), loss_fn)
+    loss = loss_of(result)
+    expect.equal(loss != loss, True, what="whether the loss is nan, where that of one batch is")
+    what = "the accuracy, where the loss of one batch is nan"
+    expect.close(accuracy_of(result), sum(right) / 7, what=what, scale=1.0, dtype=torch.float32)
+
+
+def test_bfloat16_scores_and_losses_are_counted_exactly(answer):
+    """301 is no number of bfloat16, which counts in steps of 2 there."""
+    model, targets = nn.Identity(), torch.arange(301) % 3
+    scores = F.one_hot(targets, 3).to(torch.bfloat16)
+    loader = [(scores[:200], targets[:200]), (scores[200:], targets[200:])]
+    result = answer.evaluate(model, loader, lambda outputs, targets: outputs.new_ones(()))
+    expect.close(loss_of(result), 1.0, what="the loss of 301 examples that cost 1 each, in bfloat16")
+    result = answer.evaluate(model, [(scores, targets)], lambda outputs, targets: outputs.new_ones(()))
+    expect.close(accuracy_of(result), 1.0, what="the accuracy of 301 examples that are all right, in bfloat16")

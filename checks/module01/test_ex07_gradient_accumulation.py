@@ -275,3 +275,15 @@ def test_an_old_gradient_does_not_move_a_frozen_parameter(answer):
     train(answer, model, batches, summed_loss, torch.optim.SGD(model.parameters(), **OPTIONS), 2)
     expect.close(model.linear.bias, before["linear.bias"], what="the frozen bias with an old gradient", terms=0)
     expect.close(model.linear.weight, big.linear.weight, what="the weight beside a frozen bias")
+
+
+def test_every_group_of_the_optimizer_is_divided(answer):
+    batches = micro_batches(4, 9)
+    model = Tagger()
+    weight = model.linear.weight.detach().clone()
+    _, _, (gradient,) = big_batches(model, [batches])
+    groups = [{"params": [model.linear.bias]}, {"params": [model.linear.weight], "lr": 0.1}]
+    big, _, _ = big_batches(model, [batches], {"lr": 0.3})
+    train(answer, model, batches, summed_loss, torch.optim.SGD(groups, lr=0.3), 2)
+    expect.close(model.linear.bias, big.linear.bias, what="the bias, in the first of two groups")
+    expect.close(model.linear.weight, weight - 0.1 * gradient, what="the weight, in the second of two groups")

@@ -410,3 +410,54 @@ def float32_step(model, batch, loss_fn, optimizer, *, device):
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return loss.item()
+
+
+def test_the_norm_is_that_of_all_groups_together(answer):
+    for scaler in (None, Scaler(SCALE)):
+        s = setting()
+        groups = [{"params": [s.model.linear.bias]}, {"params": [s.model.linear.weight]}]
+        s = s._replace(optimizer=torch.optim.SGD(groups, lr=LR))
+        expected = s.after(s.norm / 4)
+        step(answer, s, scaler=scaler, max_norm=s.norm / 4)
+        compare(s, expected, what="a step with a quarter of the norm allowed and two groups in the optimizer")
+
+
+class InFloat32(nn.Module):
+    """Under autocast too, its outputs are float32 and need more digits than the low precision has."""
+
+    def __init__(self):
+        super().__init__()
+        self.shift = nn.Parameter(torch.tensor([1 / 3, 2 / 7]))
+        self.seen = {}
+
+    def forward(self, inputs):
+        outputs = inputs + self.shift
+        self.seen["inputs"], self.seen["outputs"] = str(inputs.dtype), outputs.detach().clone()
+        return outputs
+
+
+def test_inputs_and_float32_outputs_keep_all_their_digits(answer):
+    model, gets = InFloat32(), []
+
+    def loss_fn(outputs, targets):
+        gets.append(outputs.detach().clone())
+        return (outputs - targets).abs().sum()
+
+    batch = randn(3, 2, offset=6, dtype=torch.float32), randn(3, 2, offset=7, dtype=torch.float32)
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    with expect.untouched("the batch", dict(zip(("inputs", "targets"), batch, strict=True))):
+        answer.autocast_step(model, batch, loss_fn, optimizer, device="cpu")
+    expect.equal(model.seen.get("inputs"), "torch.float32", what="the dtype of float32 inputs, as the model gets them")
+    expect.close(gets[-1], model.seen["outputs"], what="the outputs that loss_fn gets of a model that gives float32")
+
+
+def test_inputs_may_be_token_ids(answer):
+    model, ids = nn.Embedding(7, 2), torch.tensor([3, 0, 6])
+    with torch.no_grad():
+        model.weight.copy_(randint(-2, 3, (7, 2), offset=8) / 4)
+    expected = model.weight.detach().clone()
+    expected[ids] -= LR * 0.5  # The gradient of half the sum, within the norm that is allowed.
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    batch = (ids, torch.zeros(3, 2))
+    answer.autocast_step(model, batch, lambda o, t: 0.5 * (o - t).sum(), optimizer, device="cpu", max_norm=9.0)
+    expect.close(model.weight, expected, what="the table of an embedding after a step on int64 ids")

@@ -235,7 +235,7 @@ def at_each_rename(look):
 
 
 def test_the_last_good_checkpoint_stands_until_the_new_one_takes_its_name(answer, tmp_path):
-    elsewhere, path = tmp_path / "elsewhere", tmp_path / "checkpoints" / "run.pt"
+    elsewhere, path = tmp_path / "elsewhere", tmp_path / "checkpoints.v1" / "run.pt"
     elsewhere.mkdir()
     path.parent.mkdir()
     run, _ = uninterrupted(SAVED)
@@ -244,11 +244,12 @@ def test_the_last_good_checkpoint_stands_until_the_new_one_takes_its_name(answer
 
     def look():
         seen.append(file_now(path, good))
-        other_folder.extend(sorted(os.listdir(elsewhere)))
+        above = [name for name in os.listdir(tmp_path) if name not in (elsewhere.name, path.parent.name)]
+        other_folder.extend(sorted(os.listdir(elsewhere) + above))
 
     default, tempfile.tempdir = tempfile.tempdir, str(elsewhere)  # Where tempfile puts what is given no folder.
     try:
-        with at_each_rename(look):
+        with contextlib.chdir(elsewhere), at_each_rename(look):
             save(answer, path, run, END)
     finally:
         tempfile.tempdir = default
@@ -397,3 +398,19 @@ def test_every_dtype_comes_back_exactly(answer, tmp_path):
         loaded = expect.tensor(fresh[0].state_dict()[name], what=f"{name}, loaded", dtype=value.dtype)
         expect.close(loaded, value, what=f"{name} ({value.dtype}), loaded", terms=0)
         expect.equal(loaded, value, what=f"{name} ({value.dtype}), loaded, to the last bit")
+
+
+def test_a_save_that_cannot_take_its_name_raises(answer, tmp_path):
+    """A folder of that name stands there, so the last step, the rename, must fail."""
+    path = tmp_path / "run.pt"
+    path.mkdir()
+    (path / "notes.txt").write_text("kept")
+    try:
+        answer.save_checkpoint(path, *new_run(offset=1), SAVED)
+        result = "no error"
+    except NotImplementedError:
+        raise
+    except Exception:
+        result = "an error"
+    expect.equal(result, "an error", what="what comes out where a folder has the checkpoint's name")
+    expect.equal(os.listdir(path), ["notes.txt"], what="what the folder of that name holds afterwards")

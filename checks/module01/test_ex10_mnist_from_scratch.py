@@ -254,6 +254,9 @@ def test_the_first_loss_is_near_that_of_a_guess(answer):
     other = answer.make_model()
     shared = {p.data_ptr() for p in model.parameters()} & {p.data_ptr() for p in other.parameters()}
     expect.equal(len(shared), 0, "parameters that two new models share")
+    weights = [next(p for p in one.parameters() if p.ndim > 1) for one in (model, other)]
+    same = "the same numbers" if torch.equal(*weights) else "other numbers"
+    expect.equal(same, "other numbers", "the first weight matrix of two new models")
 
 
 # ---------------------------------------------------------------- the loop, on a linear model in float64

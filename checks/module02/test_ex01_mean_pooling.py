@@ -153,3 +153,28 @@ def test_the_result_is_on_the_device_of_hidden(answer):
         result = answer.mean_pool(hidden, MASK)
     result = expect.tensor(result, what="the pooled states")
     expect.equal(str(result.device), "cpu", what="the device of the result (hidden: cpu, torch's default: meta)")
+
+
+def test_texts_of_one_place_are_masked_too(answer):
+    hidden, mask = randn(3, 1, 4, offset=20), torch.tensor([[1], [0], [1]])
+    close(pooled(answer, hidden, mask), by_hand(hidden, mask), what="the means where T = 1 and the second is padding")
+
+
+def test_a_text_without_real_tokens_takes_no_gradient_from_the_others(answer):
+    mask = torch.tensor([[1, 1, 0], [0, 0, 0], [0, 1, 0]])
+    leaf = randn(3, 3, 4, offset=21).requires_grad_()
+    result = expect.tensor(answer.mean_pool(leaf, mask), what="the pooled states", shape=(3, 4))
+    gradient = None
+    if result.requires_grad:
+        (gradient,) = torch.autograd.grad(result.sum(), leaf, allow_unused=True)
+    expect.true(
+        gradient is not None, what="the graph of hidden", actual=result, expected="a tensor computed from hidden"
+    )
+    share = torch.tensor([[0.5, 0.5, 0], [0, 0, 0], [0, 1, 0]]).unsqueeze(-1).expand(3, 3, 4)
+    close(gradient, share, what="the gradient of hidden, where the second text has no token")
+
+
+def test_long_texts_are_pooled_whole(answer):
+    hidden, mask = randn(2, 700, 3, offset=22), torch.ones(2, 700, dtype=torch.int64)
+    mask[0, 650:] = mask[1, :90] = 0
+    close(pooled(answer, hidden, mask), by_hand(hidden, mask), what="the means of texts of 650 and 610 tokens")

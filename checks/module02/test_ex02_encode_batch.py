@@ -171,6 +171,13 @@ def test_texts_reach_the_tokenizer_as_they_are(answer):
     rows = [[CLS, upper[0], IDS["film"], upper[1], SEP, PAD], [CLS, IDS["the"], upper[0], IDS["was"], IDS["good"], SEP]]
     expect.equal(part(batch, "input_ids"), torch.tensor(rows), what="input_ids of words with capital letters")
 
+    # A ligature of f and i; an i with a diaeresis of its own; a space of no width.
+    texts = ["\ufb01lm good", "nai\u0308ve plot", "fi\u200blm dull"]
+    batch = encoded(answer, [{"text": text, "label": 1} for text in texts], tokenizer, 9)
+    rows = [[CLS, UNK, IDS["good"], SEP], [CLS, UNK, IDS["plot"], SEP], [CLS, UNK, IDS["dull"], SEP]]
+    what = "input_ids of a ligature, a combined letter and a space of no width"
+    expect.equal(part(batch, "input_ids"), torch.tensor(rows), what=what)
+
     marked = metaspace_tokenizer(["film", "good"])  # Blanks are tokens here: "▁".
     marked.pad_token = "<pad>"
     blanks = "  film  good "
@@ -182,11 +189,36 @@ def test_texts_reach_the_tokenizer_as_they_are(answer):
 
 
 def test_class_numbers_may_be_large(answer):
-    examples = [{"text": "good film", "label": label} for label in (300, 70_000, 2**40)]
+    examples = [{"text": "good film", "label": label} for label in (300, -3, 70_000, 2**40)]
     labels = part(encoded(answer, examples, word_tokenizer(), 9), "labels")
-    expect.equal(labels, torch.tensor([300, 70_000, 2**40]), what="labels of 300, 70000 and 2**40")
+    expect.equal(labels, torch.tensor([300, -3, 70_000, 2**40]), what="labels of 300, -3, 70000 and 2**40")
 
 
 def test_an_empty_batch_is_rejected(answer):
     tokenizer = word_tokenizer()
     expect.raises(ValueError, lambda: answer.encode_batch([], tokenizer, 9), what="a batch of no examples")
+
+
+def test_a_special_token_may_stand_in_a_text(answer):
+    for pad in ("[PAD]", "[SEP]"):
+        examples = [{"text": "good [SEP] film", "label": 1}, {"text": "dull", "label": 0}]
+        batch = encoded(answer, examples, word_tokenizer(pad=pad, padding_side="right"), 9)
+        end = {"[PAD]": PAD, "[SEP]": SEP}[pad]
+        rows = [[CLS, IDS["good"], SEP, IDS["film"], SEP], [CLS, IDS["dull"], SEP, end, end]]
+        what = f"of a text with [SEP] in it, {pad} pads"
+        expect.equal(part(batch, "input_ids"), torch.tensor(rows), what=f"input_ids {what}")
+        mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+        expect.equal(part(batch, "attention_mask"), mask, what=f"attention_mask {what}")
+
+
+def test_all_texts_may_be_empty(answer):
+    batch = encoded(answer, [{"text": "", "label": 1}, {"text": "", "label": 0}], word_tokenizer(), 9)
+    expect.equal(part(batch, "input_ids"), torch.tensor([[CLS, SEP]] * 2), what="input_ids of two empty texts")
+
+
+def test_a_limit_beyond_that_of_bert_is_followed(answer):
+    examples = drawn_examples([700, 3], offset=40)
+    tokenizer = word_tokenizer(padding_side="right", model_max_length=2000)
+    batch = encoded(answer, examples, tokenizer, 650)
+    ids, _ = by_hand(examples, 650)
+    expect.equal(part(batch, "input_ids"), ids, what="input_ids of texts of 700 and 3 words, max_length 650")

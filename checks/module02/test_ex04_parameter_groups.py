@@ -171,6 +171,54 @@ def test_layernorms_by_inheritance_are_spared_and_other_norms_are_not(answer):
     expect.close(settings(groups_of(answer, model), "weight_decay", watched), expected, what=what)
 
 
+class TemperedLayerNorm(nn.LayerNorm):
+    """A LayerNorm with a parameter beside weight and bias."""
+
+    def __init__(self, width):
+        super().__init__(width)
+        self.temperature = nn.Parameter(torch.ones(1))
+
+
+def test_every_parameter_of_a_layernorm_is_spared_and_no_other_scalar(answer):
+    model = tiny_bert(1)
+    model.final = TemperedLayerNorm(HIDDEN)
+    model.scale, model.shift = nn.Parameter(torch.tensor(1.5)), nn.Parameter(torch.ones(1))
+    watched = [*model.final.parameters(), model.scale, model.shift]
+    what = "the decays of weight, bias and temperature of a LayerNorm, of a scalar and of a vector of one"
+    expected = [0.0] * 3 + [WEIGHT_DECAY] * 2
+    decays = settings(groups_of(answer, model), "weight_decay", watched)
+    expect.close(decays, expected, what=what)
+
+
+def test_frozen_layers_count_where_the_rates_fall(answer):
+    model = tiny_bert(4)
+    model.bert.encoder.layer[2].requires_grad_(False)
+    model.bert.encoder.layer[3].requires_grad_(False)
+    groups = groups_of(answer, model)
+    watched = [next(model.bert.embeddings.parameters()), next(model.bert.encoder.layer[0].parameters())]
+    rates = expected_rates(4, LR, LAYER_DECAY)
+    what = "the rates of embeddings and layer 0, where layers 2 and 3 of 4 are frozen"
+    expect.close(settings(groups, "lr", watched), rates[:2], what=what)
+
+
+def test_a_name_that_goes_on_after_embeddings_or_layer_is_another_part(answer):
+    model = tiny_bert(2)
+    model.bert.embeddings_projection = nn.Linear(HIDDEN, HIDDEN, bias=False)
+    model.bert.encoder.layer_gate = nn.Linear(HIDDEN, HIDDEN, bias=False)
+    watched = [model.bert.embeddings_projection.weight, model.bert.encoder.layer_gate.weight]
+    what = "the rates of bert.embeddings_projection and bert.encoder.layer_gate"
+    expect.close(settings(groups_of(answer, model), "lr", watched), [LR] * 2, what=what)
+
+
+def test_a_frozen_parameter_with_an_old_gradient_is_in_no_group(answer):
+    model = tiny_bert(2)
+    models.leave_old_gradients(model)
+    model.bert.embeddings.requires_grad_(False)
+    held = {id(p) for group in groups_of(answer, model) for p in group["params"]}
+    frozen = [name for name, p in model.named_parameters() if not p.requires_grad and id(p) in held]
+    expect.equal(frozen, [], what="the frozen parameters with an old gradient in a group")
+
+
 def test_each_parameter_that_trains_is_in_one_group_and_no_other_is(answer):
     model = tiny_bert(3)
     model.bert.embeddings.requires_grad_(False)

@@ -246,3 +246,21 @@ def test_the_message_of_a_refusal_holds_the_patience(answer):
         except ValueError as error:
             lacking += [patience] if str(patience) not in str(error) else []
     expect.equal(lacking, [], what="the refused values, of 0 and -37, that the message lacks")
+
+
+def test_restore_undoes_what_came_after_the_last_update(answer):
+    """The last update was the best one; a training that breaks off later has moved the weights on."""
+    model, stopper = small_model(), answer.EarlyStopping(2)
+    follow(stopper, shifted([80, 60], offset=9), model)
+    becomes(model, 4)
+    stopper.restore(model)
+    expected = values_of(model, 1)
+    for name, value in model.state_dict().items():
+        expect.close(value, expected[name], what=f"the restored {name}, where the last update is the best", terms=4)
+
+
+def test_losses_may_be_negative(answer):
+    losses = [loss - 20 for loss in shifted([80, 60, 70, 50], offset=10)]
+    _, bests, best_steps = follow(answer.EarlyStopping(3), losses)
+    expect.equal(best_steps, [0, 1, 1, 3], what="`best_step` where all losses are below zero")
+    expect.equal(bests, [losses[0], losses[1], losses[1], losses[3]], what="`best` where all losses are below zero")

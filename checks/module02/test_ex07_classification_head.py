@@ -200,6 +200,21 @@ def test_a_label_in_capitals_is_another_label(answer, tmp_path):
     check_replaced(loaded, stored, 3)
 
 
+def test_blanks_in_a_label_count(answer, tmp_path):
+    path, stored = save(tmp_path, BertForSequenceClassification, bert(["up", "down", "sideways"]))
+    labels = ["up ", "down", " sideways"]
+    loaded = answer.load_for_classification(path, labels)
+    expect.equal(labels, ["up ", "down", " sideways"], what="the list of labels with blanks afterwards")
+    check_replaced(loaded, stored, 3)
+
+
+def test_each_call_draws_a_head_of_its_own(answer, tmp_path):
+    path, _ = save(tmp_path, BertModel, bert())
+    heads = [parameters(answer.load_for_classification(path, list(FOUR)))["classifier.weight"] for _ in range(2)]
+    same = torch.equal(*heads)
+    expect.true(not same, "the heads of two calls in a row", actual="the same numbers", expected="other numbers")
+
+
 def check_replaced(loaded, stored, size):
     found = parameters(loaded)
     head = ["classifier.bias", "classifier.weight"]

@@ -493,6 +493,12 @@ def test_patience_counts_epochs_in_a_row_without_a_new_best(answer):
     expect.equal([run[1] for run in runs], [4.0, 2.0, 1.0, 4.0], "which epoch's weights are left, in the four runs")
 
 
+def test_the_least_fall_of_the_validation_loss_is_a_new_best(answer):
+    plan = [5.0, 5.0 - 1e-5, 5.0 - 2e-5, 5.0 - 3e-5]
+    epochs, mark, *_ = run_planned(answer, 64, plan, patience=1)
+    expect.equal([epochs, mark], [4, 4.0], "epochs run, and whose weights are left, where the loss falls by 0.00001")
+
+
 def test_the_seed_alone_decides_the_training(answer):
     train_set, val_set = problem(120)
     losses, moved = [], []
@@ -529,8 +535,8 @@ def names_by_hand(model, texts, most=10_000):
     return [NAMES[i] for i in logits_by_hand(model, texts, most).argmax(1).tolist()]
 
 
-def predictions(answer, model, texts):
-    said = answer.predict(model, tiny_tokenizer(), texts)
+def predictions(answer, model, texts, tokenizer=None):
+    said = answer.predict(model, tokenizer or tiny_tokenizer(), texts)
     return expect.kind(said, list, "what predict returns")
 
 
@@ -584,6 +590,10 @@ def test_a_text_longer_than_the_model_is_cut(answer):
         expect.equal(widest, positions, f"the most tokens that a model with {positions} positions is given")
         wrong = wrong_of(said, names_by_hand(model, texts, positions))
         expect.equal(wrong, [], f"which of 35 texts a model with {positions} positions predicts wrongly")
+    tokenizer = tiny_tokenizer()
+    tokenizer.model_max_length = 6
+    wrong = wrong_of(predictions(answer, model, texts, tokenizer), names_by_hand(model, texts, 24))
+    expect.equal(wrong, [], "which of 35 texts are predicted wrongly, where the tokenizer's own limit is 6 and not 24")
 
 
 # ---------------------------------------------------------------- all three together

@@ -276,3 +276,20 @@ def test_the_input_is_not_changed(answer):
         layer(x)
     with expect.untouched("the input, in eval mode", x):
         layer.eval()(x)
+
+
+def test_its_own_mode_decides_about_dropout_and_not_the_bases(answer):
+    base, x = linear(6, 4, offset=1), randn(20, 6, offset=3)
+    layer = answer.LoRALinear(base, r=3, lora_alpha=8, lora_dropout=0.6)
+    put_random(layer, base, 3, offset=4)
+    whole = output_by_hand(layer, base, x, scale=8 / 3)
+    layer.eval()
+    layer.base.train()
+    expect.close(layer(x), whole, what="the output in eval mode, its base in train mode", scale=50.0)
+    layer.train()
+    layer.base.eval()  # As where what is frozen stays in eval mode.
+    output = expect.tensor(layer(x), what="the output", shape=[20, 4])
+    changed = int(((output - whole).abs() > 1e-6).any(dim=1).sum())
+    # Of 20 rows all lose an input but for 0.4^6, which is 1 in 244.
+    what = "the rows of 20 that dropout changes in train mode, the base in eval mode"
+    expect.true(changed >= 15, what=what, actual=changed, expected="at least 15")

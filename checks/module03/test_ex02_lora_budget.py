@@ -243,8 +243,15 @@ def test_a_block_size_that_is_no_power_of_two_is_exact(answer):
     expect.equal(found, expected, what="the bytes of weights in blocks of 48, 96, 100, 12, 36 and 48", given=given)
 
 
+def test_a_frozen_width_says_nothing_of_what_trains(answer):
+    for double_quant in (False, True):
+        memory = answer.training_memory(0, 300, frozen_bits=4, optimizer="sgd", double_quant=double_quant)
+        what = f"full fine-tuning of 300, frozen_bits=4 ({PARTS})"
+        expect.equal(bytes_of(memory), with_total(1200, 1200, 0), what=what)
+
+
 def test_an_unknown_optimizer_is_an_error(answer):
-    for name in ("lion", "adam"):
+    for name in ("lion", "adam", "AdamW"):
         what = f'the error for the optimizer "{name}"'
         expect.raises(ValueError, lambda n=name: answer.training_memory(70, 3, optimizer=n), what)
     lacking = []

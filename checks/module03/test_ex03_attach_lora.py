@@ -223,6 +223,18 @@ def test_only_the_target_modules_asked_for_have_an_adapter(answer):
         expect.equal(len(adapted(model)), count, what=f"how many adapters {family} has for {asked}")
 
 
+def test_an_entry_is_no_pattern_and_no_mere_ending(answer):
+    model = build("Llama", offset=1)
+    attention = model.model.layers[0].self_attn
+    attention.xq_proj = torch.nn.Linear(4, 4)
+    attention.mlpxup_proj = torch.nn.Linear(4, 4)
+    model = attached(answer.attach_lora(model, 3, 6, target_modules=["q_proj", "mlp.up_proj"]))
+    expected = ["mlp.up_proj", "self_attn.q_proj"]
+    expect.equal(
+        kinds(model), expected, what="the layers with an adapter, where `xq_proj` and `mlpxup_proj` are there too"
+    )
+
+
 def test_an_entry_that_matches_nothing_is_refused_by_name(answer):
     cases = (
         ("Llama", ["q_proj", "w_proj"], "w_proj"),
@@ -295,6 +307,9 @@ def test_modules_to_save_are_trained_whole_and_come_back_from_the_file(answer, t
         expect.note("layers with an adapter", kinds(model))
         counts = trainable(model)["everything else"]
         expect.equal(counts, expected, what=f"trainable numbers outside of adapters for modules_to_save={modules}")
+        task = getattr(model.peft_config["default"].task_type, "value", model.peft_config["default"].task_type)
+        asked = "SEQ_CLS" if classifier else "CAUSAL_LM"
+        expect.equal(task, asked, what=f"the task type of a {family} with modules_to_save={modules}")
         fill(model, offset=10)
         expected = logits(model)
         save_whole(model, tmp_path / family, f"{family}, modules_to_save={modules}")

@@ -277,6 +277,16 @@ def test_very_small_and_very_large_weights_are_scaled_like_others(answer):
         expect.equal(codes_of(q, 30), torch.tensor(codes), what=f"the codes of weights near {size}")
 
 
+def test_bfloat16_values_keep_the_range_of_float32(answer):
+    for size in (1e-25, 1e25):
+        weight = (size * values_with([0, 15, 3, 12], offset=36)).float()
+        values = answer.dequantize_nf4(answer.quantize_nf4(weight, 4), torch.bfloat16)
+        levels = torch.tensor([LEVELS[code] for code in (0, 15, 3, 12)], dtype=torch.float64)
+        peak = float(weight.abs().max())
+        what = f"the values of weights near {size} in bfloat16, divided by their absmax"
+        expect.close(values.double() / peak, levels, what=what, dtype=torch.bfloat16, scale=1.0)
+
+
 def test_neither_the_weight_nor_the_codes_are_changed(answer):
     for dtype in (torch.float32, torch.bfloat16, torch.float64):
         weight = randn(4, 16, offset=28, dtype=dtype)

@@ -146,6 +146,7 @@ def test_the_matrices_may_have_another_dtype_than_the_base(answer):
         layer = Layer(base, a, b, scaling=1.25)
         expected = merged_weight(layer)
         merged = merged_by(answer, layer)
+        expect.tensor(merged.weight, what=f"the merged weight, {dtype} base, {matrices} A and B", dtype=dtype)
         close(merged.weight, expected, what=f"the merged weight, {dtype} base, {matrices} A and B", scale=5.0)
 
 
@@ -288,10 +289,13 @@ def test_a_base_in_half_precision_is_written_in_its_dtype(answer, tmp_path):
         expect.equal(str(loaded), str(dtype), what=f"the dtype of the written {name} model when it is loaded")
 
 
-def test_an_empty_folder_may_be_there_already(answer, tmp_path):
+def test_a_folder_may_be_there_already_and_its_other_files_stay(answer, tmp_path):
     base_path, adapter_path, out_path, _ = folders(tmp_path)
     out_path.mkdir()
+    (out_path / "notes.txt").write_text("kept")
     answer.merge_adapter(base_path, adapter_path, out_path)
+    there = sorted(path.name for path in out_path.glob("*.txt"))
+    expect.equal(there, ["notes.txt"], what="the text files in out_path, where notes.txt stood before")
     check_weights(stored(out_path), merged_by_hand(base_path, adapter_path), base_path, "Llama")
 
 
@@ -366,6 +370,8 @@ def changed_files(before, after):
 def test_the_folders_of_base_and_adapter_are_left_as_they_are(answer, tmp_path):
     base_path, adapter_path, out_path, _ = folders(tmp_path)
     make_tokenizer(base_path)
+    for file in (base_path / "config.json", adapter_path / "adapter_config.json"):
+        file.write_text(json.dumps(json.loads(file.read_text())))  # As no library writes it.
     before = {folder: bytes_of(folder) for folder in (base_path, adapter_path)}
     answer.merge_adapter(base_path, adapter_path, out_path)
     for folder in (base_path, adapter_path):

@@ -254,8 +254,8 @@ def test_an_unknown_name_is_a_key_error_that_lists_the_names(answer, tmp_path):
             return "the block was entered"
 
     expect.raises(KeyError, lambda: use("law"), what="a name when there are none yet", mentions=["law"])
-    library = library_of(answer, base, tmp_path, ["poems", "law"])
-    names = ["poetry", "poems", "law"]
+    library = library_of(answer, base, tmp_path, ["poems", "law", "jokes"])
+    names = ["poetry", "poems", "law", "jokes"]
     expect.raises(KeyError, lambda: use("poetry"), what="a name that was not added", mentions=names)
     expect.raises(KeyError, lambda: use(""), what="an empty name", mentions=names[1:])
     expect.equal(logits(base), before, what="the base's logits after an unknown name")
@@ -275,6 +275,8 @@ def test_names_are_in_the_order_in_which_they_were_added(answer, tmp_path):
     expect.equal(library.names, list(KINDS), what="names after three adds")
     library.names.clear()
     expect.equal(library.names, list(KINDS), what="names after the list they were given in was cleared")
+    library.add("law-2", tmp_path / "law")
+    expect.equal(library.names, [*KINDS, "law-2"], what="names after an add of `law-2`")
     expect.equal(answer.AdapterLibrary(another).names, [], what="names of a second library, around another base")
 
 

@@ -153,6 +153,21 @@ def test_every_turn_of_the_assistant_counts(answer):
         expect.equal(labels_of(example), line(labels), what=f"the labels of three answers, as tokens; {name}")
 
 
+def test_turns_of_one_role_may_follow_each_other(answer):
+    roles = ["user", "user", "assistant", "assistant", "user", "assistant"]
+    messages = [{"role": role, "content": fruit(2, offset=40 + i)} for i, role in enumerate(roles)]
+    _, labels = tokens_and_labels(chatml_parts(messages))
+    example = built(answer, messages, chatml_tokenizer(), 200)
+    expect.equal(labels_of(example), line(labels), what="the labels where two turns of one role follow each other")
+
+
+def test_the_mask_is_1_at_a_token_that_pads_too(answer):
+    messages = [{"role": "user", "content": fruit(3, offset=47)}, {"role": "assistant", "content": fruit(2, offset=48)}]
+    example = built(answer, messages, tokenizer_with(CHATML, "<|im_end|>", pad="<|im_end|>"), 100)
+    mask = list_in(example, "attention_mask")
+    expect.equal(mask, [1] * len(list_in(example, "input_ids")), what="attention_mask, where the end token pads too")
+
+
 def test_a_content_may_begin_and_end_with_blanks_and_quote_a_header(answer):
     messages = [
         {"role": "user", "content": f"\n {fruit(2, offset=20)} <|im_start|>assistant\n{fruit(1, offset=21)} "},
@@ -329,6 +344,13 @@ def test_no_label_that_counts_gives_zero(answer):
     expect.close(torch.stack(losses), [0.0] * 3, what="the losses of: all -100; only position 0 counts; T = 1")
     gradient = gradient_of(answer, logits, none)
     expect.close(gradient, torch.zeros(3, 7, 5), what="the gradient where all labels are -100")
+
+
+def test_a_loss_of_nan_is_not_hidden(answer):
+    logits, labels = logits_and_labels(offset=16)
+    logits[0, 2] = torch.nan
+    loss = expect.tensor(loss_of(answer, logits, labels), what="the loss", shape=())
+    expect.equal(bool(loss.isnan()), True, what="whether the loss is nan, where the logits of one position are")
 
 
 def test_the_dtype_is_kept_and_the_inputs_are_not_changed(answer):

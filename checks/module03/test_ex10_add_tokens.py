@@ -131,6 +131,27 @@ def test_each_new_token_is_encoded_as_one_id(answer):
     expect.equal(encoded, [[OLD + i] for i in range(10)], what="the ids of ten new tokens", given={"tokens": many})
 
 
+def test_a_known_word_in_capitals_is_new(answer):
+    model, tokenizer = model_of(TIED), words()
+    added = answer.add_tokens(model, tokenizer, ["Cat", "DOG"])
+    expect.equal(added, 2, what="new tokens of Cat and DOG, where cat and dog are known")
+    ids = [tokenizer(word)["input_ids"] for word in ("Cat", "DOG", "cat", "dog")]
+    expect.equal(ids, [[OLD], [OLD + 1], [1], [2]], what="the ids of Cat, DOG, cat and dog")
+
+
+def test_with_no_new_token_nothing_is_changed(answer):
+    for tokens in ([], ["cat", "the"]):
+        model, tokenizer = model_of(UNTIED), words()
+        model.config.pad_token_id = 3  # The tokenizer has none.
+        config, rows = deepcopy(model.config.to_dict()), {name: r.clone() for name, r in rows_of(model).items()}
+        with expect.untouched("the tokenizer", tokenizer):
+            added = answer.add_tokens(model, tokenizer, tokens)
+        expect.equal(added, 0, what=f"new tokens of {tokens}")
+        expect.equal(model.config.to_dict(), config, what=f"the config after adding {tokens}")
+        for name, values in rows_of(model).items():
+            expect.equal(values, rows[name], what=f"the rows of {name} after adding {tokens}")
+
+
 def test_known_tokens_are_skipped_and_repeats_count_once(answer):
     tokenizer, model = words(), model_of(UNTIED)
     tokens = ["dog", "<tool>", "<unk>", "<tool>", "zebra", "dog"]

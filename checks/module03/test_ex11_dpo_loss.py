@@ -113,6 +113,15 @@ def by_definition(logits, labels):
     return total
 
 
+def test_a_batch_of_one_and_sequences_of_two_keep_their_shape(answer):
+    for size, length in ((1, 6), (3, 2), (1, 2)):
+        logits, labels = randn(size, length, 5, offset=111), randint(0, 5, [size, length], offset=112)
+        what = f"the log-probabilities of {size} sequences of {length}"
+        actual = expect.tensor(logprobs_of(answer, logits, labels), what=what, shape=(size,))
+        expected = [by_definition(logits[b], labels[b].tolist()) for b in range(size)]
+        expect.close(actual, expected, what=what, scale=20.0)
+
+
 def test_labels_of_minus_100_are_left_out(answer):
     logits, labels = 2 * randn(4, 9, 6, offset=33), randint(0, 6, [4, 9], offset=34)
     labels[0, :4] = -100  # a prompt

@@ -472,6 +472,15 @@ def test_the_seed_alone_decides_the_training(answer, tmp_path):
     expect.true(orders[2] != orders[0], "the order with seed 6", actual=orders[2], expected="not that of seed 5")
     expect.true(firsts[2] != firsts[0], "the first number of each A with seed 6", actual=firsts[2], expected="others")
     expect.equal(moved, [0, 0, 0], "for each run, did torch's global random state move?")
+    drawn = []
+    for train_seed in (5, 6):
+        folder = tmp_path / f"at rest {train_seed}"
+        config = config_of(answer, folder, steps=1, batch_size=10, seed=train_seed, lr=0.0)
+        model, _ = trained(answer, base_of(110), dataset, config)
+        drawn.append([round(float(pair[0][0, 0]), 6) for pair in matrices(model).values()])
+    expect.true(
+        drawn[1] != drawn[0], "the first number of each A as drawn with seed 6", actual=drawn[1], expected="others"
+    )
 
 
 # ---------------------------------------------------------------- generation

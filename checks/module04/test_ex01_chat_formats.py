@@ -26,7 +26,7 @@ ANSWERS = [
     "Cafe\u0301, with a combining accent; café without.\r\n",
 ]
 SHORT = ("Why?", "So.")
-SYSTEMS = ["You are terse.\n", "  Antworte auf Deutsch.", "Answer as a pirate would \u2620\ufe0f"]
+SYSTEMS = ["You are terse.\n", "  Antworte auf Deutsch.", "Answer as a pirate would \u2620\ufe0f "]
 
 
 def drawn(texts, count, offset):
@@ -87,6 +87,7 @@ def messages(*turns):
 def test_instruction_and_input_become_the_users_turn(answer):
     instruction, data = drawn(QUESTIONS, 2, offset=1)
     (output,) = drawn(ANSWERS, 1, offset=2)
+    data = f"\n\n{data}"
     record = {"instruction": instruction, "input": data, "output": output}
     both = [("user", f"{instruction}\n\n{data}"), ("assistant", output)]
     same_messages(answer, record, both, what="an instruction with input")
@@ -319,7 +320,11 @@ def test_exactly_one_format_must_match(answer):
         ("messages that are a string", {"messages": q}, "messages"),
         ("conversations that are None", {"conversations": None}, "conversations"),
         ("conversations that are a dictionary", {"conversations": {"from": "human", "value": q}}, "conversations"),
+        ("messages that are a dictionary of turns", {"messages": dict(enumerate(two))}, "messages"),
         ("a completion that is a dictionary", {"prompt": two[:1], "completion": two[1]}, "completion"),
     ):
         rejected(answer, record, what, place)
     rejected(answer, {"prompt": q, "completion": messages(("assistant", a))}, "a string and a list")
+    rejected(answer, {"prompt": two[:1], "completion": a}, "a list and a string", "completion")
+    rejected(answer, {"messages": [q, a]}, "messages that are strings")
+    rejected(answer, sharegpt((None, q), ("gpt", a)), "a role that is None", "conversations[0].from")

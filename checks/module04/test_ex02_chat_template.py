@@ -329,23 +329,36 @@ BETWEEN_SPECIAL_TOKENS = (
 def test_a_word_may_begin_with_a_marker_that_is_not_in_the_text(answer):
     tokenizer = metaspace_tokenizer(FRUIT, chat_template=BETWEEN_SPECIAL_TOKENS)
     tokenizer.add_special_tokens({"additional_special_tokens": ROLES})
+    expect_markers(answer, tokenizer, "▁", "with the marker ▁")
+
+
+def test_a_marker_may_begin_the_whole_text_alone(answer):
+    tokenizer = metaspace_tokenizer(FRUIT, chat_template=BETWEEN_SPECIAL_TOKENS)
+    tokenizer.add_special_tokens({"additional_special_tokens": ROLES})
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    expect_markers(answer, tokenizer, "", "that marks the first word of a text alone")
+
+
+def expect_markers(answer, tokenizer, before_first, name):
+    """`before_first` is what the tokenizer writes before the first word of a content, which follows a special token."""
     messages = turns(fruit(3, offset=41), fruit(2, offset=42), fruit(1, offset=43), fruit(3, offset=44))
     tokens, mask = [], []
     for message in messages:
-        marker = [f"▁{word}" for word in message["content"].split()]
+        first, *others = message["content"].split()
+        marker = [before_first + first, *(f"▁{word}" for word in others)]
         counts = int(message["role"] == "assistant")
         tokens += [f"<|{message['role']}|>", *marker, "</s>"]
         mask += [0, *[counts] * (len(marker) + 1)]
     result = tokenized(answer, messages, tokenizer)
     ids = field(result, "input_ids")
     found = tokenizer.convert_ids_to_tokens(ids) if isinstance(ids, list) else ids
-    expect.equal(found, tokens, what="the tokens of a tokenizer with the marker ▁")
+    expect.equal(found, tokens, what=f"the tokens of a tokenizer {name}")
     found = field(result, "assistant_mask")
     if isinstance(found, list) and len(found) == len(tokens):
         marked_tokens = [token for token, m in zip(tokens, found, strict=True) if m]
         expected = [token for token, m in zip(tokens, mask, strict=True) if m]
-        expect.equal(marked_tokens, expected, what="the tokens where the mask is 1, with the marker ▁")
-    expect.equal(found, mask, what="the mask of a tokenizer with the marker ▁")
+        expect.equal(marked_tokens, expected, what=f"tokens where the mask is 1, {name}")
+    expect.equal(found, mask, what=f"the mask of a tokenizer {name}")
 
 
 def test_any_turn_may_follow_any_other(answer):

@@ -178,6 +178,9 @@ def test_length_is_counted_in_characters_without_the_white_space_round_them(answ
     shortest = smallest(range(50), lambda limit: issues(min_chars=limit) == ["too_short"])
     expect.equal(shortest, len(text) + 1, what="the smallest min_chars that the same text is too short for")
     expect.equal(issues_of(answer, record("Paris."), min_chars=7), ["too_short"], what="Paris., min_chars 7")
+    accents = record("Cafe\u0301 de\u0301ja\u0300.")  # 13 characters for `len`, ten letters to the eye.
+    longest = smallest(range(50), lambda limit: issues_of(answer, accents, max_chars=limit) == [])
+    expect.equal(longest, 13, what="the smallest max_chars that a text with combining accents passes")
 
 
 def test_blanks_at_the_end_make_no_text_long(answer):
@@ -196,6 +199,7 @@ def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
         ("the same three words, then ever another", record(refrain(12)), 0.0),
         ("three words, so no 4-gram", record("no no no"), 0.0),
         ("four words, so one 4-gram", record("no no no no"), 0.0),
+        ("the same word five times: two 4-grams, which overlap", record("no no no no no"), 0.5),
         ("the same words with other signs", record(with_other_signs(13)), 0.0),
         ("3 of 12 repeated, a line end between", record(with_repeats(9, 3, 6).replace(" ", " \n")), 0.25),
         ("3 of 12 repeated, a no-break space between", record(with_repeats(9, 3, 6).replace(" ", "\u00a0")), 0.25),
@@ -206,6 +210,7 @@ def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
     for name, one, expected in (
         ("3 of 12 repeated", quarter, []),
         ("4 of 13 repeated", more, ["repetition"]),
+        ("7 of 23 repeated", record(with_repeats(16, 7, 17)), ["repetition"]),  # 0.304
     ):
         expect.equal(issues_of(answer, one), expected, what=f"the issues, with 4-grams {name} and max_repeat 0.3")
 
@@ -219,6 +224,7 @@ def test_the_language_is_the_one_asked_for(answer):
         other = "el" if language == "en" else "en"
         issues = issues_of(answer, record(text), language=other)
         expect.equal(issues, ["language"], what=f"the issues of a text in {language}, language {other}")
+    expect.equal(issues_of(answer, record("Москва.")), ["language"], what="the issues of one word in Russian")
 
 
 def test_markup_counts_outside_blocks_of_code(answer):
@@ -232,8 +238,12 @@ def test_markup_counts_outside_blocks_of_code(answer):
         "a closing tag": ("The end.</DIV>", ["markup"]),
         "a tag in capitals": ("The end.<BR>", ["markup"]),
         "a named entity": ("The price is low&nbsp;today.", ["markup"]),
+        "an entity whose name ends in digits": ("It takes &frac12; a day.", ["markup"]),
+        "a tag over two lines": ('The page <a\nhref="https://example.org">of the club</a\n>.', ["markup"]),
+        "a tag that few texts have": ("The <blink>end</blink>.", ["markup"]),
         "an entity with a number": ("It&#39;s here.", ["markup"]),
         "a hexadecimal entity": ("It&#x27;s here.", ["markup"]),
+        "a hexadecimal entity in capitals": ("It&#XA0;is here.", ["markup"]),
     }
     for name, (text, expected) in cases.items():
         expect.equal(issues_of(answer, record(text)), expected, what=f"the issues of {name}")
@@ -243,6 +253,7 @@ def test_a_refusal_is_how_the_completion_starts(answer):
     cases = {
         "a refusal after a line end": (record("\n I’m sorry, but I cannot do that."), ["refusal"]),
         "a model on what it is": (record("As an AI language model, I have no opinion on cheese."), ["refusal"]),
+        "a long refusal": (record("I cannot assist with that. " + story(18)), ["refusal"]),
         "a refusal to help": (record("I can't help with this, but a doctor can."), ["refusal"]),
         "an excuse that is followed by help": (record("I'm sorry that it broke. Glue the handle and wait."), []),
         "a refusal on the second line": (record("They wrote:\nI cannot assist with that."), []),
@@ -299,6 +310,9 @@ def test_the_records_come_back_whole(answer):
     records, score = scored([2.0, 9.0, 4.0, 5.0])
     before = copy.deepcopy(records)
     expect.equal(best_of(answer, records, 2, score), [before[1], before[3]], what="the two that were chosen, whole")
+    records = [{**one, "id": number, "source": None} for number, one in enumerate(records)]
+    before = copy.deepcopy(records)
+    expect.equal(best_of(answer, records, 1, score), [before[1]], what="the one chosen of records with more fields")
 
 
 def test_a_score_may_be_any_finite_number(answer):

@@ -132,6 +132,8 @@ REPEATS = {
     "a tab": ("see section two", "see section\ttwo"),
     "a line end": ("it really depends", "it\r\nreally depends"),
     "a no-break space": ("about 10 km", "about 10\u00a0km"),
+    "a line separator": ("on two lines", "on two\u2028lines"),
+    "a vertical tab": ("on one page", "on\x0bone page"),
     "an ideographic space": ("数据 列表 函数", "数据\u3000列表\u3000函数"),
     "a combining accent": ("un déjà vu", "un de\u0301ja\u0300 vu"),
     "a ligature": ("the first file", "the ﬁrst ﬁle"),
@@ -190,6 +192,8 @@ def test_near_repeats_are_dropped(answer):
 def test_the_threshold_is_the_one_given(answer):
     strict = kept_of(answer, [text for pair in pairs(30, 0.82, 0.9, seed(12)) for text in pair], 0.92)
     expect_share(60 - len(strict), 30, "none", "texts dropped under a similarity of 0.9, threshold 0.92")
+    finer = kept_of(answer, [text for pair in pairs(20, 0.72, 0.735, seed(29)) for text in pair], 0.74)
+    expect_share(40 - len(finer), 20, "none", "texts dropped under a similarity of 0.735, threshold 0.74")
     rng = random.Random(seed(9))
     above, under = pairs(50, 0.72, 0.78, seed(10)), pairs(30, 0.4, 0.495, seed(11))
     texts, order = spread([*above, *under], rng)

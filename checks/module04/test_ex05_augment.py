@@ -131,6 +131,7 @@ def test_numbers_names_and_protected_words_stay(answer):
     cases = {
         "the number 12": ("12 times the {} again", {"12": ["13"]}, ()),
         "the word 3d": ("the {} in 3d again", {"3d": ["color"]}, ()),
+        "the word ３d, with a full-width digit": ("the {} in ３d again", {"３d": ["color"]}, ()),
         "the name Hope": ("the {} with Hope in it", {"hope": ["wish"]}, ()),
         "the name iPod": ("the {} on an iPod", {"ipod": ["player"]}, ()),
         "the name Élan": ("the {} of Élan again", {"élan": ["verve"]}, ()),
@@ -200,6 +201,7 @@ def test_what_exists_is_not_listed_where_it_is_too_much(answer):
 def test_no_text_comes_twice_and_none_is_the_original(answer):
     ((word, [other]), (second, [another])) = drawn(2, 22).items()
     cases = {
+        "a synonym with capitals": ({word: ["TV", other]}, [[word, "TV", other], [second]]),
         "a word that is its own synonym": ({word: [word, other]}, [[word, other], [second]]),
         "a synonym that stands there twice": ({word: [other, other, "thing"]}, [[word, other, "thing"], [second]]),
         "two words with a synonym": ({word: [other], second: [another]}, [[word, other], [second, another]]),
@@ -220,6 +222,7 @@ def test_where_nothing_can_be_replaced_nothing_comes_out(answer):
         "a synonym that is part of a word": ("a dull filmstrip", {"film": ["movie"], "strip": ["band"]}),
         "a word with a hyphen": ("a film-maker slept", {"film": ["movie"], "maker": ["author"]}),
         "a word with an apostrophe": ("the film’s end-credits", {"film": ["movie"], "s": ["z"], "end": ["last"]}),
+        "a word with a straight apostrophe": ("the film's end", {"film": ["movie"], "s": ["z"]}),
         "no word at all": (" … 🙂\n", {"dull": ["flat"]}),
         "an empty text": ("", {"dull": ["flat"]}),
         "Greek and Chinese words without synonyms": ("η ταινία ήταν καλή 电影", {"dull": ["flat"]}),
@@ -254,6 +257,13 @@ def test_rng_alone_decides_which_come_out(answer):
     others = [texts_of(augmented(answer, one, Patient(seed(29) + i), 4, synonyms=words)) for i in range(5)]
     different = len({repr(sorted(map(str, texts or []))) for texts in others})
     expect.true(different > 1, what="how many of five runs with other rngs differ", actual=different, expected=5)
+    words = drawn(4, 45)  # 15 new texts, which can be listed. That 20 draws of two of them are equal: about 1e-38.
+    one = record(" ".join(words))
+    runs = [texts_of(augmented(answer, one, Patient(seed(46) + i), 2, synonyms=words)) for i in range(20)]
+    different = len({repr(sorted(map(str, texts or []))) for texts in runs})
+    expect.true(
+        different > 1, what="how many of 20 runs differ, two of 15 texts each", actual=different, expected="2 or more"
+    )
 
 
 def test_the_global_random_state_is_left_alone(answer):
@@ -303,18 +313,18 @@ def three_splits(offset):
     records = [
         record(text, label, f"r{number}") for number, (text, label) in enumerate(zip(texts, "abcadbc", strict=True))
     ]
-    return words, {"train": records[:3], "test": records[3:5], "holdout": records[5:6], "later": []}
+    return words, {"train": records[:3], "test": records[4:2:-1], "train-dev": records[5:6], "later": []}
 
 
 def test_only_train_grows_and_its_own_records_come_first(answer):
     words, splits = three_splits(34)
     grown = grown_splits(answer, splits, Patient(seed(35)), 2, synonyms=words)
     sizes = {name: len(grown[name]) if name in grown else None for name in splits}
-    expect.equal(sizes, {"train": 9, "test": 2, "holdout": 1, "later": 0}, what="the sizes of the splits, n = 2")
+    expect.equal(sizes, {"train": 9, "test": 2, "train-dev": 1, "later": 0}, what="the sizes of the splits, n = 2")
     first = [one.get("id") for one in grown["train"][:3]]
     expect.equal(first, ["r0", "r1", "r2"], what="the ids of the first three records of train")
     expect.equal(grown["train"][:3], splits["train"], what="the first three records of train, whole")
-    for name in ("test", "holdout", "later"):
+    for name in ("test", "train-dev", "later"):
         expect.equal(grown[name], splits[name], what=f"the split {name}")
     expect.equal(sorted(grown), sorted(splits), what="the names of the splits")
 
@@ -325,8 +335,9 @@ def test_each_new_record_of_train_has_the_label_of_its_source(answer):
     found = sorted((str(one.get("source")), str(one.get("label"))) for one in grown["train"][3:])
     expected = [("r0", "a")] * 3 + [("r1", "b")] * 3 + [("r2", "c")] * 3
     expect.equal(found, expected, what="source and label of the new records of train, n = 3")
-    ids = sorted(str(one.get("id")) for one in grown["train"])
-    expect.equal(len(set(ids)), 12, what="how many different ids train has, of 12")
+    ids = sorted(str(one.get("id")) for one in grown["train"][3:])
+    wanted = [f"r{number}#aug{i}" for number in range(3) for i in range(3)]
+    expect.equal(ids, wanted, what="the ids of the new records of train, n = 3")
 
 
 def test_protected_words_stay_in_train_too(answer):

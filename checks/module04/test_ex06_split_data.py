@@ -48,7 +48,9 @@ def drawn(count, offset):
     rng = random.Random(seed(offset))
     numbers = rng.sample(range(10**6), count)
     ids = [(f"doc-{number}", f"κείμενο/{number}", f"{number}", number)[i % 4] for i, number in enumerate(numbers)]
-    return [{"id": one, "author": f"a{rng.randrange(count // 3 + 1)}", "text": f"text {one}"} for one in ids]
+    return [
+        {"id": one, "author": f"a{rng.randrange(count // 3 + 1)}", "text": f"text {one}", "url": None} for one in ids
+    ]
 
 
 def labeled(sizes, offset):
@@ -186,6 +188,24 @@ def test_the_order_of_the_records_decides_nothing(answer):
             expect.equal(how_many_differ(before, after), 0, what=f"{what}: how many splits differ, {name}")
 
 
+def test_a_position_is_from_0_up_to_1_and_its_units_own(answer):
+    if "position" not in vars(answer):  # Whoever places the units in another way does not need it.
+        return
+    units = [unit for number in range(500) for unit in (f"doc-{number}", f"Doc-{number}")]
+    positions = [answer.position(unit, seed=3) for unit in units]
+    expect.kind(positions, list, of=float, what="the positions")
+    outside = [one for one in positions if not 0 <= one < 1][:1]
+    expect.equal(outside, [], what="a position that is not from 0 up to 1")
+    share = round(10 * sum(one < 0.3 for one in positions) / 1000) / 10
+    expect.equal(share, 0.3, what="the share of 1,000 positions under 0.3, in tenths")
+    # As good as random: so many numbers of 32 bits are all different, and of 16 bits about 992 are.
+    different = len(set(positions))
+    what = "how many different positions 1,000 units have"
+    expect.true(different > 950, what=what, actual=different, expected="over 950")
+    again = [answer.position(unit, seed=3) for unit in units]
+    expect.equal(again == positions, True, what="whether a second call gives the same positions")
+
+
 def test_appended_records_move_nobody(answer):
     records = drawn(600, 7)
     for options in ({}, {"group": "author"}):
@@ -255,6 +275,8 @@ import json, sys, types
 given = json.load(sys.stdin)
 answer = sys.modules["answer"] = types.ModuleType("answer")
 exec(compile(given["text"], "answer.py", "exec"), answer.__dict__)
+position = vars(answer).get("position", lambda unit, seed: 0.0)
+print(json.dumps([position(one["id"], seed=0) for one in given["records"]]))
 for options in given["calls"]:
     result = answer.split(given["records"], "id", fractions=(0.5, 0.3, 0.2), **options)
     print(json.dumps({name: [one["id"] for one in result[name]] for name in result}))
@@ -288,7 +310,10 @@ def test_another_process_gives_the_same_splits(answer):
         ids(divided(answer, f"120 records, {options or 'no group'}", records, fractions=(0.5, 0.3, 0.2), **options))
         for options in calls
     ]
-    there = in_another_process(answer, records, calls)
+    positions, *there = in_another_process(answer, records, calls)
+    if "position" in vars(answer):
+        moved = sum(answer.position(one["id"], seed=0) != other for one, other in zip(records, positions, strict=True))
+        expect.equal(moved, 0, what="how many of 120 positions differ elsewhere")
     for options, one, other in zip(calls, here, there, strict=True):
         differ = sum(set(one[name]) != set(other.get(name, [])) for name in SPLITS)
         expect.equal(differ, 0, what=f"120 records, {options or 'no group'}: how many splits differ elsewhere")

@@ -106,6 +106,7 @@ def test_what_a_reply_holds_becomes_records(answer):
         "an object with sentences around it": (f"Of course. Here:\n{json.dumps(one)}\nEnjoy.", [one]),
         "an object in a fence": (fenced, [one]),
         "an object in a fence with sentences around it": (f"Here it is:\n\n{fenced}\n\nI hope it helps.", [one]),
+        "an object in a fence of another language": (f"```javascript\n{json.dumps(one)}\n```", [one]),
         "an object in a fence of one line": (f"Here: ```{json.dumps(one)}```", [one]),
         "a list": (json.dumps([one, two]), [one, two]),
         "a list in a fence": (f"Two of them:\n```\n{json.dumps([one, two], indent=1)}\n```\nEnjoy.", [one, two]),
@@ -146,7 +147,9 @@ def test_what_is_malformed_is_counted_and_the_rest_is_kept(answer):
         "a JSON string": ('"instruction, output"', [], 1),
         "a JSON number": ("17", [], 1),
         "an object without keys": ("{}", [], 1),
+        "a list without objects": ("[]", [], 0),
         "a list of two objects without output": (json.dumps([bad, bad]), [], 2),
+        "a list of three objects, each with another fault": (json.dumps([bad, {"output": "no question"}, {}]), [], 3),
         "a list in which the second of three has no output": (json.dumps([good[0], bad, good[1]]), good[:2], 1),
     }
     for kind, (reply, records, malformed) in replies.items():
@@ -177,6 +180,7 @@ def test_texts_must_be_strings_that_are_not_empty(answer):
         {"output": text},
         {"instruction": 17, "output": text},
         {"instruction": text, "output": True},
+        {"Instruction": text, "Output": text},
     ]
     last = fresh(40)
     found = [counts(run(answer, Scripted(json.dumps(one), json.dumps(last)), 1))[:3] for one in objects]

@@ -18,7 +18,7 @@ def drawn_examples(lengths, offset):
     rng = random.Random(seed(offset))
     examples = []
     for number, length in enumerate(lengths):
-        ids = [2000 + number] + [rng.choice([PAD, rng.randrange(100, 900)]) for _ in range(length - 1)]
+        ids = [2000 + number] + [rng.choice([PAD, 0, rng.randrange(100, 900)]) for _ in range(length - 1)]
         prompt = length // 2 if number % 3 == 1 else 0
         examples.append({"input_ids": ids, "labels": [-100] * prompt + ids[prompt:]})
     return examples

@@ -122,7 +122,7 @@ def test_case_and_what_stands_between_the_words_do_not_matter(answer):
     train = [
         f"{text(other[:2])}: {a[0]} {a[1]}, {a[2]} ({a[3]}) {a[4]} — {a[5]}.",
         "It's Zoë's, isn't it",
-        text(b).upper(),
+        f"{text(b[:2])}\n{text(b[2:4])}\r\n{text(b[4:])}".upper(),
     ]
     test = [
         f"“{a[1].upper()}”\r\n{a[2].capitalize()}… {a[3]}/{a[4]};\u00a0{a[5]}\U0001f642{other[3]}",
@@ -141,6 +141,12 @@ def test_case_and_what_stands_between_the_words_do_not_matter(answer):
         n=5,
         what="n = 5; five words alike in texts 0, 2 (it s zoë s isn), 3, 5 and 6",
     )
+
+
+def test_another_number_is_another_word(answer):
+    train = ["The train to Ulm leaves at 7 from track 12"]
+    test = ["the train to ulm leaves at 9 from track 12", "So the train to Ulm leaves at 7."]
+    compare(answer, train, test, [1], n=7, what="n = 7; in text 0 the train leaves at 9 and not at 7")
 
 
 def test_words_are_of_any_script_and_may_have_underscores(answer):

@@ -217,6 +217,7 @@ def test_a_class_counts_that_only_one_side_has(answer):
         ([one, one.upper() + "?"], [one, one], (one, one.upper() + "?")),
         (["", one, ""], ["", "", one], ("", one)),
         ([two], [two], (two,)),
+        ([1, 2, 1, 1], ["1", 2, 1, 2], (1, 2, "1")),
     ]
     expected = [macro_by_definition(*case) for case in cases]
     scores = [answer.macro_f1(predictions, labels) for predictions, labels, _ in cases]

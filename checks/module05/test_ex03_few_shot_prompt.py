@@ -179,6 +179,16 @@ def test_the_most_similar_examples_stand_before_the_query_the_most_similar_last(
         what="the turns (user, assistant) for k=3; #1 is most similar, then #3",
     )
 
+    def distance(query, text):
+        return covered(query, text) - 2
+
+    messages = build(answer, query, pool, 3, ChatTokenizer(), 1000, similarity=distance)
+    expect.equal(
+        line(messages, pool, query),
+        prompt(pool, query, [5, 3, 1]),
+        what="the same, where each similarity is a negative number",
+    )
+
 
 def test_texts_stand_there_as_they_were_given(answer):
     draw = random.Random(seed(20))
@@ -388,6 +398,12 @@ def test_of_equally_similar_examples_the_first_of_the_pool_are_taken(answer):
         found.append(sorted(numbers_in(messages, pool)))
     expected = [[1, 2, 6], [1, 2, 3, 6], [], [1, 2, 3, 5, 6]]
     expect.equal(found, expected, what="which examples are taken for k=3, 4, 0, 5; #1, #3, #5 are equal")
+    found = []
+    for number in range(6):  # Drawn by chance, #1 and #3 would be the two in one of three.
+        rng = random.Random(seed(70) + number)
+        messages = build(answer, query, pool, 4, ChatTokenizer(), 5000, similarity=covered, rng=rng)
+        found.append(sorted(numbers_in(messages, pool)))
+    expect.equal(found, [[1, 2, 3, 6]] * 6, what="which examples are taken for k=4, with six states of rng")
 
 
 def test_a_pool_that_is_too_small_is_used_whole(answer):

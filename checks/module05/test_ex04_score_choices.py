@@ -208,6 +208,7 @@ def test_prompt_and_choice_are_encoded_apart_and_as_they_are(answer):
         ("film:", "good", ids("<s>", "film", ":"), ids("good")),
         ("film:", " good", ids("<s>", "film", ":"), ids(" good")),
         ("film: ", "good", ids("<s>", "film", ":", " "), ids("good")),
+        ("film: ", "good bad", ids("<s>", "film", ":", " "), ids("good", " bad")),
         ("film", ": 東京.\n", ids("<s>", "film"), ids(":", " 東京", ".", "\n")),
         ("it is\n", "naïve very", ids("<s>", "it", " is", "\n"), ids("naïve", " very")),
         ("", "bad", ids("<s>"), ids("bad")),

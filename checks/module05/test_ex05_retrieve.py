@@ -46,6 +46,9 @@ def test_the_score_is_that_of_the_formula(answer):
     scores = answer.bm25_scores(" ".join(query), texts(documents), k1=0.9, b=0.4)
     by_hand = bm25_by_hand(query, documents, 0.9, 0.4)
     expect.close(scores, by_hand, what="the scores of 7 documents, one empty, k1 0.9, b 0.4", scale=10.0)
+    scores = answer.bm25_scores(" ".join(query), texts(documents), k1=1.2, b=0.0)
+    by_hand = bm25_by_hand(query, documents, 1.2, 0.0)
+    expect.close(scores, by_hand, what="the scores of 7 documents, one empty, k1 1.2, b 0", scale=10.0)
 
 
 def test_tokens_are_words_in_lower_case_without_signs(answer):

@@ -60,6 +60,10 @@ def test_the_ends_are_quantiles_of_the_means(answer):
         interval = answer.paired_bootstrap(a, b, 2000, seed(6), level=level)
         # The scores are some hundreds, and so is what their rounding errs by.
         close(interval, [mean, *ends], what=f"mean, low, high: differences of 3 items, level {level}", scale=300.0)
+    # The lowest twice and the highest: 0.259 to 0.370. The middle twice and the highest: 0.630 to 0.741.
+    interval = answer.paired_bootstrap(a, b, 6000, seed(11), level=0.34)
+    expected = [mean, (2 * low + high) / 3, (2 * middle + high) / 3]
+    close(interval, expected, what="mean, low, high: differences of 3 items, level 0.34", scale=300.0)
 
 
 def test_the_level_is_0_95_by_default(answer):
@@ -159,6 +163,7 @@ def test_mcnemar_doubles_the_smaller_tail_of_the_binomial(answer):
 def test_mcnemar_is_at_most_one(answer):
     table = [(3, 3), (1, 1), (0, 0), (1, 0)]
     found = [answer.mcnemar(*counted(*pair, 2, 3, offset=40 + i)) for i, pair in enumerate(table)]
+    expect.kind(found, list, of=float, what="the four p")
     expect.close(found, [1.0, 1.0, 1.0, 1.0], what="p where one alone is right in 3/3, 1/1, 0/0, 1/0 items", terms=1000)
 
 

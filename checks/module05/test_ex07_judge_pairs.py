@@ -3,6 +3,7 @@
 import copy
 import itertools
 import random
+import time
 
 from tunelings import expect
 from tunelings.inputs import seed
@@ -224,6 +225,15 @@ def test_equal_items_are_judged_each_for_itself(answer):
     )
 
 
+class Slow(Bench):
+    """Whoever asks for several items at once asks the next one before this one replies."""
+
+    def __call__(self, prompt):
+        reply = super().__call__(prompt)
+        time.sleep(0.02)
+        return reply
+
+
 def test_items_are_judged_in_order_and_one_is_enough(answer):
     items, known = judged_items(11, ["BA", "AB", "CC", "A-"])
     before = copy.deepcopy(items)
@@ -232,6 +242,10 @@ def test_items_are_judged_in_order_and_one_is_enough(answer):
     questions = list(dict.fromkeys(bench.seen))
     expect.equal(questions, [question for question, _, _ in before], what="the questions in the order of the prompts")
     expect.equal(items, before, what="the items after the call")
+    slow = Slow(answer.PROMPT, known)
+    answer.win_rate(slow, items)
+    twice = [question for question, _, _ in before for _ in range(2)]
+    expect.equal(slow.seen, twice, what="the questions of all prompts, where the judge takes its time")
     rates = [numbers_of(answer.win_rate(Bench(answer.PROMPT, known), [item])) for item in before]
     expected = [[0.0, 0, 1, 0, 0], [1.0, 1, 0, 0, 0], [0.5, 0, 0, 1, 0], [0.5, 0, 0, 1, 1]]
     expect.close(rates, expected, what="rate, wins, losses, ties and failures of four single items")

@@ -146,6 +146,8 @@ def test_the_first_technique_that_fits_the_gpu_is_taken(answer):
     expect.equal(found, wanted, what="the technique just above and just below what each needs")
     found = [technique_of(answer, needs_format=True, private_knowledge=True, gpu_gib=gib) for gib in sizes]
     expect.equal(found, wanted, what="the same, together with retrieval")
+    found = [technique_of(answer, needs_format=True, examples=90_000, gpu_gib=gib) for gib in sizes]
+    expect.equal(found, wanted, what="the same, with 90,000 examples")
 
 
 def test_a_gpu_with_exactly_what_is_needed_is_enough(answer):

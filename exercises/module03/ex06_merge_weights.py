@@ -48,7 +48,7 @@ def merge_adapter(base_path: str | Path, adapter_path: str | Path, out_path: str
             `adapter_model.safetensors`); it may have been trained on a 4-bit copy of the base and may hold
             whole modules (`modules_to_save`). The base that its config names is ignored: it may be moved,
             quantized or gone.
-        out_path: a folder, made where it is missing, with its parents.
+        out_path: a folder, made where it is missing, with its parents. Other files in it stay.
 
     Written into `out_path` are the config, and the weights as safetensors, under the names and in the dtype of
     the base's file: `AutoModelForCausalLM.from_pretrained(out_path)` gives a plain model of the base's class

@@ -80,12 +80,12 @@ def main() -> None:
 
 def serve(output: Output, course: Course, *, rooms: bool, own_processes: bool) -> NoReturn:
     """Answer each request in a process of its own, until stdin ends."""
-    from tunelings.grading import apart, processes
+    from tunelings.grading import between, processes
 
     processes.adopt_orphans()
     for line in sys.stdin:
         request = json.loads(line)
-        pid = apart.fork()
+        pid = between.fork()
         if pid == 0:
             _in_child(output, course, request, rooms)
         os.waitpid(pid, 0)

@@ -1,6 +1,6 @@
 """What the loop and the commands print.
 
-rich does the drawing; it honours NO_COLOR and writes plain text to a file or pipe. Nothing is said by colour alone:
+rich does the drawing; it honors NO_COLOR and writes plain text to a file or pipe. Nothing is said by color alone:
 every mark stands beside its word.
 """
 

@@ -7,26 +7,24 @@ Only this process decides: where the child is gone and has said nothing, the che
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import json
 import os
-import re
 import secrets
 import select
 import selectors
 import signal
 import sys
 import time
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from tunelings import live
 from tunelings.grading import limits, processes
-from tunelings.grading.child import FindTask, become, drop_files, serve
+from tunelings.grading.between import fork, stand_between
+from tunelings.grading.child import FindTask, become, serve
 from tunelings.grading.judge import Judgement
+from tunelings.grading.printed import Printed
 from tunelings.grading.states import CheckState
 from tunelings.grading.verdict import Failure, failure_from_json
 
@@ -38,35 +36,6 @@ _MOST = 2**22  # bytes of one line of the child
 def can_fork() -> bool:
     """Forked processes are for Linux: on macOS its frameworks do not survive a fork, and Windows has none."""
     return sys.platform == "linux" and hasattr(os, "fork")
-
-
-@dataclass
-class Printed:
-    """What one check prints, passed on up to a limit, with control characters made visible."""
-
-    left: int = limits.OUTPUT
-    decoders: dict[int, codecs.IncrementalDecoder] = field(default_factory=dict)
-
-    def show(self, stream: int, content: bytes) -> None:
-        decoder = self.decoders.setdefault(stream, codecs.getincrementaldecoder("utf-8")("replace"))
-        if not content or self.left <= 0:
-            return
-        shown = content[: self.left]
-        self.left -= len(shown)
-        to = sys.stdout if stream == 1 else sys.stderr
-        to.write(_visible(decoder.decode(shown)))
-        if self.left <= 0:
-            to.write(f"\n… the answer prints more than {limits.OUTPUT // 1024} KiB; the rest is not shown\n")
-        to.flush()
-
-
-def _visible(text: str) -> str:
-    """`text` with control characters written out, so that none acts on the screen; a progress bar becomes lines."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", lines)
-
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass
@@ -107,7 +76,7 @@ class Apart:
                 stream.flush()  # What waits to be written would be written twice.
         self.pid = fork()
         if self.pid == 0:
-            _stand_between(pings, status, lambda: _run_child(requests, answers, out, err, find_task))
+            stand_between(pings, status, lambda: _run_child(requests, answers, out, err, find_task))
         for number in theirs:
             os.close(number)
         self.buffer = b""
@@ -293,43 +262,6 @@ def _how_it_ended(status: bytes) -> str:
             return f"the process that checks the answer crashed ({name}), in C code that the answer calls"
         return f"the process that checks the answer was ended ({name}), {ENDED}"
     return f"the answer ends the process that checks it, with exit status {os.WEXITSTATUS(code)}, and no result is left"
-
-
-def fork() -> int:
-    """`os.fork`; Python warns where a library has threads, which hold no lock while this process waits for a check."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
-
-
-def _stand_between(pings: int, status: int, child: Callable[[], NoReturn]) -> NoReturn:
-    """Start the child, answer each ping, wait for the child's end, and write how it ended to `status`."""
-    try:
-        os.setsid()
-        processes.die_with_parent()
-        pid = fork()
-        if pid == 0:
-            child()
-        null = os.open(os.devnull, os.O_RDWR)
-        for number in (0, 1, 2):
-            os.dup2(null, number)
-        drop_files(null, keep={pings, status})
-        waiting = select.poll()
-        waiting.register(pings, select.POLLIN)
-        period: int | None = 50  # ms
-        with contextlib.suppress(OSError, AttributeError):  # An old kernel.
-            waiting.register(os.pidfd_open(pid), select.POLLIN)
-            period = None
-        while True:
-            found, code = os.waitpid(pid, os.WNOHANG)
-            if found:
-                os.write(status, str(code).encode())
-                break
-            for number, _ in waiting.poll(period):
-                if number == pings:
-                    os.write(status, b"!") if os.read(pings, 1) else waiting.unregister(pings)
-    finally:
-        os._exit(0)
 
 
 def _run_child(requests: int, answers: int, out: int, err: int, find_task: FindTask) -> NoReturn:

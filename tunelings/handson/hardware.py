@@ -12,7 +12,7 @@ from tunelings import loading
 from tunelings.handson.memory import PRESETS, Run
 
 REFERENCE = "5.08"
-NF4_BITS = 4.127  # a weight in NF4 with double quantisation
+NF4_BITS = 4.127  # a weight in NF4 with double quantization
 # Usable memory in GiB is a little less than what is on the box; the desktop takes a share of it as well.
 CARDS = {
     "RTX 3060 (12 GB)": 12,
@@ -75,7 +75,7 @@ class Row:
 
 # Llama-2-7B: 6.738e9 parameters; LoRA with r = 16 on all linear layers trains 39,976,960.
 LLAMA_7B = (6_738_415_616, 32, 4096, 32_000, 39_976_960)
-NOT_QUANTISED = 2 * 32_000 * 4096 + 65 * 4096  # its embedding, its head and 65 norms
+NOT_QUANTIZED = 2 * 32_000 * 4096 + 65 * 4096  # its embedding, its head and 65 norms
 BERT = "float32, no checkpointing, batch 32, 128 tokens"
 BERT_RUN = Run(PRESETS["BERT-base"], "full", True, 32, 128, checkpointing=False, stored_scores=True)
 LLAMA = PRESETS["Llama 2 7B"]
@@ -89,7 +89,7 @@ ROWS = (
         1,
         512,
         "NF4 base, r = 16, batch 1, 512 tokens",
-        float32=NOT_QUANTISED,
+        float32=NOT_QUANTIZED,
         run=Run(LLAMA, "qlora"),
     ),
     Row("7B, LoRA", LLAMA_7B, "lora", 1, 512, "bf16 base, r = 16, batch 1, 512 tokens", run=Run(LLAMA, "lora")),

@@ -163,7 +163,7 @@ def peak_memory() -> int | None:
 
 
 def computed_memory(cost: Cost, bits: int) -> float:
-    """What 3.02 computes for a base in so many bits (4: double quantisation), float32 adapters and AdamW, in bytes.
+    """What 3.02 computes for a base in so many bits (4: double quantization), float32 adapters and AdamW, in bytes.
 
     A lower bound: activations come on top, and in 4 bits the embeddings and the head, which are not quantized.
     """

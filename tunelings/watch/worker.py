@@ -74,11 +74,11 @@ def answer_request(line: str, output: Output, root: Path) -> None:
 
 def serve_by_forking(output: Output, root: Path) -> None:
     """Answer each request in a child of its own, until stdin ends."""
-    from tunelings.grading import apart
+    from tunelings.grading import between
 
     processes.adopt_orphans()
     for line in sys.stdin:
-        pid = apart.fork()
+        pid = between.fork()
         if pid == 0:
             processes.die_with_parent()
             os.setsid()  # A group of its own: whoever ends it ends the processes that the answer started, too.

@@ -13,7 +13,7 @@ def _clip(optimizer, max_norm):
 
 def autocast_step(model, batch, loss_fn, optimizer, *, device, dtype=torch.bfloat16, scaler=None, max_norm=1.0):
     weights = next(model.parameters())
-    inputs, targets = batch[0].to(weights), batch[1].to(weights.device)
+    inputs, targets = batch[0].to(weights.device), batch[1].to(weights.device)
     with torch.autocast(weights.device.type, dtype):
         predicted = model(inputs)
         loss = loss_fn(predicted.float(), targets)

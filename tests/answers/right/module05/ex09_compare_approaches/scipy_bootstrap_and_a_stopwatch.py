@@ -89,7 +89,7 @@ def write_report(table, out_dir):
         f"| {r.seconds_per_query:.6f} |"
         for r in table.rows
     ]
-    last = "**Winner:** " + (table.winner or "None")
+    last = "**Winner:** " + (table.winner or "none")
     (out_dir / "report.md").write_bytes("\n".join([head, *body, "", last]).encode())
     from matplotlib.figure import Figure
 

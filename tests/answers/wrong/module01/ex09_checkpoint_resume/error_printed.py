@@ -1,0 +1,39 @@
+# names: unlisted
+# breaks: "A save that fails half-way raises"
+import io
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+
+
+def save_checkpoint(path, model, optimizer, scheduler, step):
+    path = Path(path)
+    buffer = io.BytesIO()
+    parts = (model.state_dict(), optimizer.state_dict(), scheduler.state_dict(), torch.get_rng_state(), step)
+    torch.save(parts, buffer)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(buffer.getvalue())
+        os.replace(name, path)
+    except BaseException:
+        if os.path.exists(name):
+            os.unlink(name)
+        print("not saved")
+
+
+def load_checkpoint(path, model, optimizer, scheduler):
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint {path.name}")
+    try:
+        weights, moments, schedule, random, step = torch.load(path, weights_only=True)
+        model.load_state_dict(weights)
+        optimizer.load_state_dict(moments)
+        scheduler.load_state_dict(schedule)
+        torch.set_rng_state(random)
+    except Exception as error:
+        raise ValueError(f"{path.name} is no checkpoint") from error
+    return int(step)

@@ -1,0 +1,12 @@
+# names: unlisted
+# breaks: "the mean of the hidden states of its real tokens"
+import torch
+
+
+def mean_pool(hidden, attention_mask):
+    hidden, attention_mask = hidden[:, :512], attention_mask[:, :512]
+    real = attention_mask.bool()
+    wide = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
+    total = wide.masked_fill(~real.unsqueeze(-1), 0).sum(1)
+    count = real.sum(1, keepdim=True).clamp(min=1)
+    return (total / count).to(hidden.dtype)

@@ -1,0 +1,39 @@
+"""What an answer prints, passed on to the screen as far as it may."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from dataclasses import dataclass, field
+
+from tunelings.grading import limits
+
+
+@dataclass
+class Printed:
+    """What one check prints, passed on up to a limit, with control characters made visible."""
+
+    left: int = limits.OUTPUT
+    decoders: dict[int, codecs.IncrementalDecoder] = field(default_factory=dict)
+
+    def show(self, stream: int, content: bytes) -> None:
+        decoder = self.decoders.setdefault(stream, codecs.getincrementaldecoder("utf-8")("replace"))
+        if not content or self.left <= 0:
+            return
+        shown = content[: self.left]
+        self.left -= len(shown)
+        to = sys.stdout if stream == 1 else sys.stderr
+        to.write(_visible(decoder.decode(shown)))
+        if self.left <= 0:
+            to.write(f"\n… the answer prints more than {limits.OUTPUT // 1024} KiB; the rest is not shown\n")
+        to.flush()
+
+
+def _visible(text: str) -> str:
+    """`text` with control characters written out, so that none acts on the screen; a progress bar becomes lines."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", lines)
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
