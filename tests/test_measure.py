@@ -55,6 +55,14 @@ def test_what_trains_and_what_is_quantized_is_what_the_calculator_counts():
     assert not any(p.is_meta for p in model.parameters())
 
 
+def test_a_head_that_is_tied_stays_the_embedding():
+    from tunelings.handson import real_step
+
+    model = real_step.transformer(Run(replace(TINY, tied=True), "full", checkpointing=False), "cpu")
+    assert model.lm_head.weight is model.model.embed_tokens.weight
+    assert sum(p.numel() for p in model.parameters()) == replace(TINY, tied=True).parameters
+
+
 def test_an_encoder_and_the_network_for_digits_make_their_steps(train):
     bert = Run(replace(TINY, kv_heads=4, decoder=False), "full", True, 2, 8, checkpointing=False, stored_scores=True)
     assert train(bert)[0] == pytest.approx(0.693, abs=0.3)
@@ -181,3 +189,13 @@ def test_a_file_that_cannot_be_written_is_one_line_before_anything_is_measured(t
     said = tunelings("doctor", *arguments)
     assert said.code == 2 and says in said.err and len(said.err.strip().splitlines()) == 1
     assert (tmp_path / "there.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_run_that_failed_is_shown_and_is_no_success(tunelings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(measure, "room", lambda: Room("cuda", "Card of a test", 24.0))
+    monkeypatch.setattr(measure, "_child", lambda asked: {"error": "ran out of memory"})
+    said = tunelings("doctor", "--measure", "--json", str(tmp_path / "here.json"))
+    assert said.code == 1 and "Card of a test" in said.out and "ran out of memory" in said.out
+    rows = json.loads((tmp_path / "here.json").read_text(encoding="utf-8"))["rows"]
+    assert {row["name"]: row["state"] for row in rows}["7B, full fine-tuning"] == TOO_LARGE
+    assert all(row["measured_gib"] is None for row in rows)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sys
 import threading
 import time
@@ -142,7 +143,7 @@ def train(run: Run | None, batch: int, device: str) -> tuple[float, float]:
         optimizer.step()
         optimizer.zero_grad()
         last = loss.item()  # waits for the device
-    if last != last or last in (float("inf"), float("-inf")):
+    if not math.isfinite(last):
         raise FloatingPointError(f"the loss is {last}")
     return last, time.perf_counter() - start
 

@@ -1,0 +1,48 @@
+"""What the lessons demonstrate is recorded from real runs: the records agree with the data that they are about."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+def results_of(name: str) -> dict:
+    return json.loads((ROOT / "figures" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def digits() -> dict:
+    return results_of("module01_mnist_digits")
+
+
+def test_each_digit_that_is_shown_as_wrong_has_its_label_and_is_read_otherwise_by_all(digits: dict):
+    labels = (ROOT / "data" / "mnist" / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").read_bytes()[8:]
+    assert digits["test_digits"] == len(labels) and len(digits["shown"]) == 16
+    assert len({one["index"] for one in digits["shown"]}) == 16
+    for one in digits["shown"]:
+        assert one["label"] == labels[one["index"]]
+        assert len(one["read"]) == digits["seeds"] and one["label"] not in one["read"]
+    sure = [one["sure"] for one in digits["shown"]]
+    assert sure == sorted(sure, reverse=True)
+
+
+def test_the_counts_of_wrong_digits_fit_together(digits: dict):
+    one_by_one = digits["wrong_by_seed"]
+    assert digits["wrong_by_all"] <= min(one_by_one) <= max(one_by_one) <= digits["wrong_by_any"] <= sum(one_by_one)
+
+
+def test_the_curves_have_a_point_for_each_epoch_of_each_seed(digits: dict):
+    assert len(digits["curves"]) == digits["seeds"]
+    for curves in digits["curves"]:
+        assert {len(values) for values in curves.values()} == {digits["epochs"]}
+        assert curves["train_loss"][-1] < curves["train_loss"][0]
+
+
+@pytest.mark.parametrize("name", ["digits", "wrong", "curves"])
+def test_the_lesson_shows_each_picture(name: str):
+    folder = ROOT / "docs" / "module01"
+    assert (folder / f"mnist-{name}.svg").stat().st_size > 5000
+    assert f"](mnist-{name}.svg)" in (folder / "mnist-from-scratch.md").read_text(encoding="utf-8")
