@@ -18,12 +18,12 @@ SAYS = {
     Outcome.PASSED: "Every check passes.",
     Outcome.NOT_STARTED: "The file is still the stub.",
     Outcome.MISSING: "No file for this exercise was handed in.",
-    Outcome.BROKEN: "The file can't be read as Python.",
+    Outcome.BROKEN: "The file can't be loaded: it isn't Python, or it raises an error when it is imported.",
     Outcome.TIMEOUT: "A check didn't end in its time, twice.",
     Outcome.MEMORY: "The answer needed more memory than a check may take.",
     Outcome.TAMPERED: "The answer changed the grader, so what the checks said of it doesn't count.",
     Outcome.REFUSED: "The file wasn't taken.",
-    Outcome.NO_VERDICT: "The grader has no result. That isn't your fault: it has to be graded again.",
+    Outcome.NO_VERDICT: "The grader has no result: it ended while it looked at this answer. Your instructor decides.",
 }
 
 

@@ -40,10 +40,12 @@ def read_all(table: Path, exercises: list[Exercise], folder: Path) -> list[Submi
         raise CourseError(f"{table} is not a CSV file in UTF-8: {error}") from None
     if not rows or not {"name", "address"} <= rows[0].keys():
         raise CourseError(f"{table} needs a first line `name,address,ref`, and a line for each student.")
-    return [_read_row(row, table.parent, exercises, folder) for row in rows]
+    return [_read_row(row, place, table.parent, exercises, folder) for place, row in enumerate(rows, 2)]
 
 
-def _read_row(row: Mapping[str, str | None], here: Path, exercises: list[Exercise], folder: Path) -> Submission:
+def _read_row(
+    row: Mapping[str, str | None], line: int, here: Path, exercises: list[Exercise], folder: Path
+) -> Submission:
     name, address = ((row.get(key) or "").strip() for key in ("name", "address"))
     ref = (row.get("ref") or "").strip() or "HEAD"
     try:
@@ -51,7 +53,7 @@ def _read_row(row: Mapping[str, str | None], here: Path, exercises: list[Exercis
             raise Refused("its line in the list has no name or no address")
         return _read(name, _address(address, here), ref, exercises, folder)
     except Refused as refused:
-        return Submission(name or address or "?", problem=str(refused))
+        return Submission(name or f"line {line}", problem=str(refused))
 
 
 def _address(address: str, here: Path) -> str:
@@ -109,6 +111,11 @@ def _git(store: Path, *words: str) -> bytes:
     except subprocess.TimeoutExpired:
         raise Refused(f"git did not finish in {_PATIENCE:g} s") from None
     if done.returncode != 0:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise Refused(f"git can't read it: {lines[-1][:200] if lines else 'no reason given'}")
+        raise Refused(f"git can't read it: {reason_of(done.stderr.decode(errors='replace'))}")
     return done.stdout
+
+
+def reason_of(said: str) -> str:
+    """The line in which git says why it failed: the first that is an error, or else the last."""
+    lines = said.strip().splitlines() or ["no reason given"]
+    return next((line for line in lines if line.startswith(("fatal:", "ERROR:"))), lines[-1])[:200]

@@ -143,6 +143,8 @@ def _grade(
     from tunelings.classroom.submissions import read_all, read_one
     from tunelings.desk import screen
 
+    if (given := single or place) is not None and not given.exists():
+        raise CourseError(f"{given}: there is no such file or folder.")
     with tempfile.TemporaryDirectory(prefix="tunelings-") as temporary:
         folder = out or Path(temporary)
         outputs.make_folder(folder)

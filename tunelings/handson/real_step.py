@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import torch
@@ -42,7 +43,7 @@ def digits_network() -> nn.Module:
     return nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(9216, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
-def empty(run: Run) -> nn.Module:
+def empty(run: Run) -> Any:
     """The transformer of a run without memory for its weights: a Llama with a head, or a BERT with a classifier."""
     from accelerate import init_empty_weights
     from transformers import BertConfig, BertForSequenceClassification, LlamaConfig, LlamaForCausalLM
@@ -65,7 +66,7 @@ def empty(run: Run) -> nn.Module:
         return LlamaForCausalLM(LlamaConfig(**shared, **of_a_decoder, **tied))
 
 
-def fill(model: nn.Module, device: str, dtype: torch.dtype) -> None:
+def fill(model: Any, device: str, dtype: torch.dtype) -> None:
     """Give each weight random values on the device; a norm gets ones. Quantized layers quantize what they are given."""
     from accelerate.utils import set_module_tensor_to_device
 
