@@ -11,7 +11,7 @@ FILES = {ONE: "ex05_training_step", TWO: "ex06_evaluate"}
 NO_ZERO_GRAD = NamedMistake("no-zero-grad", "gradients are never cleared: backward() adds to what is already in .grad.")
 
 
-def verdict(exercise: str = ONE, failure: Failure | None = None, folder: str = "/work/ann-lee/exercises") -> Verdict:
+def verdict(exercise: str = ONE, failure: Failure | None = None, folder: str = "/class/ann-lee/exercises") -> Verdict:
     """The verdict of an answer that passes its two checks, or the first of them only."""
     states = {"test_one": CheckState.PASSED, "test_two": failure.state if failure else CheckState.PASSED}
     state = ExerciseState.FAILED if failure else ExerciseState.PASSED
