@@ -118,7 +118,7 @@ def test_settings_edited_into_nonsense_are_one_line_and_the_steps_stay(finished,
     for old, new, line in [
         ("lr = 0.003", 'lr = "fast"', "train.lr"),
         ("lr = ", "learning_rate = ", "train.learning_rate: there is no such setting"),
-        ("[train]", "[train", "no valid TOML"),
+        ("[train]", "[train", "isn.t valid TOML"),
         ("fractions = [0.8, 0.1, 0.1]", "fractions = [0.8, 0.8, 0.1]", "add up to 1"),
     ]:
         before = folder.settings.read_text(encoding="utf-8")
