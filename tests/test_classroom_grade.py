@@ -16,7 +16,7 @@ from tests.support.classroom import DOUBLED, RIGHT, SHIFTED, graded, handed_in, 
 from tests.support.miniature import SHIFT, SQUARES, build
 from tests.support.processes import descendants, is_alive, wait_for
 from tunelings.classroom import flags, keys, sandbox, told
-from tunelings.classroom.client import nothing
+from tunelings.classroom.client import Job, Servers, lost
 from tunelings.classroom.engine import CourseFault
 from tunelings.classroom.handed_in import Submission
 from tunelings.classroom.records import Outcome
@@ -160,7 +160,7 @@ PASSED = {"test_a": "passed", "test_b": "passed"}
 
 
 def said(**changed) -> told.Told:
-    plain = {**json.loads(nothing("").model_dump_json()), "state": "passed", "checks": PASSED, **changed}
+    plain = {**json.loads(lost("").model_dump_json()), "state": "passed", "checks": PASSED, "starved": False, **changed}
     return told.read(json.dumps(plain).encode())
 
 
@@ -177,6 +177,7 @@ def said(**changed) -> told.Told:
         ({"state": "failed", "checks": {"test_a": "passed", "test_b": "crashed"}, "memory": True}, Outcome.MEMORY),
         ({"tampered": True}, Outcome.TAMPERED),
         ({"trouble": "CheckError"}, Outcome.NO_VERDICT),
+        ({"ended": True, "trouble": "it ended"}, Outcome.FAILED),
         ({"state": "not started", "checks": {}}, Outcome.NOT_STARTED),
     ],
 )
@@ -188,15 +189,103 @@ def test_a_pass_is_the_exercises_own_set_of_checks(changed: dict, outcome: Outco
     "line",
     [
         b"", b"[]", b"{}", b'{"state": "passed", "checks": {}}', b"\x80\x04K\x01.",
-        nothing("").model_dump_json().replace('"id"', '"more": 1, "id"').encode(),
-        nothing("").model_dump_json().replace('"seconds":0.0', '"seconds":"0"').encode(),
-        nothing("").model_dump_json().replace('"seconds":0.0', '"seconds":NaN').encode(),
-        nothing("x" * told.LARGEST).model_dump_json().encode(),
+        lost("").model_dump_json().replace('"id"', '"more": 1, "id"').encode(),
+        lost("").model_dump_json().replace('"seconds":0.0', '"seconds":"0"').encode(),
+        lost("").model_dump_json().replace('"seconds":0.0', '"seconds":NaN').encode(),
+        lost("x" * told.LARGEST).model_dump_json().encode(),
     ],
 )  # fmt: skip
 def test_what_is_not_of_the_schema_is_no_result(line: bytes):
     with pytest.raises(told.NotOfThisForm):
         told.read(line)
+
+
+# What is run once more
+
+
+class Scripted:
+    """A runner whose results are prepared: the first for the first run, and so on; it notes what ran together."""
+
+    def __init__(self, results: dict[bytes, list[told.Told]]):
+        self.results, self.batches = results, []
+
+    def run(self, sandbox, batches):
+        self.batches.append([[job.answer for job in batch] for batch in batches])
+        for job in (job for batch in batches for job in batch):
+            given = self.results[job.answer]
+            yield job, given.pop(0) if len(given) > 1 else given[0]
+
+    def close(self) -> None:
+        pass
+
+
+GOOD = {name: "passed" for name in ("test_each_number_is_squared", "test_a_matrix_keeps_its_shape",
+                                    "test_the_mean_is_a_plain_number", "test_any_numbers_will_do")}  # fmt: skip
+LATE = {**GOOD, "test_any_numbers_will_do": "timeout"}
+SPOILT = {
+    "ends its grader": ([lost("it ended", by_answer=True)] * 2, Outcome.FAILED, True),
+    "ended once": ([lost("it ended", by_answer=True), said(checks=GOOD)], Outcome.PASSED, True),
+    "late": ([said(state="failed", checks=LATE)], Outcome.TIMEOUT, True),
+    "late once": ([said(state="failed", checks=LATE), said(checks=GOOD)], Outcome.PASSED, True),
+    "no memory": ([said(state="failed", checks={**GOOD, "test_any_numbers_will_do": "crashed"}, memory=True)],
+                  Outcome.MEMORY, True),
+    "workers lost": ([lost("the workers were lost")], Outcome.NO_VERDICT, False),
+    "right": ([said(checks=GOOD)], Outcome.PASSED, True),
+}  # fmt: skip
+
+
+def test_what_a_busy_machine_may_have_spoilt_runs_once_more_alone_and_then_counts(tmp_path: Path):
+    plan = plan_of(build(tmp_path / "course").root)
+    runner = Scripted({name.encode(): list(results) for name, (results, _, _) in SPOILT.items()})
+    handed = [handed_in(name, name) for name in SPOILT]
+    engine, rows = graded(plan, tmp_path / "results", handed, runner=runner)
+    assert {name: rows[name, "1.01"].outcome for name in SPOILT} == {name: one[1] for name, one in SPOILT.items()}
+    again = [name for name in SPOILT if name != "right"]
+    assert engine.counts.repeated == len(again)
+    assert runner.batches[1:] == [[[name.encode()]] for name in again], "each once, and nothing beside it"
+    row = rows["ends its grader", "1.01"]
+    assert row.is_to_look_at and row.reason == "the answer ended the grader, also when it ran alone: it ended"
+    later = Scripted({name.encode(): [said(checks=GOOD)] for name in SPOILT})
+    engine, again_rows = graded(plan, tmp_path / "results", handed, runner=later)
+    assert sum(later.batches, []) == [[b"workers lost"]], "all that has a verdict is kept"
+    kept = [name for name, (_, _, is_kept) in SPOILT.items() if is_kept]
+    assert [again_rows[name, "1.01"] for name in kept] == [rows[name, "1.01"] for name in kept]
+
+
+MADE_UP_SERVER = """
+import base64, json, os, sys
+print(json.dumps({"ready": True, "rooms": True, "seen": []}), flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    answer = base64.b64decode(asked["answer"])
+    if answer == b"dies":
+        os._exit(1)
+    if answer != b"silent":
+        print(json.dumps({**RESULT, "id": asked["id"]}), flush=True)
+    print(json.dumps({"ended": asked["id"]}), flush=True)
+"""
+
+
+class MadeUp(sandbox.Sandbox):
+    """A sandbox whose server judges nothing: it says what it was told to, or dies."""
+
+    def command(self) -> list[str]:
+        result = json.loads(said(checks=GOOD).model_dump_json())
+        return [sys.executable, "-c", MADE_UP_SERVER.replace("RESULT", repr(result))]
+
+
+@pytest.mark.parametrize("answer", [b"dies", b"silent"])
+def test_an_answer_that_ends_its_grader_costs_its_neighbors_nothing(tmp_path: Path, answer: bytes):
+    """In one batch: the server that died is replaced, and only that answer has no result."""
+    place = MadeUp(Course(build(tmp_path / "course").root), Isolation.NONE, ())
+    jobs = [Job(str(n), "1.01", 0, text, (), (1.0,)) for n, text in enumerate([b"a", answer, b"b"])]
+    told_of, servers = {}, Servers()
+    try:
+        servers.run(place, jobs, lambda job, result: told_of.update({job.answer: result}))
+    finally:
+        servers.close()
+    assert {text: result.ended for text, result in told_of.items()} == {b"a": False, answer: True, b"b": False}
+    assert told_of[answer].starved and told_of[b"b"].checks
 
 
 # Flags

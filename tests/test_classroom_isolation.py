@@ -113,7 +113,7 @@ DEEDS = {
     "is the reference": Deed(RIGHT, Outcome.PASSED, flag="the same syntax tree as the reference"),
     # A pass is evidence, not proof: docs/grade-a-class.md says so.
     "forges everything": Deed(FORGE, Outcome.PASSED, flag="reads the frames of its callers"),
-    "ends all processes": Deed(after("os.kill(-1, 9)"), Outcome.NO_VERDICT),
+    "ends all processes": Deed(after("os.kill(-1, 9)"), Outcome.FAILED, "the answer ended the grader"),
     # On the machine.
     "the network": Deed(
         fails("socket.create_connection(('1.1.1.1', 53), 5)", "socket.create_connection(('8.8.8.8', 443), 5)"),
@@ -192,7 +192,7 @@ def test_a_hostile_answer_has_the_verdict_that_it_should(class_, deed: str):
     failure = row.verdict.failure if row.verdict else None
     assert row.outcome == DEEDS[deed].outcome, (failure, row.reason)
     assert row.points == (row.outcome == Outcome.PASSED)
-    assert DEEDS[deed].says in (failure.message if failure else "")
+    assert DEEDS[deed].says in (failure.message if failure else row.reason)
     assert not DEEDS[deed].flag or DEEDS[deed].flag in row.flags
 
 
@@ -223,11 +223,11 @@ def test_what_never_ends_is_tried_once_more_and_then_out_of_time(class_):
     assert engine.counts.repeated >= 1
 
 
-def test_only_what_the_machine_has_no_part_in_is_kept(class_, tmp_path: Path):
+def test_every_verdict_but_that_of_a_tampered_grader_is_kept(class_, tmp_path: Path):
     engine, rows = class_
     for (name, number), row in rows.items():
         if row.answer_hash:
             text = DEEDS[name].text if name in DEEDS else ENDLESS
             if "OUTSIDE" not in text and "ROOT" not in text:
                 is_kept = engine.kept.get(engine.job(number, text.encode()).key) is not None
-                assert is_kept == (row.outcome in {Outcome.PASSED, Outcome.FAILED}), name
+                assert is_kept == (row.outcome != Outcome.TAMPERED), name

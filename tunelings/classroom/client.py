@@ -18,10 +18,10 @@ from tunelings.classroom import told
 from tunelings.classroom.sandbox import Sandbox
 from tunelings.classroom.told import NotOfThisForm, Told
 from tunelings.grading import limits, processes
+from tunelings.grading.states import ExerciseState
 
 START = 600.0  # seconds by the clock in which a server must have imported what it needs, on a busy machine
 _SLACK = 60.0
-_TRIES = 2  # of an answer whose server ends without a result
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class Job:
 
 class ServerGone(Exception):
     """The server ended, hangs, or says what is not of the schema."""
+
+
+class GraderEnded(ServerGone):
+    """It ended, or stopped answering, while an answer ran in it: by the answer, or because memory ran out."""
 
 
 class Server:
@@ -95,7 +99,7 @@ class Server:
             self.close()
             raise
         if result is None:
-            raise ServerGone("the answer ended the processes that grade it, and no result is left")
+            raise GraderEnded("the processes that grade the answer ended, and no result is left")
         return result
 
     @property
@@ -127,9 +131,9 @@ class Server:
         while b"\n" not in self.buffer:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([number], [], [], left)[0]:
-                raise ServerGone("no result came in the time that all checks together may take")
+                raise GraderEnded("no result came in the time that all checks together may take")
             if not (content := os.read(number, 2**16)):
-                raise ServerGone("the process that runs answers ended, and left no result")
+                raise GraderEnded("the process that runs answers ended, and left no result")
             self.buffer += content
             if len(self.buffer) > 2 * told.LARGEST:
                 raise ServerGone("it writes more than a result may have")
@@ -164,8 +168,8 @@ class Servers:
     def run(self, sandbox: Sandbox, jobs: Iterable[Job], tell: Callable[[Job, Told], None]) -> None:
         """Run jobs that belong together, and tell each result as it comes.
 
-        Without rooms, a server is used for these jobs only. A server that ends is replaced, and the answer that it
-        ended with tried once more before that is its result.
+        Without rooms, a server is used for these jobs only. A server that ends is replaced, and costs no other answer
+        its result; the answer that it ended with is told as `lost`, so that it runs once more, alone.
 
         Raises:
             ServerGone: a server doesn't start.
@@ -173,18 +177,15 @@ class Servers:
         server = None
         try:
             for job in jobs:
-                for attempt in range(_TRIES):
-                    server = server or self._take(sandbox)
-                    try:
-                        tell(job, server.ask(job))
-                        break
-                    except ServerGone as gone:
-                        self._end(server)
-                        server = None
-                        if self.is_closed:
-                            raise
-                        if attempt == _TRIES - 1:
-                            tell(job, nothing(str(gone)))
+                server = server or self._take(sandbox)
+                try:
+                    tell(job, server.ask(job))
+                except ServerGone as gone:
+                    self._end(server)
+                    server = None
+                    if self.is_closed:
+                        raise
+                    tell(job, lost(str(gone), by_answer=isinstance(gone, GraderEnded)))
         finally:
             if server is not None:
                 self._give_back(sandbox, server)
@@ -237,9 +238,9 @@ class Servers:
             processes.kill_tree(server.process.pid)
 
 
-def nothing(trouble: str) -> Told:
-    """What stands for a result that never came."""
-    return Told.model_validate_json(
-        json.dumps({"id": "", "state": "failed", "checks": {}, "failure": None, "fingerprints": {}, "flags": [],
-                    "tampered": False, "memory": False, "starved": False, "trouble": trouble, "seconds": 0.0})
+def lost(trouble: str, *, by_answer: bool = False) -> Told:
+    """What stands for a result that never came; `by_answer`: its grader ended while it ran."""
+    return Told(
+        id="", state=ExerciseState.FAILED, checks={}, failure=None, fingerprints={}, flags=[], tampered=False,
+        memory=False, starved=True, ended=by_answer, trouble=trouble, seconds=0.0,
     )  # fmt: skip

@@ -186,6 +186,7 @@ def _told(request: str, run: Run, found: list[str], seconds: float) -> Told:
         tampered=any(message.startswith((GRADER_CHANGED, MEDDLED)) for message in escaped),
         memory=any(state == CheckState.CRASHED and message.startswith(limits.OUT_OF_MEMORY) for state, message in said),
         starved=any(ENDED in message for message in escaped),
+        ended=False,
         trouble="",
         seconds=round(seconds, 3),
     )
@@ -194,7 +195,7 @@ def _told(request: str, run: Run, found: list[str], seconds: float) -> Told:
 def _nothing(request: str, trouble: str) -> Told:
     return Told(
         id=request, state=ExerciseState.FAILED, checks={}, failure=None, fingerprints={}, flags=[],
-        tampered=False, memory=False, starved=False, trouble=trouble, seconds=0.0,
+        tampered=False, memory=False, starved=False, ended=False, trouble=trouble, seconds=0.0,
     )  # fmt: skip
 
 

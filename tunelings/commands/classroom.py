@@ -229,7 +229,7 @@ def _write(
         course=plan.course, answers=texts, for_gradescope=gradescope,
     )  # fmt: skip
     for row in rows:
-        if is_single or row.outcome in {Outcome.NO_VERDICT, Outcome.TAMPERED}:
+        if is_single or row.is_to_look_at and row.outcome != Outcome.REFUSED:
             name = "" if is_single else f"{row.student} "
             screen.show(f"{name}{row.exercise} {row.outcome.value}{f': {row.reason}' if row.reason else ''}")
     for one in found:
