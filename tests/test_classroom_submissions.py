@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -53,6 +54,17 @@ def test_the_tree_of_exercises_is_found_in_a_folder_and_in_a_zip(tmp_path: Path,
 def test_of_the_whole_course_only_the_answers_are_taken(tmp_path: Path):
     folder(tmp_path, "anna", **{"exercises/" + FIRST: b"mine", "solutions/" + FIRST: b"the reference"})
     assert read(tmp_path)["anna"].answers == {"1.01": b"mine"}
+
+
+def test_the_references_are_never_taken_for_answers(tmp_path: Path):
+    """Also where no folder `exercises` says which of the two is meant."""
+    for place, files in {"anna": {FIRST: b"mine", "solutions/" + SECOND: b"reference"},
+                         "ben": {"solutions/" + FIRST: b"reference"}}.items():  # fmt: skip
+        folder(tmp_path, place, **files)
+        zipped(tmp_path, f"{place} packed.zip", files)
+    found = read(tmp_path)
+    assert found["anna"].answers == found["anna packed"].answers == {"1.01": b"mine"}
+    assert all("none of the files" in found[name].problem for name in ("ben", "ben packed"))
 
 
 def test_a_folder_with_one_zip_in_it_is_that_zip(tmp_path: Path):
@@ -116,6 +128,25 @@ def test_a_bomb_is_read_no_further_than_the_limit(tmp_path: Path):
     assert one.answers == {"1.02": b"two"} and "larger than 1 MB" in one.refused["1.01"]
 
 
+def test_a_zip_that_is_too_large_is_not_opened(tmp_path: Path):
+    """A whole zip with one wanted file, behind a hole: only its size is against it."""
+    path = zipped(tmp_path, "large.zip", {FIRST: b"one"})
+    content = path.read_bytes()
+    for name, size in (("large.zip", zips.BYTES + 1), ("small.zip", zips.BYTES)):
+        with (tmp_path / name).open("wb") as file:
+            file.seek(size - len(content))
+            file.write(content)
+    found = read(tmp_path)
+    assert found["large"].problem == "the zip is larger than 50 MB" and not found["large"].answers
+    assert found["small"].answers == {"1.01": b"one"}
+
+
+def test_the_files_of_a_zip_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    zipped(tmp_path, "eve.zip", {FIRST: bytes(900_000), SECOND: bytes(900_000)})
+    monkeypatch.setattr(zips, "BYTES", 1_500_000)
+    assert read(tmp_path)["eve"].problem == "its files are larger than 1.5 MB together"
+
+
 def test_a_zip_with_too_many_entries_a_damaged_one_and_an_encrypted_one_are_refused(tmp_path: Path):
     zipped(tmp_path, "many.zip", {f"x/{n}": b"" for n in range(zips.ENTRIES + 1)})
     (tmp_path / "damaged.zip").write_bytes(b"PK\x03\x04 and no more")
@@ -146,6 +177,53 @@ def test_an_empty_place_and_none_are_said(tmp_path: Path):
         read(tmp_path)
     with pytest.raises(CourseError, match="a folder with a folder or a zip"):
         submissions.read_all(tmp_path / "nowhere", EXERCISES, tmp_path)
+
+
+# When it was handed in
+
+EXPORT = """---
+submission_100:
+  :submitters:
+  - :name: Ann Lee
+    :sid: '7'
+    :email: ann@example.org
+  :created_at: 2026-11-30 23:58:59.123456000 Z
+  :score: 1.0
+  :history: []
+submission_200:
+  :submitters: []
+  :created_at: 2026-12-01 00:00:01.000000000 Z
+"""
+
+
+def test_gradescope_says_when_an_export_was_handed_in_and_not_the_files_dates(tmp_path: Path):
+    for name in ("submission_100", "submission_200", "submission_300"):
+        os.utime(folder(tmp_path, name, **{FIRST: b"one"}) / FIRST, (1.8e9, 1.8e9))  # In 2027: the download's.
+    (tmp_path / "submission_metadata.yml").write_text(EXPORT, encoding="utf-8")
+    times = {name: one.handed_in.isoformat() for name, one in read(tmp_path).items()}
+    assert times == {
+        "submission_100": "2026-11-30T23:58:59.123456+00:00",
+        "submission_200": "2026-12-01T00:00:01+00:00",
+        "submission_300": "2027-01-15T08:00:00+00:00",
+    }
+
+
+def test_gradescope_says_when_the_submission_of_its_autograder_was_handed_in(tmp_path: Path):
+    submission = folder(tmp_path, "submission", **{FIRST: b"one"})
+    own = submissions.read_single(submission, EXERCISES).handed_in
+    metadata = {"created_at": "2018-07-01T14:22:32.365935-07:00", "assignment": {"due_date": None}}
+    (tmp_path / "submission_metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    told = submissions.read_single(submission, EXERCISES).handed_in
+    assert own.year > 2018 and told.isoformat() == "2018-07-01T14:22:32.365935-07:00"
+
+
+@pytest.mark.parametrize("text", ["submission_1: [", "a: b: c"])
+def test_times_that_cannot_be_read_are_one_line(tmp_path: Path, text: str):
+    folder(tmp_path, "submission_1", **{FIRST: b"one"})
+    (tmp_path / "submission_metadata.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError, match="says when things were handed in") as raised:
+        read(tmp_path)
+    assert "\n" not in str(raised.value)
 
 
 # Repositories

@@ -140,7 +140,7 @@ def _grade(
     import tempfile
 
     from tunelings.classroom import outputs
-    from tunelings.classroom.submissions import read_all, read_one
+    from tunelings.classroom.submissions import read_all, read_single
     from tunelings.desk import screen
 
     if (given := single or place) is not None and not given.exists():
@@ -149,7 +149,7 @@ def _grade(
         folder = out or Path(temporary)
         outputs.make_folder(folder)
         if single is not None:
-            found = [read_one(single.resolve(), plan.exercises)]
+            found = [read_single(single.resolve(), plan.exercises)]
         else:
             assert place is not None
             found = read_all(place, plan.exercises, folder / "repositories")
