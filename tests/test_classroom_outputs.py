@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import stat
@@ -109,7 +110,44 @@ def test_a_key_that_was_open_to_others_is_closed(klass: Class, out: Path):
 
 def test_the_manifest_is_kept_with_how_points_were_given(out: Path):
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    files = manifest.pop("files")
     assert manifest == {"isolation": "bwrap", "points": "all", "seed": 3}
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert files.keys() == written - {"manifest.json", ".gitignore"}
+
+
+def test_a_second_run_takes_away_what_the_first_had_written_and_nothing_else(klass: Class, tmp_path: Path):
+    """s2 has left the class, and s3's feedback has got a remark by hand; Gradescope's files aren't asked for again."""
+    out = tmp_path / "out"
+    answers = {f"hash-s{n}": "x = 1\n" for n in range(1, 5)}
+    outputs.write_all(klass, out, names=NAMES, for_gradescope=True, answers=answers)
+    own = [out / "feedback" / "my notes.md", out / "gradescope" / "mine.json", out / "results" / "3f" / "kept.json"]
+    for path in own:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine", encoding="utf-8")
+    remarked = out / "feedback" / "s3.md"
+    remarked.write_text(remarked.read_text("utf-8") + "Come and see me.\n", encoding="utf-8")
+    assert list((out / "clusters").iterdir())
+    left = [row for row in klass.rows if row.student not in {"s2", "s3"}]
+    outputs.write_all(classes.klass(left), out, names=NAMES)
+    assert {path.name for path in (out / "feedback").iterdir()} == {"s1.md", "s3.md", "s4.md", "my notes.md"}
+    assert "Come and see me." in remarked.read_text("utf-8")
+    assert [path.name for path in (out / "gradescope").iterdir()] == ["mine.json"]
+    assert not (out / "clusters").exists() and all(path.read_text("utf-8") == "mine" for path in own)
+
+
+def test_a_manifest_leads_to_no_file_outside_its_folder(klass: Class, tmp_path: Path):
+    out, outside = tmp_path / "out", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "grades.txt").write_text("x", encoding="utf-8")
+    out.mkdir()
+    (out / "linked").symlink_to(outside)
+    (out / "grades.txt").symlink_to(outside / "grades.txt")
+    digest = hashlib.sha256(b"x").hexdigest()
+    names = ["../outside/grades.txt", str(outside / "grades.txt"), "linked/grades.txt", "grades.txt"]
+    (out / "manifest.json").write_text(json.dumps({"files": dict.fromkeys(names, digest)}), encoding="utf-8")
+    outputs.write_all(klass, out, names=NAMES)
+    assert (outside / "grades.txt").read_text("utf-8") == "x" and (out / "grades.txt").is_symlink()
 
 
 def test_feedback_says_what_the_student_would_have_seen(klass: Class):
