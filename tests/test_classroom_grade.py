@@ -22,6 +22,7 @@ from tunelings.classroom.handed_in import Submission
 from tunelings.classroom.records import Outcome
 from tunelings.classroom.runners import LocalRunner
 from tunelings.classroom.sandbox import Isolation
+from tunelings.commands import grading_progress
 from tunelings.course import Course
 from tunelings.grading import run, stubs
 
@@ -360,6 +361,28 @@ def test_an_interrupted_run_ends_with_130_and_leaves_nothing_running(tmp_path: P
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130 and "Traceback" not in said
     assert wait_for(lambda: not any(map(is_alive, below)), 60)
+
+
+def test_off_a_terminal_a_line_comes_every_hundred_answers_and_at_the_end(capsys):
+    with grading_progress.lines(period=600, many=100) as watch:
+        for done in range(251):
+            watch("answers", done, 250)
+    said = capsys.readouterr()
+    assert [line.split(" after")[0] for line in said.err.splitlines()] == [
+        "answers: 100 of 250", "answers: 200 of 250", "answers: 250 of 250"]  # fmt: skip
+    assert not said.out
+
+
+def test_off_a_terminal_a_line_comes_after_a_while_though_nothing_has_ended(capsys):
+    said: list[str] = []
+
+    def has_come() -> bool:
+        said.append(capsys.readouterr().err)
+        return "answers: 0 of 4 after" in "".join(said)
+
+    with grading_progress.lines(period=0.05) as watch:
+        watch("answers", 0, 4)
+        assert wait_for(has_come)
 
 
 WRONG_USE = {

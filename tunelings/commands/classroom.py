@@ -166,14 +166,12 @@ def _grade(
 
 @contextmanager
 def _engine(plan: Plan, out: Path, jobs: int | None, scheduler: str | None) -> Iterator[Engine]:
-    """An engine whose progress is a bar; everything that it has started ends with it."""
+    """An engine whose progress is shown; everything that it has started ends with it."""
     import os
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tunelings.classroom.engine import Engine
     from tunelings.classroom.runners import LocalRunner
-    from tunelings.desk import screen
+    from tunelings.commands.grading_progress import progress
 
     runner: Runner
     if scheduler is not None:
@@ -182,15 +180,8 @@ def _engine(plan: Plan, out: Path, jobs: int | None, scheduler: str | None) -> I
         runner = ClusterRunner(scheduler)
     else:
         runner = LocalRunner(jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1)
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=screen.console, transient=True, disable=not screen.console.is_terminal)
     try:
-        with bar:
-            task = bar.add_task("starting", total=None)
-
-            def watch(what: str, done: int, of: int) -> None:
-                bar.update(task, description=what, completed=done, total=of)
-
+        with progress() as watch:
             yield Engine(plan, out / "results", runner, watch)
     finally:
         runner.close()
