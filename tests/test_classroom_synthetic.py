@@ -99,6 +99,15 @@ def test_a_class_is_written_as_folders_with_its_truth(tmp_path: Path):
         synthetic.write(few, COURSE, tmp_path / "class")
 
 
+def test_a_class_can_be_made_up_over_a_list_as_it_is_graded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(COURSE.root)
+    words = ["dev", "class", str(tmp_path / "class"), "--students", "2", "--only", "1.02,module02"]
+    app.app(words, standalone_mode=False)
+    chosen = ["1.02", *(exercise.number for exercise in COURSE.module("module02"))]
+    truth = json.loads((tmp_path / "class/truth.json").read_text("utf-8"))
+    assert [answer["exercise"] for answer in truth["students"][0]["answers"]] == chosen
+
+
 def test_an_answer_says_nothing_of_what_it_is():
     exercise = EXERCISES[4]
     made = [a for kind in synthetic._choices(exercise).values() for a in kind]
