@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import COURSE
+from tunelings.classroom import git as git_
 from tunelings.classroom import submissions, zips
 from tunelings.classroom.handed_in import Submission
 from tunelings.course import CourseError
@@ -229,9 +233,11 @@ def test_times_that_cannot_be_read_are_one_line(tmp_path: Path, text: str):
 # Repositories
 
 
-def git(place: Path, *words: str) -> str:
+def git(place: Path, *words: str, stdin: str | None = None) -> str:
     name = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
-    return subprocess.run(["git", *name, *words], cwd=place, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", *name, *words], cwd=place, input=stdin, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def repository(place: Path, **files: bytes) -> Path:
@@ -264,6 +270,98 @@ def test_repositories_are_read_out_of_a_commit(tmp_path: Path):
     for name in ("nobody", "ext", "option"):
         assert by_name[name].problem and not by_name[name].answers
     assert not any(path.suffix == ".py" for path in (tmp_path / "kept").rglob("*"))
+
+
+def listing(place: Path, *addresses: str) -> dict[str, Submission]:
+    lines = [f"s{n},{address}" for n, address in enumerate(addresses)]
+    (place / "repos.csv").write_text("\n".join(["name,address", *lines]), encoding="utf-8")
+    found = submissions.read_all(place / "repos.csv", EXERCISES, place / "kept")
+    assert all("\n" not in one.problem for one in found)
+    return {one.name: one for one in found}
+
+
+def test_a_repository_that_is_too_large_is_refused_alone_and_not_kept(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(git_, "FETCHED", 1_000_000)
+    repository(tmp_path / "large", **{FIRST: b"one", "model.bin": os.urandom(2_000_000)})
+    repository(tmp_path / "small", **{FIRST: b"one"})
+    found = listing(tmp_path, "large", "small")
+    assert found["s0"].problem == "the repository is larger than 1 MB"
+    assert found["s1"].answers == {"1.01": b"one"} and len(list((tmp_path / "kept").iterdir())) == 1
+
+
+def test_a_tree_that_lists_itself_over_and_over_is_refused(tmp_path: Path, monkeypatch):
+    """Four objects, and 10,000 paths in them: with ten levels it would be ten thousand million."""
+    monkeypatch.setattr(git_, "SAID", 100_000)
+    place = repository(tmp_path / "bomb", **{FIRST: b"one"})
+    tree = git(place, "rev-parse", "HEAD:module01").strip()
+    for _ in range(4):
+        lines = "".join(f"040000 tree {tree}\tmodule{n:02d}\n" for n in range(10))
+        tree = git(place, "mktree", stdin=lines).strip()
+    git(place, "reset", "-q", "--soft", git(place, "commit-tree", "-m", "bomb", tree).strip())
+    assert "git lists more than 0.1 MB" in listing(tmp_path, "bomb")["s0"].problem
+
+
+def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(git_, "PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = listing(tmp_path, f"git://127.0.0.1:{silent.getsockname()[1]}/x")
+    assert found["s0"].problem == "git did not finish in 0.5 s"
+
+
+def test_several_are_fetched_at_a_time_and_each_address_once(tmp_path: Path):
+    """Six rows with three addresses of a server that hangs up when it has three at the same time."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(100)
+
+        def serve() -> None:
+            for one in [server.accept()[0] for _ in range(3)]:
+                one.close()
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        found = listing(tmp_path, *(f"git://127.0.0.1:{server.getsockname()[1]}/{n % 3}" for n in range(6)))
+        serving.join()
+    assert len(found) == 6 and all(one.problem.startswith("git can't read it") for one in found.values())
+
+
+def test_a_repository_that_asks_for_a_password_is_refused_and_asks_nobody(tmp_path: Path, monkeypatch):
+    asked = tmp_path / "asked"
+    script = tmp_path / "ask"
+    script.write_text(f"#!/bin/sh\ntouch {asked}\necho secret\n", encoding="utf-8")
+    script.chmod(0o755)
+    for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
+        monkeypatch.setenv(name, str(script))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Locked) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = listing(tmp_path, f"http://127.0.0.1:{server.server_address[1]}/private.git")
+        server.shutdown()
+    assert found["s0"].problem.startswith("git can't read it: fatal: Authentication failed") and not asked.exists()
+
+
+class Locked(http.server.BaseHTTPRequestHandler):
+    """Wants a password for everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="private"')
+        self.end_headers()
+
+    def log_message(self, *args) -> None:
+        pass
+
+
+def test_no_hook_of_the_user_runs(tmp_path: Path, monkeypatch):
+    hooks = tmp_path / "template" / "hooks"
+    hooks.mkdir(parents=True)
+    ran = tmp_path / "ran"
+    for name in ("reference-transaction", "post-checkout", "post-merge"):
+        (hooks / name).write_text(f"#!/bin/sh\ntouch {ran}\n", encoding="utf-8")
+        (hooks / name).chmod(0o755)
+    config = tmp_path / "gitconfig"
+    config.write_text(f"[core]\nhooksPath = {hooks}\n[init]\ntemplateDir = {hooks.parent}\n", encoding="utf-8")
+    repository(tmp_path / "anna", **{FIRST: b"one"})
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    assert listing(tmp_path, "anna")["s0"].answers == {"1.01": b"one"} and not ran.exists()
 
 
 def test_a_list_without_the_columns_is_said(tmp_path: Path):

@@ -153,6 +153,9 @@ def _grade(
         else:
             assert place is not None
             found = read_all(place, plan.exercises, folder / "repositories")
+        for one in found:
+            if one.problem:
+                screen.show(f"{one.name}: {one.problem}")
         with _engine(plan, folder, jobs, scheduler) as engine:
             engine.preflight(len(found))
             engine.run(found)
@@ -223,9 +226,6 @@ def _write(
         if is_single or row.is_to_look_at and row.outcome != Outcome.REFUSED:
             name = "" if is_single else f"{row.student} "
             screen.show(f"{name}{row.exercise} {row.outcome.value}{f': {row.reason}' if row.reason else ''}")
-    for one in found:
-        if one.problem:
-            screen.show(f"{one.name}: {one.problem}")
     passed = sum(row.outcome == Outcome.PASSED for row in rows)
     screen.show(f"{len(found)} submissions, {len(plan.exercises)} exercises: {passed} of {len(rows)} passed; "
                 f"{_counts(engine)}; isolation: {plan.isolation.value}.", "bold")  # fmt: skip
