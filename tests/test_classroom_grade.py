@@ -15,8 +15,8 @@ import pytest
 from tests.support.classroom import DOUBLED, RIGHT, SHIFTED, graded, handed_in, plan_of, write
 from tests.support.miniature import SHIFT, SQUARES, build
 from tests.support.processes import descendants, is_alive, wait_for
-from tunelings.classroom import flags, keys, sandbox, told
-from tunelings.classroom.client import Job, Servers, lost
+from tunelings.classroom import flags, keys, room, sandbox, told
+from tunelings.classroom.client import Job, ServerGone, Servers, lost
 from tunelings.classroom.engine import CourseFault
 from tunelings.classroom.handed_in import Submission
 from tunelings.classroom.records import Outcome
@@ -255,7 +255,7 @@ def test_what_a_busy_machine_may_have_spoilt_runs_once_more_alone_and_then_count
 
 MADE_UP_SERVER = """
 import base64, json, os, sys
-print(json.dumps({"ready": True, "rooms": True, "seen": []}), flush=True)
+print(json.dumps({"ready": True, "rooms": True, "seen": SEEN}), flush=True)
 for line in sys.stdin:
     asked = json.loads(line)
     answer = base64.b64decode(asked["answer"])
@@ -268,11 +268,12 @@ for line in sys.stdin:
 
 
 class MadeUp(sandbox.Sandbox):
-    """A sandbox whose server judges nothing: it says what it was told to, or dies."""
+    """A sandbox whose server judges nothing: it says what it was told to, or dies. `imports`: what it sees outside."""
 
-    def command(self) -> list[str]:
+    def command(self, canary: str) -> list[str]:
         result = json.loads(said(checks=GOOD).model_dump_json())
-        return [sys.executable, "-c", MADE_UP_SERVER.replace("RESULT", repr(result))]
+        server = MADE_UP_SERVER.replace("RESULT", repr(result)).replace("SEEN", repr(list(self.imports)))
+        return [sys.executable, "-c", server]
 
 
 @pytest.mark.parametrize("answer", [b"dies", b"silent"])
@@ -287,6 +288,32 @@ def test_an_answer_that_ends_its_grader_costs_its_neighbors_nothing(tmp_path: Pa
         servers.close()
     assert {text: result.ended for text, result in told_of.items()} == {b"a": False, answer: True, b"b": False}
     assert told_of[answer].starved and told_of[b"b"].checks
+
+
+def test_a_server_that_sees_the_machine_is_given_no_answer(tmp_path: Path):
+    place = MadeUp(Course(build(tmp_path / "course").root), Isolation.BWRAP, ("files", "the network"))
+    servers = Servers()
+    with pytest.raises(ServerGone, match="the sandbox doesn't hide files and the network of this machine"):
+        servers.run(place, [Job("0", "1.01", 0, b"a", (), (1.0,))], lambda job, result: None)
+    assert not servers.all
+
+
+def test_what_is_seen_without_a_sandbox_and_what_in_one(tmp_path: Path):
+    """The canary itself: in this process everything is to be seen, and in bwrap nothing."""
+    canary = tmp_path / "canary"
+    canary.write_text("x", encoding="utf-8")
+    assert room.seen(canary, files_alone=True) == ["files"] and room.seen(tmp_path / "none", files_alone=True) == []
+    assert {"files", "processes"} <= set(room.seen(canary, files_alone=False))
+    if sandbox.bwrap_trouble():
+        pytest.skip("no bwrap here")
+    made = sandbox.Sandbox(Course(build(tmp_path / "course").root), Isolation.BWRAP, ())
+    words = made.command(str(canary))
+    before = words[: words.index("-m")]  # As far as the interpreter's name.
+    code = "from pathlib import Path; from tunelings.classroom.room import seen; import sys; "
+    code += "print(seen(Path(sys.argv[1]), files_alone=False))"
+    for hidden, expected in ((canary, "[]"), (made.course.root / "solutions/module01/ex01_squares.py", "['files']")):
+        done = subprocess.run([*before, "-c", code, str(hidden)], capture_output=True, text=True, **made.options())
+        assert done.stdout.strip() == expected, done.stderr
 
 
 # Flags
@@ -420,7 +447,7 @@ def test_nothing_heavy_is_imported_to_show_the_help():
 def test_a_course_has_its_own_root(tmp_path: Path):
     """The sandbox shows the course's trees and not the folder that they are in, where grades may lie."""
     mini = build(tmp_path / "course")
-    words = sandbox.Sandbox(Course(mini.root), Isolation.BWRAP, ()).command()
+    words = sandbox.Sandbox(Course(mini.root), Isolation.BWRAP, ()).command("/tmp/canary")
     shown = [words[n + 1] for n, word in enumerate(words) if word in {"--ro-bind", "--bind"}]
     assert str(mini.root / "solutions") in shown
     assert not {str(path) for path in (mini.root, *mini.root.parents, Path.home())} & set(shown)

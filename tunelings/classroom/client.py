@@ -9,6 +9,7 @@ import os
 import secrets
 import select
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -56,9 +57,11 @@ class Server:
     """A server in its sandbox; of what it writes nothing is more than data."""
 
     def __init__(self, sandbox: Sandbox):
+        # That bwrap starts is no proof that it hides anything: the server has to look for this file, and not find it.
+        self.canary = tempfile.NamedTemporaryFile(prefix="tunelings-canary-")
         self.process = subprocess.Popen(
-            sandbox.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-            **sandbox.options(),
+            sandbox.command(self.canary.name), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            bufsize=0, **sandbox.options(),
         )  # fmt: skip
         self.buffer = b""
         self.rooms = False
@@ -66,9 +69,13 @@ class Server:
     def wait_until_ready(self) -> None:
         """Wait until it has imported what it needs. Raises ServerGone, with what it complained of, where it has not."""
         try:
-            self.rooms = self._object(time.monotonic() + START).get("rooms") is True
+            said = self._object(time.monotonic() + START)
         except ServerGone as gone:
             raise ServerGone(f"{gone} {self._complaint()}".strip()) from None
+        if (seen := said.get("seen")) != []:
+            raise ServerGone(f"the sandbox doesn't hide {' and '.join(map(str, seen or ['anything']))} of this machine")
+        self.rooms = said.get("rooms") is True
+        self.canary.close()
 
     def ask(self, job: Job) -> Told:
         """The result of one job.
@@ -108,6 +115,7 @@ class Server:
 
     def close(self) -> None:
         """End the server and with it all that it has started."""
+        self.canary.close()
         if self.process.poll() is None:
             processes.kill_tree(self.process.pid)
         self.process.wait()
