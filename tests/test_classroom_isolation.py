@@ -161,9 +161,9 @@ DEEDS = {
         after("with open('/scratch/big', 'wb') as file:", "    for _ in range(1024): file.write(bytes(2**20))"),
         Outcome.FAILED,
     ),
-    "a fork bomb": Deed(
-        after("while len(os.listdir('/proc')) < 2000:", "    subprocess.Popen(['sleep', '60'])", returns="x"),
-        Outcome.FAILED,
+    "a fork bomb": Deed(  # All of them stay, so that they are counted while the check waits.
+        after("for _ in range(100): subprocess.Popen(['sleep', '60'])", "time.sleep(60)"),
+        Outcome.FAILED, "starts more than 64 processes",
     ),
 }  # fmt: skip
 ENDLESS = SHIFT.replace("return x + by", "while True: pass")

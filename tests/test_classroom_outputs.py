@@ -6,8 +6,11 @@ import csv
 import hashlib
 import io
 import json
+import os
+import shutil
 import stat
 import subprocess
+import sys
 import tomllib
 import xml.etree.ElementTree as ET
 import zipfile
@@ -19,10 +22,11 @@ import pytest
 from tests.conftest import COURSE
 from tests.support import classes
 from tests.support.classes import NO_ZERO_GRAD, ONE, TWO
-from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, outputs, pseudonyms, roster
+from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, outputs, pseudonyms, roster, sandbox
 from tunelings.classroom.records import Class, Graded, Outcome
 from tunelings.classroom.table import Table
 from tunelings.course import CourseError
+from tunelings.grading import stubs
 
 NAMES = {"s1": "Ann Lee", "s2": "=cmd()", "s3": "Zoë", "s4": "Émile"}
 
@@ -310,6 +314,64 @@ def test_the_autograder_hands_on_a_result_only_of_a_run_that_ended(
     assert (done.returncode == 0, result.exists()) == (expected, expected), done.stderr
     assert not expected or result.read_text("utf-8") == "{}\n"
     assert (flat.parent / "module01" / flat.name).read_text("utf-8") == "# submission\n", "a file without its folder"
+
+
+# What setup.sh asks of a machine, noted and not done; what `uv` installs is this Python with the zip's course.
+FAKES = {
+    "apt-get": "", "useradd": "", "id": "exit 1\n",
+    "python3": 'mkdir -p "$3/bin" && cp "$FAKES/uv" "$3/bin/uv" && cp "$FAKES/apt-get" "$3/bin/pip"\n',
+    "uv": """if [ "$1" = pip ]; then
+  test -f pyproject.toml && test -f constraints.txt && mkdir -p "$COURSE/bin" || exit 1
+  printf '#!/bin/sh\\nexport PYTHONPATH=%s\\nexec %s -m tunelings "$@"\\n' "$PWD" "$PYTHON" >"$COURSE/bin/tunelings"
+  chmod +x "$COURSE/bin/tunelings"
+fi
+""",
+}  # fmt: skip
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(1200)
+@pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
+def test_the_autograder_sets_itself_up_and_grades_as_gradescope_runs_it(autograder: zipfile.ZipFile, tmp_path: Path):
+    """The zip unpacked in source/, its two scripts at their places, and /autograder, /opt and /tmp below a folder."""
+    root, fakes = tmp_path / "machine", tmp_path / "fakes"
+    autograder.extractall(root / "autograder/source")
+    scripts = {}
+    for name in ("setup.sh", "run_autograder"):
+        text = autograder.read(name).decode()
+        for folder in ("/autograder", "/opt/", "/tmp/graded"):
+            text = text.replace(folder, f"{root}{folder}")
+        scripts[name] = root / "autograder" / name
+        scripts[name].write_text(text, encoding="utf-8")
+    (root / "tmp").mkdir()
+    fakes.mkdir()
+    for name, body in FAKES.items():
+        (fakes / name).write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >>"$FAKES/log"\n{body}', encoding="utf-8")
+        (fakes / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{fakes}:{os.environ['PATH']}", "FAKES": str(fakes),
+                   "COURSE": str(root / "opt/course"), "PYTHON": sys.executable}  # fmt: skip
+    done = subprocess.run(["bash", str(scripts["setup.sh"])], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    log = (fakes / "log").read_text("utf-8")
+    assert "apt-get install" in log and "useradd --create-home" in log and "uv pip install --python" in log
+
+    solution = stubs.uncut(COURSE.find("1.05").solution_path.read_text("utf-8"))
+    made = {}
+    for name, text in (("right", solution), ("wrong", solution.replace("optimizer.zero_grad()", "pass"))):
+        shutil.rmtree(root / "autograder/submission", ignore_errors=True)
+        path = root / "autograder/submission/ex05_training_step.py"
+        path.parent.mkdir()
+        path.write_text(text, encoding="utf-8")
+        metadata = {"created_at": "2026-11-29T10:00:00.000000-08:00", "users": [], "previous_submissions": []}
+        (root / "autograder/submission_metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+        done = subprocess.run(["bash", str(scripts["run_autograder"])], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        made[name] = json.loads((root / "autograder/results/results.json").read_text("utf-8"))
+        assert_is_of_gradescope(made[name])
+    assert [made[name]["score"] for name in ("right", "wrong")] == [1.0, 0.0]
+    (test,) = made["wrong"]["tests"]
+    assert test["status"] == "failed" and "gradients are never cleared" in test["output"]
+    assert made["right"]["extra_data"]["seed"] == 3
 
 
 RUNNER = {

@@ -9,6 +9,7 @@ import os
 import secrets
 import select
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -57,12 +58,17 @@ class Server:
     """A server in its sandbox; of what it writes nothing is more than data."""
 
     def __init__(self, sandbox: Sandbox):
+        """Start it. Raises ServerGone where it can't be."""
         # That bwrap starts is no proof that it hides anything: the server has to look for this file, and not find it.
         self.canary = tempfile.NamedTemporaryFile(prefix="tunelings-canary-")
-        self.process = subprocess.Popen(
-            sandbox.command(self.canary.name), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            bufsize=0, **sandbox.options(),
-        )  # fmt: skip
+        try:
+            self.process = subprocess.Popen(
+                sandbox.command(self.canary.name), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, bufsize=0, **sandbox.options(),
+            )  # fmt: skip
+        except OSError as error:  # Such as a Python below /root, for the user `student`.
+            self.canary.close()
+            raise ServerGone(f"{error.filename or sys.executable} can't be started: {error.strerror}") from None
         self.buffer = b""
         self.rooms = False
 

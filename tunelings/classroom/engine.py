@@ -182,6 +182,8 @@ class Engine:
         """
         again = [job for job in jobs if job.key in self.fresh and self._is_spoilt(job)]
         self.counts.repeated += len(again)
+        if again:
+            self.watch("once more, alone", 0, len(again))
         for done, job in enumerate(again):
             self._run("once more, alone", sandbox, [[job]], len(again), done, alone=True)
 

@@ -200,8 +200,9 @@ def _record(student: str, answer: Answer, exercise: Exercise) -> Graded:
     failure, state, prints = None, ExerciseState.PASSED, {}
     if outcome == Outcome.BROKEN:
         checks = dict.fromkeys(checks, CheckState.BROKEN)
-        says = "line 1 is not valid Python: invalid syntax"
-        failure, state = Failure(next(iter(checks)), CheckState.BROKEN, message=says, line=1), ExerciseState.FAILED
+        message = "line 1 is not valid Python: invalid syntax"
+        failure = Failure(next(iter(checks)), CheckState.BROKEN, message=message, line=1)
+        state = ExerciseState.FAILED
     if outcome == Outcome.FAILED:
         first = next(iter(checks))
         checks[first] = CheckState.FAILED
