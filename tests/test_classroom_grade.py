@@ -298,6 +298,18 @@ def test_a_server_that_sees_the_machine_is_given_no_answer(tmp_path: Path):
     assert not servers.all
 
 
+def test_a_python_that_cannot_be_started_is_one_line(tmp_path: Path):
+    """As for the user `student` of a container, where Python lies in root's home."""
+
+    class Nowhere(sandbox.Sandbox):
+        def command(self, canary: str) -> list[str]:
+            return [str(tmp_path / "python")]
+
+    place = Nowhere(Course(build(tmp_path / "course").root), Isolation.NONE, ())
+    with pytest.raises(ServerGone, match="python can't be started: No such file or directory"):
+        Servers().run(place, [Job("0", "1.01", 0, b"", (), (1.0,))], print)
+
+
 def test_what_is_seen_without_a_sandbox_and_what_in_one(tmp_path: Path):
     """The canary itself: in this process everything is to be seen, and in bwrap nothing."""
     canary = tmp_path / "canary"
