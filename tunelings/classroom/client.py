@@ -246,9 +246,12 @@ class Servers:
         """End all servers; what waits for one hears that it is gone."""
         with self.lock:
             self.is_closed = True
-            everything = list(self.all)
+            idle = [server for _, server in self.idle]
+            busy = self.all.difference(idle)
             self.idle.clear()
-        for server in everything:
+        for server in idle:
+            self._end(server)
+        for server in busy:  # Its own thread, which reads from it, does the rest.
             processes.kill_tree(server.process.pid)
 
 
