@@ -81,7 +81,7 @@ def grade(notes: Notes, class_: Path, out: Path, only: str, words: list[str]) ->
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=notes.left)
         seconds = time.monotonic() - began
     except subprocess.TimeoutExpired:
-        raise OutOfTime(" ".join(words)) from None
+        raise OutOfTime(f"tunelings grade {class_} {' '.join(words)}".strip()) from None
     finally:
         is_over.set()
         watching.join()
