@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
-from tunelings.grading.store import Progress, write_atomically, write_if_changed
+from tunelings.grading.store import Progress
+from tunelings.grading.writing import write_atomically, write_if_changed
 
 SQUARES = "checks/module01/test_ex01_squares.py"
 

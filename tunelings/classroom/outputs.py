@@ -16,7 +16,7 @@ from tunelings.classroom.records import Class, Outcome
 from tunelings.classroom.sharing import shared
 from tunelings.classroom.table import Table
 from tunelings.course import Course, CourseError, shown_path
-from tunelings.grading.store import write_atomically
+from tunelings.grading.writing import write_atomically
 
 IGNORED = "# Marks, names and answers of students: none of it belongs in a repository.\n*\n"
 OPEN, PRIVATE = 0o644, 0o600
