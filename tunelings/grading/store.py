@@ -75,7 +75,7 @@ class Progress:
                 write_atomically(self.path, text + "\n")
                 write_if_changed(self.status_path, self.checklist())
         except (OSError, Timeout) as error:
-            say(f"The status could not be saved ({error}); the verdict above stands.")
+            say(f"The status could not be saved ({_reason(error)}); the verdict above stands.")
 
     def is_new(self) -> bool:
         """Nothing was ever recorded in this course folder."""
@@ -87,7 +87,7 @@ class Progress:
         try:
             write_if_changed(self.status_path, self.checklist(states))
         except OSError as error:
-            say(f"STATUS.md could not be written ({error}).")
+            say(f"STATUS.md could not be written ({_reason(error)}).")
         return states
 
     def state(self, exercise: Exercise) -> ExerciseState:
@@ -214,6 +214,11 @@ def _has_begun(answer: str, solution: str) -> bool:
         return False
     still_open, total = stubs.open_todos(answer, stub)
     return len(still_open) < total
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without the name of the temporary file that the learner never sees."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def say(line: str) -> None:
