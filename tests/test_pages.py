@@ -45,7 +45,8 @@ def test_an_exercise_shows_its_contract_its_commands_and_the_reference_without_m
     mini.squares.solution_path.write_text(SOLUTION, encoding="utf-8")
     text = pages.exercise_block(mini.squares)
     assert text.startswith(
-        "**1.01 Squares** · `exercises/module01/ex01_squares.py` · 5 minutes, difficulty 1 of 5 <span"
+        '**1.01 Squares** <span class="state" data-exercise="1.01"></span><br>`exercises/module01/ex01_squares.py`<br>'
+        "5 minutes, difficulty 1 of 5\n"
     )
     contracts = text.partition("tunelings watch 1.01")[0]
     assert "```python\ndef squares(x: float, *, twice: bool = False) -> float:\n```" in contracts
