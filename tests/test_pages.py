@@ -72,7 +72,7 @@ def test_a_mistake_is_one_row_whatever_its_words_are(mini: Miniature):
 def test_a_module_lists_what_its_exercises_teach(mini: Miniature):
     rows = pages.exercise_table(mini.course, "module01").splitlines()
     dots = '<span title="1 of 5">●○○○○</span>'
-    assert rows[2] == f"| [1.01 Squares](squares.md) | A number times itself is never negative. | 5 min | {dots} |"
+    assert rows[2] == f"| [1.01 Squares](squares.md) | A number times itself is never negative. | 5 min<br>{dots} |"
     assert len(rows) == 4
 
 

@@ -108,8 +108,8 @@ def exercise_table(course: Course, module: str) -> str:
     for e in course.module(module):
         dots = "●" * e.card.difficulty + "○" * (5 - e.card.difficulty)
         difficulty = f'<span title="{e.card.difficulty} of 5">{dots}</span>'
-        rows.append(f"| {link(e, '')} | {cell(e.card.learnt)} | {e.card.minutes} min | {difficulty} |")
-    return "\n".join(["| exercise | what it teaches | time | difficulty |", "|---|---|---|---|", *rows])
+        rows.append(f"| {link(e, '')} | {cell(e.card.learnt)} | {e.card.minutes} min<br>{difficulty} |")
+    return "\n".join(["| exercise | what it teaches | time and difficulty |", "|---|---|---|", *rows])
 
 
 def link(exercise: Exercise, folder: str) -> str:
