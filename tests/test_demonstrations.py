@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+import runpy
 
 import pytest
 
 from tests.conftest import ROOT
+
+FIGURES = ROOT / "figures"
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """Scripts of figures/ import each other as they do when they are started."""
+    monkeypatch.syspath_prepend(FIGURES)
 
 
 def results_of(name: str) -> dict:
@@ -46,3 +55,25 @@ def test_the_lesson_shows_each_picture(name: str):
     folder = ROOT / "docs" / "module01"
     assert (folder / f"mnist-{name}.svg").stat().st_size > 5000
     assert f"](mnist-{name}.svg)" in (folder / "mnist-from-scratch.md").read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------- 4.07
+@pytest.fixture
+def synthetic(figures) -> tuple[dict, dict]:
+    return results_of("module04_synthetic_data"), runpy.run_path(str(FIGURES / "module04_synthetic_data.py"))
+
+
+def test_every_recorded_reply_is_judged_as_the_reference_judges_it_today(synthetic):
+    results, script = synthetic
+    for run in results["runs"]:
+        assert len(run["replies"]) == results["calls"]
+        assert script["judged"](run) == run
+
+
+def test_every_accepted_record_was_read_and_the_lesson_has_replies_of_each_kind(synthetic):
+    results, _ = synthetic
+    plain, turns = results["runs"]
+    records = [record for run in results["runs"] for one in run["replies"] for record in one["records"]]
+    assert "not read" not in {record["wrong"] for record in records}
+    assert plain["too_similar"] and plain["malformed"] and turns["malformed"]
+    assert turns["accepted"] >= 3 and turns["accepted"] > plain["accepted"]
