@@ -14,6 +14,7 @@ import json
 import os
 import random
 import sys
+import textwrap
 from pathlib import Path
 
 from drawing import ROOT, plots, results_of, save
@@ -161,10 +162,11 @@ def draw(results):
     for kind, hatch in KINDS.items():
         values = [one[kind] for one in runs]
         label = kind.replace("_", " ")
-        names = [one["name"].replace(", ", ",\n") for one in runs]
+        names = [textwrap.fill(one["name"], 16) for one in runs]
         axes.barh(names, values, left=left, hatch=hatch, edgecolor="white", label=label)
         left = [a + b for a, b in zip(left, values, strict=True)]
     axes.invert_yaxis()
+    axes.set_xticks(range(0, results["calls"] + 1, 4))
     axes.set_xlabel(f"objects and replies, of {results['calls']} calls")
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
     save(figure, NAME)
