@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import runpy
+from collections import Counter
 
 import pytest
 
 from tests.conftest import ROOT
+from tunelings.course import Course
+from tunelings.grading import answers
+from tunelings.handson import reviews
 
 FIGURES = ROOT / "figures"
 
@@ -77,3 +81,25 @@ def test_every_accepted_record_was_read_and_the_lesson_has_replies_of_each_kind(
     assert "not read" not in {record["wrong"] for record in records}
     assert plain["too_similar"] and plain["malformed"] and turns["malformed"]
     assert turns["accepted"] >= 3 and turns["accepted"] > plain["accepted"]
+
+
+# ---------------------------------------------------------------- 2.08
+def test_the_sentences_of_a_named_film_are_in_one_part(figures):
+    leak = results_of("module02_film_leak")
+    texts, labels = reviews.load_reviews(ROOT / "data" / "sentiment")
+    groups = runpy.run_path(str(FIGURES / "module02_film_leak.py"))["film_groups"](texts)
+    sizes = Counter(groups)
+    assert leak["in_a_group"] == sum(size for size in sizes.values() if size > 1)
+    assert leak["largest_group"] == max(sizes.values())
+    place = {text: i for i, text in enumerate(texts)}
+    assert len({groups[place[text]] for text, _ in leak["example"]["sentences"]}) == 1
+    assert all(labels[place[text]] == label for text, label in leak["example"]["sentences"])
+    difference, low, high, with_only, without_only = leak["difference"]
+    assert low < difference < high
+    assert difference == pytest.approx((with_only - without_only) / leak["tested"], abs=1e-4)
+    solution = Course(ROOT).find("4.06").solution_path
+    split = answers.load(answers.read(solution)).split
+    records = [{"text": text, "film": group} for text, group in zip(texts, groups, strict=True)]
+    parts = split(records, "text", group="film", seed=0)
+    films = [{record["film"] for record in part} for part in parts.values()]
+    assert not (films[0] & films[1] or films[0] & films[2] or films[1] & films[2])
