@@ -35,12 +35,37 @@ COVERED = """[...document.querySelectorAll('pre > code')].some(code => {
   const button = code.parentElement.querySelector('button');
   return button && code.getBoundingClientRect().right > button.getBoundingClientRect().left + 1;
 })"""
+# A heading with an empty line below its words.
+HOLLOW = """[...document.querySelectorAll('article :is(h1, h2, h3)')].some(heading => {
+  const words = document.createRange();
+  words.selectNodeContents(heading.firstChild);
+  return heading.getBoundingClientRect().bottom - words.getBoundingClientRect().bottom > 12;
+})"""
+# A name in a table that goes on in the next line.
+BROKEN = """[...document.querySelectorAll('td code')].some(code => {
+  const text = document.createTreeWalker(code, NodeFilter.SHOW_TEXT), range = document.createRange();
+  while (text.nextNode())
+    for (const name of text.currentNode.textContent.matchAll(/\\w{4,}/g)) {
+      range.setStart(text.currentNode, name.index);
+      range.setEnd(text.currentNode, name.index + name[0].length);
+      if (range.getClientRects().length > 1) return true;
+    }
+  return false;
+})"""
 
 
 @pytest.fixture(scope="session")
 def walk(browser, address, site) -> dict[str, list[str]]:
     """What is wrong with any page, as a phone shows it; each page is opened once."""
-    found: dict[str, list[str]] = {"asked elsewhere": [], "errors": [], "wide": [], "cut": [], "covered": []}
+    found: dict[str, list[str]] = {
+        "asked elsewhere": [],
+        "errors": [],
+        "wide": [],
+        "cut": [],
+        "covered": [],
+        "broken": [],
+        "hollow": [],
+    }
     context = context_of(browser, viewport={"width": 360, "height": 740})
     page = context.new_page()
 
@@ -55,6 +80,8 @@ def walk(browser, address, site) -> dict[str, list[str]]:
         page.goto(f"{address}/{path}")
         found["wide"] += [path] * page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         found["cut"] += [path] * page.evaluate(CUT)
+        found["broken"] += [path] * page.evaluate(BROKEN)
+        found["hollow"] += [path] * page.evaluate(HOLLOW)
         found["covered"] += [path] * page.evaluate(COVERED)
     context.close()
     return found
@@ -65,7 +92,7 @@ def test_every_page_asks_this_site_alone_and_logs_no_error(walk):
 
 
 def test_no_page_is_wider_than_a_phone_no_contract_is_cut_off_and_no_code_is_covered(walk):
-    assert (walk["wide"], walk["cut"], walk["covered"]) == ([], [], [])
+    assert {what: walk[what] for what in ("wide", "cut", "covered", "broken", "hollow") if walk[what]} == {}
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])

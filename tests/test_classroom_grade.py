@@ -15,13 +15,14 @@ import pytest
 from tests.support.classroom import DOUBLED, RIGHT, SHIFTED, graded, handed_in, plan_of, write
 from tests.support.miniature import SHIFT, SQUARES, build
 from tests.support.processes import descendants, is_alive, wait_for
-from tunelings.classroom import flags, keys, sandbox, told
-from tunelings.classroom.client import nothing
+from tunelings.classroom import flags, keys, room, sandbox, told
+from tunelings.classroom.client import Job, ServerGone, Servers, lost
 from tunelings.classroom.engine import CourseFault
 from tunelings.classroom.handed_in import Submission
 from tunelings.classroom.records import Outcome
 from tunelings.classroom.runners import LocalRunner
 from tunelings.classroom.sandbox import Isolation
+from tunelings.commands import grading_progress
 from tunelings.course import Course
 from tunelings.grading import run, stubs
 
@@ -160,7 +161,7 @@ PASSED = {"test_a": "passed", "test_b": "passed"}
 
 
 def said(**changed) -> told.Told:
-    plain = {**json.loads(nothing("").model_dump_json()), "state": "passed", "checks": PASSED, **changed}
+    plain = {**json.loads(lost("").model_dump_json()), "state": "passed", "checks": PASSED, "starved": False, **changed}
     return told.read(json.dumps(plain).encode())
 
 
@@ -177,6 +178,7 @@ def said(**changed) -> told.Told:
         ({"state": "failed", "checks": {"test_a": "passed", "test_b": "crashed"}, "memory": True}, Outcome.MEMORY),
         ({"tampered": True}, Outcome.TAMPERED),
         ({"trouble": "CheckError"}, Outcome.NO_VERDICT),
+        ({"ended": True, "trouble": "it ended"}, Outcome.FAILED),
         ({"state": "not started", "checks": {}}, Outcome.NOT_STARTED),
     ],
 )
@@ -188,15 +190,142 @@ def test_a_pass_is_the_exercises_own_set_of_checks(changed: dict, outcome: Outco
     "line",
     [
         b"", b"[]", b"{}", b'{"state": "passed", "checks": {}}', b"\x80\x04K\x01.",
-        nothing("").model_dump_json().replace('"id"', '"more": 1, "id"').encode(),
-        nothing("").model_dump_json().replace('"seconds":0.0', '"seconds":"0"').encode(),
-        nothing("").model_dump_json().replace('"seconds":0.0', '"seconds":NaN').encode(),
-        nothing("x" * told.LARGEST).model_dump_json().encode(),
+        lost("").model_dump_json().replace('"id"', '"more": 1, "id"').encode(),
+        lost("").model_dump_json().replace('"seconds":0.0', '"seconds":"0"').encode(),
+        lost("").model_dump_json().replace('"seconds":0.0', '"seconds":NaN').encode(),
+        lost("x" * told.LARGEST).model_dump_json().encode(),
     ],
 )  # fmt: skip
 def test_what_is_not_of_the_schema_is_no_result(line: bytes):
     with pytest.raises(told.NotOfThisForm):
         told.read(line)
+
+
+# What is run once more
+
+
+class Scripted:
+    """A runner whose results are prepared: the first for the first run, and so on; it notes what ran together."""
+
+    def __init__(self, results: dict[bytes, list[told.Told]]):
+        self.results, self.batches = results, []
+
+    def run(self, sandbox, batches):
+        self.batches.append([[job.answer for job in batch] for batch in batches])
+        for job in (job for batch in batches for job in batch):
+            given = self.results[job.answer]
+            yield job, given.pop(0) if len(given) > 1 else given[0]
+
+    def close(self) -> None:
+        pass
+
+
+GOOD = {name: "passed" for name in ("test_each_number_is_squared", "test_a_matrix_keeps_its_shape",
+                                    "test_the_mean_is_a_plain_number", "test_any_numbers_will_do")}  # fmt: skip
+LATE = {**GOOD, "test_any_numbers_will_do": "timeout"}
+SPOILT = {
+    "ends its grader": ([lost("it ended", by_answer=True)] * 2, Outcome.FAILED, True),
+    "ended once": ([lost("it ended", by_answer=True), said(checks=GOOD)], Outcome.PASSED, True),
+    "late": ([said(state="failed", checks=LATE)], Outcome.TIMEOUT, True),
+    "late once": ([said(state="failed", checks=LATE), said(checks=GOOD)], Outcome.PASSED, True),
+    "no memory": ([said(state="failed", checks={**GOOD, "test_any_numbers_will_do": "crashed"}, memory=True)],
+                  Outcome.MEMORY, True),
+    "workers lost": ([lost("the workers were lost")], Outcome.NO_VERDICT, False),
+    "right": ([said(checks=GOOD)], Outcome.PASSED, True),
+}  # fmt: skip
+
+
+def test_what_a_busy_machine_may_have_spoilt_runs_once_more_alone_and_then_counts(tmp_path: Path):
+    plan = plan_of(build(tmp_path / "course").root)
+    runner = Scripted({name.encode(): list(results) for name, (results, _, _) in SPOILT.items()})
+    handed = [handed_in(name, name) for name in SPOILT]
+    engine, rows = graded(plan, tmp_path / "results", handed, runner=runner)
+    assert {name: rows[name, "1.01"].outcome for name in SPOILT} == {name: one[1] for name, one in SPOILT.items()}
+    again = [name for name in SPOILT if name != "right"]
+    assert engine.counts.repeated == len(again)
+    assert runner.batches[1:] == [[[name.encode()]] for name in again], "each once, and nothing beside it"
+    row = rows["ends its grader", "1.01"]
+    assert row.is_to_look_at and row.reason == "the answer ended the grader, also when it ran alone: it ended"
+    later = Scripted({name.encode(): [said(checks=GOOD)] for name in SPOILT})
+    engine, again_rows = graded(plan, tmp_path / "results", handed, runner=later)
+    assert sum(later.batches, []) == [[b"workers lost"]], "all that has a verdict is kept"
+    kept = [name for name, (_, _, is_kept) in SPOILT.items() if is_kept]
+    assert [again_rows[name, "1.01"] for name in kept] == [rows[name, "1.01"] for name in kept]
+
+
+MADE_UP_SERVER = """
+import base64, json, os, sys
+print(json.dumps({"ready": True, "rooms": True, "seen": SEEN}), flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    answer = base64.b64decode(asked["answer"])
+    if answer == b"dies":
+        os._exit(1)
+    if answer != b"silent":
+        print(json.dumps({**RESULT, "id": asked["id"]}), flush=True)
+    print(json.dumps({"ended": asked["id"]}), flush=True)
+"""
+
+
+class MadeUp(sandbox.Sandbox):
+    """A sandbox whose server judges nothing: it says what it was told to, or dies. `imports`: what it sees outside."""
+
+    def command(self, canary: str) -> list[str]:
+        result = json.loads(said(checks=GOOD).model_dump_json())
+        server = MADE_UP_SERVER.replace("RESULT", repr(result)).replace("SEEN", repr(list(self.imports)))
+        return [sys.executable, "-c", server]
+
+
+@pytest.mark.parametrize("answer", [b"dies", b"silent"])
+def test_an_answer_that_ends_its_grader_costs_its_neighbors_nothing(tmp_path: Path, answer: bytes):
+    """In one batch: the server that died is replaced, and only that answer has no result."""
+    place = MadeUp(Course(build(tmp_path / "course").root), Isolation.NONE, ())
+    jobs = [Job(str(n), "1.01", 0, text, (), (1.0,)) for n, text in enumerate([b"a", answer, b"b"])]
+    told_of, servers = {}, Servers()
+    try:
+        servers.run(place, jobs, lambda job, result: told_of.update({job.answer: result}))
+    finally:
+        servers.close()
+    assert {text: result.ended for text, result in told_of.items()} == {b"a": False, answer: True, b"b": False}
+    assert told_of[answer].starved and told_of[b"b"].checks
+
+
+def test_a_server_that_sees_the_machine_is_given_no_answer(tmp_path: Path):
+    place = MadeUp(Course(build(tmp_path / "course").root), Isolation.BWRAP, ("files", "the network"))
+    servers = Servers()
+    with pytest.raises(ServerGone, match="the sandbox doesn't hide files and the network of this machine"):
+        servers.run(place, [Job("0", "1.01", 0, b"a", (), (1.0,))], lambda job, result: None)
+    assert not servers.all
+
+
+def test_a_python_that_cannot_be_started_is_one_line(tmp_path: Path):
+    """As for the user `student` of a container, where Python lies in root's home."""
+
+    class Nowhere(sandbox.Sandbox):
+        def command(self, canary: str) -> list[str]:
+            return [str(tmp_path / "python")]
+
+    place = Nowhere(Course(build(tmp_path / "course").root), Isolation.NONE, ())
+    with pytest.raises(ServerGone, match="python can't be started: No such file or directory"):
+        Servers().run(place, [Job("0", "1.01", 0, b"", (), (1.0,))], print)
+
+
+def test_what_is_seen_without_a_sandbox_and_what_in_one(tmp_path: Path):
+    """The canary itself: in this process everything is to be seen, and in bwrap nothing."""
+    canary = tmp_path / "canary"
+    canary.write_text("x", encoding="utf-8")
+    assert room.seen(canary, files_alone=True) == ["files"] and room.seen(tmp_path / "none", files_alone=True) == []
+    assert {"files", "processes"} <= set(room.seen(canary, files_alone=False))
+    if sandbox.bwrap_trouble():
+        pytest.skip("no bwrap here")
+    made = sandbox.Sandbox(Course(build(tmp_path / "course").root), Isolation.BWRAP, ())
+    words = made.command(str(canary))
+    before = words[: words.index("-m")]  # As far as the interpreter's name.
+    code = "from pathlib import Path; from tunelings.classroom.room import seen; import sys; "
+    code += "print(seen(Path(sys.argv[1]), files_alone=False))"
+    for hidden, expected in ((canary, "[]"), (made.course.root / "solutions/module01/ex01_squares.py", "['files']")):
+        done = subprocess.run([*before, "-c", code, str(hidden)], capture_output=True, text=True, **made.options())
+        assert done.stdout.strip() == expected, done.stderr
 
 
 # Flags
@@ -273,6 +402,28 @@ def test_an_interrupted_run_ends_with_130_and_leaves_nothing_running(tmp_path: P
     assert wait_for(lambda: not any(map(is_alive, below)), 60)
 
 
+def test_off_a_terminal_a_line_comes_every_hundred_answers_and_at_the_end(capsys):
+    with grading_progress.lines(period=600, many=100) as watch:
+        for done in range(251):
+            watch("answers", done, 250)
+    said = capsys.readouterr()
+    assert [line.split(" after")[0] for line in said.err.splitlines()] == [
+        "answers: 100 of 250", "answers: 200 of 250", "answers: 250 of 250"]  # fmt: skip
+    assert not said.out
+
+
+def test_off_a_terminal_a_line_comes_after_a_while_though_nothing_has_ended(capsys):
+    said: list[str] = []
+
+    def has_come() -> bool:
+        said.append(capsys.readouterr().err)
+        return "answers: 0 of 4 after" in "".join(said)
+
+    with grading_progress.lines(period=0.05) as watch:
+        watch("answers", 0, 4)
+        assert wait_for(has_come)
+
+
 WRONG_USE = {
     "nothing to grade": ([], "Say what to grade"),
     "no folder for the results": (["class"], "-o OUT"),
@@ -308,7 +459,7 @@ def test_nothing_heavy_is_imported_to_show_the_help():
 def test_a_course_has_its_own_root(tmp_path: Path):
     """The sandbox shows the course's trees and not the folder that they are in, where grades may lie."""
     mini = build(tmp_path / "course")
-    words = sandbox.Sandbox(Course(mini.root), Isolation.BWRAP, ()).command()
+    words = sandbox.Sandbox(Course(mini.root), Isolation.BWRAP, ()).command("/tmp/canary")
     shown = [words[n + 1] for n, word in enumerate(words) if word in {"--ro-bind", "--bind"}]
     assert str(mini.root / "solutions") in shown
     assert not {str(path) for path in (mini.root, *mini.root.parents, Path.home())} & set(shown)

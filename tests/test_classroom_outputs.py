@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import os
+import shutil
 import stat
 import subprocess
+import sys
 import tomllib
 import xml.etree.ElementTree as ET
 import zipfile
@@ -18,10 +22,11 @@ import pytest
 from tests.conftest import COURSE
 from tests.support import classes
 from tests.support.classes import NO_ZERO_GRAD, ONE, TWO
-from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, outputs, pseudonyms, roster
+from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, outputs, pseudonyms, roster, sandbox
 from tunelings.classroom.records import Class, Graded, Outcome
 from tunelings.classroom.table import Table
 from tunelings.course import CourseError
+from tunelings.grading import stubs
 
 NAMES = {"s1": "Ann Lee", "s2": "=cmd()", "s3": "Zoë", "s4": "Émile"}
 
@@ -109,7 +114,44 @@ def test_a_key_that_was_open_to_others_is_closed(klass: Class, out: Path):
 
 def test_the_manifest_is_kept_with_how_points_were_given(out: Path):
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    files = manifest.pop("files")
     assert manifest == {"isolation": "bwrap", "points": "all", "seed": 3}
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert files.keys() == written - {"manifest.json", ".gitignore"}
+
+
+def test_a_second_run_takes_away_what_the_first_had_written_and_nothing_else(klass: Class, tmp_path: Path):
+    """s2 has left the class, and s3's feedback has got a remark by hand; Gradescope's files aren't asked for again."""
+    out = tmp_path / "out"
+    answers = {f"hash-s{n}": "x = 1\n" for n in range(1, 5)}
+    outputs.write_all(klass, out, names=NAMES, for_gradescope=True, answers=answers)
+    own = [out / "feedback" / "my notes.md", out / "gradescope" / "mine.json", out / "results" / "3f" / "kept.json"]
+    for path in own:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine", encoding="utf-8")
+    remarked = out / "feedback" / "s3.md"
+    remarked.write_text(remarked.read_text("utf-8") + "Come and see me.\n", encoding="utf-8")
+    assert list((out / "clusters").iterdir())
+    left = [row for row in klass.rows if row.student not in {"s2", "s3"}]
+    outputs.write_all(classes.klass(left), out, names=NAMES)
+    assert {path.name for path in (out / "feedback").iterdir()} == {"s1.md", "s3.md", "s4.md", "my notes.md"}
+    assert "Come and see me." in remarked.read_text("utf-8")
+    assert [path.name for path in (out / "gradescope").iterdir()] == ["mine.json"]
+    assert not (out / "clusters").exists() and all(path.read_text("utf-8") == "mine" for path in own)
+
+
+def test_a_manifest_leads_to_no_file_outside_its_folder(klass: Class, tmp_path: Path):
+    out, outside = tmp_path / "out", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "grades.txt").write_text("x", encoding="utf-8")
+    out.mkdir()
+    (out / "linked").symlink_to(outside)
+    (out / "grades.txt").symlink_to(outside / "grades.txt")
+    digest = hashlib.sha256(b"x").hexdigest()
+    names = ["../outside/grades.txt", str(outside / "grades.txt"), "linked/grades.txt", "grades.txt"]
+    (out / "manifest.json").write_text(json.dumps({"files": dict.fromkeys(names, digest)}), encoding="utf-8")
+    outputs.write_all(klass, out, names=NAMES)
+    assert (outside / "grades.txt").read_text("utf-8") == "x" and (out / "grades.txt").is_symlink()
 
 
 def test_feedback_says_what_the_student_would_have_seen(klass: Class):
@@ -272,6 +314,64 @@ def test_the_autograder_hands_on_a_result_only_of_a_run_that_ended(
     assert (done.returncode == 0, result.exists()) == (expected, expected), done.stderr
     assert not expected or result.read_text("utf-8") == "{}\n"
     assert (flat.parent / "module01" / flat.name).read_text("utf-8") == "# submission\n", "a file without its folder"
+
+
+# What setup.sh asks of a machine, noted and not done; what `uv` installs is this Python with the zip's course.
+FAKES = {
+    "apt-get": "", "useradd": "", "id": "exit 1\n",
+    "python3": 'mkdir -p "$3/bin" && cp "$FAKES/uv" "$3/bin/uv" && cp "$FAKES/apt-get" "$3/bin/pip"\n',
+    "uv": """if [ "$1" = pip ]; then
+  test -f pyproject.toml && test -f constraints.txt && mkdir -p "$COURSE/bin" || exit 1
+  printf '#!/bin/sh\\nexport PYTHONPATH=%s\\nexec %s -m tunelings "$@"\\n' "$PWD" "$PYTHON" >"$COURSE/bin/tunelings"
+  chmod +x "$COURSE/bin/tunelings"
+fi
+""",
+}  # fmt: skip
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(1200)
+@pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
+def test_the_autograder_sets_itself_up_and_grades_as_gradescope_runs_it(autograder: zipfile.ZipFile, tmp_path: Path):
+    """The zip unpacked in source/, its two scripts at their places, and /autograder, /opt and /tmp below a folder."""
+    root, fakes = tmp_path / "machine", tmp_path / "fakes"
+    autograder.extractall(root / "autograder/source")
+    scripts = {}
+    for name in ("setup.sh", "run_autograder"):
+        text = autograder.read(name).decode()
+        for folder in ("/autograder", "/opt/", "/tmp/graded"):
+            text = text.replace(folder, f"{root}{folder}")
+        scripts[name] = root / "autograder" / name
+        scripts[name].write_text(text, encoding="utf-8")
+    (root / "tmp").mkdir()
+    fakes.mkdir()
+    for name, body in FAKES.items():
+        (fakes / name).write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >>"$FAKES/log"\n{body}', encoding="utf-8")
+        (fakes / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{fakes}:{os.environ['PATH']}", "FAKES": str(fakes),
+                   "COURSE": str(root / "opt/course"), "PYTHON": sys.executable}  # fmt: skip
+    done = subprocess.run(["bash", str(scripts["setup.sh"])], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    log = (fakes / "log").read_text("utf-8")
+    assert "apt-get install" in log and "useradd --create-home" in log and "uv pip install --python" in log
+
+    solution = stubs.uncut(COURSE.find("1.05").solution_path.read_text("utf-8"))
+    made = {}
+    for name, text in (("right", solution), ("wrong", solution.replace("optimizer.zero_grad()", "pass"))):
+        shutil.rmtree(root / "autograder/submission", ignore_errors=True)
+        path = root / "autograder/submission/ex05_training_step.py"
+        path.parent.mkdir()
+        path.write_text(text, encoding="utf-8")
+        metadata = {"created_at": "2026-11-29T10:00:00.000000-08:00", "users": [], "previous_submissions": []}
+        (root / "autograder/submission_metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+        done = subprocess.run(["bash", str(scripts["run_autograder"])], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        made[name] = json.loads((root / "autograder/results/results.json").read_text("utf-8"))
+        assert_is_of_gradescope(made[name])
+    assert [made[name]["score"] for name in ("right", "wrong")] == [1.0, 0.0]
+    (test,) = made["wrong"]["tests"]
+    assert test["status"] == "failed" and "gradients are never cleared" in test["output"]
+    assert made["right"]["extra_data"]["seed"] == 3
 
 
 RUNNER = {

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support import classes
 from tests.support.classes import NO_ZERO_GRAD, ONE, TWO
-from tunelings.classroom import clusters, figures, measures, outputs, report, sharing
+from tunelings.classroom import clusters, feedback, figures, gradescope, junit, measures, outputs, report, sharing
 from tunelings.classroom.records import Class, Graded, Outcome
 from tunelings.classroom.table import Table
 from tunelings.grading.states import CheckState, ExerciseState
@@ -126,6 +126,62 @@ def test_failures_are_one_cluster_where_check_state_words_and_value_agree():
     again = clusters.clusters(reversed(rows), {})
     assert {one.id for one in again} == {one.id for one in found}, "a name hangs on what came out alone"
     assert all(re.fullmatch(r"1\.05-[0-9a-f]{6}", one.id) for one in found)
+
+
+LOADING = "loading the file raises"
+
+
+def unloaded(student: str, message: str) -> Graded:
+    """An answer that doesn't load; a class's answers differ in their lines, and in the check that comes first."""
+    failure = Failure(f"test_{student}", CheckState.BROKEN, message=message, line=3)
+    digest = f"hash-{student}"
+    return Graded(student, ONE, Outcome.BROKEN, verdict=classes.verdict(ONE, failure), answer_hash=digest)
+
+
+def test_answers_that_do_not_load_are_together_by_the_errors_type_and_its_last_line():
+    rows = [
+        unloaded("a", f"line 3: {LOADING} ModuleNotFoundError: No module named 'peft.lora'"),
+        unloaded("b", f"line 44: {LOADING} ModuleNotFoundError: No module named 'peft.lora'"),
+        unloaded("c", f"line 3: {LOADING} ImportError: No module named 'peft.lora'"),
+        unloaded("d", f"line 3: {LOADING} ModuleNotFoundError: No module named 'torchh'"),
+        unloaded("e", f"line 9: {LOADING} ValueError: in a long text\n  of two lines\nshapes differ"),
+        unloaded("f", f"{LOADING} ValueError: in another\nshapes differ"),
+        unloaded("g", "line 2 is not valid Python: '(' was never closed\n  f(x"),
+        unloaded("h", "line 8 is not valid Python: '(' was never closed\n  g(y"),
+        classes.passed("i"),
+    ]
+    found = clusters.clusters(rows, {"hash-b": "import peft.lora\n"})
+    assert sorted("".join(row.student for row in one.rows) for one in found) == ["ab", "c", "d", "ef", "gh"]
+    (shown,) = (one for one in found if one.rows[0].student == "a")
+    assert shown.does_not_load and shown.answer_hash == "hash-b"
+
+
+def test_answers_that_do_not_load_are_in_the_report_and_in_the_lecture(tmp_path: Path):
+    rows = [unloaded(f"b{n}", f"line {n}: {LOADING} NameError: no torch") for n in range(6)]
+    rows += [unloaded("z", f"line 1: {LOADING} KeyError: 3"), *(classes.passed(f"p{n}") for n in range(14))]
+    klass = classes.klass(rows)
+    made = figures.figures(Table(klass), {}, {})
+    (one,) = made["items"]
+    assert one["groups"] == {"passed": 14, "broken": 7} and (one["unknown"], one["named"]) == (0, 0)
+    assert [(cluster["count"], cluster["state"]) for cluster in one["clusters"]] == [(6, "broken"), (1, "broken")]
+    said = [line["text"] for line in made["lecture"] if line["kind"] == "unknown"]
+    assert said == [f"6 don't load, for the same reason: line 0: {LOADING} NameError: no torch."]
+    assert sharing.shared(made)["items"][0]["clusters"] == [], "6 of 7 would tell that one had the other error"
+    outputs.write_all(klass, tmp_path, names={}, answers={"hash-b0": "x\n"})
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "6 × the same, and it doesn" in page and "NameError: no torch" in page and "dev mistake" not in page
+
+
+def test_an_answer_that_ended_its_grader_says_so_to_its_student_and_is_to_be_looked_at():
+    reason = "the answer ended the grader, also when it ran alone: it ended"
+    row = Graded("a", ONE, Outcome.FAILED, verdict=replace(classes.verdict(), checks={}), reason=reason)
+    klass = classes.klass([row])
+    made = figures.figures(Table(klass), {}, {})
+    assert made["to_look_at"] == [{"student": "a", "exercise": ONE, "outcome": "failed", "reason": reason}]
+    assert made["items"][0]["clusters"][0]["message"] == reason
+    assert f"Reason: {reason}" in feedback.feedback(Table(klass), "a", {})
+    assert gradescope.results(Table(klass), "a", {})["tests"][0]["output"] == f"Reason: {reason}"
+    assert reason in junit.junit(Table(klass), {}).decode()
 
 
 def test_the_answer_that_is_shown_is_the_most_frequent_then_the_shortest():

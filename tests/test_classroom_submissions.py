@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import http.server
+import json
 import os
+import socket
 import stat
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import COURSE
+from tunelings.classroom import git as git_
 from tunelings.classroom import submissions, zips
 from tunelings.classroom.handed_in import Submission
 from tunelings.course import CourseError
@@ -53,6 +58,17 @@ def test_the_tree_of_exercises_is_found_in_a_folder_and_in_a_zip(tmp_path: Path,
 def test_of_the_whole_course_only_the_answers_are_taken(tmp_path: Path):
     folder(tmp_path, "anna", **{"exercises/" + FIRST: b"mine", "solutions/" + FIRST: b"the reference"})
     assert read(tmp_path)["anna"].answers == {"1.01": b"mine"}
+
+
+def test_the_references_are_never_taken_for_answers(tmp_path: Path):
+    """Also where no folder `exercises` says which of the two is meant."""
+    for place, files in {"anna": {FIRST: b"mine", "solutions/" + SECOND: b"reference"},
+                         "ben": {"solutions/" + FIRST: b"reference"}}.items():  # fmt: skip
+        folder(tmp_path, place, **files)
+        zipped(tmp_path, f"{place} packed.zip", files)
+    found = read(tmp_path)
+    assert found["anna"].answers == found["anna packed"].answers == {"1.01": b"mine"}
+    assert all("none of the files" in found[name].problem for name in ("ben", "ben packed"))
 
 
 def test_a_folder_with_one_zip_in_it_is_that_zip(tmp_path: Path):
@@ -116,6 +132,25 @@ def test_a_bomb_is_read_no_further_than_the_limit(tmp_path: Path):
     assert one.answers == {"1.02": b"two"} and "larger than 1 MB" in one.refused["1.01"]
 
 
+def test_a_zip_that_is_too_large_is_not_opened(tmp_path: Path):
+    """A whole zip with one wanted file, behind a hole: only its size is against it."""
+    path = zipped(tmp_path, "large.zip", {FIRST: b"one"})
+    content = path.read_bytes()
+    for name, size in (("large.zip", zips.BYTES + 1), ("small.zip", zips.BYTES)):
+        with (tmp_path / name).open("wb") as file:
+            file.seek(size - len(content))
+            file.write(content)
+    found = read(tmp_path)
+    assert found["large"].problem == "the zip is larger than 50 MB" and not found["large"].answers
+    assert found["small"].answers == {"1.01": b"one"}
+
+
+def test_the_files_of_a_zip_are_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    zipped(tmp_path, "eve.zip", {FIRST: bytes(900_000), SECOND: bytes(900_000)})
+    monkeypatch.setattr(zips, "BYTES", 1_500_000)
+    assert read(tmp_path)["eve"].problem == "its files are larger than 1.5 MB together"
+
+
 def test_a_zip_with_too_many_entries_a_damaged_one_and_an_encrypted_one_are_refused(tmp_path: Path):
     zipped(tmp_path, "many.zip", {f"x/{n}": b"" for n in range(zips.ENTRIES + 1)})
     (tmp_path / "damaged.zip").write_bytes(b"PK\x03\x04 and no more")
@@ -148,12 +183,61 @@ def test_an_empty_place_and_none_are_said(tmp_path: Path):
         submissions.read_all(tmp_path / "nowhere", EXERCISES, tmp_path)
 
 
+# When it was handed in
+
+EXPORT = """---
+submission_100:
+  :submitters:
+  - :name: Ann Lee
+    :sid: '7'
+    :email: ann@example.org
+  :created_at: 2026-11-30 23:58:59.123456000 Z
+  :score: 1.0
+  :history: []
+submission_200:
+  :submitters: []
+  :created_at: 2026-12-01 00:00:01.000000000 Z
+"""
+
+
+def test_gradescope_says_when_an_export_was_handed_in_and_not_the_files_dates(tmp_path: Path):
+    for name in ("submission_100", "submission_200", "submission_300"):
+        os.utime(folder(tmp_path, name, **{FIRST: b"one"}) / FIRST, (1.8e9, 1.8e9))  # In 2027: the download's.
+    (tmp_path / "submission_metadata.yml").write_text(EXPORT, encoding="utf-8")
+    times = {name: one.handed_in.isoformat() for name, one in read(tmp_path).items()}
+    assert times == {
+        "submission_100": "2026-11-30T23:58:59.123456+00:00",
+        "submission_200": "2026-12-01T00:00:01+00:00",
+        "submission_300": "2027-01-15T08:00:00+00:00",
+    }
+
+
+def test_gradescope_says_when_the_submission_of_its_autograder_was_handed_in(tmp_path: Path):
+    submission = folder(tmp_path, "submission", **{FIRST: b"one"})
+    own = submissions.read_single(submission, EXERCISES).handed_in
+    metadata = {"created_at": "2018-07-01T14:22:32.365935-07:00", "assignment": {"due_date": None}}
+    (tmp_path / "submission_metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    told = submissions.read_single(submission, EXERCISES).handed_in
+    assert own.year > 2018 and told.isoformat() == "2018-07-01T14:22:32.365935-07:00"
+
+
+@pytest.mark.parametrize("text", ["submission_1: [", "a: b: c"])
+def test_times_that_cannot_be_read_are_one_line(tmp_path: Path, text: str):
+    folder(tmp_path, "submission_1", **{FIRST: b"one"})
+    (tmp_path / "submission_metadata.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError, match="says when things were handed in") as raised:
+        read(tmp_path)
+    assert "\n" not in str(raised.value)
+
+
 # Repositories
 
 
-def git(place: Path, *words: str) -> str:
+def git(place: Path, *words: str, stdin: str | None = None) -> str:
     name = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
-    return subprocess.run(["git", *name, *words], cwd=place, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", *name, *words], cwd=place, input=stdin, check=True, capture_output=True, text=True
+    ).stdout
 
 
 def repository(place: Path, **files: bytes) -> Path:
@@ -186,6 +270,98 @@ def test_repositories_are_read_out_of_a_commit(tmp_path: Path):
     for name in ("nobody", "ext", "option"):
         assert by_name[name].problem and not by_name[name].answers
     assert not any(path.suffix == ".py" for path in (tmp_path / "kept").rglob("*"))
+
+
+def listing(place: Path, *addresses: str) -> dict[str, Submission]:
+    lines = [f"s{n},{address}" for n, address in enumerate(addresses)]
+    (place / "repos.csv").write_text("\n".join(["name,address", *lines]), encoding="utf-8")
+    found = submissions.read_all(place / "repos.csv", EXERCISES, place / "kept")
+    assert all("\n" not in one.problem for one in found)
+    return {one.name: one for one in found}
+
+
+def test_a_repository_that_is_too_large_is_refused_alone_and_not_kept(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(git_, "FETCHED", 1_000_000)
+    repository(tmp_path / "large", **{FIRST: b"one", "model.bin": os.urandom(2_000_000)})
+    repository(tmp_path / "small", **{FIRST: b"one"})
+    found = listing(tmp_path, "large", "small")
+    assert found["s0"].problem == "the repository is larger than 1 MB"
+    assert found["s1"].answers == {"1.01": b"one"} and len(list((tmp_path / "kept").iterdir())) == 1
+
+
+def test_a_tree_that_lists_itself_over_and_over_is_refused(tmp_path: Path, monkeypatch):
+    """Four objects, and 10,000 paths in them: with ten levels it would be ten thousand million."""
+    monkeypatch.setattr(git_, "SAID", 100_000)
+    place = repository(tmp_path / "bomb", **{FIRST: b"one"})
+    tree = git(place, "rev-parse", "HEAD:module01").strip()
+    for _ in range(4):
+        lines = "".join(f"040000 tree {tree}\tmodule{n:02d}\n" for n in range(10))
+        tree = git(place, "mktree", stdin=lines).strip()
+    git(place, "reset", "-q", "--soft", git(place, "commit-tree", "-m", "bomb", tree).strip())
+    assert "git lists more than 0.1 MB" in listing(tmp_path, "bomb")["s0"].problem
+
+
+def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(git_, "PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = listing(tmp_path, f"git://127.0.0.1:{silent.getsockname()[1]}/x")
+    assert found["s0"].problem == "git did not finish in 0.5 s"
+
+
+def test_several_are_fetched_at_a_time_and_each_address_once(tmp_path: Path):
+    """Six rows with three addresses of a server that hangs up when it has three at the same time."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(100)
+
+        def serve() -> None:
+            for one in [server.accept()[0] for _ in range(3)]:
+                one.close()
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        found = listing(tmp_path, *(f"git://127.0.0.1:{server.getsockname()[1]}/{n % 3}" for n in range(6)))
+        serving.join()
+    assert len(found) == 6 and all(one.problem.startswith("git can't read it") for one in found.values())
+
+
+def test_a_repository_that_asks_for_a_password_is_refused_and_asks_nobody(tmp_path: Path, monkeypatch):
+    asked = tmp_path / "asked"
+    script = tmp_path / "ask"
+    script.write_text(f"#!/bin/sh\ntouch {asked}\necho secret\n", encoding="utf-8")
+    script.chmod(0o755)
+    for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
+        monkeypatch.setenv(name, str(script))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Locked) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = listing(tmp_path, f"http://127.0.0.1:{server.server_address[1]}/private.git")
+        server.shutdown()
+    assert found["s0"].problem.startswith("git can't read it: fatal: Authentication failed") and not asked.exists()
+
+
+class Locked(http.server.BaseHTTPRequestHandler):
+    """Wants a password for everything."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="private"')
+        self.end_headers()
+
+    def log_message(self, *args) -> None:
+        pass
+
+
+def test_no_hook_of_the_user_runs(tmp_path: Path, monkeypatch):
+    hooks = tmp_path / "template" / "hooks"
+    hooks.mkdir(parents=True)
+    ran = tmp_path / "ran"
+    for name in ("reference-transaction", "post-checkout", "post-merge"):
+        (hooks / name).write_text(f"#!/bin/sh\ntouch {ran}\n", encoding="utf-8")
+        (hooks / name).chmod(0o755)
+    config = tmp_path / "gitconfig"
+    config.write_text(f"[core]\nhooksPath = {hooks}\n[init]\ntemplateDir = {hooks.parent}\n", encoding="utf-8")
+    repository(tmp_path / "anna", **{FIRST: b"one"})
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    assert listing(tmp_path, "anna")["s0"].answers == {"1.01": b"one"} and not ran.exists()
 
 
 def test_a_list_without_the_columns_is_said(tmp_path: Path):

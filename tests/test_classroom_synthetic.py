@@ -53,7 +53,10 @@ def test_what_is_counted_is_what_was_made(chosen, truth, items):
     named = Counter(answer.name for answer in given if answer.kind == "mistake")
     assert {one.id: one.count for one in found.mistakes} == named
     unknown = Counter(answer.name for answer in given if answer.kind == "unlisted")
-    assert sorted(cluster.count for cluster in found.clusters) == sorted(unknown.values())
+    ran = [cluster.count for cluster in found.clusters if not cluster.does_not_load]
+    assert sorted(ran) == sorted(unknown.values())
+    unloaded = [cluster.count for cluster in found.clusters if cluster.does_not_load]
+    assert unloaded == [kinds["broken"]] * bool(kinds["broken"]), "they fail with one error"
 
 
 @each
@@ -94,6 +97,15 @@ def test_a_class_is_written_as_folders_with_its_truth(tmp_path: Path):
     assert read["students"][3]["answers"][1] == vars(few.students[3].answers[1])
     with pytest.raises(CourseError, match="is there already"):
         synthetic.write(few, COURSE, tmp_path / "class")
+
+
+def test_a_class_can_be_made_up_over_a_list_as_it_is_graded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(COURSE.root)
+    words = ["dev", "class", str(tmp_path / "class"), "--students", "2", "--only", "1.02,module02"]
+    app.app(words, standalone_mode=False)
+    chosen = ["1.02", *(exercise.number for exercise in COURSE.module("module02"))]
+    truth = json.loads((tmp_path / "class/truth.json").read_text("utf-8"))
+    assert [answer["exercise"] for answer in truth["students"][0]["answers"]] == chosen
 
 
 def test_an_answer_says_nothing_of_what_it_is():

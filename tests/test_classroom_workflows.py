@@ -17,7 +17,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.test_workflows import SAFE, problem_with_install
-from tunelings.commands import app
+from tunelings.commands import more
 
 FOLDER = ROOT / "docs" / "assets" / "classroom"
 WORKFLOW = FOLDER / "grade.yml"
@@ -26,7 +26,7 @@ RUN_AUTOGRADER = ROOT / "tunelings" / "classroom" / "gradescope_files" / "run_au
 
 def parsed(words: list[str]) -> dict:
     """The options of a `tunelings grade …` as the command line reads them; an unknown one is an error."""
-    command = typer.main.get_command(app.app).commands["grade"]
+    command = typer.main.get_command(more.app).commands["grade"]
     return command.make_context("grade", words).params
 
 

@@ -116,3 +116,10 @@ def test_the_container_installs_what_the_course_needs_and_forwards_the_site():
     assert group in project["dependency-groups"] and (ROOT / constraints).is_file()
     assert CONTAINER["forwardPorts"] == [8000] and "8000" in CONTAINER["portsAttributes"]
     assert all((ROOT / path).is_file() for path in CONTAINER["customizations"]["codespaces"]["openFiles"])
+
+
+def test_the_quick_start_says_what_a_codespace_asks_for():
+    needs = CONTAINER["hostRequirements"]
+    text = " ".join((ROOT / "docs" / "quick-start.md").read_text(encoding="utf-8").split())
+    memory, storage = (needs[what].removesuffix("gb") for what in ("memory", "storage"))
+    assert f"It asks for {needs['cpus']} cores, {memory} GB of memory and {storage} GB of disk" in text

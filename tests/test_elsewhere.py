@@ -15,8 +15,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.commandline import mark_done
 from tests.support.miniature import SQUARES, Miniature
-from tunelings.grading import store
-from tunelings.grading.store import Progress, write_atomically
+from tunelings.grading import writing
+from tunelings.grading.store import Progress
+from tunelings.grading.writing import write_atomically
 
 # Python runs it before anything else. What the standard library itself needs on this system has to stay.
 WITHOUT_FORK_AND_ALARMS = """
@@ -106,16 +107,16 @@ class Held:
 @pytest.fixture
 def on_windows(monkeypatch):
     def hold(times: int) -> None:
-        monkeypatch.setattr(store, "_PAUSES", (0.0,) * 4)
-        monkeypatch.setattr(store.os, "replace", Held(times))
+        monkeypatch.setattr(writing, "_PAUSES", (0.0,) * 4)
+        monkeypatch.setattr(writing.os, "replace", Held(times))
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "os", FakeOs())
+        patched.setattr(writing, "os", FakeOs())
         yield hold
 
 
 class FakeOs:
-    """The module as `store` sees it on Windows."""
+    """The module as `writing` sees it on Windows."""
 
     name = "nt"
 

@@ -153,7 +153,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, write: int, error: BaseException) -
         real(path, content)
 
     monkeypatch.setattr(layout, "write_atomically", failing)
-    monkeypatch.setattr("tunelings.grading.store.write_atomically", failing)
+    monkeypatch.setattr("tunelings.grading.writing.write_atomically", failing)
 
 
 @pytest.mark.parametrize("write_number", range(10))
@@ -190,6 +190,18 @@ def test_a_full_disk_is_one_line_and_the_same_call_goes_on(tmp_path, package, mo
     layout.lay_out(tmp_path / "mine")
     layout.lay_out(tmp_path / "undisturbed")
     assert tree(tmp_path / "mine") == tree(tmp_path / "undisturbed")
+
+
+def test_a_folder_that_cannot_be_written_is_not_called_partly_set_up(folder: Path, monkeypatch):
+    def refused(self: Path, *_) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    before = tree(folder)
+    with monkeypatch.context() as patch, pytest.raises(CourseError) as caught:
+        patch.setattr(Path, "write_text", refused)
+        layout.lay_out(folder)
+    assert "cannot be written (Permission denied), and nothing was changed: put that right, or" in str(caught.value)
+    assert tree(folder) == before and layout.is_whole(folder)
 
 
 def test_a_folder_that_stands_in_the_way_is_one_line(folder: Path, package: Miniature):

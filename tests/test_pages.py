@@ -45,7 +45,8 @@ def test_an_exercise_shows_its_contract_its_commands_and_the_reference_without_m
     mini.squares.solution_path.write_text(SOLUTION, encoding="utf-8")
     text = pages.exercise_block(mini.squares)
     assert text.startswith(
-        "**1.01 Squares** · `exercises/module01/ex01_squares.py` · 5 minutes, difficulty 1 of 5 <span"
+        '**1.01 Squares** <span class="state" data-exercise="1.01"></span><br>`exercises/module01/ex01_squares.py`<br>'
+        "5 minutes, difficulty 1 of 5\n"
     )
     contracts = text.partition("tunelings watch 1.01")[0]
     assert "```python\ndef squares(x: float, *, twice: bool = False) -> float:\n```" in contracts
@@ -71,7 +72,7 @@ def test_a_mistake_is_one_row_whatever_its_words_are(mini: Miniature):
 def test_a_module_lists_what_its_exercises_teach(mini: Miniature):
     rows = pages.exercise_table(mini.course, "module01").splitlines()
     dots = '<span title="1 of 5">●○○○○</span>'
-    assert rows[2] == f"| [1.01 Squares](squares.md) | A number times itself is never negative. | 5 min | {dots} |"
+    assert rows[2] == f"| [1.01 Squares](squares.md) | A number times itself is never negative. | 5 min<br>{dots} |"
     assert len(rows) == 4
 
 

@@ -3,30 +3,56 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support import miniature
 from tests.support.miniature import Miniature
 from tests.support.processes import is_alive, wait_for
 from tests.support.warm import ask, collect, text_of, verdicts, wait_until_warm
 from tunelings.watch import events, worker
-from tunelings.watch.pool import FORK, Pool, Said, Server
+from tunelings.watch.pool import FORK, Pool, Said
 
-KINDS = [pytest.param(True, id="fork", marks=pytest.mark.skipif(not FORK, reason="fork is for Linux")), False]
+ON_LINUX = pytest.mark.skipif(not FORK, reason="fork is for Linux")
+KINDS = [
+    pytest.param(True, id="fork", marks=[ON_LINUX, pytest.mark.xdist_group("pool that forks")]),
+    pytest.param(False, id="standby", marks=pytest.mark.xdist_group("pool of standbys")),
+]
 
 
-@pytest.fixture(params=KINDS, ids=lambda fork: "fork" if fork else "standby")
-def pool(request, mini: Miniature) -> Iterator[Pool]:
-    made = Pool(mini.course, fork=request.param)
+@pytest.fixture(scope="module", params=KINDS)
+def shared(request, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Miniature, Pool]]:
+    """A course and its pool, for all tests of a kind: a worker takes seconds to start."""
+    course = miniature.build(tmp_path_factory.mktemp("pool") / "course")
+    made = Pool(course.course, fork=request.param)
+    yield course, made
+    made.close()
+
+
+@pytest.fixture
+def mini(shared: tuple[Miniature, Pool], monkeypatch: pytest.MonkeyPatch) -> Miniature:
+    made, _ = shared
+    miniature.build(made.root)  # Every file as it was before the last test.
+    miniature.enter(made, monkeypatch)
+    return made
+
+
+@pytest.fixture
+def pool(shared: tuple[Miniature, Pool], mini: Miniature) -> Pool:
+    return shared[1]
+
+
+@pytest.fixture
+def own_pool(shared: tuple[Miniature, Pool], mini: Miniature) -> Iterator[Pool]:
+    """One that a test may close or wait for without other events."""
+    made = Pool(mini.course, fork=shared[1].fork)
     yield made
     made.close()
 
 
-def test_the_first_request_does_not_wait_for_the_warm_worker_and_says_the_same(pool: Pool, mini: Miniature):
+def test_the_first_request_does_not_wait_for_the_warm_worker_and_says_the_same(own_pool: Pool, mini: Miniature):
+    pool = own_pool
     mini.solve(mini.squares, "x * x", "x + x")
     first = verdicts(ask(pool, mini.squares))
     wait_until_warm(pool, mini.squares)
@@ -166,7 +192,8 @@ def test_other_packages_mean_another_worker(pool: Pool, mini: Miniature):
     assert not {server.process.pid for server in pool.servers} & set(before)
 
 
-def test_closing_leaves_no_process(pool: Pool, mini: Miniature):
+def test_closing_leaves_no_process(own_pool: Pool, mini: Miniature):
+    pool = own_pool
     wait_until_warm(pool, mini.squares)
     pool.request([mini.squares])
     pids = [server.process.pid for server in pool.servers] + [pool.active.process.pid]
@@ -175,47 +202,8 @@ def test_closing_leaves_no_process(pool: Pool, mini: Miniature):
 
 
 @pytest.mark.parametrize("once", [False, True])
-def test_what_the_pool_starts_is_the_worker(pool: Pool, once: bool):
-    server = pool._start([], once=once)
-    assert pool.next_happening(60) == Said(server, events.Ready()), "a worker that is not found ends without a word"
+def test_what_the_pool_starts_is_the_worker(own_pool: Pool, once: bool):
+    server = own_pool._start([], once=once)
+    assert own_pool.next_happening(60) == Said(server, events.Ready()), "a worker that is not found ends without a word"
     assert server.process.args[1:3] == ["-m", "tunelings.watch.worker"] == ["-m", worker.__name__]
     server.close()
-
-
-def a_worker_that_writes(pool: Pool, content: bytes) -> Server:
-    """A process in a worker's place that writes this and then waits."""
-    script = f"import sys, time; sys.stdout.buffer.write({content!r}); sys.stdout.flush(); time.sleep(600)"
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-    )
-    server = Server(process, imports=[], once=False)
-    threading.Thread(target=pool._read, args=(server,), daemon=True).start()
-    return server
-
-
-DAMAGED = [b"no message\n", b'{"event": "verdicts"}\n', b"\xff\n", b'{"event": "checking", "che{"event": "ready"}\n']
-
-
-@pytest.mark.parametrize("damage", DAMAGED, ids=["no JSON", "a field missing", "no text", "cut short"])
-def test_a_damaged_line_ends_the_worker(mini: Miniature, damage: bytes):
-    pool = Pool(mini.course)
-    server = a_worker_that_writes(pool, damage)
-    assert pool.next_happening(60) == Said(server, events.Died(once=False))
-    assert not is_alive(server.process.pid)
-
-
-def test_a_word_that_is_not_known_is_passed_over(mini: Miniature):
-    pool = Pool(mini.course)
-    server = a_worker_that_writes(pool, b'{"event": "hurried", "by": 2}\n{"event": "ready"}\n')
-    assert pool.next_happening(60) == Said(server, events.Ready())
-    server.close()
-
-
-def test_what_happens_while_a_request_is_dropped_keeps_its_order(mini: Miniature):
-    pool = Pool(mini.course)
-    server = Server(process=None, imports=[], once=False)
-    first, second = events.KeyPressed("x"), events.KeyPressed("y")
-    for happening in (first, Said(server, events.Ended()), second):
-        pool.inbox.put(happening)
-    pool._take_until(server, events.Ended)
-    assert [pool.next_happening(1), pool.next_happening(1)] == [first, second]

@@ -19,7 +19,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.test_ci import PYTEST
-from tunelings.commands import app
+from tunelings.commands import app, more
 
 FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yml"))}
@@ -77,7 +77,8 @@ def known_commands() -> set[str]:
             found.add(f"{prefix}{name}")
             walk(one, f"{prefix}{name} ")
 
-    walk(typer.main.get_command(app.app), "")
+    for group in (app.app, more.app):
+        walk(typer.main.get_command(group), "")
     return found
 
 

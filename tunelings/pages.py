@@ -26,8 +26,9 @@ def exercise_block(exercise: Exercise) -> str:
     commands = f"```\ntunelings watch {exercise.number}\npytest {relative(exercise.check_path)}\n"
     commands += f"tunelings hint {exercise.number}\n```"
     effort = f"{card.minutes} minutes, difficulty {card.difficulty} of 5"
-    place = f"**{exercise.number} {card.title}** · `{relative(exercise.answer_path)}` · {effort}"
-    head = f'{place} <span class="state" data-exercise="{exercise.number}"></span>'
+    state = f'<span class="state" data-exercise="{exercise.number}"></span>'
+    # A line each: on a phone, dots between them would hang at the ends of lines.
+    head = f"**{exercise.number} {card.title}** {state}<br>`{relative(exercise.answer_path)}`<br>{effort}"
     return "\n\n".join([head, contracts.contract_html(solution), commands, reference_block(exercise, solution)])
 
 
@@ -107,8 +108,8 @@ def exercise_table(course: Course, module: str) -> str:
     for e in course.module(module):
         dots = "●" * e.card.difficulty + "○" * (5 - e.card.difficulty)
         difficulty = f'<span title="{e.card.difficulty} of 5">{dots}</span>'
-        rows.append(f"| {link(e, '')} | {cell(e.card.learnt)} | {e.card.minutes} min | {difficulty} |")
-    return "\n".join(["| exercise | what it teaches | time | difficulty |", "|---|---|---|---|", *rows])
+        rows.append(f"| {link(e, '')} | {cell(e.card.learnt)} | {e.card.minutes} min<br>{difficulty} |")
+    return "\n".join(["| exercise | what it teaches | time and difficulty |", "|---|---|---|", *rows])
 
 
 def link(exercise: Exercise, folder: str) -> str:

@@ -107,6 +107,10 @@ def test_the_number_of_trained_numbers_is_returned(answer):
         expected = (4 - n_layers) * IN_LAYER + IN_POOLER + IN_CLASSIFIER
         expect.equal(count, expected, what=f"how many numbers train, n_layers {n_layers} of 4")
         expect.equal(type(count).__name__, "int", what="the type of the returned count")
+    model = tiny_bert(2)
+    model.classifier = nn.Linear(model.classifier.in_features, 1)  # Its bias is one number.
+    count, expected = freeze(answer, model, 2), IN_POOLER + model.classifier.in_features + 1
+    expect.equal(count, expected, what="how many numbers train of a model with one label, n_layers 2 of 2")
 
 
 def test_the_second_call_decides(answer):

@@ -157,9 +157,9 @@ def test_a_message_has_role_and_content_and_nothing_else(answer):
     expect.equal(type(chat).__name__, "list", what="the type of what is returned for messages")
     more = messages(*turns)
     more[0]["name"], more[1]["weight"], more[3]["id"] = "Zoë", 0, 17
-    record = {"id": 41, "messages": more, "source": "forum"}
-    same_messages(answer, record, turns, what="messages with name, weight and id")
-    record = sharegpt(("human", q1), ("gpt", a2), id="x-3", model="m")
+    record = {"id": 41, "messages": more, "source": "forum", "tools": [], "output": a1}
+    same_messages(answer, record, turns, what="messages with name, weight and id, beside tools and an output")
+    record = sharegpt(("human", q1), ("gpt", a2), id="x-3", model="m", input=q2)
     record["conversations"][1]["weight"] = 1
     same_messages(answer, record, [turns[0], turns[3]], what="conversations with weight and id")
     record = {"instruction": q1, "output": a1, "text": f"### Instruction: {q1}", "id": 5}
@@ -239,8 +239,9 @@ def test_an_unknown_role_is_an_error_that_names_the_place(answer):
         record = {"messages": messages((user, q), (assistant, a))}
         rejected(answer, record, f"messages of {user} and {assistant}", f"messages[{place}].role")
     record = sharegpt(("human", q), (["gpt"], a))
-    with contextlib.suppress(TypeError, ValueError):  # A list as a key of ROLES; the docstring does not speak of it.
-        expect.true(False, "a speaker that is a list", actual=lines(answer.to_messages(record)), expected="an error")
+    rejected(answer, record, "a speaker that is a list", "conversations[1].from")
+    record = {"messages": messages(("user", q), (["assistant"], a))}
+    rejected(answer, record, "a role that is a list", "messages[1].role")
 
 
 def test_a_missing_key_is_an_error_that_names_the_place(answer):

@@ -256,6 +256,12 @@ def test_a_label_is_divided_whatever_others_there_are(answer):
     )
     moved = sum(len({one["id"] for one in alone[n]} - {one["id"] for one in both[n]}) for n in SPLITS)
     expect.equal(moved, 0, what="how many of 60 records move when those of another label are left out")
+    records = [{**one, "label": one["label"] if one["label"] == "good" else 1} for one in records]
+    records = [{**one, "label": "1"} if one["label"] == "good" else one for one in records]
+    what, fractions = "107 records, stratified by the labels 1 and '1'", (0.5, 0.3, 0.2)
+    result = divided(answer, what, records, stratify="label", fractions=fractions)
+    sizes = [sum(one["label"] == "1" for one in result[name]) for name in SPLITS]
+    expect.equal(sizes, [30, 18, 12], what=f"how many of the 60 with the label '1' are in each split of {what}")
 
 
 def test_another_seed_gives_another_division(answer):

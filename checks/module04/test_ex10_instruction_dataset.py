@@ -462,6 +462,8 @@ def test_variants_are_added_to_train_and_to_no_other_part(answer, tmp_path):
     expect.equal(len({said(m) for m in variants}), len(variants), "how many different variants there are")
     counts = [field(report, name) for name in ("too_long", "augmented")]
     expect.equal(counts, [0, len(variants)], "too_long and augmented")
+    written = {name: len(rows[name]) for name in PARTS}
+    expect.equal(getattr(report, "written", None), written, "report.written, where variants were added to train")
     ends = [
         m[0]["content"].split()[3:] == given[number_of[m[-1]["content"]]][0]["content"].split()[3:] for m in variants
     ]

@@ -80,7 +80,8 @@ def dpo_loss(
     Returns:
         `loss`, `chosen_reward`, `rejected_reward` and `accuracy`, as `DPO` describes them; the loss and the
         rewards have the dtype of the inputs. A pair with equal rewards does not count as right. Loss and
-        gradient are finite, and right to rounding, where the difference of the rewards is anything from -1e4 to 1e4.
+        gradient are finite, and right to rounding in float32, where the difference of the rewards is anything from
+        -1e4 to 1e4.
 
         The gradient goes to the policy's log-probabilities only, never to the reference's.
 

@@ -291,9 +291,14 @@ def build(root: Path) -> Miniature:
 def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Miniature:
     """A fresh small course, as the working folder."""
     made = build(tmp_path / "course")
+    enter(made, monkeypatch)
+    return made
+
+
+def enter(made: Miniature, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make it the working folder, with nothing of the caller's environment that changes what is shown."""
     monkeypatch.chdir(made.root)
     # Runs inside this process may set it; a run in a process of its own needs the plugins.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "")
     for name in ("PYTEST_ADDOPTS", "VISUAL", "EDITOR", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-    return made

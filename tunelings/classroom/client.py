@@ -9,6 +9,8 @@ import os
 import secrets
 import select
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,10 +20,10 @@ from tunelings.classroom import told
 from tunelings.classroom.sandbox import Sandbox
 from tunelings.classroom.told import NotOfThisForm, Told
 from tunelings.grading import limits, processes
+from tunelings.grading.states import ExerciseState
 
 START = 600.0  # seconds by the clock in which a server must have imported what it needs, on a busy machine
 _SLACK = 60.0
-_TRIES = 2  # of an answer whose server ends without a result
 
 
 @dataclass(frozen=True)
@@ -48,23 +50,38 @@ class ServerGone(Exception):
     """The server ended, hangs, or says what is not of the schema."""
 
 
+class GraderEnded(ServerGone):
+    """It ended, or stopped answering, while an answer ran in it: by the answer, or because memory ran out."""
+
+
 class Server:
     """A server in its sandbox; of what it writes nothing is more than data."""
 
     def __init__(self, sandbox: Sandbox):
-        self.process = subprocess.Popen(
-            sandbox.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-            **sandbox.options(),
-        )  # fmt: skip
+        """Start it. Raises ServerGone where it can't be."""
+        # That bwrap starts is no proof that it hides anything: the server has to look for this file, and not find it.
+        self.canary = tempfile.NamedTemporaryFile(prefix="tunelings-canary-")
+        try:
+            self.process = subprocess.Popen(
+                sandbox.command(self.canary.name), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, bufsize=0, **sandbox.options(),
+            )  # fmt: skip
+        except OSError as error:  # Such as a Python below /root, for the user `student`.
+            self.canary.close()
+            raise ServerGone(f"{error.filename or sys.executable} can't be started: {error.strerror}") from None
         self.buffer = b""
         self.rooms = False
 
     def wait_until_ready(self) -> None:
         """Wait until it has imported what it needs. Raises ServerGone, with what it complained of, where it has not."""
         try:
-            self.rooms = self._object(time.monotonic() + START).get("rooms") is True
+            said = self._object(time.monotonic() + START)
         except ServerGone as gone:
             raise ServerGone(f"{gone} {self._complaint()}".strip()) from None
+        if (seen := said.get("seen")) != []:
+            raise ServerGone(f"the sandbox doesn't hide {' and '.join(map(str, seen or ['anything']))} of this machine")
+        self.rooms = said.get("rooms") is True
+        self.canary.close()
 
     def ask(self, job: Job) -> Told:
         """The result of one job.
@@ -95,7 +112,7 @@ class Server:
             self.close()
             raise
         if result is None:
-            raise ServerGone("the answer ended the processes that grade it, and no result is left")
+            raise GraderEnded("the processes that grade the answer ended, and no result is left")
         return result
 
     @property
@@ -104,6 +121,7 @@ class Server:
 
     def close(self) -> None:
         """End the server and with it all that it has started."""
+        self.canary.close()
         if self.process.poll() is None:
             processes.kill_tree(self.process.pid)
         self.process.wait()
@@ -127,9 +145,9 @@ class Server:
         while b"\n" not in self.buffer:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([number], [], [], left)[0]:
-                raise ServerGone("no result came in the time that all checks together may take")
+                raise GraderEnded("no result came in the time that all checks together may take")
             if not (content := os.read(number, 2**16)):
-                raise ServerGone("the process that runs answers ended, and left no result")
+                raise GraderEnded("the process that runs answers ended, and left no result")
             self.buffer += content
             if len(self.buffer) > 2 * told.LARGEST:
                 raise ServerGone("it writes more than a result may have")
@@ -164,8 +182,8 @@ class Servers:
     def run(self, sandbox: Sandbox, jobs: Iterable[Job], tell: Callable[[Job, Told], None]) -> None:
         """Run jobs that belong together, and tell each result as it comes.
 
-        Without rooms, a server is used for these jobs only. A server that ends is replaced, and the answer that it
-        ended with tried once more before that is its result.
+        Without rooms, a server is used for these jobs only. A server that ends is replaced, and costs no other answer
+        its result; the answer that it ended with is told as `lost`, so that it runs once more, alone.
 
         Raises:
             ServerGone: a server doesn't start.
@@ -173,18 +191,15 @@ class Servers:
         server = None
         try:
             for job in jobs:
-                for attempt in range(_TRIES):
-                    server = server or self._take(sandbox)
-                    try:
-                        tell(job, server.ask(job))
-                        break
-                    except ServerGone as gone:
-                        self._end(server)
-                        server = None
-                        if self.is_closed:
-                            raise
-                        if attempt == _TRIES - 1:
-                            tell(job, nothing(str(gone)))
+                server = server or self._take(sandbox)
+                try:
+                    tell(job, server.ask(job))
+                except ServerGone as gone:
+                    self._end(server)
+                    server = None
+                    if self.is_closed:
+                        raise
+                    tell(job, lost(str(gone), by_answer=isinstance(gone, GraderEnded)))
         finally:
             if server is not None:
                 self._give_back(sandbox, server)
@@ -231,15 +246,18 @@ class Servers:
         """End all servers; what waits for one hears that it is gone."""
         with self.lock:
             self.is_closed = True
-            everything = list(self.all)
+            idle = [server for _, server in self.idle]
+            busy = self.all.difference(idle)
             self.idle.clear()
-        for server in everything:
+        for server in idle:
+            self._end(server)
+        for server in busy:  # Its own thread, which reads from it, does the rest.
             processes.kill_tree(server.process.pid)
 
 
-def nothing(trouble: str) -> Told:
-    """What stands for a result that never came."""
-    return Told.model_validate_json(
-        json.dumps({"id": "", "state": "failed", "checks": {}, "failure": None, "fingerprints": {}, "flags": [],
-                    "tampered": False, "memory": False, "starved": False, "trouble": trouble, "seconds": 0.0})
+def lost(trouble: str, *, by_answer: bool = False) -> Told:
+    """What stands for a result that never came; `by_answer`: its grader ended while it ran."""
+    return Told(
+        id="", state=ExerciseState.FAILED, checks={}, failure=None, fingerprints={}, flags=[], tampered=False,
+        memory=False, starved=True, ended=by_answer, trouble=trouble, seconds=0.0,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tunelings.classroom import keys, sandbox
-from tunelings.classroom.client import Job, ServerGone, Servers, nothing
+from tunelings.classroom.client import Job, ServerGone, Servers, lost
 from tunelings.classroom.runners import Batch
 from tunelings.classroom.sandbox import Isolation, Sandbox
 from tunelings.classroom.told import NotOfThisForm, Told, read
@@ -105,4 +105,4 @@ def _told(line: Any) -> Told:
     try:
         return read(line)
     except NotOfThisForm:
-        return nothing("the workers that ran it were lost")
+        return lost("the workers that ran it were lost")

@@ -2,7 +2,7 @@
 
 An answer runs once, whoever else has handed in the same, and not at all where its result is kept. Before any of them,
 the course's own references must pass, and its stubs must count as not started, in the same sandbox and with the same
-seed. What ran out of time, or was ended because memory ran out, is tried once more when nothing else runs.
+seed. What ran out of time or memory, or ended its grader, is tried once more when nothing else runs, and then counts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from tunelings.classroom import flags, keys, told
 from tunelings.classroom.client import Job, ServerGone
 from tunelings.classroom.handed_in import Submission
-from tunelings.classroom.kept import KEPT, Kept
+from tunelings.classroom.kept import KEPT, KEPT_IF_ALONE, Kept
 from tunelings.classroom.records import Graded, Outcome
 from tunelings.classroom.runners import Batch, LocalRunner, Runner
 from tunelings.classroom.sandbox import Isolation, Sandbox
@@ -66,6 +66,7 @@ class Engine:
         self.plan, self.kept, self.runner, self.watch = plan, Kept(results), runner, watch
         self.counts = Counts()
         self.found: dict[str, Told] = {}  # by key
+        self.fresh: set[str] = set()  # the keys of what this run has executed
         self.keys = keys.keys_for(plan.course, plan.exercises, plan.seed, plan.isolation)
         self.exercises = {one.number: one for one in plan.exercises}
         self.usual = {one.number: tuple(flags.usual(one)) for one in plan.exercises}
@@ -157,25 +158,34 @@ class Engine:
         if total:
             self._run(what, sandbox, left, total)
 
-    def _run(self, what: str, sandbox: Sandbox, batches: Sequence[Batch], total: int) -> None:
-        done = 0
+    def _run(
+        self, what: str, sandbox: Sandbox, batches: Sequence[Batch], total: int, done: int = 0, *, alone: bool = False
+    ) -> None:
         try:
             for job, result in self.runner.run(sandbox, batches):
                 done += 1
                 self.counts.executed += 1
                 self.found[job.key] = result
-                if self._outcome(job.number, result)[0] in KEPT and not result.starved:
+                self.fresh.add(job.key)
+                outcome = self._outcome(job.number, result)[0]
+                if outcome in KEPT_IF_ALONE if alone else outcome in KEPT and not result.starved:
                     self.kept.put(job.key, result)
                 self.watch(what, done, total)
         except ServerGone as gone:
             raise CourseFault(f"Answers can't be run here: {gone}") from None
 
     def _repeat(self, jobs: Sequence[Job], sandbox: Sandbox) -> None:
-        """Run what a busy machine may have spoilt once more, one after the other; what comes out then counts."""
-        again = [job for job in jobs if self._is_spoilt(job)]
+        """Run what a busy machine may have spoilt once more, one after the other; what comes out then counts.
+
+        The whole exercise, and not its late check alone: checks share what the first of them makes (a base model in
+        an `lru_cache`), so that a later one takes longer alone than in its place, and would be late without fault.
+        """
+        again = [job for job in jobs if job.key in self.fresh and self._is_spoilt(job)]
         self.counts.repeated += len(again)
-        for job in again:
-            self._run("once more, alone", sandbox, [[job]], 1)
+        if again:
+            self.watch("once more, alone", 0, len(again))
+        for done, job in enumerate(again):
+            self._run("once more, alone", sandbox, [[job]], len(again), done, alone=True)
 
     def _is_spoilt(self, job: Job) -> bool:
         result = self.found[job.key]

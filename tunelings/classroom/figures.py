@@ -17,7 +17,6 @@ from tunelings.grading.verdict import Failure
 
 VERSION = 1
 BINS = 10  # of the histogram of scores
-TO_LOOK_AT = (Outcome.TAMPERED, Outcome.REFUSED, Outcome.NO_VERDICT)
 OF_THE_MANIFEST = ("seed", "isolation", "points")
 
 
@@ -35,7 +34,7 @@ def figures(table: Table, titles: Mapping[str, str], answers: Mapping[str, str])
         "to_look_at": [
             {**_who(row), "outcome": row.outcome.value, "reason": visible(row.reason)}
             for row in table
-            if row.outcome in TO_LOOK_AT
+            if row.is_to_look_at
         ],
         "flags": [{**_who(row), "flags": [visible(flag) for flag in row.flags]} for row in table if row.flags],
     }
@@ -70,7 +69,7 @@ def _item(item: Item) -> dict[str, Any]:
 
 
 def _cluster(cluster: Cluster) -> dict[str, Any]:
-    failure = cluster.failure or Failure("", CheckState.FAILED)
+    failure = cluster.failure or Failure("", _state(cluster), message=cluster.rows[0].reason)
     said = {
         "check": failure.check,
         "sentence": failure.sentence,
@@ -88,6 +87,10 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
         "students": [row.student for row in cluster.rows],
         "answer_hash": cluster.answer_hash,
     }
+
+
+def _state(cluster: Cluster) -> CheckState:
+    return CheckState.BROKEN if cluster.does_not_load else CheckState.FAILED
 
 
 def _scores(table: Table) -> list[dict[str, Any]]:

@@ -52,14 +52,14 @@ def results(table: Table, student: str, titles: Mapping[str, str]) -> dict[str, 
 
 
 def _test(row: Graded, titles: Mapping[str, str]) -> dict[str, Any]:
-    reason = f" {visible(row.reason)}" if row.reason else ""
+    said = [SAYS.get(row.outcome, ""), f"Reason: {visible(row.reason)}" if row.reason else ""]
     return {
         "name": title(row, titles),
         "number": row.exercise,
         "score": round(row.points, 4),
         "max_score": row.out_of,
         "status": "passed" if is_pass(row) else "failed",
-        "output": seen(row) or f"{SAYS.get(row.outcome, 'A check fails.')}{reason}",
+        "output": seen(row) or " ".join(filter(None, said)) or "A check fails.",
         "visibility": "visible",
     }
 

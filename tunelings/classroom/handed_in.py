@@ -23,7 +23,8 @@ class Submission:
 
     answers: the content of each file that could be taken, by the exercise's number. refused: why not, likewise.
     problem: why nothing of it can be taken; "" where something could be.
-    handed_in: when, as far as that can be known: when the newest file was changed, or the commit made.
+    handed_in: when, as far as that can be known: what Gradescope says, or else when the newest file was changed or the
+        commit made.
     """
 
     name: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tunelings.grading.states import CheckState
+
 MISTAKES, UNKNOWN = 3, 2  # at most so many of each
 OFTEN = 0.05  # of those who began; a rarer mistake is no matter for the whole class
 HARD, FEW = 0.5, 0.5
@@ -43,12 +45,19 @@ def _unknown(items: list[dict[str, Any]]) -> list[dict[str, str]]:
     ]
     found.sort(key=lambda one: (-one[0], one[1]["exercise"]))
     return [
-        _say("unknown", item, f"{count} fail in the same way, and no known mistake explains it: {_of(cluster)}.")
-        for count, item, cluster in found[:UNKNOWN]
+        _say("unknown", item, f"{count} {_how(cluster)}: {_of(cluster)}.") for count, item, cluster in found[:UNKNOWN]
     ]
 
 
+def _how(cluster: dict[str, Any]) -> str:
+    if cluster["state"] == CheckState.BROKEN:
+        return "don't load, for the same reason"
+    return "fail in the same way, and no known mistake explains it"
+
+
 def _of(cluster: dict[str, Any]) -> str:
+    if cluster["state"] == CheckState.BROKEN:
+        return " ".join(cluster["message"].split()) or "an error on import"
     return cluster["what"] or cluster["message"] or cluster["sentence"] or cluster["state"] or "no verdict says why"
 
 

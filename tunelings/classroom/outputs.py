@@ -1,12 +1,18 @@
-"""Everything that is written from the records of a class. Each file is replaced whole, or stays as it was."""
+"""Everything that is written from the records of a class. Each file is replaced whole, or stays as it was.
+
+manifest.json comes last and lists every file with its hash: the next run takes away what it doesn't write again, such
+as the feedback of a student who has left, unless somebody has changed it since. No other file is ever touched.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, report
@@ -16,8 +22,9 @@ from tunelings.classroom.records import Class, Outcome
 from tunelings.classroom.sharing import shared
 from tunelings.classroom.table import Table
 from tunelings.course import Course, CourseError, shown_path
-from tunelings.grading.store import write_atomically
+from tunelings.grading.writing import write_atomically
 
+MANIFEST = "manifest.json"
 IGNORED = "# Marks, names and answers of students: none of it belongs in a repository.\n*\n"
 OPEN, PRIVATE = 0o644, 0o600
 
@@ -48,32 +55,75 @@ def write_all(
     table = Table(klass)
     titles = {exercise.number: exercise.title for exercise in course.exercises} if course else {}
     make_folder(out)
+    before = listed(out)
     put(out / ".gitignore", IGNORED)
-    put(out / "key.csv", csvfiles.key(klass.students, names), PRIVATE)
-    put(out / "results.csv", csvfiles.results(table))
-    put(out / "grades.csv", csvfiles.grades(table))
-    put(out / "junit.xml", junit.junit(table, titles))
+    files = Files(out)
+    files.put("key.csv", csvfiles.key(klass.students, names), PRIVATE)
+    files.put("results.csv", csvfiles.results(table))
+    files.put("grades.csv", csvfiles.grades(table))
+    files.put("junit.xml", junit.junit(table, titles))
     for student in klass.students:
-        put(out / "feedback" / f"{student}.md", feedback.feedback(table, student, titles))
+        files.put(f"feedback/{student}.md", feedback.feedback(table, student, titles))
         if for_gradescope:
-            put(out / "gradescope" / f"{student}.json", as_json(gradescope.results(table, student, titles)))
-    put(out / "manifest.json", as_json({**klass.manifest, "points": points}, sort_keys=True))
-    write_report(table, out, titles, answers or {})
-    write_classroom50(table, out)
-    return write_roster(table, out, names, roster) if roster else []
+            files.put(f"gradescope/{student}.json", as_json(gradescope.results(table, student, titles)))
+    write_report(table, files, titles, answers or {})
+    write_classroom50(table, files)
+    problems = write_roster(table, files, names, roster) if roster else []
+    remove(out, {name: digest for name, digest in before.items() if name not in files.hashes})
+    put(out / MANIFEST, as_json({**klass.manifest, "points": points, "files": files.hashes}, sort_keys=True))
+    return problems
 
 
-def write_roster(table: Table, out: Path, names: Mapping[str, str], roster: Path) -> list[str]:
+class Files:
+    """The files that one run writes into a folder; `hashes`: SHA-256 of each by its path in it, with slashes."""
+
+    def __init__(self, out: Path):
+        self.out = out
+        self.hashes: dict[str, str] = {}
+
+    def put(self, name: str, content: str | bytes, mode: int = OPEN) -> None:
+        put(self.out / name, content, mode)
+        self.hashes[name] = _hash(content.encode() if isinstance(content, str) else content)
+
+
+def listed(out: Path) -> dict[str, str]:
+    """What the manifest of an earlier run says that it has written; nothing where there is none, or it's damaged."""
+    try:
+        found = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["files"]
+        return {str(name): str(digest) for name, digest in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def remove(out: Path, files: Mapping[str, str]) -> None:
+    """Remove files of an earlier run that nobody has changed since, and the folders that are empty then."""
+    for name, digest in files.items():
+        parts = PurePosixPath(name).parts
+        folders = [out.joinpath(*parts[:n]) for n in range(1, len(parts))]
+        if ".." in parts or PurePosixPath(name).is_absolute() or any(folder.is_symlink() for folder in folders):
+            continue
+        path = out.joinpath(*parts)
+        if path.is_file() and not path.is_symlink() and _hash(path.read_bytes()) == digest:
+            path.unlink()
+            with contextlib.suppress(OSError):  # Something else is in it.
+                path.parent.rmdir()
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_roster(table: Table, files: Files, names: Mapping[str, str], roster: Path) -> list[str]:
     """The LMS's own CSV with one column filled, as private as the key; returns who wasn't found in it, a line each."""
     points = {
         names.get(student, student): csvfiles.total(table.of_student(student)) for student in table.klass.students
     }
     filled = rosters.fill(roster, points)
-    put(out / "roster" / roster.name, filled.content, PRIVATE)
+    files.put(f"roster/{roster.name}", filled.content, PRIVATE)
     return filled.problems
 
 
-def write_classroom50(table: Table, out: Path) -> None:
+def write_classroom50(table: Table, files: Files) -> None:
     """Classroom 50's result.json, where its runner has started this for one student.
 
     Where something has no verdict there is no file, which the runner reports as an error and not as a mark.
@@ -83,7 +133,7 @@ def write_classroom50(table: Table, out: Path) -> None:
         return
     if classroom50.is_there(os.environ):
         made = classroom50.result(table, rows[0].student, os.environ, datetime.now(UTC))
-        put(out / "classroom50" / "result.json", as_json(made))
+        files.put("classroom50/result.json", as_json(made))
 
 
 def write_autograder(course: Course, out: Path, options: Sequence[str]) -> Path:
@@ -94,15 +144,16 @@ def write_autograder(course: Course, out: Path, options: Sequence[str]) -> Path:
     return out / "autograder.zip"
 
 
-def write_report(table: Table, out: Path, titles: Mapping[str, str], answers: Mapping[str, str]) -> None:
+def write_report(table: Table, files: Files, titles: Mapping[str, str], answers: Mapping[str, str]) -> None:
     """The report for the instructor, the one to share, the same as data, and an answer of each cluster."""
     found = figures(table, titles, answers)
-    put(out / "report.json", as_json(found))
-    put(out / "report.html", report.page(found, answers, shown_path(out)))
-    put(out / "report-to-share.html", report.page(shared(found), {}, shown_path(out)))
+    out = shown_path(files.out)
+    files.put("report.json", as_json(found))
+    files.put("report.html", report.page(found, answers, out))
+    files.put("report-to-share.html", report.page(shared(found), {}, out))
     for cluster in (cluster for item in found["items"] for cluster in item["clusters"]):
         if cluster["answer_hash"]:
-            put(out / "clusters" / f"{cluster['id']}.py", answers[cluster["answer_hash"]])
+            files.put(f"clusters/{cluster['id']}.py", answers[cluster["answer_hash"]])
 
 
 def as_json(value: Any, *, sort_keys: bool = False) -> str:

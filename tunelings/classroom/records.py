@@ -34,7 +34,7 @@ class Graded:
     points, out_of: 1 of 1 for a pass; with `--points checks` the share of checks that pass.
     seconds: processor and waiting time of its checks together; None where nothing ran.
     verdict: what the student would have seen; None where nothing ran.
-    reason: why there is no verdict, in one line; "" where there is one.
+    reason: why there is no verdict, in one line, or how the answer ended its grader; "" where the verdict says all.
     flags: what to look at by hand, such as "reads solutions/"; shown, never punished.
     fingerprints: for each failing check, what came out, by which equal failures are found.
     answer_hash: of the answer's content; "" where there is none.
@@ -52,6 +52,12 @@ class Graded:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     answer_hash: str = ""
     late: bool = False
+
+    @property
+    def is_to_look_at(self) -> bool:
+        """A person has to look at it: the checks have not said all that there is to say."""
+        ended_its_grader = self.outcome == Outcome.FAILED and bool(self.reason)
+        return ended_its_grader or self.outcome in {Outcome.TAMPERED, Outcome.REFUSED, Outcome.NO_VERDICT}
 
 
 @dataclass(frozen=True)

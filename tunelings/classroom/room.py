@@ -69,6 +69,23 @@ def is_possible() -> bool:
     return os.waitpid(pid, 0)[1] == 0
 
 
+def seen(canary: Path, *, files_alone: bool) -> list[str]:
+    """What of the machine can be seen from here, where a sandbox should hide it.
+
+    canary: a file of the machine's, made for this. files_alone: network and processes need not be hidden. Ask before
+    any answer has run; the first process of the sandbox and this one are all there are.
+    """
+    found = []
+    with contextlib.suppress(OSError):
+        canary.read_bytes()
+        found.append("files")
+    if not files_alone and any(name != "lo" for _, name in socket.if_nameindex()):
+        found.append("the network")
+    if not files_alone and sum(name.isdigit() for name in os.listdir("/proc")) > 2:
+        found.append("processes")
+    return found
+
+
 def _loopback_up() -> None:
     import fcntl
 

@@ -105,9 +105,11 @@ class Sandbox:
     imports: tuple[str, ...]
     may_write_vectors: bool = False
 
-    def command(self) -> list[str]:
-        """The command that starts the server."""
+    def command(self, canary: str) -> list[str]:
+        """The command that starts the server; `canary`: a file that it must not be able to read."""
         server = [sys.executable, "-m", "tunelings.classroom.server", "--root", str(self.course.root)]
+        if self.isolation != Isolation.NONE:
+            server += ["--canary", canary]
         if self.isolation != Isolation.BWRAP:
             return [*server, "--no-rooms", "--", *self.imports]
         own_user = ["--own-user"] * (os.geteuid() != 0 and _counts_by_namespace())

@@ -4,7 +4,9 @@ It reads requests from stdin, a line of JSON each, and writes lines to stdout:
 
     {"id": "…", "number": "1.05", "seed": 0, "answer": "…", "usual": ["opens files"], "vectors": false}
 
-    {"ready": true, "rooms": true}           once; `rooms`: each answer has namespaces of its own (`room.py`)
+    {"ready": true, "rooms": true, "seen": []}
+                                             once; `rooms`: each answer has namespaces of its own (`room.py`); `seen`:
+                                             what the sandbox should have hidden (`room.seen`)
     {"id": "…", "state": "passed", …}        the result (`told.py`)
     {"ended": "…"}                           the request of this id is over, with or without a result
 
@@ -63,6 +65,7 @@ def main() -> None:
     parser.add_argument("--own-user", action="store_true", help="the sandbox has a user of its own")
     parser.add_argument("--own-processes", action="store_true", help="and no process in it but what the server starts")
     parser.add_argument("--no-rooms", action="store_true")
+    parser.add_argument("--canary", type=Path, help="a file that no sandbox shows; where it is to be looked for")
     parser.add_argument("imports", nargs="*")
     options = parser.parse_args()
     output = Output()
@@ -72,9 +75,10 @@ def main() -> None:
     grade.warm_up([*options.imports, "tunelings.grading.vectors"])
     room.limit_memory(ADDRESS_SPACE)
     rooms = not options.no_rooms and room.is_possible()
+    seen = room.seen(options.canary, files_alone=not options.own_processes) if options.canary else []
     room.hide()
     output.hush()
-    output.say(json.dumps({"ready": True, "rooms": rooms}))
+    output.say(json.dumps({"ready": True, "rooms": rooms, "seen": seen}))
     serve(output, Course(options.root), rooms=rooms, own_processes=options.own_processes)
 
 
@@ -186,6 +190,7 @@ def _told(request: str, run: Run, found: list[str], seconds: float) -> Told:
         tampered=any(message.startswith((GRADER_CHANGED, MEDDLED)) for message in escaped),
         memory=any(state == CheckState.CRASHED and message.startswith(limits.OUT_OF_MEMORY) for state, message in said),
         starved=any(ENDED in message for message in escaped),
+        ended=False,
         trouble="",
         seconds=round(seconds, 3),
     )
@@ -194,7 +199,7 @@ def _told(request: str, run: Run, found: list[str], seconds: float) -> Told:
 def _nothing(request: str, trouble: str) -> Told:
     return Told(
         id=request, state=ExerciseState.FAILED, checks={}, failure=None, fingerprints={}, flags=[],
-        tampered=False, memory=False, starved=False, trouble=trouble, seconds=0.0,
+        tampered=False, memory=False, starved=False, ended=False, trouble=trouble, seconds=0.0,
     )  # fmt: skip
 
 

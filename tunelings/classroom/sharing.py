@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunelings.classroom.lecture import lecture
+from tunelings.grading.states import CheckState
 
 LEAST = 5
 
@@ -47,7 +48,9 @@ def _item(item: dict[str, Any]) -> dict[str, Any]:
     """Two levels: the groups add up to the class, and the mistakes (or the clusters) to their group."""
     gone = hidden(item["groups"])
     mistakes = _parts(item["mistakes"], "named mistake" in gone)
-    clusters = _parts(item["clusters"], "unknown failure" in gone)
+    unloaded = [one for one in item["clusters"] if one["state"] == CheckState.BROKEN]
+    unknown = [one for one in item["clusters"] if one["state"] != CheckState.BROKEN]
+    clusters = [*_parts(unknown, "unknown failure" in gone), *_parts(unloaded, "broken" in gone)]
     started = None if gone & {"not started", "not graded"} else item["started"]
     passed = None if "passed" in gone else item["passed"]
     is_known = started is not None and passed is not None and started >= LEAST

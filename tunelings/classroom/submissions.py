@@ -9,9 +9,11 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
-from tunelings.classroom import folders, repos, zips
+from tunelings.classroom import folders, gradescope_times, repos, zips
 from tunelings.classroom.handed_in import Refused, Submission, is_ignored
 from tunelings.course import CourseError, Exercise
 
@@ -22,19 +24,31 @@ def read_all(place: Path, exercises: Iterable[Exercise], repositories: Path) -> 
     repositories: where what is fetched from git is kept.
 
     Raises:
-        CourseError: there is no such place, or nothing in it.
+        CourseError: there is no such place, or nothing in it, or Gradescope's times in it can't be read.
     """
     exercises = list(exercises)
     if place.is_file() and place.suffix.lower() == ".csv":
         found = repos.read_all(place, exercises, repositories)
     elif place.is_dir():
-        names = sorted(name for name in os.listdir(place) if not is_ignored(name))
-        found = [read_one(place / name, exercises) for name in names]
+        times = gradescope_times.of_export(place)
+        others = {gradescope_times.EXPORTED}
+        names = sorted(name for name in os.listdir(place) if not is_ignored(name) and name not in others)
+        found = [_at(read_one(place / name, exercises), times.get(name)) for name in names]
     else:
         raise CourseError(f"{place}: a folder with a folder or a zip for each student is needed, or a repos.csv.")
     if not found:
         raise CourseError(f"{place}: there are no submissions in it.")
     return _without_twins(found)
+
+
+def read_single(path: Path, exercises: Iterable[Exercise]) -> Submission:
+    """The one submission that `--single` names; raises CourseError where Gradescope's time beside it can't be read."""
+    return _at(read_one(path, exercises), gradescope_times.of_autograder(path))
+
+
+def _at(one: Submission, time: datetime | None) -> Submission:
+    """The submission, handed in at the time that the server says where it says one."""
+    return one if time is None else replace(one, handed_in=time)
 
 
 def read_one(path: Path, exercises: Iterable[Exercise]) -> Submission:

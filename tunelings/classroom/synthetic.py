@@ -195,10 +195,14 @@ def records(truth: Truth, exercises: Sequence[Exercise]) -> Class:
 def _record(student: str, answer: Answer, exercise: Exercise) -> Graded:
     outcome = OUTCOMES[answer.kind]
     checks = dict.fromkeys(exercise.check_names(), CheckState.PASSED)
-    if outcome not in {Outcome.PASSED, Outcome.FAILED}:
-        reason = "" if answer.kind in {"stub", "missing"} else "line 1: invalid syntax"
-        return Graded(student, answer.exercise, outcome, reason=reason)
+    if answer.kind in {"stub", "missing"}:
+        return Graded(student, answer.exercise, outcome)
     failure, state, prints = None, ExerciseState.PASSED, {}
+    if outcome == Outcome.BROKEN:
+        checks = dict.fromkeys(checks, CheckState.BROKEN)
+        message = "line 1 is not valid Python: invalid syntax"
+        failure = Failure(next(iter(checks)), CheckState.BROKEN, message=message, line=1)
+        state = ExerciseState.FAILED
     if outcome == Outcome.FAILED:
         first = next(iter(checks))
         checks[first] = CheckState.FAILED

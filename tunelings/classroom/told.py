@@ -17,6 +17,8 @@ from tunelings.grading.verdict import Verdict, failure_from_json, failure_to_jso
 
 LARGEST = 256 * 1024  # bytes of one line
 
+ENDED_ITS_GRADER = "the answer ended the grader, also when it ran alone"
+
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
@@ -70,7 +72,8 @@ class Told(BaseModel):
     checks: the state of each check that ran.
     failure: the first that does not pass. fingerprints: what came out of each failing check.
     tampered: the answer changed the grader, or wrote where its results go. memory: it asked for too much of it.
-    starved: a process was killed from outside, perhaps because memory ran out. trouble: the grader's own fault.
+    starved: a process was killed from outside, perhaps because memory ran out. ended: it was the one that grades, so
+        that nothing else is known. trouble: the grader's own fault, or what became of it.
     seconds: by the clock, of all its checks.
     """
 
@@ -84,6 +87,7 @@ class Told(BaseModel):
     tampered: bool
     memory: bool
     starved: bool
+    ended: bool
     trouble: str
     seconds: float = Field(ge=0)
 
@@ -138,6 +142,8 @@ def outcome_of(told: Told, wanted: Iterable[str]) -> tuple[Outcome, str]:
     A pass is the exercise's own set of checks, every one of them passed, and nothing else.
     """
     states, wanted = set(told.checks.values()), set(wanted)
+    if told.ended:
+        return Outcome.FAILED, f"{ENDED_ITS_GRADER}: {told.trouble}"
     if told.trouble:
         return Outcome.NO_VERDICT, told.trouble
     if told.tampered:

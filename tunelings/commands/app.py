@@ -8,14 +8,33 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from tunelings import __version__
-from tunelings.commands import answers, checks, classroom, dev, init, project, real_models
+from tunelings.commands import answers, checks, init
 from tunelings.commands.arguments import course
 from tunelings.commands.completion import PROGRAM, answer_the_shell, completion
 from tunelings.course import CourseError, find_root, module_key
 
+
+class Commands(TyperGroup):
+    """The commands below, and those of `more`, which are imported once a name is none of these or all are listed."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        from tunelings.commands import more
+
+        self.commands = {**self.commands, **get_group(more.app).commands}
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str):  # type: ignore[override]
+        if cmd_name not in self.commands:
+            self.list_commands(ctx)
+        return super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
+    cls=Commands,
     help="A self-grading course on model customization. Without a command, it opens the first exercise that is not "
     "done, and shows its verdict each time you save; where there is no course yet, it makes a folder with one.",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -32,11 +51,7 @@ app.command()(answers.hint)
 app.command()(answers.reset)
 app.command()(answers.solution)
 app.command("open")(answers.open_answer)
-app.command()(classroom.grade)
 app.command()(completion)
-app.add_typer(real_models.app, name="models")
-app.add_typer(project.app, name="project")
-app.add_typer(dev.app, name="dev")
 
 
 def show_version(wanted: bool) -> None:

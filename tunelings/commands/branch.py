@@ -18,7 +18,8 @@ from pathlib import Path
 from tunelings.course import Course, CourseError
 from tunelings.grading import stubs
 from tunelings.grading.states import ExerciseState
-from tunelings.grading.store import Progress, write_atomically
+from tunelings.grading.store import Progress
+from tunelings.grading.writing import write_atomically
 
 NAME = "solutions"
 SUBJECT = "Every exercise solved, of "  # and the commit; what begins so may be replaced

@@ -140,7 +140,7 @@ def _grade(
     import tempfile
 
     from tunelings.classroom import outputs
-    from tunelings.classroom.submissions import read_all, read_one
+    from tunelings.classroom.submissions import read_all, read_single
     from tunelings.desk import screen
 
     if (given := single or place) is not None and not given.exists():
@@ -149,10 +149,13 @@ def _grade(
         folder = out or Path(temporary)
         outputs.make_folder(folder)
         if single is not None:
-            found = [read_one(single.resolve(), plan.exercises)]
+            found = [read_single(single.resolve(), plan.exercises)]
         else:
             assert place is not None
             found = read_all(place, plan.exercises, folder / "repositories")
+        for one in found:
+            if one.problem:
+                screen.show(f"{one.name}: {one.problem}")
         with _engine(plan, folder, jobs, scheduler) as engine:
             engine.preflight(len(found))
             engine.run(found)
@@ -166,14 +169,12 @@ def _grade(
 
 @contextmanager
 def _engine(plan: Plan, out: Path, jobs: int | None, scheduler: str | None) -> Iterator[Engine]:
-    """An engine whose progress is a bar; everything that it has started ends with it."""
+    """An engine whose progress is shown; everything that it has started ends with it."""
     import os
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from tunelings.classroom.engine import Engine
     from tunelings.classroom.runners import LocalRunner
-    from tunelings.desk import screen
+    from tunelings.commands.grading_progress import progress
 
     runner: Runner
     if scheduler is not None:
@@ -182,15 +183,8 @@ def _engine(plan: Plan, out: Path, jobs: int | None, scheduler: str | None) -> I
         runner = ClusterRunner(scheduler)
     else:
         runner = LocalRunner(jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1)
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=screen.console, transient=True, disable=not screen.console.is_terminal)
     try:
-        with bar:
-            task = bar.add_task("starting", total=None)
-
-            def watch(what: str, done: int, of: int) -> None:
-                bar.update(task, description=what, completed=done, total=of)
-
+        with progress() as watch:
             yield Engine(plan, out / "results", runner, watch)
     finally:
         runner.close()
@@ -229,12 +223,9 @@ def _write(
         course=plan.course, answers=texts, for_gradescope=gradescope,
     )  # fmt: skip
     for row in rows:
-        if is_single or row.outcome in {Outcome.NO_VERDICT, Outcome.TAMPERED}:
+        if is_single or row.is_to_look_at and row.outcome != Outcome.REFUSED:
             name = "" if is_single else f"{row.student} "
             screen.show(f"{name}{row.exercise} {row.outcome.value}{f': {row.reason}' if row.reason else ''}")
-    for one in found:
-        if one.problem:
-            screen.show(f"{one.name}: {one.problem}")
     passed = sum(row.outcome == Outcome.PASSED for row in rows)
     screen.show(f"{len(found)} submissions, {len(plan.exercises)} exercises: {passed} of {len(rows)} passed; "
                 f"{_counts(engine)}; isolation: {plan.isolation.value}.", "bold")  # fmt: skip

@@ -185,15 +185,16 @@ def make_class(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="a new folder")],
     students: Annotated[int, typer.Option(min=1, help="how many students")] = 300,
     seed: Annotated[int, typer.Option(help="another seed makes another class")] = 0,
-    only: Annotated[str, typer.Option(help='"1.05", "module01" or "all"')] = "all",
+    only: Annotated[str, typer.Option(metavar="WHAT,…", help='such as "1.05,module02"')] = "all",
 ) -> None:
     """Make up a class to try `tunelings grade` on: a folder for each student, and truth.json, which says who did what.
 
     The answers are the kept right and wrong ones of tests/answers, so this needs a clone of the repository.
     """
     from tunelings.classroom import synthetic
+    from tunelings.commands.classroom import chosen
 
     course = Course(find_root())
-    synthetic.write(synthetic.make(course.select(only), students=students, seed=seed), course, folder)
+    synthetic.write(synthetic.make(chosen(course, only), students=students, seed=seed), course, folder)
     submissions = shown_path(folder / "submissions")
     typer.echo(f"wrote {submissions}. Next: tunelings grade {submissions} -o {shown_path(folder / 'graded')}")

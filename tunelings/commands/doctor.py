@@ -251,6 +251,8 @@ def _packages_here() -> dict[Requirement, str | None]:
 
 
 def _ram() -> int | None:
+    if hasattr(os, "sysconf"):  # Everywhere but on Windows, and it needs no package.
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         import psutil
     except ImportError:

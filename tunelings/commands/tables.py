@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.table import Table
 from rich.text import Text
 
 from tunelings.course import MODULES, Course, CourseError, Exercise, module_number
@@ -14,23 +13,21 @@ from tunelings.grading.states import ExerciseState
 
 
 def show_list(course: Course, states: dict[str, ExerciseState]) -> None:
-    """The status of everything."""
+    """The status of everything; laid out by hand, since rich's tables take as long as all the rest of `list`."""
     for module, title in MODULES.items():
         exercises = course.module(module)
         done = sum(states[exercise.number] == ExerciseState.PASSED for exercise in exercises)
         count = f"{done} of {len(exercises)}" if exercises else "no exercises yet"
         screen.show(f"Module {module_number(module)} · {title} ({count})", "bold")
-        if exercises:
-            screen.console.print(_module_table(exercises, states))
+        width = max((len(exercise.title) for exercise in exercises), default=0)
+        for exercise in exercises:
+            state = screen.state_text(states[exercise.number])
+            state.pad_right(_STATE_WIDTH - len(state))
+            start = Text(screen.plain(f"  {exercise.number}    {exercise.title:{width}}    "))
+            screen.console.print(start + state + Text(f"    {_level(exercise)}", style="dim"))
 
 
-def _module_table(exercises: list[Exercise], states: dict[str, ExerciseState]) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-    for exercise in exercises:
-        title = Text(screen.plain(exercise.title))
-        level = Text(_level(exercise), style="dim")
-        table.add_row(exercise.number, title, screen.state_text(states[exercise.number]), level)
-    return table
+_STATE_WIDTH = max(len(f"{state.mark} {state.word}") for state in ExerciseState)
 
 
 def _level(exercise: Exercise) -> str:
@@ -79,6 +76,8 @@ def show_findings(findings) -> None:
 
 def show_hardware(rows, card_gib: float | None) -> None:
     """The hardware table for this machine's card, and which full runs fit it."""
+    from rich.table import Table
+
     from tunelings.handson import hardware
 
     table = Table(box=None, padding=(0, 2, 0, 0))

@@ -16,7 +16,7 @@ from pathlib import Path
 from tunelings.course import CourseError, Exercise, shown_path
 from tunelings.desk.written import write_stub
 from tunelings.grading import stubs
-from tunelings.grading.store import write_atomically
+from tunelings.grading.writing import write_atomically
 
 _DATED = re.compile(r"\.(\d{4}-\d{2}-\d{2}-\d{6})(?:-(\d+))?\.py$")
 

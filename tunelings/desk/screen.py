@@ -1,23 +1,25 @@
 """What the loop and the commands print.
 
 rich does the drawing; it honors NO_COLOR and writes plain text to a file or pipe. Nothing is said by color alone:
-every mark stands beside its word.
+every mark stands beside its word. What only a verdict needs is imported where one is shown, for `list` and `hint` show
+none.
 """
 
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
 from tunelings.course import Course, CourseError, Exercise, shown_path
-from tunelings.desk.task import task_lines
-from tunelings.grading import render
 from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.text import fitted, printable
-from tunelings.grading.verdict import Verdict
+
+if TYPE_CHECKING:
+    from tunelings.grading.verdict import Verdict
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -59,6 +61,8 @@ def show(text: str, style: str = "", lesson: Exercise | None = None) -> None:
 
 def show_verdict(verdict: Verdict, exercise: Exercise, dim: bool = False) -> None:
     """One exercise's verdict: what is asked, what to look at first, or what was learned; `dim` where it is outdated."""
+    from tunelings.desk.task import task_lines
+    from tunelings.grading import render
 
     def line(text: str, style: str = "") -> None:
         show(text, "dim" if dim else style, lesson=exercise)
@@ -87,6 +91,8 @@ def show_verdict(verdict: Verdict, exercise: Exercise, dim: bool = False) -> Non
 
 def show_problem(verdict: Verdict) -> None:
     """The line for an editor's list of problems; nothing where there is none, as in a file that is still the stub."""
+    from tunelings.grading import render
+
     if line := render.problem_line(verdict):
         show(line)
 

@@ -16,13 +16,12 @@ import hashlib
 import json
 import os
 import sys
-import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import answers, stubs
 from tunelings.grading.states import CheckState, ExerciseState
+from tunelings.grading.writing import write_atomically, write_if_changed
 
 VERSION = 1
 # git ignores the file: a tick is no change to commit, and a pull meets no conflict. The file says so itself.
@@ -76,7 +75,7 @@ class Progress:
                 write_atomically(self.path, text + "\n")
                 write_if_changed(self.status_path, self.checklist())
         except (OSError, Timeout) as error:
-            say(f"The status could not be saved ({error}); the verdict above stands.")
+            say(f"The status could not be saved ({_reason(error)}); the verdict above stands.")
 
     def is_new(self) -> bool:
         """Nothing was ever recorded in this course folder."""
@@ -88,7 +87,7 @@ class Progress:
         try:
             write_if_changed(self.status_path, self.checklist(states))
         except OSError as error:
-            say(f"STATUS.md could not be written ({error}).")
+            say(f"STATUS.md could not be written ({_reason(error)}).")
         return states
 
     def state(self, exercise: Exercise) -> ExerciseState:
@@ -217,45 +216,9 @@ def _has_begun(answer: str, solution: str) -> bool:
     return len(still_open) < total
 
 
-def write_if_changed(path: Path, text: str) -> None:
-    """Write `text` unless it already stands there, so that an editor has nothing to reload."""
-    if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
-        write_atomically(path, text)
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Replace a file whole: a run that is killed, or a disk that is full, leaves the old one or the new one.
-
-    A link is replaced too; the file that it leads to stays as it is.
-    """
-    import tempfile
-
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        if path.exists():
-            os.chmod(temporary, path.stat().st_mode & 0o777)
-        else:
-            os.chmod(temporary, 0o644)
-        _replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _replace(source: str, target: Path) -> None:
-    """`os.replace`; Windows refuses it while another program, such as a virus scanner, has the file open."""
-    for pause in _PAUSES if os.name == "nt" else ():
-        try:
-            return os.replace(source, target)
-        except PermissionError:
-            time.sleep(pause)
-    os.replace(source, target)
-
-
-_PAUSES = (0.01, 0.05, 0.2, 0.5)  # seconds; most have let go of it by then
+def _reason(error: Exception) -> str:
+    """What the system says, without the name of the temporary file that the learner never sees."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def say(line: str) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from tunelings import __version__
 from tunelings.course import MANIFEST, UNFINISHED, Course, CourseError, Exercise, carried, shown_path
 from tunelings.desk import files, written
-from tunelings.grading.store import write_atomically
+from tunelings.grading.writing import write_atomically
 
 VERSION = 1
 PARTS = ("solutions", "checks", "docs", "figures/results", "data", ".vscode", "mkdocs.yml", "CONTRIBUTING.md")
@@ -59,6 +59,13 @@ def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
             "`pip install --upgrade tunelings` or `uvx tunelings@latest` brings the newer one."
         )
     try:
+        _mark_unfinished(root)
+    except OSError as error:
+        raise CourseError(
+            f"{shown_path(root)} cannot be written ({error.strerror or error}), and nothing was changed: put that "
+            "right, or give another folder, and run the command again."
+        ) from None
+    try:
         return _lay_out(root, report)
     except OSError as error:
         remedy = "Free about 20 MB" if error.errno == errno.ENOSPC else "Put that right"
@@ -69,10 +76,14 @@ def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
         ) from None
 
 
+def _mark_unfinished(root: Path) -> None:
+    mark = root / UNFINISHED
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text("Setup isn't finished: run `tunelings init` in this folder to continue.\n", "utf-8")
+
+
 def _lay_out(root: Path, report: Report) -> Outcome:
     source = Course(carried())
-    (root / UNFINISHED).parent.mkdir(parents=True, exist_ok=True)
-    (root / UNFINISHED).write_text("Setup isn't finished: run `tunelings init` in this folder to continue.\n", "utf-8")
     before, now, outcome = laid_out(root), {}, Outcome()
     paths = dict(_carried_files(source.root))
     total = len(paths) + len(MADE) + len(source.exercises)
