@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import json
+import runpy
+from collections import Counter
 
 import pytest
 
 from tests.conftest import ROOT
+from tunelings.course import Course
+from tunelings.grading import answers
+from tunelings.handson import reviews
+
+FIGURES = ROOT / "figures"
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """Scripts of figures/ import each other as they do when they are started."""
+    monkeypatch.syspath_prepend(FIGURES)
 
 
 def results_of(name: str) -> dict:
@@ -46,3 +59,47 @@ def test_the_lesson_shows_each_picture(name: str):
     folder = ROOT / "docs" / "module01"
     assert (folder / f"mnist-{name}.svg").stat().st_size > 5000
     assert f"](mnist-{name}.svg)" in (folder / "mnist-from-scratch.md").read_text(encoding="utf-8")
+
+
+# ---------------------------------------------------------------- 4.07
+@pytest.fixture
+def synthetic(figures) -> tuple[dict, dict]:
+    return results_of("module04_synthetic_data"), runpy.run_path(str(FIGURES / "module04_synthetic_data.py"))
+
+
+def test_every_recorded_reply_is_judged_as_the_reference_judges_it_today(synthetic):
+    results, script = synthetic
+    for run in results["runs"]:
+        assert len(run["replies"]) == results["calls"]
+        assert script["judged"](run) == run
+
+
+def test_every_accepted_record_was_read_and_the_lesson_has_replies_of_each_kind(synthetic):
+    results, _ = synthetic
+    plain, turns = results["runs"]
+    records = [record for run in results["runs"] for one in run["replies"] for record in one["records"]]
+    assert "not read" not in {record["wrong"] for record in records}
+    assert plain["too_similar"] and plain["malformed"] and turns["malformed"]
+    assert turns["accepted"] >= 3 and turns["accepted"] > plain["accepted"]
+
+
+# ---------------------------------------------------------------- 2.08
+def test_the_sentences_of_a_named_film_are_in_one_part(figures):
+    leak = results_of("module02_film_leak")
+    texts, labels = reviews.load_reviews(ROOT / "data" / "sentiment")
+    groups = runpy.run_path(str(FIGURES / "module02_film_leak.py"))["film_groups"](texts)
+    sizes = Counter(groups)
+    assert leak["in_a_group"] == sum(size for size in sizes.values() if size > 1)
+    assert leak["largest_group"] == max(sizes.values())
+    place = {text: i for i, text in enumerate(texts)}
+    assert len({groups[place[text]] for text, _ in leak["example"]["sentences"]}) == 1
+    assert all(labels[place[text]] == label for text, label in leak["example"]["sentences"])
+    difference, low, high, with_only, without_only = leak["difference"]
+    assert low < difference < high
+    assert difference == pytest.approx((with_only - without_only) / leak["tested"], abs=1e-4)
+    solution = Course(ROOT).find("4.06").solution_path
+    split = answers.load(answers.read(solution)).split
+    records = [{"text": text, "film": group} for text, group in zip(texts, groups, strict=True)]
+    parts = split(records, "text", group="film", seed=0)
+    films = [{record["film"] for record in part} for part in parts.values()]
+    assert not (films[0] & films[1] or films[0] & films[2] or films[1] & films[2])
