@@ -11,9 +11,9 @@ from tests.support.classroom import RIGHT, plan_of, write
 from tests.support.miniature import build
 from tunelings.classroom import feedback
 from tunelings.classroom.engine import Engine
+from tunelings.classroom.git import reason_of
 from tunelings.classroom.handed_in import Submission
 from tunelings.classroom.records import Graded, Outcome
-from tunelings.classroom.repos import reason_of
 from tunelings.classroom.told import Told
 from tunelings.commands.classroom import UNDECIDED, UNREADABLE, _exit_code
 from tunelings.grading.states import CheckState, ExerciseState
