@@ -65,7 +65,7 @@ def half_passed(checks: tuple[str, ...]) -> Told:
     states = {name: CheckState.FAILED if place % 2 else CheckState.PASSED for place, name in enumerate(checks)}
     return Told(
         id="x", state=ExerciseState.FAILED, checks=states, failure=None, fingerprints={}, flags=[],
-        tampered=False, memory=False, starved=False, trouble="", seconds=1.0,
+        tampered=False, memory=False, starved=False, ended=False, trouble="", seconds=1.0,
     )  # fmt: skip
 
 

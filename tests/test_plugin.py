@@ -121,6 +121,14 @@ def test_a_full_run_is_skipped_with_a_reason(solved, monkeypatch, args, reason):
     assert reason in graded.output
 
 
+def test_a_full_run_on_real_data_is_run_where_it_is_asked_for_alone(solved):
+    check = solved.shift.check_path.read_text(encoding="utf-8")
+    solved.shift.check_path.write_text(check.replace("@pytest.mark.trains\n", "@pytest.mark.real\n"), encoding="utf-8")
+    states = {mark: solved.grade(SHIFT, *mark.split(), "-rs") for mark in ("", "-m real")}
+    assert [graded.states["test_many_small_steps_arrive"] for graded in states.values()] == ["skipped", "passed"]
+    assert "a full run: ask for it with -m real" in states[""].output
+
+
 def test_a_run_that_only_skips_says_nothing_of_passing(solved, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert "what to do next" not in solved.grade("-m", "gpu").output
