@@ -35,6 +35,26 @@ def test_a_change_of_the_answer_the_check_or_the_card_takes_the_tick_away(mini, 
     assert state(mini) == "passed"
 
 
+def test_a_run_with_another_seed_ticks_nothing(mini):
+    mini.solve(mini.squares)
+    assert mini.grade("checks/module01/test_ex01_squares.py", "--seed", "1").code == 0
+    assert state(mini) == "in progress"
+    assert mini.grade("checks/module01/test_ex01_squares.py").code == 0
+    assert state(mini) == "passed"
+
+
+def test_a_run_over_other_answers_leaves_the_learners_ticks(mini, tmp_path):
+    mark_done(mini)
+    others = tmp_path / "others" / "module01" / mini.squares.answer_path.name
+    others.parent.mkdir(parents=True)
+    others.write_text(
+        mini.squares.solution_path.read_text(encoding="utf-8").replace("x * x", "x + x"), encoding="utf-8"
+    )
+    before = stored(mini)
+    assert mini.grade("checks/module01/test_ex01_squares.py", "--answers", str(tmp_path / "others")).code == 1
+    assert stored(mini) == before and state(mini) == "passed"
+
+
 def test_all_checks_have_to_pass_for_a_tick(mini):
     mini.solve(mini.squares)
     *most, last = mini.squares.check_names()
