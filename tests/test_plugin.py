@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ET
 
 import pytest
 
 from tests.support.miniature import Miniature
+from tunelings.grading.store import Progress
 
 SQUARES, SHIFT = "checks/module01/test_ex01_squares.py", "checks/module01/test_ex02_shift.py"
 FIRST = "test_each_number_is_squared"
@@ -127,6 +129,23 @@ def test_a_full_run_on_real_data_is_run_where_it_is_asked_for_alone(solved):
     states = {mark: solved.grade(SHIFT, *mark.split(), "-rs") for mark in ("", "-m real")}
     assert [graded.states["test_many_small_steps_arrive"] for graded in states.values()] == ["skipped", "passed"]
     assert "a full run: ask for it with -m real" in states[""].output
+
+
+def test_a_check_that_skips_itself_has_not_passed(solved):
+    check = solved.squares.check_path.read_text(encoding="utf-8")
+    skips = 'def test_any_numbers_will_do(answer):\n    import pytest\n\n    pytest.skip("no numbers here")\n'
+    check = check.replace("def test_any_numbers_will_do(answer):\n", skips)
+    solved.squares.check_path.write_text(check, encoding="utf-8")
+    graded = solved.grade(SQUARES, "-rs")
+    assert (graded.code, graded.states["test_any_numbers_will_do"]) == (0, "skipped")
+    assert "no numbers here" in graded.output
+    assert Progress(solved.course).state(solved.squares) == "in progress"
+
+
+def test_what_is_set_in_the_environment_stays(solved, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    assert solved.grade(SQUARES).code == 0
+    assert os.environ["HF_HUB_OFFLINE"] == "0"
 
 
 def test_a_run_that_only_skips_says_nothing_of_passing(solved, monkeypatch):
