@@ -142,6 +142,19 @@ def test_a_check_that_skips_itself_has_not_passed(solved):
     assert Progress(solved.course).state(solved.squares) == "in progress"
 
 
+def test_an_error_after_a_check_keeps_its_own_text(solved):
+    """The verdict on the answer is that of the call alone."""
+    check = solved.squares.check_path.read_text(encoding="utf-8")
+    fixture = "@pytest.fixture\ndef lamp():\n    yield\n    raise RuntimeError('the lamp broke')\n\n\n"
+    check = check.replace(f"def {FIRST}(answer)", f"{fixture}def {FIRST}(answer, lamp)")
+    solved.squares.check_path.write_text(
+        check.replace("import torch", "import pytest\nimport torch", 1), encoding="utf-8"
+    )
+    solved.solve(solved.squares, "x * x", "x + x")
+    graded = solved.grade(SQUARES)
+    assert "the lamp broke" in graded.output and "added to itself" in graded.output
+
+
 def test_what_is_set_in_the_environment_stays(solved, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     assert solved.grade(SQUARES).code == 0

@@ -1,4 +1,4 @@
-"""The kept vectors of known mistakes go stale with whatever they depend on."""
+"""What a vector holds, and that the kept ones go stale with whatever they depend on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import pytest
 from packaging.requirements import Requirement
 
 from tunelings.grading import environment, vectors
+from tunelings.grading.answers import Source
+from tunelings.grading.fingerprint import has_unknown
+from tunelings.grading.run import Result
+from tunelings.grading.states import CheckState
 from tunelings.grading.vectors import MistakeVectors
 
 PEFT = Requirement("peft>=0.18")
@@ -71,3 +75,30 @@ def test_what_is_left_of_older_surroundings_is_removed(mini):
     stale.write_text("[]", encoding="utf-8")
     known.all()
     assert [path.name for path in stale.parent.iterdir()] == [known.path.name]
+
+
+def test_nothing_is_run_after_a_time_out(mini):
+    check = mini.squares.check_path.read_text(encoding="utf-8")
+    check = check.replace("def test_each_number", "@pytest.mark.timeout(1)\ndef test_each_number")
+    mini.squares.check_path.write_text(
+        check.replace("import torch", "import pytest\nimport torch", 1), encoding="utf-8"
+    )
+    endless = "def squares(x):\n    while len(x) == 3 and x.dim() == 1:\n        pass\n    return x\n"
+    source = Source(mini.squares.answer_path, endless + "\n\ndef mean_square(x):\n    return 0.0\n")
+    vector = vectors.vector_of(mini.squares, source, seed=0)
+    assert [(name, outcome.state) for name, outcome in vector.items()] == [("test_each_number_is_squared", "timeout")]
+
+
+def test_a_value_that_has_no_fingerprint_is_not_called_random(mini):
+    text = "class Thing:\n    pass\n\n\ndef squares(x):\n    return Thing()\n\n\ndef mean_square(x):\n    return 0.0\n"
+    value = vectors.vector_of(mini.squares, Source(mini.squares.answer_path, text), seed=0)
+    assert all(has_unknown(outcome.value) for outcome in list(value.values())[:2])
+
+
+def test_a_crash_whose_text_prints_a_set_is_the_same_in_each_process():
+    crashes = [
+        Result("test_x", CheckState.CRASHED, KeyError(f"not one of {names}"))
+        for names in ("{'left', 'right'}", "{'right', 'left'}")
+    ]
+    assert vectors.stored(crashes[0]) == vectors.stored(crashes[1])
+    assert vectors.stored(crashes[0]) != vectors.stored(Result("test_x", CheckState.CRASHED, KeyError("not one")))
