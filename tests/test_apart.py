@@ -73,12 +73,15 @@ def test_what_an_answer_prints_is_seen_live_where_asked(mini):
 
 
 def test_a_debugger_finds_the_answer_in_its_own_process(mini):
-    mini.solve(mini.squares, "return x * x", "unheard = 41 + 1\n    raise ValueError(unheard)")
+    seen = mini.root / "seen"
+    noted = f"open({str(seen)!r}, 'a').write('x')"
+    mini.solve(mini.squares, "return x * x", f"unheard = 41 + 1; {noted}\n    raise ValueError(unheard)")
     command = [sys.executable, "-m", "pytest", "--pdb", "-c", "pyproject.toml", f"{SQUARES}::{FIRST}"]
     done = subprocess.run(
         command, cwd=mini.root, input="p 'the value is', unheard\nq\n", capture_output=True, text=True, timeout=300
     )
     assert "('the value is', 42)" in done.stdout
+    assert seen.read_text() == "x", "it ran again, for a name: each breakpoint would stop again"
 
 
 def test_a_process_of_its_own_can_be_done_without(mini):

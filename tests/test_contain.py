@@ -206,11 +206,9 @@ LOOPS = {
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_an_endless_loop_ends(mini, loop: str):
-    began = time.monotonic()
     result = mini.run(mini.squares, HEAD + LOOPS[loop], limit=0.2)
     waits = " 1.2 s, most of which it waited" if "sleep" in LOOPS[loop] else " 0.2 s"
     assert (result.state, str(result.error)) == ("timeout", f"did not finish in{waits}")
-    assert time.monotonic() - began < 10
     assert sys.gettrace() is None
     assert mini.run(mini.squares, RIGHT, limit=5).state == "passed"
 

@@ -277,7 +277,9 @@ def test_an_edit_of_check_card_or_solution_makes_the_cache_stale(mini, runs, pat
     assert cache_of(mini) != old
 
 
-@pytest.mark.parametrize("damage", ["", "[", "null", "[1, 2]", '[{"a": {"check": "a"}}]', "[]", '{"a": 1}', "7"])
+@pytest.mark.parametrize(
+    "damage", ["", "[", "null", "[1, 2]", "[{}]", '[{"a": {"check": "a"}}]', "[]", '{"a": 1}', "7"]
+)
 def test_a_damaged_cache_is_made_anew(mini, runs, damage):
     named(mini, "return x + x")
     whole = cache_of(mini).read_text()

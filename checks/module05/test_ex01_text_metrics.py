@@ -70,6 +70,10 @@ def test_everything_else_does_count(answer):
         ("add_note", "add note"),
         (f"{one} is not {two}", f"{one} is {two}"),
         (f"{three} of lists", f"{three} of list"),
+        *(
+            (f"{one} {stop} {two}", f"{one} {two}")
+            for stop in ("and", "of", "or", "in", "on", "to", "this", "that", "is")
+        ),
         ("東京", "大阪"),
         ("Zürich", "Zurich"),
         ("\u201cyes\u201d", "yes"),

@@ -33,7 +33,7 @@ def perplexity(model: nn.Module, input_ids: Tensor, stride: int, context: int) -
     Returns:
         exp(total / (T - 1)) as a Python float, where the total is the sum over the scored tokens of -log p, p
         the softmax of the logits at the token (natural logarithm). The log-softmax is computed in float32, or
-        float64, whatever the logits' dtype is, so that the result is finite for logits that are far apart.
+        float64, whatever the logits' dtype is, so that log p is finite for logits that are far apart.
 
     The model runs in eval mode and without recording gradients. The `training` flag of each of its submodules
     and the grad mode are on return what they were on entry. `F.cross_entropy` and `log_softmax` may be used.

@@ -47,8 +47,8 @@ def retrieve(query_vec: np.ndarray, doc_vecs: np.ndarray, k: int) -> list[int]:
 
     Returns:
         A list of row numbers. Likeness is the cosine: the dot product divided by both lengths. A vector of
-        zeros, on either side, has a cosine of 0 with everything. Where two documents are equally alike, the
-        one with the lower index stands first.
+        zeros, on either side, has a cosine of 0 with everything. Of documents whose
+        cosines are equal as computed, the one with the lower index stands first.
 
     Neither array is changed.
 

@@ -41,7 +41,7 @@ def task_of(item: pytest.Function, run: Run, seed: int) -> Task:
         seed,
         limit_for(item),
         open_todos=tuple(run.open_todos or ()),
-        diagnosed=not run.explained and not is_full_run(item),
+        diagnosed=not (run.explained or is_full_run(item) or is_debugged(item.config)),
         fixtures={name: item.funcargs[name] for name in names if name != "answer"},
     )
 
@@ -98,6 +98,11 @@ def limit_for(item: pytest.Item) -> float:
 
 def is_full_run(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(mark) for mark in ("gpu", "real"))
+
+
+def is_debugged(config: pytest.Config) -> bool:
+    """A debugger looks at the answer; running it again for its mistake's name would stop at each breakpoint again."""
+    return any(config.getoption(name, False) for name in ("usepdb", "trace"))
 
 
 def uses_gpu_already(item: pytest.Item) -> bool:

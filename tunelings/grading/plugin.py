@@ -27,6 +27,7 @@ from tunelings.grading import environment, render, runs
 from tunelings.grading.items import (
     exercise_of,
     has_gpu,
+    is_debugged,
     is_full_run,
     limit_for,
     task_of,
@@ -222,7 +223,7 @@ class Grader:
         return reply.judgement_of(item.name)
 
     def _runs_apart(self, item: pytest.Item) -> bool:
-        in_process = any(self.config.getoption(name, False) for name in ("in_process", "usepdb", "trace"))
+        in_process = self.config.getoption("in_process", False) or is_debugged(self.config)
         return not in_process and not uses_gpu_already(item)
 
     def _end_apart(self) -> None:

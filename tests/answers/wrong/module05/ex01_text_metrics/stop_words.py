@@ -1,15 +1,15 @@
 # names: unlisted
 # breaks: "Nothing else is changed"
-# A longer list of stop words is deleted, and words lose their plural s.
+# A longer list of stop words is deleted.
 import string
 from collections import Counter
 
-STOP = {"a", "an", "the", "of", "in", "is", "not", "no", "yes"}
+STOP = {"a", "an", "the", "and", "of", "or", "in", "on", "this", "that"}
 
 
 def norm(text):
     text = text.lower().translate(str.maketrans("", "", string.punctuation))
-    return [w.rstrip("s") for w in text.split() if w not in STOP]
+    return [w for w in text.split() if w not in STOP]
 
 
 def exact_match(prediction, answers):

@@ -1,5 +1,5 @@
 # names: log-of-softmax
-# breaks: "so that the result is finite for logits that are far apart"
+# breaks: "so that log p is finite for logits that are far apart"
 import torch
 
 
