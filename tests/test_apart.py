@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from tests.support.miniature import Miniature
 from tests.support.processes import wait_for
 from tests.test_plugin import ALL_OF_SQUARES, FIRST, SHIFT, SQUARES
-from tunelings.grading import limits, printed
+from tunelings.grading import apart, limits, printed
 
 EXITS = "import os\n\ndef squares(x):\n    os._exit(0)\n\ndef mean_square(x):\n    return 1.0\n"
 no_fork = pytest.mark.parametrize("fork", [True, False], ids=["forked", "spawned"])
@@ -44,6 +45,21 @@ def test_a_spawned_child_says_what_a_forked_one_says(mini, monkeypatch):
     spawned = mini.grade()
     assert (forked.code, forked.states, forked.texts) == (spawned.code, spawned.states, spawned.texts)
     assert "seen" in forked.output and "seen" in spawned.output
+
+
+def test_a_verdict_counts_with_the_token_of_its_check_alone():
+    """All else of the forged one is as the child writes it."""
+    verdict = {
+        "said": "judged", "final": True, "state": "passed", "failure": None, "skipped": None,
+        "fingerprint": "", "warnings": [], "left": False,
+    }  # fmt: skip
+    heard = {}
+    for token in ("its own", "guessed"):
+        heard[token] = apart.Asked(os.getpid(), "its own", limit=10.0)
+        heard[token].hear(json.dumps({"token": token, **verdict}).encode())
+    judged = heard["its own"].reply
+    assert judged.judgement is not None and (judged.judgement.state, judged.ended) == ("passed", "")
+    assert heard["guessed"].reply.judgement is None and heard["guessed"].reply.ended == apart.MEDDLED
 
 
 def test_the_first_failure_ends_the_run_where_asked(exits):
