@@ -34,6 +34,7 @@ def to_messages(record: dict[str, Any]) -> list[dict[str, str]]:
         Each content is kept as it is, to the last space and line break. The record is not changed.
 
     Raises:
+        TypeError: A role can't be hashed, such as a list; a ValueError as for other unknown roles is right too.
         ValueError: None of the formats matches, or more than one. Or the record is malformed; the text then
             names the place as it is in the record, counted from 0:
 
