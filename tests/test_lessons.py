@@ -24,8 +24,8 @@ from tunelings.course import CourseError
 
 RESULTS = ROOT / "figures" / "results"
 PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
-# Numbers that equal a result by accident or by definition: page -> the number as it is typed -> the reason.
 NUMBERED_LINK = re.compile(r"\[(\d\.\d\d)\]\(([^)#]+\.md)[^)]*\)")
+# Numbers that equal a result by accident or by definition: page -> the number as it is typed -> the reason.
 ALLOWED = tomllib.loads((ROOT / "tests" / "typed_numbers.toml").read_text(encoding="utf-8"))
 
 
