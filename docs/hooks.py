@@ -22,8 +22,12 @@ from tunelings.course import MODULES, Course, CourseError, Exercise, module_numb
 from tunelings.grading.store import Progress
 from tunelings.handson import hardware, memory
 
-# What arithmatex makes of $…$ and $$…$$.
-FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
+# What arithmatex makes of $…$ and $$…$$, and the punctuation that follows.
+FORMULA = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>(?P<after>[.,;:!?)]*)', re.DOTALL
+)
+# A minus that follows no number and no name; a browser would set it apart from what it negates, as between two terms.
+SIGN = re.compile(r"(?P<before>(?:x00028;|x0002C;|x0003D;|x02260;|[(\[])</mo>)<mo>(?=&#x02212;)")
 # A term of the glossary as the extension `abbr` marks it, or a whole heading.
 TERM = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<word>.*?)</abbr>|(?P<heading><h[1-6].*?</h[1-6]>)', re.DOTALL)
 SEARCH = 'data-md-component="search" role="dialog"'
@@ -133,9 +137,12 @@ def marked_once(html: str) -> str:
 
 def mathml(match: re.Match) -> str:
     tex = unescape(match["tex"]).replace(r"\_", "_")  # The converter leaves the escape in the text.
-    if match["tag"] == "span":
-        return latex2mathml.converter.convert(tex)
-    return f'<div class="formula" tabindex="0">{latex2mathml.converter.convert(tex, display="block")}</div>'
+    inline = match["tag"] == "span"
+    formula = latex2mathml.converter.convert(tex, display="inline" if inline else "block")
+    formula = SIGN.sub(r'\g<before><mo form="prefix">', formula)
+    if inline:
+        return f'<span class="unbroken">{formula}{match["after"]}</span>' if match["after"] else formula
+    return f'<div class="formula" tabindex="0">{formula}</div>{match["after"]}'
 
 
 def on_post_page(output: str, **_) -> str:

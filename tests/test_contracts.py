@@ -37,6 +37,14 @@ def test_what_was_broken_for_want_of_room_is_one_line_again():
     assert lines[8:] == [(0, f"- {LONG}item its rest."), (0, "- another")]
 
 
+def test_a_sentence_that_was_broken_early_is_one_paragraph_and_two_lines_of_code_stay_two():
+    text = contracts.docstring_html(
+        "Of those\nthat tie, the first.\n\nBy:\n\n    v <- v + g\n    p <- p - v\n\nEnds.\nlr: a rate"
+    )
+    assert "Of those that tie, the first.</p>" in text
+    assert "v &lt;- v + g\np &lt;- p - v</pre>" in text and "Ends.</p><p" in text
+
+
 def test_code_emphasiz_and_links_are_marked_and_the_rest_is_escaped():
     text = contracts.docstring_html(DOCSTRING)
     assert "<code>code &lt; 1</code> and <strong>bold</strong>" in text

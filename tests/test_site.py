@@ -215,6 +215,15 @@ def test_no_formula_is_left_half_translated(site: Path):
     for page in html_pages(site):
         for formula in re.findall(r"<math.*?</math>", page.read_text(encoding="utf-8"), flags=re.DOTALL):
             assert "\\" not in formula, f"{page.relative_to(site)}: {formula}"
+            assert "<mo>&#x0003D;</mo><mo>&#x02212;</mo>" not in formula, "the sign of a number stands apart from it"
+
+
+def test_no_line_begins_with_the_punctuation_after_a_formula(site: Path):
+    """A browser may break a line after a formula, so what belongs to its end is held there."""
+    for page in html_pages(site):
+        text = page.read_text(encoding="utf-8")
+        loose = re.findall(r"(?<!unbroken\">)<math(?:(?!</math>).)*</math>[.,;:!?)]", text, flags=re.DOTALL)
+        assert not loose, f"{page.relative_to(site)}: {loose[0]}"
 
 
 def test_every_picture_has_words_for_those_who_cannot_see_it():

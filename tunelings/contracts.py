@@ -63,12 +63,13 @@ def head(node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
 def docstring_html(docstring: str) -> str:
     """A docstring as a box of paragraphs. Its text is escaped; code, emphasis and links are marked up."""
     shown = []
-    for is_literal, lines in groupby(with_literals(unwrapped(docstring)), key=lambda line: line.is_literal):
+    lines = whole_sentences(with_literals(unwrapped(docstring)))
+    for is_literal, alike in groupby(lines, key=lambda line: line.is_literal):
         if is_literal:
-            text = "\n".join(" " * (line.indent - 4) + line.text for line in lines)
+            text = "\n".join(" " * (line.indent - 4) + line.text for line in alike)
             shown.append(f'<pre tabindex="0">{html.escape(text)}</pre>')
         else:
-            shown += [paragraph(line) for line in lines]
+            shown += [paragraph(line) for line in alike]
     return '<div class="contract">' + "".join(shown) + "</div>"
 
 
@@ -106,6 +107,26 @@ def with_literals(lines: Iterable[Line]) -> Iterator[Line]:
         literal = above is not None and not opens and line.indent >= above.indent + 4
         yield line._replace(is_literal=literal)
         above = above if literal else line
+
+
+def whole_sentences(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, with a paragraph that was broken early, in the middle of a sentence, as one again."""
+    current: Line | None = None
+    for line in lines:
+        if current and _is_rest(line, current):
+            current = current._replace(text=f"{current.text} {line.text}")
+            continue
+        if current:
+            yield current
+        current = line
+    if current:
+        yield current
+
+
+def _is_rest(line: Line, above: Line) -> bool:
+    if line.is_literal or above.is_literal or line.indent != above.indent or ITEM.match(line.text):
+        return False
+    return above.text[-1].isalpha() and line.text[0].islower() and not ENTRY.match(line.text)
 
 
 def unwrapped(docstring: str) -> Iterator[Line]:
