@@ -9,9 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
+# Two test processes of two threads each wait for one another on two cores; set before anything imports torch.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from tunelings.course import Course
+import pytest  # noqa: E402
+
+from tunelings.course import Course  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = Course(ROOT)

@@ -8,6 +8,8 @@ import shutil
 
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType
 from safetensors.torch import load_file
 
 from tests.conftest import COURSE
@@ -132,6 +134,12 @@ def test_a_full_disk_is_one_line_and_costs_no_checkpoint(prepared, tmp_path, mon
     monkeypatch.undo()
     run(folder, "train")
     assert same_training(folder)
+
+
+def test_a_configuration_that_shards_the_model_is_one_line(prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr(Accelerator, "distributed_type", DistributedType.FSDP)
+    with pytest.raises(ProjectError, match="accelerate_config asks for FSDP, which shards the model"):
+        run(copy_of(prepared, tmp_path), "train")
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft's

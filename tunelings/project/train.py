@@ -7,10 +7,8 @@ a checkpoint is the run that was never interrupted.
 
 from __future__ import annotations
 
-import errno
 import json
 import math
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,12 +17,13 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import DistributedType, broadcast_object_list
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
+from tunelings.project import disk
 from tunelings.project import folder as files
 from tunelings.project import technique as techniques
 from tunelings.project.config import Config
@@ -39,6 +38,7 @@ CURVES = "curves.jsonl"
 CHECKPOINT = "checkpoint.pt"
 VALIDATION = 200  # rows at most that each evaluation looks at
 LEARNED = "model"  # the folder of the adapter, or of the whole model
+WHOLE = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)  # each process has the whole model
 
 
 @dataclass
@@ -85,7 +85,7 @@ def train(config: Config, data: Path, work: Path, model_path: Path, parts: Parts
             return _train(config, data, work, model_path, parts, say, *now) | {"smaller": settings is not None}
         except Exception as error:
             if not is_out_of_memory(error):
-                raise_if_disk_is_full(error, work)
+                disk.raise_if_full(error, work)
                 raise
         parts.now = None
         settings = next_smaller(now, settings, work, say)
@@ -107,21 +107,15 @@ def next_smaller(now: list, settings: list | None, work: Path, say: Say) -> list
     return list(following)
 
 
-def raise_if_disk_is_full(error: BaseException, work: Path) -> None:
-    """torch.save and safetensors say it in words of their own."""
-    says = str(error)
-    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in says or "PytorchStreamWriter" in says:
-        free = shutil.disk_usage(work).free / 1e6
-        raise ProjectError(
-            f"The disk is full ({free:.0f} MB free in {work}): make room and run it again; it resumes from its "
-            "last checkpoint."
-        ) from None
-
-
 def _train(
     config: Config, data: Path, work: Path, path: Path, parts: Parts, say: Say, technique: Any, batch: int, group: int
 ) -> dict[str, Any]:
     accelerator = Accelerator(mixed_precision="bf16" if technique == "full" and torch.cuda.is_available() else "no")
+    if accelerator.distributed_type not in WHOLE:
+        raise ProjectError(
+            f"accelerate_config asks for {accelerator.distributed_type.value}, which shards the model. Each process "
+            "must hold all of it, for the checkpoints of 1.09: choose qlora, or a smaller model."
+        )
     torch.manual_seed(config.train.seed)
     rows, held = load(data, "train"), load(data, "validation")[:VALIDATION]
     names = sorted({row["label"] for row in rows})
@@ -132,7 +126,7 @@ def _train(
     run = Run(config, work, parts, accelerator, kind, model, Reader(model), kind.examples(rows), kind.examples(held),
               batch, group)  # fmt: skip
     run.trainable = trainable_of(model)
-    check_disk(run)
+    disk.check_room(work, run.trainable.values())
     optimizer = torch.optim.AdamW(run.trainable.parameters(), lr=config.train.lr)
     if accelerator.num_processes > 1:
         run.reader = accelerator.prepare(run.reader)
@@ -146,16 +140,6 @@ def _train(
     accelerator.wait_for_everyone()
     numbers = {"trained": sum(p.numel() for p in run.trainable.values()), "labels": names if names != [""] else []}
     return result | numbers | {"technique": technique, "batch_size": batch, "accumulation": group}
-
-
-def check_disk(run: Run) -> None:
-    """Three checkpoints of weights and moments must fit: the last, the next, and the best weights."""
-    needed = 3 * 3 * sum(p.numel() * p.element_size() for p in run.trainable.values())
-    free = shutil.disk_usage(run.work).free
-    if free < needed:
-        raise ProjectError(
-            f"No room for checkpoints: {needed / 1e6:.0f} MB are needed in {run.work}, {free / 1e6:.0f} MB are free."
-        )
 
 
 def share_of(run: Run) -> Any:
