@@ -28,6 +28,8 @@ FORMULA = re.compile(
 )
 # A minus that follows no number and no name; a browser would set it apart from what it negates, as between two terms.
 SIGN = re.compile(r"(?P<before>(?:x00028;|x0002C;|x0003D;|x02260;|[(\[])</mo>)<mo>(?=&#x02212;)")
+# A function's name, and what it is applied to without parentheses.
+NAMED = re.compile(r"(?P<name><mi>(?:cos|exp|ln|log|sin)</mi>)(?=<m(?:i|n|sub|frac)\b)")
 # A term of the glossary as the extension `abbr` marks it, or a whole heading.
 TERM = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<word>.*?)</abbr>|(?P<heading><h[1-6].*?</h[1-6]>)', re.DOTALL)
 SEARCH = 'data-md-component="search" role="dialog"'
@@ -140,6 +142,7 @@ def mathml(match: re.Match) -> str:
     inline = match["tag"] == "span"
     formula = latex2mathml.converter.convert(tex, display="inline" if inline else "block")
     formula = SIGN.sub(r'\g<before><mo form="prefix">', formula)
+    formula = NAMED.sub(r'\g<name><mspace width="0.17em"/>', formula)
     if inline:
         return f'<span class="unbroken">{formula}{match["after"]}</span>' if match["after"] else formula
     return f'<div class="formula" tabindex="0">{formula}</div>{match["after"]}'
