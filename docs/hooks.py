@@ -30,6 +30,9 @@ FORMULA = re.compile(
 SIGN = re.compile(r"(?P<before>(?:x00028;|x0002C;|x0003D;|x02260;|[(\[])</mo>)<mo>(?=&#x02212;)")
 # A function's name, and what it is applied to without parentheses.
 NAMED = re.compile(r"(?P<name><mi>(?:cos|exp|ln|log|sin)</mi>)(?=<m(?:i|n|sub|frac)\b)")
+# A number that a browser would break, at its minus or before its unit; and the text between two tags.
+NUMBER = re.compile(r"\d[\d.]*e-\d+|\d[\d.,]* %")
+TEXT = re.compile(r">[^<>]+<")
 # A term of the glossary as the extension `abbr` marks it, or a whole heading.
 TERM = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<word>.*?)</abbr>|(?P<heading><h[1-6].*?</h[1-6]>)', re.DOTALL)
 SEARCH = 'data-md-component="search" role="dialog"'
@@ -119,8 +122,9 @@ def exercises_by_page() -> dict[str, Exercise]:
 
 
 def on_page_content(html: str, **_) -> str:
-    """Formulas as MathML, which browsers draw themselves: no script and no font is loaded."""
-    return FORMULA.sub(mathml, marked_once(html))
+    """Formulas as MathML, which browsers draw themselves: no script and no font is loaded. Numbers stay in one line."""
+    html = TEXT.sub(lambda text: NUMBER.sub(r'<span class="unbroken">\g<0></span>', text[0]), marked_once(html))
+    return FORMULA.sub(mathml, html)
 
 
 def marked_once(html: str) -> str:

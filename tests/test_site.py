@@ -222,12 +222,15 @@ def test_no_formula_is_left_half_translated(site: Path):
             assert "<mo>&#x0003D;</mo><mo>&#x02212;</mo>" not in formula, "the sign of a number stands apart from it"
 
 
-def test_no_line_begins_with_the_punctuation_after_a_formula(site: Path):
-    """A browser may break a line after a formula, so what belongs to its end is held there."""
+def test_no_line_begins_with_the_end_of_a_formula_or_of_a_number(site: Path):
+    """A browser may break a line after a formula, after the minus of 1e-5, and before a percent sign."""
     for page in html_pages(site):
         text = page.read_text(encoding="utf-8")
         loose = re.findall(r"(?<!unbroken\">)<math(?:(?!</math>).)*</math>[.,;:!?)]", text, flags=re.DOTALL)
         assert not loose, f"{page.relative_to(site)}: {loose[0]}"
+        article = text.partition("<article")[2].partition("</article>")[0]
+        breakable = re.sub(r'<pre\b.*?</pre>|<span class="unbroken">.*?</span>|<[^>]*>', "", article, flags=re.DOTALL)
+        assert not re.search(r"\d %|\de-\d", breakable), page.relative_to(site)
 
 
 def test_every_picture_has_words_for_those_who_cannot_see_it():
