@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import runpy
 import tomllib
 from pathlib import Path
@@ -15,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from mkdocs.exceptions import BuildError
 
-from tests.conftest import ROOT
+from tests.conftest import COURSE, ROOT
 from tests.support.gates import broken, lines
 from tests.support.typed_numbers import results_of, typed_numbers
 from tunelings import lessons
@@ -23,6 +24,7 @@ from tunelings.course import CourseError
 
 RESULTS = ROOT / "figures" / "results"
 PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
+NUMBERED_LINK = re.compile(r"\[(\d\.\d\d)\]\(([^)#]+\.md)[^)]*\)")
 # Numbers that equal a result by accident or by definition: page -> the number as it is typed -> the reason.
 ALLOWED = tomllib.loads((ROOT / "tests" / "typed_numbers.toml").read_text(encoding="utf-8"))
 
@@ -46,6 +48,16 @@ def test_no_measured_number_is_typed(page: str):
         ROOT / "tests" / "typed_numbers.toml",
         f'remove it from ["{page}"]',
     )
+
+
+def test_the_number_of_a_link_is_that_of_its_lesson():
+    wrong = []
+    for page in PAGES:
+        path = ROOT / "docs" / page
+        for number, target in NUMBERED_LINK.findall(path.read_text(encoding="utf-8")):
+            if (path.parent / target).resolve() != COURSE.find(number).lesson_path.resolve():
+                wrong.append(f"{page}: [{number}]({target})")
+    assert wrong == []
 
 
 def test_every_number_that_may_be_typed_has_its_page_and_a_reason():
