@@ -93,8 +93,7 @@ def _run(exercises: list[Exercise], options: list[str], seed: int, plugins: Sequ
     paths = [str(exercise.check_path) for exercise in exercises]
     root = exercises[0].root
     code = _run_pytest(
-        ["--continue-on-collection-errors", f"--rootdir={root}", f"--seed={seed}", *options, *paths],
-        [listener, *plugins],
+        root, ["--continue-on-collection-errors", f"--seed={seed}", *options, *paths], [listener, *plugins]
     )
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         if code == pytest.ExitCode.INTERRUPTED and not listener.error:
@@ -117,16 +116,18 @@ def warm_up(needed: Iterable[str]) -> None:
 def rehearse() -> None:
     """Run pytest over an empty folder, so that all it imports is imported."""
     with tempfile.TemporaryDirectory(prefix="tunelings-") as folder:
-        _run_pytest([f"--rootdir={folder}", folder], [])
+        _run_pytest(folder, [folder], [])
 
 
-def _run_pytest(args: list[str], plugins: list[object]) -> int:
+def _run_pytest(root: str | Path, args: list[str], plugins: list[object]) -> int:
     chosen = [word for name in _PLUGINS for word in ("-p", name)]
     variable = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
     before = os.environ.get(variable)
     os.environ[variable] = "1"
+    # Without confcutdir, pytest looks at every file of every folder above the course.
+    places = ["-c", os.devnull, f"--rootdir={root}", f"--confcutdir={root}"]
     try:
-        return pytest.main(["-c", os.devnull, *chosen, "--import-mode=importlib", *args], plugins=plugins)
+        return pytest.main([*places, *chosen, "--import-mode=importlib", *args], plugins=plugins)
     finally:
         if before is None:
             del os.environ[variable]

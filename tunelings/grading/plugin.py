@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.outcomes import Failed
 
 from tunelings.course import SENTINEL, Course
 from tunelings.grading import environment, render, runs
@@ -101,8 +102,11 @@ class FailureText:
         writer.line(self.text)
 
 
-class DidNotPass(Exception):
-    """A check did not pass; what there is to say of it is in its exercise's `Run`."""
+class DidNotPass(Failed):
+    """A check did not pass; what there is to say of it is in its exercise's `Run`, and no traceback is made."""
+
+    def __init__(self, check: str):
+        super().__init__(check, pytrace=False)
 
 
 class Grader:
