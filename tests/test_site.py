@@ -104,7 +104,7 @@ RAW_PROSE = re.compile(
 RAW_CODE = re.compile(r"&lt;|&gt;|\\\|")
 RAW_BLOCKS = re.compile(r'^\s*=== "|^\s*```', re.MULTILINE)
 # A number of a list that has become a part of the paragraph above it.
-RAW_ITEM = re.compile(r"^\d+\. .{20}", re.MULTILINE)
+RAW_ITEM = re.compile(r"^\d\. .{20}", re.MULTILINE)
 
 
 def test_no_page_shows_raw_markdown(site: Path):
