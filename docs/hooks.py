@@ -22,8 +22,17 @@ from tunelings.course import MODULES, Course, CourseError, Exercise, module_numb
 from tunelings.grading.store import Progress
 from tunelings.handson import hardware, memory
 
-# What arithmatex makes of $…$ and $$…$$.
-FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
+# What arithmatex makes of $…$ and $$…$$, and the punctuation that follows.
+FORMULA = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>(?P<after>[.,;:!?)]*)', re.DOTALL
+)
+# A minus that follows no number and no name; a browser would set it apart from what it negates, as between two terms.
+SIGN = re.compile(r"(?P<before>(?:x00028;|x0002C;|x0003D;|x02260;|[(\[])</mo>)<mo>(?=&#x02212;)")
+# A function's name, and what it is applied to without parentheses.
+NAMED = re.compile(r"(?P<name><mi>(?:cos|exp|ln|log|sin)</mi>)(?=<m(?:i|n|sub|frac)\b)")
+# A number that a browser would break, at its minus or before its unit; and the text between two tags.
+NUMBER = re.compile(r"\d[\d.]*e-\d+|\d[\d.,]* %")
+TEXT = re.compile(r">[^<>]+<")
 # A term of the glossary as the extension `abbr` marks it, or a whole heading.
 TERM = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<word>.*?)</abbr>|(?P<heading><h[1-6].*?</h[1-6]>)', re.DOTALL)
 SEARCH = 'data-md-component="search" role="dialog"'
@@ -113,8 +122,9 @@ def exercises_by_page() -> dict[str, Exercise]:
 
 
 def on_page_content(html: str, **_) -> str:
-    """Formulas as MathML, which browsers draw themselves: no script and no font is loaded."""
-    return FORMULA.sub(mathml, marked_once(html))
+    """Formulas as MathML, which browsers draw themselves: no script and no font is loaded. Numbers stay in one line."""
+    html = TEXT.sub(lambda text: NUMBER.sub(r'<span class="unbroken">\g<0></span>', text[0]), marked_once(html))
+    return FORMULA.sub(mathml, html)
 
 
 def marked_once(html: str) -> str:
@@ -133,9 +143,13 @@ def marked_once(html: str) -> str:
 
 def mathml(match: re.Match) -> str:
     tex = unescape(match["tex"]).replace(r"\_", "_")  # The converter leaves the escape in the text.
-    if match["tag"] == "span":
-        return latex2mathml.converter.convert(tex)
-    return f'<div class="formula" tabindex="0">{latex2mathml.converter.convert(tex, display="block")}</div>'
+    inline = match["tag"] == "span"
+    formula = latex2mathml.converter.convert(tex, display="inline" if inline else "block")
+    formula = SIGN.sub(r'\g<before><mo form="prefix">', formula)
+    formula = NAMED.sub(r'\g<name><mspace width="0.17em"/>', formula)
+    if inline:
+        return f'<span class="unbroken">{formula}{match["after"]}</span>' if match["after"] else formula
+    return f'<div class="formula" tabindex="0">{formula}</div>{match["after"]}'
 
 
 def on_post_page(output: str, **_) -> str:
