@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from html import unescape
 from pathlib import Path
 
@@ -41,6 +41,8 @@ COURSE = Course(ROOT)
 RESULTS = ROOT / "figures" / "results"
 HOME = ROOT / "docs" / "home.toml"
 GLOSSARY = ROOT / "docs" / "glossary.toml"
+# Pictures with controls, which moving.js shows; without it a picture stands as it is in its file.
+MOVING = sorted((ROOT / "docs" / "moving").glob("*.html"))
 _live = False
 
 
@@ -97,19 +99,13 @@ def marks_of(src_uri: str) -> dict:
         "<!-- scores -->": lambda: pages.scores(RESULTS / "check_quality.json"),
         "<!-- promises -->": lambda: pages.promises_held(COURSE),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
-        "<!-- moving: lora -->": lambda: moving("lora"),
-        "<!-- moving: schedule -->": lambda: moving("schedule"),
+        **{f"<!-- moving: {path.stem} -->": partial(path.read_text, encoding="utf-8") for path in MOVING},
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }
     if exercise := exercises_by_page().get(src_uri):
         marks["<!-- exercise -->"] = lambda: pages.exercise_block(exercise)
         marks["<!-- mistakes -->"] = lambda: pages.mistakes_table(exercise)
     return marks
-
-
-def moving(name: str) -> str:
-    """A picture with controls, which moving.js shows; without it the picture stands as it is in the file."""
-    return (ROOT / "docs" / "moving" / f"{name}.html").read_text(encoding="utf-8")
 
 
 def usable_cards() -> dict[str, float]:
