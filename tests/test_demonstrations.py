@@ -125,3 +125,16 @@ def test_the_sentences_of_a_named_film_are_in_one_part(figures):
     parts = split(records, "text", group="film", seed=0)
     films = [{record["film"] for record in part} for part in parts.values()]
     assert not (films[0] & films[1] or films[0] & films[2] or films[1] & films[2])
+
+
+def test_the_runs_of_2_08_fit_together():
+    results = results_of("module02_fine_tune_bert")
+    accuracies = [run["accuracy"][0] for run in results["runs"]]
+    assert len(accuracies) == 3 and accuracies[results["middle"]] == sorted(accuracies)[1]
+    (a, b), (c, d) = results["confusion"]
+    assert a + b + c + d == results["sizes"]["test"]
+    assert (a + d) / (a + b + c + d) == pytest.approx(accuracies[results["middle"]], abs=1e-4)
+    assert results["missed_by_all"] <= (1 - max(accuracies)) * results["sizes"]["test"] + 1
+    for run in results["runs"]:
+        updates = [point[0] for point in run["points"]]
+        assert len(updates) > 4 and updates == sorted(updates)
