@@ -5,8 +5,9 @@
 
 Each way grades the same made-up class over module 1 into a results folder of its own, so nothing that one has kept
 helps the next, and then once more, where everything is known. The loop is `pytest checks/… --answers DIR`, once for
-each student of a sample. All that is compared runs in one sitting, one after the other, so that ratios hold on a busy
-machine; the seconds do not. `--growth` grades classes of these sizes over a few exercises that train nothing.
+each student of a sample. All that is compared runs in one sitting, one after the other. What is compared is processor
+time, which other work on the machine hardly changes; by the clock only a quiet machine says anything. `--growth` grades
+classes of these sizes over a few exercises that train nothing.
 
 Each measurement is kept in FOLDER as soon as it is made: the same command goes on where it was ended, by `--minutes` or
 by hand. A measurement that was cut short is no measurement. The docs show figures/results/classroom.json, which is
@@ -20,6 +21,7 @@ import contextlib
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import threading
@@ -66,15 +68,16 @@ class Notes:
 
 
 def grade(notes: Notes, class_: Path, out: Path, only: str, words: list[str]) -> dict[str, Any]:
-    """Seconds of `tunelings grade` by the clock, and the most memory in MiB that one server, and all, had at a time.
+    """What `tunelings grade` took: seconds by the clock and of processors, and the most memory of its servers in MiB.
 
     Raises:
         OutOfTime: it didn't end in the time that is left.
     """
     command = [sys.executable, "-m", "tunelings", "grade", str(class_), "-o", str(out), "--only", only, *words]
-    most = {"server": 0, "all": 0}
+    most, busy = {"server": 0, "all": 0}, {}
+    earlier = {one.pid: _own_seconds(one) for one in psutil.Process().children(recursive=True)}
     is_over = threading.Event()
-    watching = threading.Thread(target=_watch, args=(is_over, most))
+    watching = threading.Thread(target=_watch, args=(is_over, most, busy))
     watching.start()
     began = time.monotonic()
     try:
@@ -88,15 +91,45 @@ def grade(notes: Notes, class_: Path, out: Path, only: str, words: list[str]) ->
     if done.returncode not in (0, 3):
         raise SystemExit(f"tunelings grade ended with {done.returncode}: {done.stdout}")
     sizes = {f"{name}_mib": round(size / MIB) for name, size in most.items()}
-    return {"seconds": round(seconds, 2), **sizes, "said": done.stdout.splitlines()[-2:]}
+    processors = sum(seconds - earlier.get(pid, 0.0) for pid, seconds in busy.items())
+    return {"seconds": round(seconds, 2), "processors": round(processors, 2), **sizes,
+            "said": done.stdout.splitlines()[-2:]}  # fmt: skip
 
 
-def _watch(is_over: threading.Event, most: dict[str, int]) -> None:
-    """A server is what is below the outermost process of a sandbox, wherever that was started: here or by Dask."""
+def _watch(is_over: threading.Event, most: dict[str, int], busy: dict[int, float]) -> None:
+    """A server is what is below the outermost process of a sandbox, wherever that was started: here or by Dask.
+
+    most: the most memory in bytes. busy: processor seconds when last seen, of a sandbox by its outermost process and
+    with all that it has ended, of any other process below this one by itself.
+    """
     while not is_over.wait(PERIOD):
-        sizes = [sum(map(_size, [one, *one.children(recursive=True)])) for one in _sandboxes()]
+        trees = {one.pid: [one, *_below(one)] for one in _sandboxes()}
+        sizes = [sum(map(_size, tree)) for tree in trees.values()]
         most["all"] = max(most["all"], sum(sizes))
         most["server"] = max(most["server"], *sizes, 0)
+        for pid, tree in trees.items():
+            busy[pid] = max(busy.get(pid, 0.0), sum(map(_all_seconds, tree)))
+        inside = {one.pid for tree in trees.values() for one in tree}
+        busy |= {one.pid: _own_seconds(one) for one in _below(psutil.Process()) if one.pid not in inside}
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.Error):
+        return process.children(recursive=True)
+    return []
+
+
+def _own_seconds(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.Error):
+        return sum(process.cpu_times()[:2])
+    return 0.0
+
+
+def _all_seconds(process: psutil.Process) -> float:
+    """With those of its children that have ended."""
+    with contextlib.suppress(psutil.Error):
+        return sum(process.cpu_times()[:4])
+    return 0.0
 
 
 def _sandboxes() -> Iterator[psutil.Process]:
@@ -115,17 +148,23 @@ def _size(process: psutil.Process) -> int:
 
 
 def loop(notes: Notes, class_: Path, checks: list[str], sample: int) -> dict[str, Any]:
-    """Seconds per student of pytest, one process for each."""
+    """Seconds per student of pytest, one process for each, by the clock and of processors."""
     students = sorted(path for path in class_.iterdir() if path.is_dir())[:sample]
-    began = time.monotonic()
+    began, used = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     for student in students:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *checks, "--answers", str(student)]
         try:
             subprocess.run(command, cwd=ROOT, capture_output=True, timeout=notes.left)
         except subprocess.TimeoutExpired:
             raise OutOfTime("the loop") from None
-    seconds = (time.monotonic() - began) / len(students)
-    return {"sample": len(students), "seconds_per_student": round(seconds, 2), "per_minute": round(60 / seconds, 2)}
+    seconds, now = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    processors = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+    return {
+        "sample": len(students),
+        "seconds_per_student": round(seconds / len(students), 2),
+        "processors_per_student": round(processors / len(students), 2),
+        "per_minute": round(60 * len(students) / seconds, 2),
+    }
 
 
 def made_up(place: Path, students: int, only: str) -> Path:
@@ -151,7 +190,8 @@ def twice(notes: Notes, name: str, class_: Path, students: int, only: str, words
         "students": students,
         "seconds": first["seconds"],
         "per_minute": round(60 * students / first["seconds"], 2),
-        "second_share": round(second["seconds"] / first["seconds"], 4),
+        "processors_per_student": round(first["processors"] / students, 2),
+        "second_share": round(second["processors"] / first["processors"], 4),
         "server_mib": first["server_mib"],
         "all_mib": first["all_mib"],
         "said": first["said"],
@@ -172,7 +212,7 @@ def measure(notes: Notes, options: argparse.Namespace, scheduler: str) -> dict[s
     ways |= {"two Dask workers": ["--scheduler", scheduler]} if scheduler else {}
     found = {name: twice(notes, name, class_, options.students, options.only, words) for name, words in ways.items()}
     for way in found.values():
-        way["times_the_loop"] = round(way["per_minute"] / beside["per_minute"], 2)
+        way["times_the_loop"] = round(beside["processors_per_student"] / way["processors_per_student"], 2)
     growth = {}
     for size in options.growth:
         one = made_up(notes.folder / f"class-{size}", size, options.growth_only)

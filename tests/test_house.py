@@ -105,6 +105,29 @@ def test_contributing_says_what_the_gates_ask():
     assert f"| {gates.LESSON:,} characters," in text
 
 
+def banned_phrases(text: str) -> list[str]:
+    """The phrases in a text that the style guide in CONTRIBUTING.md bans."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = re.search(r"A test finds these phrases([^*]+)", guide)
+    assert listed, "CONTRIBUTING.md lists no banned phrases"
+    words = [phrase.replace(" ", r"\s+") for phrase in re.findall("`([^`]+)`", listed[1])]
+    text = re.sub(r"\b(are|is|were|was|be|not)\s+all\s+the\s+same\b", "", text)  # These say "identical".
+    return [found[0] for found in re.finditer(rf"\b({'|'.join(words)})(s|ed|ing)?\b", text, re.IGNORECASE)]
+
+
+def test_nothing_that_is_read_holds_a_phrase_that_the_style_guide_bans():
+    paths = [path for room in ("docs", "solutions", "tunelings") for path in (ROOT / room).rglob("*")]
+    paths += (ROOT / "checks").glob("*/*.toml")
+    texts = [path for path in paths if path.suffix in {".html", ".md", ".py", ".toml"}]
+    found = {str(path.relative_to(ROOT)): banned_phrases(path.read_text(encoding="utf-8")) for path in texts}
+    assert {path: phrases for path, phrases in found.items() if phrases} == {}
+
+
+def test_a_banned_phrase_is_found_across_lines_and_only_in_its_sense():
+    assert banned_phrases("Mended, it is kept all\n    the same.") == ["Mended", "all\n    the same"]
+    assert banned_phrases("The rows are all the same, and recommended.") == []
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda p: p.stem)
 def test_an_issue_form_is_as_github_reads_it(path: Path):
     form = yaml.safe_load(path.read_text(encoding="utf-8"))

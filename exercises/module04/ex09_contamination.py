@@ -1,6 +1,6 @@
-"""4.09 · Contamination: which questions of the test had been seen in training.
+"""4.09 · Contamination: find the test questions that the model has seen in training.
 
-What was read before is no test of anything. A run of words in common is the sign that is looked for.
+A text that the model has already read tests nothing. Look for runs of words that both sides share.
 """
 
 import re
@@ -11,20 +11,20 @@ def contaminated(train: list[str], test: list[str], n: int = 13) -> list[int]:
 
     Args:
         train: the training texts. Neither list is changed.
-        test: the texts that are to measure the model.
+        test: the texts that will measure the model.
         n: how many words in a row must be the same, at least 1. Words are the matches of the regular
-            expression `\\w+` in the text in lower case; whatever stands between them does not matter.
+            expression `\\w+` in the text in lower case; what is between them doesn't matter.
 
     Returns:
         The indices (plain ints, from 0) of the contaminated test texts, each once, ascending:
 
-        - a text of n words or more, if n of its words in a row stand in the same order, in a row, in one
-          training text. A run does not go on from one training text into the next;
-        - a text of fewer than n words, if all of it stands, as a run of whole words, in one training text,
-          however long that text is. A text without a word never counts.
+        - a text of n words or more, if one training text contains n of its consecutive words, consecutive and
+          in the same order. A run does not continue from one training text into the next;
+        - a text of fewer than n words, if one training text of any length contains all of it as a run of
+          whole words. A text without words never counts.
 
-    The work for texts of n words or more grows in proportion to the text: no test text is compared with each
-    of the training texts.
+    The work for texts of n words or more grows in proportion to the text: no test text is compared with every
+    training text.
 
     Method: Brown et al., Language Models are Few-Shot Learners (2020), appendix C,
     https://arxiv.org/abs/2005.14165

@@ -1,6 +1,6 @@
 """5.03 · Few-shot prompt: choose examples, put them in order, stay within the budget.
 
-A model that is shown some solved cases does the next one alike. Which cases it sees is your choice.
+A model that sees solved examples handles the next case the same way. You choose which examples it sees.
 """
 
 import random
@@ -26,33 +26,33 @@ def build_prompt(
     """Return the messages of a chat in which k solved examples come before the query.
 
     Args:
-        query: the text that the model is to label.
-        pool: solved examples to choose from, `{"text": str, "label": str}` each, with any number of labels. The same
-            text may stand there twice; these are two examples.
-        k: how many examples to show, 0 or more. Where the pool has fewer, all of them.
-        tokenizer: one of transformers 5. Its chat template writes all special tokens that it needs; a call on a text
-            adds one of its own, unless it is told not to.
+        query: the text that the model should label.
+        pool: solved examples to choose from, `{"text": str, "label": str}` each, with any number of labels. A text
+            that appears twice counts as two examples.
+        k: how many examples to show, 0 or more. If the pool has fewer, all of them.
+        tokenizer: one of transformers 5. Its chat template writes all the special tokens that it needs; a call on a
+            text adds one of its own, unless it is told not to.
         max_tokens: how long the prompt may be: the number of tokens of the whole chat as the template renders it,
             with the generation prompt.
-        similarity: called as `similarity(query, text)`; the larger the number, the more alike. It need not
-            be symmetric.
-        rng: where random choices come from.
+        similarity: called as `similarity(query, text)`; the larger the number, the more similar. It doesn't
+            have to be symmetric.
+        rng: the source of random choices.
 
     Returns:
         A list of `{"role": …, "content": …}`: for each example a user's turn with its text and an
         assistant's turn with its label, then a user's turn with the query, and nothing else. Texts, labels
-        and query stand there exactly as they were given.
+        and query appear exactly as they were given.
 
     Examples whose text equals the query after `strip()` and `casefold()` are left out before anything is chosen.
 
-    - With `similarity`: the k most similar, in rising order: the most similar one stands last, next to the query. Of
-      equally similar ones those that come first in the pool are taken, in any order. `rng` has no effect.
-    - Without: balanced. No label has two examples more than another one that still has examples to give. They are
+    - With `similarity`: the k most similar, in rising order: the most similar one is last, next to the query. Of
+      equally similar examples, the first in the pool are taken, in any order. `rng` has no effect.
+    - Without: balanced. No label has two more examples than another label that still has some to give. They are
       drawn with `rng`, so that any example of a label may be taken, and then shuffled with it, so that they may come
-      in any order; the same state of `rng` gives the same prompt. With `rng=None` those of each label that come first
-      in the pool are taken, in one order that you choose.
+      in any order; the same state of `rng` gives the same prompt. With `rng=None` each label's first examples in the
+      pool are taken, in one order that you choose.
 
-    While a prompt is too long, its first example, both turns, is dropped; none takes its place.
+    While a prompt is too long, its first example (both turns) is dropped; no other takes its place.
 
     Raises:
         ValueError: if the query alone, without any example, is too long.

@@ -1,6 +1,6 @@
-"""5.05 · Retrieve: find passages by words or by vectors, and measure how often the right one is found.
+"""5.05 · Retrieve: find passages by words or by vectors, and measure how often you find the right one.
 
-A model that answers from documents can be no better than what it is given to read.
+A model that answers from documents can't be better than what it is given to read.
 """
 
 import math
@@ -20,13 +20,13 @@ def bm25_scores(query: str, documents: list[str], *, k1: float = 1.5, b: float =
         idf(t) · tf · (k1 + 1) / (tf + k1 · (1 - b + b · length / average))
         idf(t) = ln(1 + (N - df + 0.5) / (df + 0.5))
 
-    with tf: how often t stands in the document; length: how many tokens the document has; average: the mean
-    length of all documents, empty ones too; N: the number of documents; df: in how many of them t stands. A
-    token that stands in the query twice counts twice; one that stands in no document adds nothing.
+    with tf: how often t occurs in the document; length: how many tokens the document has; average: the mean
+    length of all documents, including empty ones; N: the number of documents; df: how many of them contain t.
+    A token that occurs twice in the query counts twice; one that occurs in no document adds nothing.
 
     Returns:
-        One float for each document, in their order. No documents give []; documents without any token, and
-        a query without any, give zeros.
+        One float for each document, in their order. No documents give []; documents without tokens, and a
+        query without tokens, give zeros.
 
     Method: Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), section 3,
     https://doi.org/10.1561/1500000019; the 1 in the logarithm is that of Lucene's BM25Similarity,
@@ -37,18 +37,18 @@ def bm25_scores(query: str, documents: list[str], *, k1: float = 1.5, b: float =
 
 
 def retrieve(query_vec: np.ndarray, doc_vecs: np.ndarray, k: int) -> list[int]:
-    """Return the indices of the k documents whose vectors are most like the query's, the best first.
+    """Return the indices of the k documents whose vectors are most similar to the query's, the best first.
 
     Args:
         query_vec: a numpy array `[D]`, float32 or float64.
         doc_vecs: a numpy array `[N, D]` of the same dtype, with N at least 1. Vectors may have any length, such
             as 1e25 or 1e-25.
-        k: how many to return, 1 or more; where it is more than N, all N.
+        k: how many to return, 1 or more; if it is more than N, all N.
 
     Returns:
-        A list of row numbers. Likeness is the cosine: the dot product divided by both lengths. A vector of
-        zeros, on either side, has a cosine of 0 with everything. Of documents whose
-        cosines are equal as computed, the one with the lower index stands first.
+        A list of row numbers. Similarity is the cosine: the dot product divided by both lengths. A vector of
+        zeros, on either side, has a cosine of 0 with everything. Of documents whose cosines are equal as
+        computed, the one with the lower index comes first.
 
     Neither array is changed.
 
@@ -60,16 +60,16 @@ def retrieve(query_vec: np.ndarray, doc_vecs: np.ndarray, k: int) -> list[int]:
 
 
 def recall_at_k(rankings: list[list[int]], relevant: list[set[int]], k: int) -> float:
-    """Return the share of the relevant documents among the first k, as a mean over the queries.
+    """Return the share of the relevant documents found among the first k, as a mean over the queries.
 
     Args:
         rankings: for each query the documents that were found, the best first, none twice; perhaps fewer
             than k, or none.
         relevant: for each query, in the same order, the documents that are right.
-        k: how many of each ranking count, 1 or more.
+        k: how many documents of each ranking count, 1 or more.
 
     Returns:
-        The mean over the queries of |first k ∩ relevant| / |relevant|; each query weighs the same.
+        The mean over the queries of |first k ∩ relevant| / |relevant|; each query has the same weight.
 
     Raises:
         ValueError: if there are no queries, or if a set of relevant documents is empty.
@@ -82,14 +82,14 @@ def recall_at_k(rankings: list[list[int]], relevant: list[set[int]], k: int) -> 
 
 
 def mrr(rankings: list[list[int]], relevant: list[set[int]]) -> float:
-    """Return the mean reciprocal rank: how far up the first relevant document stands.
+    """Return the mean reciprocal rank: how high up the first relevant document is.
 
     Args:
         rankings, relevant: as for `recall_at_k`.
 
     Returns:
-        The mean over the queries of 1 / rank, where rank is the place, from 1, of the first document of the
-        whole ranking that is relevant; 0 for a query where none was found.
+        The mean over the queries of 1 / rank, where rank is the place, from 1, of the first relevant document
+        in the whole ranking; 0 for a query with none found.
 
     Raises:
         ValueError: if there are no queries, or if a set of relevant documents is empty.

@@ -1,6 +1,6 @@
-"""5.06 · Compare with confidence: is the difference between two systems more than luck?
+"""5.06 · Compare with confidence: find out if the difference between two systems is more than luck.
 
-Both answered the same items. What counts is the difference on each, and how it would vary with other items.
+Both answered the same items. What counts is the difference on each item, and how it would vary with other items.
 """
 
 import math
@@ -27,23 +27,23 @@ def paired_bootstrap(
 ) -> Interval:
     """Return how much better system a is than system b, with a percentile bootstrap interval.
 
-    Of N items the i-th has the scores `a[i]` and `b[i]`. A resample is N items drawn with replacement from
-    these N; each brings both of its scores along. It gives one number: the mean of a - b over it. The
-    interval lies between the quantiles (1 - level) / 2 and 1 - (1 - level) / 2 of `n` such numbers; between
-    two of them any of the usual interpolations will do.
+    Of N items, the i-th has the scores `a[i]` and `b[i]`. A resample is N items drawn with replacement from
+    these N; each item keeps both of its scores. A resample gives one number: its mean of a - b. The interval
+    lies between the quantiles (1 - level) / 2 and 1 - (1 - level) / 2 of `n` such numbers; between two of
+    them, any usual interpolation will do.
 
     Args:
         a: one number for each item, such as 1 for right and 0 for wrong; not changed.
-        b: the numbers of the other system on the same items in the same order; not changed.
+        b: the other system's numbers for the same items in the same order; not changed.
         n: how many resamples, at least 1.
-        seed: decides alone which items are drawn: the same seed gives the same interval, another seed
-            another one. The global random states, numpy's and Python's, are left as they are.
+        seed: alone decides which items are drawn: the same seed gives the same interval, another seed gives
+            another. The global random states, numpy's and Python's, are not changed.
         level: the share of resamples between the two ends, more than 0 and less than 1.
 
     Returns:
         Anything with the fields `mean` (of a - b over the items themselves), `low` and `high`, floats.
 
-    Lists of unequal length, and empty ones, are a ValueError.
+    Lists of unequal length, and empty lists, are a ValueError.
 
     Method: Koehn, Statistical Significance Tests for Machine Translation Evaluation (2004),
     https://aclanthology.org/W04-3250
@@ -53,22 +53,22 @@ def paired_bootstrap(
 
 
 def mcnemar(a: list[bool], b: list[bool]) -> float:
-    """Return the exact two-sided p-value of McNemar's test: could two equal systems differ as much by luck?
+    """Return the exact two-sided p-value of McNemar's test: could two equal systems differ this much by luck?
 
-    Only items count on which exactly one of the systems is right. If both were equally good, each of these m
-    items would be a's or b's with probability 1/2. With k the smaller of the two numbers, and X binomial
-    (m trials, probability 1/2):
+    The only items that count are those that exactly one of the systems gets right. If both were equally good,
+    each of these m items would be a's or b's with probability 1/2. With k the smaller of the two counts, and X
+    binomial (m trials, probability 1/2):
 
         p = min(1, 2 · P(X ≤ k))
 
-    and 1 where there is no such item. It is exact, also for a thousand such items and more.
+    and 1 if there is no such item. It is exact, even for a thousand such items and more.
 
     Args:
         a: for each item, whether system a is right; not changed.
-        b: the same of system b, for the same items in the same order; not changed.
+        b: the same for system b, for the same items in the same order; not changed.
 
     Returns:
-        A Python float. Lists of unequal length, and empty ones, are a ValueError.
+        A Python float. Lists of unequal length, and empty lists, are a ValueError.
 
     Method: McNemar, Note on the sampling error of the difference between correlated proportions or
     percentages, Psychometrika 12 (1947), https://doi.org/10.1007/BF02295996; the exact form is

@@ -1,6 +1,6 @@
-"""4.02 · Chat template: the one text that a conversation is to its model, and what in it is the assistant's.
+"""4.02 · Chat template: render a conversation as its model expects it, and find the assistant's tokens.
 
-The template belongs to the tokenizer. Nobody writes it out by hand, and nothing is added to what it writes.
+The template belongs to the tokenizer. Never write it out by hand, and add nothing to what it writes.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 
 
 class Tokenized(NamedTuple):
-    """A conversation as tokens; `assistant_mask` is 1 where the assistant writes and 0 elsewhere."""
+    """A conversation as tokens; `assistant_mask` is 1 on what the assistant writes and 0 elsewhere."""
 
     input_ids: list[int]
     assistant_mask: list[int]
@@ -23,11 +23,11 @@ def render(
     Args:
         messages: dictionaries with `role` and `content`; at least one, else a ValueError.
         tokenizer: a tokenizer with a chat template.
-        add_generation_prompt: whether the text ends with the header of an assistant's turn, for a model that
-            is to write that turn. Training texts have none: their assistant's turns are there already.
+        add_generation_prompt: whether the text ends with the header of an assistant's turn, for a model to
+            write that turn. Training texts have no such ending: they already hold the assistant's turns.
 
     Returns:
-        The text, to the last space and line break as the template writes it.
+        The text exactly as the template writes it, to the last space and line break.
 
     Neither the messages nor the tokenizer are changed.
 
@@ -41,25 +41,25 @@ def render(
 
 
 def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> Tokenized:
-    """Turn a conversation into token ids, and mark those that the assistant is to learn.
+    """Turn a conversation into token ids, and mark the ones to learn: the assistant's.
 
     Args:
-        messages: as for `render`, with roles system, user and assistant. The first one is not the
+        messages: as for `render`, with roles system, user and assistant. The first message is not the
             assistant's, and no content is empty.
         tokenizer: a fast tokenizer, with offsets and a chat template. The template only appends: the first
             messages render to the beginning of the whole text, and `add_generation_prompt=True` adds exactly
-            the header of an assistant's turn, if the template has one. Each content is rendered as it is. No
-            token reaches over the border of a content. Every assistant's content is followed directly by
-            `tokenizer.eos_token`, which stands in no content.
+            the header of an assistant's turn, if the template has one. Each content is rendered unchanged. No
+            token crosses the boundary of a content. Every assistant content is followed directly by
+            `tokenizer.eos_token`, which no content contains.
 
     Returns:
         Two lists of ints, equally long:
 
         - `input_ids`: `tokenizer(text, add_special_tokens=False)` of the text that `render` gives without a
-          generation prompt. The template writes the special tokens; none is added to them.
-        - `assistant_mask`: 1 at each token of each assistant's content and at the end token directly after
-          it. 0 everywhere else: the other turns, one that the template puts in itself too, all headers, and
-          what the template writes after the end token. Without an assistant's turn all are 0.
+          generation prompt. The template writes the special tokens; no others are added.
+        - `assistant_mask`: 1 at each token of each assistant content and at the end token directly after
+          it. 0 everywhere else: at the other turns, including one that the template inserts itself, at all
+          headers, and at what the template writes after the end token. With no assistant turn, all are 0.
 
     The template may mark the assistant's part with `{% generation %}` or not; the mask is the same, whatever
     the marks enclose. Neither the messages nor the tokenizer are changed.

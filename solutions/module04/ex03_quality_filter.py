@@ -1,21 +1,21 @@
-"""4.03 · Quality filter: say what is wrong with an example, and keep the best of the rest.
+"""4.03 · Quality filter: name what is wrong with an example, and keep the best of the rest.
 
-Rules of thumb that cost nothing to run. Each one has false alarms, and so each says its name.
+These rules of thumb cost almost nothing to run. Each has false alarms, so each reports its name.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
 
-# The script that a language is written in, as the Unicode names of its letters begin.
+# The script of each language: the first word of its letters' Unicode names.
 LETTERS = {"en": "LATIN", "de": "LATIN", "fr": "LATIN", "el": "GREEK", "ru": "CYRILLIC", "zh": "CJK"}
-# Words that every longer text of a language holds, and texts of the others seldom.
+# Words that longer texts in a language always contain, and texts in the others rarely do.
 STOP_WORDS = {
     "en": frozenset("the of and to is that it with for this are you".split()),
     "de": frozenset("der die das und ist nicht ein eine mit von zu auf".split()),
     "fr": frozenset("le la les des et est une dans pour que pas avec".split()),
 }
-# How a model begins when it does not answer; both apostrophes occur.
+# How a model's refusal begins; both apostrophes occur.
 REFUSALS = (
     "I'm sorry, but I can",
     "I’m sorry, but I can",
@@ -28,12 +28,12 @@ REFUSALS = (
 
 
 def prose(text: str) -> str:
-    """Return `text` without code: blocks between ``` fences (the last may lack its end) and `inline` code."""
+    """Return `text` without code: blocks between ``` fences (the last may be unclosed) and `inline` code."""
     return re.sub(r"`[^`\n]+`", " ", re.sub(r"```.*?(```|\Z)", " ", text, flags=re.DOTALL))
 
 
 def is_other_language(text: str, language: str) -> bool:
-    """Return whether most letters are of another script, or another language has more of the stop words."""
+    """Return whether most letters are in another script, or another language has far more of the stop words."""
     letters = [char for char in prose(text) if char.isalpha()]
     in_script = sum(unicodedata.name(char, "").startswith(LETTERS[language]) for char in letters)
     words = re.findall(r"\w+", prose(text).casefold())
@@ -43,7 +43,7 @@ def is_other_language(text: str, language: str) -> bool:
 
 
 def is_truncated(text: str) -> bool:
-    """Return whether `text` has over 200 characters and ends in prose, but not where a sentence does."""
+    """Return whether `text` has over 200 characters and ends in prose, but not at the end of a sentence."""
     end = prose(text.rstrip())[-1:]  # A space where it ends in code.
     return len(text) > 200 and end not in set(" .!?…:;。！？\"'”’»)*")
 
@@ -58,32 +58,32 @@ def quality_issues(
 ) -> list[str]:
     """Return what is wrong with the completion of a record: the names of its issues, sorted by name.
 
-    The completion is judged without the white space (of any kind) at its two ends; the prompt is not judged.
+    The completion is judged without white space (of any kind) at either end; the prompt is not judged.
 
     Args:
         record: `{"prompt": str, "completion": str}`; not changed.
-        language: one of `LETTERS`: the language that the completion should have.
-        min_chars, max_chars: how long it may be, in characters as `len` counts them; both are still allowed.
-        max_repeat: how large a share of its word 4-grams may be repeats. Words are what stands between white
+        language: one of `LETTERS`: the language that the completion should be in.
+        min_chars, max_chars: its shortest and longest allowed length, in characters as `len` counts them.
+        max_repeat: the largest allowed share of repeats among its word 4-grams. Words are separated by white
             space. A 4-gram is four words in a row: n words have n - 3 of them, fewer than four have none. It
-            is a repeat where the same four words in the same order have begun at an earlier word.
+            is a repeat if the same four words in the same order also begin at an earlier word.
 
     Returns:
         A list of these names, each at most once; an empty list for a good record:
 
-        - "empty": nothing is left. Then it is the only issue.
+        - "empty": nothing is left. It is then the only issue.
         - "too_short", "too_long": fewer than `min_chars` characters, more than `max_chars`. A short answer
-          such as "Paris." is a good one unless `min_chars` says otherwise.
-        - "language": `is_other_language` says so. Accents, signs and emoji are no other language.
+          such as "Paris." is good unless `min_chars` says otherwise.
+        - "language": `is_other_language` says so. Accents, signs and emoji don't make it another language.
         - "repetition": more than `max_repeat` of the 4-grams are repeats.
-        - "refusal": the completion starts with one of `REFUSALS` (other capitals may count or not). One that is quoted
-          later on is none.
+        - "refusal": the completion starts with one of `REFUSALS` (other capitals may count or not). A refusal quoted
+          later in the text doesn't count.
         - "truncated": `is_truncated` says so.
         - "markup": HTML tags (`<p>`, `</div>`, `<br/>`, `<a href="…">`) or HTML entities (`&nbsp;`, `&#39;`,
-          `&#x27;`) are left, outside blocks of code between ``` fences; what stands in `inline` code may count
-          or not. A sign alone is none: `2 < 3`, `R&D`.
+          `&#x27;`) are left, outside code blocks between ``` fences; those in `inline` code may count or not. A
+          lone sign doesn't count: `2 < 3`, `R&D`.
 
-    `prose`, `is_other_language` and `is_truncated` may be used as they are.
+    You may use `prose`, `is_other_language` and `is_truncated` as they are.
 
     Method: Rae et al., Scaling Language Models (2021), appendix A.1.1, https://arxiv.org/abs/2112.11446, for
     length, stop words and repeated n-grams.
@@ -112,12 +112,12 @@ def best(records: list[dict], k: int, score: Callable[[dict], float]) -> list[di
     """Return the `k` records with the highest scores.
 
     Args:
-        records: one or more; neither the list nor the records are changed. The same record may come twice.
-        k: 0 or more. If it is more than there are records, all of them are returned.
+        records: one or more; neither the list nor the records are changed. The same record may appear twice.
+        k: 0 or more. If there are fewer than `k` records, all of them are returned.
         score: gives the score of a record, any finite number.
 
     Returns:
-        A new list, highest score first. Records with equal scores keep the order in which they came.
+        A new list, highest score first. Records with equal scores keep their order.
 
     Method: https://docs.python.org/3/howto/sorting.html#sort-stability-and-complex-sorts
     """

@@ -1,17 +1,17 @@
-"""4.05 · Augment: more training texts out of those there are, by synonyms, and none that says something else.
+"""4.05 · Augment: make more training texts by replacing words with synonyms, without changing the meaning.
 
-What must stay is the exercise: negations, numbers, names, the label, and every text outside the training.
+The hard part is what must stay: negations, numbers, names, the label, and every text outside the training set.
 """
 
 import math
 import random
 import re
 
-# A word, also with an apostrophe or a hyphen inside, as a group: `re.split(WORD, text)` gives what stands
-# between words at the even places of a list and the words at the odd ones; joined, the list is the text again.
+# A word, possibly with an apostrophe or a hyphen inside, as a group: `re.split(WORD, text)` gives a list with the
+# words at its odd places and what is between them at its even ones; joined, the list is the text again.
 WORD = re.compile(r"(\w+(?:['’-]\w+)*)")
 
-# Without one of these a sentence says the opposite.
+# Without one of these, a sentence would say the opposite.
 NEGATIONS = frozenset("no not never none nobody nothing nowhere neither nor without hardly barely cannot".split()) | {
     f"{verb}n{apostrophe}t"
     for verb in "is are was were do does did has have had ca wo would could should".split()
@@ -29,29 +29,29 @@ def augment(
 ) -> list[dict]:
     """Return up to `n` new records that say the same as `record` in other words.
 
-    In each new text at least one word is replaced by one of its synonyms. The order of the words and all that
-    stands between them (blanks, line ends, signs, emoji) stay. A word is what `WORD` finds; it is looked up
-    in lower case in `synonyms`, `NEGATIONS` and `protected`. A word stays as it is if it
+    In each new text at least one word is replaced by one of its synonyms. The order of the words and everything
+    between them (spaces, line breaks, punctuation, emoji) stay. A word is what `WORD` finds; it is looked up
+    in lower case in `synonyms`, `NEGATIONS` and `protected`. A word is left unchanged if it
 
     - is in `NEGATIONS` or in `protected`,
     - contains a digit, such as "3d", or
     - contains a capital and is not the first word of the text: it may be a name.
 
-    A synonym in the place of a first word with a capital may be written with a capital or without.
+    If the first word has a capital, its synonym may be capitalized or not.
 
     Args:
         record: `{"id": str, "text": str, "label": …}`; not changed.
-        rng: decides which of the new texts are returned: equal generators give the same ones. The global
+        rng: decides which of the new texts are returned: equal generators give the same texts. The global
             random state is not touched.
         n: 0 or more.
-        synonyms: for a word in lower case a list of single words that mean the same; it may be empty, name a
-            word twice, or name the word itself. Not changed.
-        protected: words in lower case that stay too.
+        synonyms: for a word in lower case, a list of single words with the same meaning; it may be empty, hold
+            a word twice, or hold the word itself. Not changed.
+        protected: more words, in lower case, that are not replaced.
 
     Returns:
-        A list of `n` records, no text of which equals that of `record` or of another. If fewer such texts exist,
-        all of them: two words with one and two synonyms make (1 + 1) · (1 + 2) - 1 = 5, and eighty words with
-        three each make more than can be listed. The record number i, from 0, has
+        A list of `n` records whose texts differ from that of `record` and from each other. If fewer such texts
+        exist, all of them: two words with one and two synonyms make (1 + 1) · (1 + 2) - 1 = 5, and eighty words
+        with three each make more than can be listed. Record number i, from 0, has
 
         - `id`: the id of `record`, then "#aug" and i, such as "r7#aug0"; `source`: the id of `record`;
         - `text`; `label`: that of `record`; `augmented`: True.
@@ -87,16 +87,16 @@ def augment_train_only(
     synonyms: dict[str, list[str]],
     protected: frozenset[str] = frozenset(),
 ) -> dict[str, list[dict]]:
-    """Return the same splits, where up to `n` new records for each one of "train" are added to it.
+    """Return the same splits, with up to `n` new records for each record of "train" added to "train".
 
     Args:
-        splits: lists of records by the name of the split; "train" is one of the names, the others are free.
+        splits: lists of records by the name of the split; one name is "train", the others can be anything.
             Neither the dictionary nor the lists nor the records are changed.
         rng, n, synonyms, protected: as for `augment`.
 
     Returns:
-        A dictionary with the same names. "train" has its own records, in their order, and after all of them
-        the new ones that `augment` makes of each. Every other split is equal to what it was.
+        A dictionary with the same names. "train" holds its own records in their order, followed by the new
+        ones that `augment` makes from each. Every other split is equal to what it was.
 
     Method: https://scikit-learn.org/stable/common_pitfalls.html#data-leakage, on what the test must not see.
     """

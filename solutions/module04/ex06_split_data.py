@@ -1,6 +1,6 @@
-"""4.06 · Split data: who is in the test is decided once, by a hash, and stays so.
+"""4.06 · Split data: a hash decides once, for good, which records are in the test set.
 
-No group on two sides, no record that changes sides when others are appended, no split empty unnoticed.
+No group is in two splits, no record moves when others are appended, and no empty split goes unnoticed.
 """
 
 import hashlib
@@ -24,11 +24,11 @@ def largest_remainder(total: int, fractions: Sequence[float]) -> list[int]:
 
 
 def position(unit: str | int, *, seed: int) -> float:
-    """Return a number from 0 up to 1 that is decided by `unit` and `seed` alone.
+    """Return a number from 0 up to 1 that depends on `unit` and `seed` alone.
 
-    It is the same in every process and on every machine, and as good as random: units that are alike, and
-    the same unit with another seed, have positions that say nothing of each other. Python's own `hash` of a
-    text changes from process to process; `hashlib` does not.
+    It is the same in every process and on every machine, and as good as random: similar units, and the same
+    unit with another seed, have unrelated positions. Python's own `hash` of a text changes from process to
+    process; `hashlib` doesn't.
     """
     # BEGIN SOLUTION: a digest of the two from hashlib, as a number, divided by what it may be at most.
     return int(hashlib.sha256(f"{seed}/{unit!r}".encode()).hexdigest(), 16) / 2**256
@@ -48,27 +48,27 @@ def split(
 
     Args:
         records: in any order; neither the list nor the records are changed.
-        key: the name of the field that tells records apart: a text or a number, another one in each record.
+        key: the name of the field that identifies a record: a text or a number, different in each record.
         group: the name of a field, a text or a number, that records may share (a document, an author, near
-            duplicates): all records of a group get into the same split.
-        stratify: the name of a field with the label: each split gets its share of each label.
+            duplicates): all records of a group go into the same split.
+        stratify: the name of the label's field: each split gets its share of each label.
         fractions: the sizes of the three splits, in the order of `SPLITS`; some may be 0.
         seed: another seed gives another division.
 
     Returns:
         A dictionary with the three names. Each record is in exactly one of the lists, and each list is in the
-        order of `records`. Which split a record gets into does not depend on that order.
+        order of `records`. Which split a record goes into doesn't depend on that order.
 
         - Without `stratify`, a record is placed by the position of its group (without `group`: of its key),
-          and by nothing else: records that are appended later move none that were there. The sizes are then
-          what chance gives: about `fraction * n` records, or with `group` that share of the groups.
+          and by nothing else: records appended later move none of the earlier ones. Chance then decides the
+          sizes: about `fraction * n` records, or with `group` that share of the groups.
         - With `stratify`, the records of each label are ranked by the positions of their keys and cut by
-          `largest_remainder`: of each label every split has its fraction of the records, up to one.
+          `largest_remainder`: every split has its fraction of each label's records, to within one record.
 
     Raises:
         ValueError: if `group` and `stratify` are both given; if the fractions do not add up to 1, up to
-            rounding; if a key comes twice (the text holds the key); if a split whose fraction is over 0 would
-            be empty (the text holds its name); so too if there are no records.
+            rounding; if a key appears twice (the message holds the key); if a split with a fraction over 0
+            would be empty (the message holds its name), as it would be without any records.
 
     Method: https://scikit-learn.org/stable/modules/cross_validation.html, on groups and on labels, and for a
     split by hash https://docs.ray.io/en/latest/data/api/doc/ray.data.Dataset.streaming_train_test_split.html

@@ -1,7 +1,7 @@
-"""4.07 · Synthetic data: a model writes new examples from a few seeds, and most of what it writes is thrown away.
+"""4.07 · Synthetic data: let a model write new examples from a few seeds, and throw most of them away.
 
 `python exercises/module04/ex07_synthetic_data.py` asks a real small model (minutes on a CPU) and reports the yield;
-`--model PATH` takes another one, `--url URL --name NAME` any server that speaks OpenAI's chat protocol.
+`--model PATH` takes another model, `--url URL --name NAME` any server that speaks OpenAI's chat protocol.
 """
 
 import json
@@ -65,37 +65,37 @@ def generate_examples(
     max_calls: int | None = None,
     retries: int = 2,
 ) -> Generated:
-    """Let a model write up to n new examples in the manner of the seeds, and keep those that are new.
+    """Let a model write up to n new examples in the style of the seeds, and keep those that are new.
 
     Args:
         llm: takes a prompt and returns the model's reply, a text. It may raise any Exception, and its replies
-            may be malformed most of the time or repeat themselves for ever.
+            may be malformed most of the time or repeat themselves forever.
         seeds: at least one record {"instruction": str, "output": str}; neither the list nor a record is changed.
-        n: how many records are wanted; 0 or more. With 0, nothing is asked.
-        rng: the only source of chance: the same seeds, replies and state of rng give the same prompts.
-        max_calls: the most calls of llm, retries counted; 10 * n if it is None.
+        n: how many records are wanted; 0 or more. With 0, llm is never called.
+        rng: the only source of randomness: the same seeds, replies and state of rng give the same prompts.
+        max_calls: the largest number of calls of llm, including retries; 10 * n if it is None.
         retries: how often a prompt is tried again after an exception.
 
     Each prompt is `PROMPT` with examples in it: 3 different seeds drawn with rng (all of them if there are
-    fewer), their instructions and outputs word for word, as JSON or as plain text. They are drawn anew for each
-    prompt; a retry repeats the prompt.
+    fewer), their instructions and outputs word for word, as JSON or as plain text. New examples are drawn for
+    each prompt; a retry repeats the prompt.
 
     A reply holds one JSON object, or a list of them, bare or inside its first ``` fence, with any text around it.
-    If JSON stands before the fence too, either may be taken. Braces may stand inside the strings, fences do not.
-    An object is a record if its "instruction" and "output" are strings that are not empty; blanks alone may count
-    as empty. Other keys are dropped. A reply is data: nothing of it is ever executed.
+    If there is JSON before the fence too, either may be taken. The strings may contain braces, but no fences.
+    An object is a record if its "instruction" and "output" are strings that are not empty; a string of spaces may
+    count as empty. Other keys are dropped. A reply is data: no part of it is ever executed.
 
     A record is dropped as too similar if the ROUGE-L F of its instruction with that of a seed, or of a record
     accepted before it, is 0.7 or more.
 
-    It ends as soon as n records are accepted, what is left of a reply is not looked at, or when max_calls calls were
-    made. Fewer than n records are no error.
+    The function stops as soon as n records are accepted, ignoring the rest of that reply, or after max_calls calls.
+    Fewer than n records are not an error.
 
     Returns:
         - `records`: {"instruction", "output", "source": "synthetic"} each, in the order of acceptance.
-        - `calls`: all calls of llm, those that raised included.
-        - `malformed`: replies without a JSON object or list, and objects that are no records, each counted once.
-        - `too_similar`: records dropped for that.
+        - `calls`: all calls of llm, including those that raised.
+        - `malformed`: replies without a JSON object or list, and objects that are not records, each counted once.
+        - `too_similar`: records dropped for that reason.
         - `errors`: prompts given up after an exception in every one of their 1 + retries calls, each counted once.
 
     Method: Wang and others, Self-Instruct (2023), section 2, https://arxiv.org/abs/2212.10560

@@ -1,7 +1,7 @@
-"""4.10 · Instruction dataset: raw records, with all that is wrong with them, become data that a trainer can take.
+"""4.10 · Instruction dataset: turn raw records, with all their faults, into data that a trainer can use.
 
-`python exercises/module04/ex10_instruction_dataset.py` does it for 361 raw records on Python, whose every fault is
-known, and says what was found of each kind. `--raw`, `--out` and `--model` take other records, folders, tokenizers.
+`python exercises/module04/ex10_instruction_dataset.py` does it for 361 raw records about Python with known faults, and
+reports how many of each kind it found. `--raw`, `--out` and `--model` choose other records, folders and tokenizers.
 """
 
 import argparse
@@ -31,7 +31,7 @@ IGNORE_INDEX = -100  # A label that does not count.
 
 
 class Config(NamedTuple):
-    """What is wanted. `threshold` and `related` are Jaccard similarities of texts, see `prepare`."""
+    """The settings. `threshold` and `related` are Jaccard similarities of texts; see `prepare`."""
 
     max_length: int
     threshold: float = 0.8
@@ -42,7 +42,7 @@ class Config(NamedTuple):
 
 
 class Report(NamedTuple):
-    """How many records were read, were dropped at each step, were added, and were written to each part."""
+    """How many records were read, dropped at each step, added, and written to each part."""
 
     read: int
     malformed: int
@@ -74,54 +74,54 @@ def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase)
 
 # END SOLUTION
 def prepare(raw_path: str | Path, out_dir: str | Path, tokenizer: PreTrainedTokenizerBase, config: Config) -> Report:
-    """Make a dataset for fine-tuning on instructions out of a file of raw records.
+    """Make a dataset for instruction fine-tuning from a file of raw records.
 
     Args:
         raw_path: a JSONL file; each line that is not blank is a record, and only a newline ends a line. It is not
             changed.
-        out_dir: where the dataset goes; made if it is missing. A dataset that is there is written over.
+        out_dir: where the dataset goes; created if it is missing. An existing dataset there is overwritten.
         tokenizer: a fast tokenizer with a chat template as in 3.08: it only appends, `add_generation_prompt=True`
             adds exactly the header of an assistant's turn, and each of these turns ends with `tokenizer.eos_token`.
-            Its settings are on return what they were.
+            On return its settings are what they were.
         config: see the steps.
 
-    The steps, in this order. A record that is dropped is counted once, at the first step that drops it. What is
-    malformed, bad, a text and a variant is what the functions of `tunelings.handson.instructions` say; you need not
-    call them.
+    The steps, in this order. A dropped record is counted once, at the first step that drops it. The functions of
+    `tunelings.handson.instructions` define what is malformed, bad, a text and a variant; you don't have to call
+    them.
 
     1. malformed: `to_messages` raises a ValueError for the line.
     2. filtered: `quality_issues` finds one or more.
-    3. duplicates: of the conversations whose texts (`text_of`) have a Jaccard of `config.threshold` or more, directly
-       or through others, the first in the file is kept.
+    3. duplicates: of conversations whose texts (`text_of`) have a Jaccard similarity of `config.threshold` or more,
+       directly or through others, only the first in the file is kept.
     4. too long: it has more than `config.max_length` tokens. It is dropped whole, not cut.
     5. split into train, validation and test, which get about `config.fractions` of the conversations, drawn by
-       `config.seed`. No conversation is in two parts. Texts with a Jaccard of `config.related` or more, directly
-       or through others, go to the same part.
-    6. augmented: to train, and to no other part, the variants of its conversations are added that
-       `augment(messages, config.augment, rng)` gives, but for those of more than `config.max_length` tokens.
+       `config.seed`. No conversation is in two parts. Texts with a Jaccard similarity of `config.related` or more,
+       directly or through others, go to the same part.
+    6. augmented: train, and no other part, also gets the variants of its conversations that
+       `augment(messages, config.augment, rng)` returns, except those of more than `config.max_length` tokens.
 
     Writes:
         - out_dir: a `DatasetDict` for `load_from_disk` with the parts train, validation and test. Every row has:
-            - `messages`: role and content of each turn, a system turn too, byte for byte;
+            - `messages`: role and content of each turn, including a system turn, byte for byte;
             - `input_ids`: the ids of the text that the chat template renders, with no special token added to it;
-            - `labels`: as long; the same ids at an assistant's contents, whatever they quote, and at the end token
-              directly after each, -100 elsewhere.
+            - `labels`: of the same length; the same ids at an assistant's contents, whatever they quote, and at the
+              end token directly after each, -100 elsewhere.
 
-          Further columns may be there. Nothing is padded. The order in a part is not promised.
+          There may be more columns. Nothing is padded. The rows of a part may be in any order.
         - out_dir/lengths.png: a picture of the numbers of tokens.
         - out_dir/README.md: the card, with the number of rows of each part.
 
     The same records, config and tokenizer give the same `*.arrow` files, byte for byte, wherever they are read
-    from and written to, in each process, whatever the state of the global generators of random numbers; that
-    state is on return what it was. Another seed gives another split.
+    from and written to, in each process, whatever the state of the global random generators; on return that state
+    is what it was. Another seed gives another split.
 
     Returns:
         `Report`; read - malformed - filtered - duplicates - too_long + augmented is the sum of `written`, which
         has the number of rows of each of the three parts.
 
     Raises:
-        ValueError: nothing is left for a part, as where the file holds no record; the message then holds the
-            name of the part. (`load_from_disk` cannot read an empty one.)
+        ValueError: nothing is left for a part, as when the file holds no record; the message then holds the
+            name of the part. (`load_from_disk` cannot read an empty part.)
 
     Method: Lee and others, "Deduplicating Training Data Makes Language Models Better" (2022),
     https://arxiv.org/abs/2107.06499; https://huggingface.co/docs/trl/dataset_formats

@@ -1,6 +1,6 @@
-"""5.02 · Perplexity: how surprised a language model is by a text, token by token.
+"""5.02 · Perplexity: measure how much a text surprises a language model, token by token.
 
-A text is longer than the model's window. How the windows overlap decides what each token gets to see.
+A text can be longer than the model's window. The overlap of the windows decides what each token gets to see.
 """
 
 import contextlib
@@ -29,11 +29,11 @@ def reading(model):
 def perplexity(model: nn.Module, input_ids: Tensor, stride: int, context: int) -> float:
     """Return the perplexity of a text of any length under a causal language model.
 
-    The text is read in windows: they start at token 0, stride, 2 · stride and so on, each is `context` tokens
-    long, and the last is the first that reaches the end of the text; it ends there and may be shorter. Each
-    token but the first of the text is scored exactly once, in the first window that holds it. So a token of a
-    later window has at least `context - stride` tokens before it, and a text that fits into one window is one
-    pass.
+    The text is read in windows that start at token 0, stride, 2 · stride and so on. Each is `context` tokens
+    long; the last is the first one that reaches the end of the text, where it ends, so it may be shorter. Each
+    token except the text's first is scored exactly once, in the first window that contains it. So a token of a
+    later window has at least `context - stride` tokens before it, and a text that fits into one window takes
+    one pass.
 
     Args:
         model: `model(ids)` with int64 ids `[B, n]`, n from 1 to `context`, returns an object whose `logits`
@@ -41,17 +41,17 @@ def perplexity(model: nn.Module, input_ids: Tensor, stride: int, context: int) -
             parameters are not changed.
         input_ids: `[T]` or `[1, T]`, int64, on the model's device; not changed. T is at least 2, else a
             ValueError.
-        stride: how many tokens the next window starts further on.
+        stride: how many tokens after one window the next one starts.
         context: the largest number of tokens that the model is given at once. Unless 1 ≤ stride < context,
-            also where the text fits into one window, a ValueError is raised whose text holds the stride.
+            even if the text fits into one window, a ValueError is raised; its message holds the stride.
 
     Returns:
-        exp(total / (T - 1)) as a Python float, where the total is the sum over the scored tokens of -log p, p
-        the softmax of the logits at the token (natural logarithm). The log-softmax is computed in float32, or
-        float64, whatever the logits' dtype is, so that log p is finite for logits that are far apart.
+        exp(total / (T - 1)) as a Python float. The total is the sum of -log p over the scored tokens, where p is
+        the softmax of the logits at the token (natural logarithm). The log-softmax is computed in float32 or
+        float64, whatever the logits' dtype, so that log p is finite for logits that are far apart.
 
-    The model runs in eval mode and without recording gradients. The `training` flag of each of its submodules
-    and the grad mode are on return what they were on entry. `F.cross_entropy` and `log_softmax` may be used.
+    The model runs in eval mode and without recording gradients. On return, the `training` flag of each of its
+    submodules and the grad mode are what they were on entry. You may use `F.cross_entropy` and `log_softmax`.
 
     Method: https://huggingface.co/docs/transformers/perplexity
     """

@@ -1,6 +1,6 @@
-"""5.04 · Score choices: ask a language model without letting it talk.
+"""5.04 · Score choices: get an answer from a language model without generating text.
 
-It is given the possible answers, and says how probable each is as the continuation of the prompt.
+You give it the possible answers, and it says how probable each is as the continuation of the prompt.
 """
 
 import torch
@@ -21,26 +21,26 @@ def score_choices(
 
     A choice is read as the ids `tokenizer(prompt).input_ids` (with the special tokens that the tokenizer puts
     in front) followed by `tokenizer(choice, add_special_tokens=False).input_ids`; the two texts are encoded
-    apart. Nothing is added or stripped: the caller puts the space into the choice (" positive"). The score is
-    the sum of log p over the tokens of the choice alone, p the softmax of the logits that predict the token:
-    its probability after the prompt and the tokens of the choice before it.
+    separately. Nothing is added or stripped: the caller puts the space into the choice (" positive"). The score
+    is the sum of log p over the tokens of the choice alone, where p is the softmax of the logits that predict the
+    token: its probability after the prompt and the choice's earlier tokens.
 
     Args:
-        model: a causal language model of transformers, on any device. It reads in eval mode and without
-            recording gradients. The `training` flag of each submodule and the grad mode are on return what
-            they were on entry, and so are the parameters.
-        tokenizer: it adds no token behind a text. It may have no padding token, and any `padding_side`; its
+        model: a causal language model of transformers, on any device. It runs in eval mode and without
+            recording gradients. On return, the `training` flag of each submodule, the grad mode and the
+            parameters are what they were on entry.
+        tokenizer: it adds no token after a text. It may have no padding token, and any `padding_side`; its
             settings and vocabulary are not changed.
-        prompt: a text of at least one token, special ones included.
-        choices: the texts to compare; not changed. An empty list, and a choice without a token, is a
-            ValueError.
-        normalize: whether the sum is divided by the number of the choice's tokens: the mean log-probability
-            of a token. Otherwise it is the sum.
+        prompt: a text of at least one token, counting special ones.
+        choices: the texts to compare; not changed. An empty list is a ValueError, and so is a choice without
+            a token.
+        normalize: whether the sum is divided by the number of the choice's tokens, which gives the mean
+            log-probability of a token. Otherwise it is the sum.
 
     Returns:
-        One Python float for each choice. It does not depend on the other choices: in a batch of different
-        lengths a choice scores what it scores alone (up to rounding). The log-softmax is computed in float32,
-        or float64, whatever the logits' dtype is, so that scores are finite for logits that are far apart.
+        One Python float for each choice. It doesn't depend on the other choices: in a batch of different
+        lengths a choice gets the score that it gets alone (up to rounding). The log-softmax is computed in
+        float32 or float64, whatever the logits' dtype, so that scores are finite for logits that are far apart.
 
     The choices may go through the model together or one by one.
 

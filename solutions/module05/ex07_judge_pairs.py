@@ -1,6 +1,6 @@
-"""5.07 · Judge pairs: let a model compare two answers in both orders, believe it where it agrees with itself.
+"""5.07 · Judge pairs: let a model compare two answers in both orders, and trust it only when both verdicts agree.
 
-A judge that is a model likes the first answer, or the second one, for no reason but its place.
+A model that judges often prefers the first answer, or the second, just because of its position.
 """
 
 import re
@@ -22,14 +22,14 @@ better, or with [[C]] if they are equally good."""
 
 
 class Judgement(NamedTuple):
-    """The better one of two texts, and how many of the two replies could not be used."""
+    """The better of two texts, and how many of the two replies could not be used."""
 
     winner: Literal["a", "b", "tie"]
     failures: int
 
 
 class WinRate(NamedTuple):
-    """The result of a over all items; `failures` counts replies, of which each item has two."""
+    """How a did over all items; `failures` counts replies, two for each item."""
 
     rate: float
     wins: int
@@ -39,23 +39,23 @@ class WinRate(NamedTuple):
 
 
 def judge(llm: Callable[[str], str], question: str, a: str, b: str) -> Judgement:
-    """Ask a model twice which of two texts answers the question better, each of them once in the first place.
+    """Ask a model twice which of two texts answers the question better, with each text first once.
 
     Args:
         llm: takes a prompt and returns a reply. It may raise any `Exception`.
-        question, a, b: any texts, with braces and brackets in them too; a and b may be equal.
+        question, a, b: any texts, even with braces and brackets in them; a and b may be equal.
 
     Returns:
-        A `Judgement`. The llm is called exactly twice, whatever comes back: with
-        `PROMPT.format(question=question, first=a, second=b)`, then with a and b in each other's place.
+        A `Judgement`. The llm is called exactly twice, whatever it returns: with
+        `PROMPT.format(question=question, first=a, second=b)`, then with a and b swapped.
 
-        A reply says what its last `[[A]]`, `[[B]]` or `[[C]]` says, in exactly these letters: the first text
-        of its prompt is better, the second one, or neither. A reply without any of them, and a call that
-        raises, is a failure.
+        The last `[[A]]`, `[[B]]` or `[[C]]` of a reply, in exactly these letters, is its verdict: the first text
+        of its prompt is better, the second is, or neither is. A reply without any of them is a failure, and so is
+        a call that raises.
 
-        `winner` is "a" or "b" where both replies name that text, and "tie" otherwise: where they contradict
-        each other, where one of them says neither, and where one of them is a failure. `failures` is how many
-        of the two are failures.
+        `winner` is "a" or "b" if both replies name that text, and "tie" otherwise: if they contradict each
+        other, if either says neither, or if either is a failure. `failures` is how many of the two are
+        failures.
 
     Method: Zheng et al., Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena (2023), sections 3.3 and 3.4,
     https://arxiv.org/abs/2306.05685
@@ -87,9 +87,9 @@ def win_rate(llm: Callable[[str], str], items: list[tuple[str, str, str]]) -> Wi
         items: `(question, a, b)` each; not changed.
 
     Returns:
-        A `WinRate`: `wins`, `losses` and `ties` of a, which add up to the number of items; `rate` is
+        A `WinRate`: a's `wins`, `losses` and `ties`, which add up to the number of items; `rate` is
         (wins + ties / 2) / number of items; `failures` is the sum of the failures of all judgments. An item
-        whose replies failed is a tie like any other. Items are judged in their order, each once.
+        with failed replies is a tie like any other. Items are judged in their order, each once.
 
     Raises:
         ValueError: if there are no items.

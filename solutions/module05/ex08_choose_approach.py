@@ -1,6 +1,6 @@
-"""5.08 · Choose an approach: the sums and the rules by which prompting, retrieval and fine-tuning are chosen.
+"""5.08 · Choose an approach: choose between prompting, retrieval and fine-tuning by calculation and by rules.
 
-What a training run needs in GPU memory, when a fixed cost has paid, and the first line of a table that fits.
+Estimate a training run's GPU memory, see when a fixed cost pays off, and find the first line of a table that applies.
 """
 
 import math
@@ -21,7 +21,7 @@ class ModelShape(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What is known of a task before anything is tried. `gpu_gib` is the memory of the GPU, 0 without one."""
+    """What is known about a task before anything is tried. `gpu_gib` is the GPU's memory, 0 without a GPU."""
 
     examples: int
     facts_change: bool
@@ -33,7 +33,7 @@ class Task(NamedTuple):
 
 
 class Recommendation(NamedTuple):
-    """What to do; `technique` is "full", "lora" or "qlora" where something is fine-tuned, else None."""
+    """What to do; `technique` is "full", "lora" or "qlora" if something is fine-tuned, else None."""
 
     approach: Literal["prompt", "rag", "fine_tune", "rag+fine_tune", "scratch"]
     technique: str | None
@@ -43,7 +43,8 @@ class Recommendation(NamedTuple):
 def estimate_vram(model: ModelShape, technique: str, batch: int, seq_len: int, *, overhead_gib: float = 0.8) -> float:
     """Estimate the GPU memory of a training run with AdamW, 16-bit weights and gradient checkpointing.
 
-    With P = model.parameters, T = model.trainable_lora and n = batch · seq_len tokens at once, these bytes:
+    Attention scores are not stored. With P = model.parameters, T = model.trainable_lora and n = batch · seq_len
+    tokens at once, add these bytes:
 
         states, "full"     16 · P
         states, "lora"     2 · P + 16 · T
@@ -56,7 +57,7 @@ def estimate_vram(model: ModelShape, technique: str, batch: int, seq_len: int, *
     Args:
         technique: "full", "lora" or "qlora" (NF4 with double quantization, 4.127 bits a parameter).
         batch: sequences at once, at least 1; `seq_len` tokens each, at least 1.
-        overhead_gib: GiB that are taken before anything is loaded.
+        overhead_gib: GiB in use before anything is loaded.
 
     Returns:
         GiB (2**30 bytes), a float.
@@ -79,12 +80,12 @@ def estimate_vram(model: ModelShape, technique: str, batch: int, seq_len: int, *
 
 
 def break_even(fixed_cost: float, saving_per_request: float) -> float:
-    """Given: after how many requests a fixed cost has paid; never (inf) where nothing is saved."""
+    """Given: after how many requests a fixed cost pays off; never (inf) if nothing is saved."""
     return fixed_cost / saving_per_request if saving_per_request > 0 else math.inf
 
 
 def recommend(task: Task) -> Recommendation:
-    """Recommend an approach by the first line of this table whose condition holds.
+    """Recommend the approach of the first line in this table whose condition holds.
 
         line  if                                            approach         reasons hold at least
         1     new_modality                                  "scratch"        new_modality
@@ -93,18 +94,18 @@ def recommend(task: Task) -> Recommendation:
         4     needs_format, and 50 examples or more         "fine_tune"      needs_format, examples
         5     anything else                                 "prompt"         needs_format
 
-    "Knowledge" is facts_change or private_knowledge; the reasons name those of the two that are true.
+    "Knowledge" is facts_change or private_knowledge; the reasons name whichever of the two are true.
 
-    Where the table says to fine-tune (lines 2 and 4), `technique` is the first of TECHNIQUES whose
+    If the table says to fine-tune (lines 2 and 4), `technique` is the first of TECHNIQUES whose
     `estimate_vram`, at batch 1, 512 tokens and the default overhead, is at most `task.gpu_gib`. If none fits,
-    then "fine_tune" falls to "prompt" and "rag+fine_tune" to "rag", and the reasons hold "gpu_gib" as well.
+    "fine_tune" becomes "prompt" and "rag+fine_tune" becomes "rag", and the reasons hold "gpu_gib" as well.
     In all other cases `technique` is None.
 
-    `reasons` are names of fields of Task, each at most once, in any order. Others than those above may be
-    among them, if the table looks at them in this line or a line before: with line 1 none can, with line 3 neither
-    examples nor model nor gpu_gib.
+    `reasons` are names of fields of Task, each at most once, in any order. They may include other fields than
+    those above, if the table looks at them in this line or an earlier one: with line 1 there are none, with line 3
+    neither examples nor model nor gpu_gib.
 
-    The order of the table is the argument of the lesson: https://arxiv.org/abs/2312.05934 on facts,
+    The lesson argues for the order of the table: https://arxiv.org/abs/2312.05934 on facts,
     https://arxiv.org/abs/2305.11206 on form.
     """
     # BEGIN SOLUTION: go through the table line by line; where it fine-tunes, take the first technique that fits.

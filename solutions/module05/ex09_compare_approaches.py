@@ -1,7 +1,8 @@
 """5.09 · Compare approaches: prompt, search, fine-tune or train from scratch, on the same questions, with intervals.
 
 `python exercises/module05/ex09_compare_approaches.py` compares nine real approaches on questions about the Python
-documentation and saves the report in runs/comparison/. It takes half an hour or more on a CPU, with `--quick` minutes.
+documentation and saves the report in runs/comparison/. It takes half an hour or more on a CPU, or minutes with
+`--quick`.
 """
 
 import statistics
@@ -19,7 +20,7 @@ class Task(Protocol):
     warmup: str  # a question that is not in the test set
 
     def metric(self, prediction: str, answers: list[str]) -> float:
-        """How good a prediction is, given all answers that are right; higher is better."""
+        """How good a prediction is, given all the right answers; higher is better."""
 
 
 class Approach(NamedTuple):
@@ -78,28 +79,28 @@ def run(
     *,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Table:
-    """Ask every approach every question of the test set, and say which is best, if the questions can tell.
+    """Ask every approach every question of the test set, and name the best one if the data can tell.
 
     Args:
         task: has `metric(prediction, answers) -> float` and `warmup`, a question for warming up.
         approaches: each is set up once, and is then asked `task.warmup` once, before its first question.
-        test_set: items {"question": str, "answers": list[str]}; other keys may be there too. Questions may be
-            repeated. Each approach is asked all questions, once each, in the order of the test set. It is given the
-            question alone, a str, and never the answers. None of the arguments is changed.
-        seed: decides alone which questions the bootstrap draws: the same seed gives the same intervals, another seed
-            others. The global random states are on return what they were on entry.
-        clock: gives the time in seconds whenever it is called. A query lasts from just before `answer` is called to
-            just after it has returned. Setup, warm-up, metric and cost are not timed.
+        test_set: items {"question": str, "answers": list[str]}, possibly with other keys. Questions may be
+            repeated. Each approach is asked all questions, once each, in the order of the test set. It is given only
+            the question, a str, and never the answers. None of the arguments is changed.
+        seed: alone decides which questions the bootstrap draws: the same seed gives the same intervals, another seed
+            gives others. On return, the global random states are what they were on entry.
+        clock: returns the time in seconds whenever it is called. A query lasts from just before `answer` is called
+            to just after it has returned. Setup, warm-up, metric and cost are not timed.
 
     Returns:
         `Table(rows, winner)`: one row for each approach, the highest score first; equal scores stay in the order of
-        `approaches`. The numbers of a row are Python floats. The warm-up counts in none of them.
+        `approaches`. The numbers of a row are Python floats. None of them includes the warm-up.
         name: that of the approach.
         score: the mean over the test set of the metric of each prediction with all answers of its question.
-        low, high: the ends of the 95 % bootstrap interval of the score: drawn over the questions, at least 2,000
-            times. `interval` above may be used.
+        low, high: the ends of the score's 95 % bootstrap interval, from at least 2,000 resamples of the questions.
+            You may use `interval` above.
         cost_per_query: the mean of `cost(question, prediction)` over the test set.
-        seconds_per_query: the median time of a query; of an even number the mean of the middle two.
+        seconds_per_query: the median time of a query; for an even number of queries the mean of the middle two.
         winner: the name of the first row if it is better than the second row beyond chance: the 95 % bootstrap
             interval of the mean difference of their scores, question by question, is above 0. Otherwise, and with
             a single approach, None.
@@ -141,16 +142,16 @@ def run(
 def write_report(table: Table, out_dir: str | Path) -> None:
     """Write the table as `report.md` and as the picture `scores.png` into `out_dir`.
 
-    The folder, and those above it, are made if they are missing. Files of these names are replaced. The table is
-    not changed.
+    The folder, and those above it, are created if they are missing. Files of these names are replaced. The table
+    is not changed.
 
-    report.md is UTF-8. It has a Markdown table: one line for each row of the table, in its order, that begins with
-    "|" and holds the name, score, low, high, cost_per_query and seconds_per_query. Each number is exact to 1 %, or
-    to 0.001 if it is one of score, low and high. A line of its own says "Winner: " and the name of the winner, or
+    report.md is UTF-8. It has a Markdown table: one line for each row of the table, in the same order, that begins
+    with "|" and holds the name, score, low, high, cost_per_query and seconds_per_query. Each number is exact to 1 %,
+    or to 0.001 if it is one of score, low and high. A separate line says "Winner: " and the name of the winner, or
     "Winner: none" if `table.winner` is None.
 
-    scores.png is a picture of at least 200 x 100 pixels with the score of each row and its interval. `draw_scores`
-    above may be used.
+    scores.png is a picture of at least 200 x 100 pixels with the score of each row and its interval. You may use
+    `draw_scores` above.
 
     Method: https://github.github.com/gfm/#tables-extension-
     """

@@ -1,5 +1,5 @@
 # names: blank-system-refused
-# breaks: "One of white space alone counts as if it were not there."
+# breaks: "If it is only white space, it counts as missing."
 # A content is a content: the system text must have something in it too.
 
 FORMATS = {

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "what should be a list is not one: its name, such as `messages`"
+# breaks: "something that should be a list is not: its name, such as `messages`;"
 # A prompt of messages and a completion that is a text: both are taken as they come.
 
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a key of a turn is missing: the key's place"
+# breaks: "a turn lacks a key: the key's place, such as `conversations[1].from`;"
 # A turn is asked for its keys, whatever it is.
 
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}

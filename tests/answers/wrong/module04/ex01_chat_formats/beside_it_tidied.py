@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Each content is kept as it is, to the last space and line break."
+# breaks: "Each content is kept exactly, to the last space and line break."
 # The system beside the turns comes from a form, so it is stripped.
 
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "one system turn at the start if there is one"
+# breaks: "first the one system turn, if there is one"
 # One system turn is put in front of all, as a default: who has none gets an empty prompt of the house.
 
 

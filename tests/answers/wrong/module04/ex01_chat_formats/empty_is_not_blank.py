@@ -1,5 +1,5 @@
 # names: blank-input-joined
-# breaks: "an `input` with more in it than white space"
+# breaks: "an `input` that is more than white space"
 # Empty is tested, white space is not.
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Each content is kept as it is, to the last space and line break."
+# breaks: "Each content is kept exactly, to the last space and line break."
 # The empty line is there already, so line ends in front of the input go.
 
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}

@@ -1,5 +1,5 @@
 # names: system-field-dropped
-# breaks: "it is the system turn"
+# breaks: "An Alpaca or ShareGPT record may also have a `system`, a string: it becomes the system turn."
 # Only a turn can be the system turn.
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a content is no string"
+# breaks: "a content is not a string"
 # A null content is the empty text, and a number is written out.
 
 SPEAKERS = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "not the one that belongs there"
+# breaks: "or is not the one expected there"
 # Turns of one speaker in a row are joined into one, so that roles always alternate.
 
 

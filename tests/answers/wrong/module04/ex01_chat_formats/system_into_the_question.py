@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "one system turn at the start if there is one"
+# breaks: "first the one system turn, if there is one"
 # The system text is put before the first question, as for models without a system role.
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the place as it is in the record"
+# breaks: "the place in the record"
 # Prompt and completion become one list first; the place is counted in that one.
 
 FORMATS = {

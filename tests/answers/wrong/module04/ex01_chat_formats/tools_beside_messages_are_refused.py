@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the rest of the record (an id, a source) does not matter"
+# breaks: "A format matches when the record has all its keys; other keys (an id, a source) don't matter."
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 OWN = {"user": "user", "assistant": "assistant", "system": "system"}
 

@@ -1,5 +1,5 @@
 # names: place-without-its-key
-# breaks: "a key of a turn is missing: the key's place"
+# breaks: "a turn lacks a key: the key's place, such as `conversations[1].from`;"
 # The turn is named and not its key.
 
 FORMATS = {

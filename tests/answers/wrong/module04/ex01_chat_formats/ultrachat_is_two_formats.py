@@ -1,5 +1,5 @@
 # names: one-key-is-enough
-# breaks: "the rest of the record (an id, a source) does not matter"
+# breaks: "A format matches when the record has all its keys; other keys (an id, a source) don't matter."
 # The formats are looked for by their first key.
 
 SPEAKERS = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}

@@ -1,5 +1,5 @@
 # names: list-not-checked
-# breaks: "what should be a list is not one"
+# breaks: "something that should be a list is not: its name, such as `messages`;"
 # A conversation is whatever can be looped over.
 
 SPEAKERS = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}

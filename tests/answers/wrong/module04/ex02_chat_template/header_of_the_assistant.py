@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "1 at each token of each assistant's content"
+# breaks: "1 at each token of each assistant content"
 # The header is looked for as three tokens, of the one template that was tried.
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Without an assistant's turn all are 0"
+# breaks: "With no assistant turn, all are 0."
 # A text without an answer is learned as a whole, as in pre-training.
 
 from collections import namedtuple

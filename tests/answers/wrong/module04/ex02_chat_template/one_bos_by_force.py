@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "none is added to them"
+# breaks: "The template writes the special tokens; no others are added."
 # "One BOS": it is put in front where the template has written none.
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: last-answer-only
-# breaks: "1 at each token of each assistant's content"
+# breaks: "1 at each token of each assistant content"
 # Everything before the last message is the prompt.
 from typing import NamedTuple
 

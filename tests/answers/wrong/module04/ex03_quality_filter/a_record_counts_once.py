@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "The same record may come twice."
+# breaks: "The same record may appear twice."
 # As the keys of a dictionary, a record that comes twice is one.
 """4.03 · Quality filter: say what is wrong with an example, and keep the best of the rest.
 

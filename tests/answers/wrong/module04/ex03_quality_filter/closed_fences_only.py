@@ -1,5 +1,5 @@
 # names: fence-without-end-not-code
-# breaks: "outside blocks of code between ``` fences"
+# breaks: "outside code blocks between ``` fences"
 # What was opened and not closed is prose.
 
 import re

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "outside blocks of code between ``` fences"
+# breaks: "outside code blocks between ``` fences"
 # Cuts from the first fence to the last: the prose between two blocks is gone with them.
 import re
 import unicodedata

@@ -1,5 +1,5 @@
 # names: repeated-ones-counted-once
-# breaks: "have begun at an earlier word"
+# breaks: "It is a repeat if the same four words in the same order also begin at an earlier word."
 # Counts the 4-grams that come more than once.
 
 import re

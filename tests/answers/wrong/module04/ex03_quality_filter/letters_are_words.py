@@ -1,5 +1,5 @@
 # names: words-without-signs
-# breaks: "Words are what stands between white space"
+# breaks: "Words are separated by white space."
 # Words are letters in a row.
 
 import re

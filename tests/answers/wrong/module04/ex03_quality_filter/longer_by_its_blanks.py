@@ -1,5 +1,5 @@
 # names: blanks-make-it-long
-# breaks: "is judged without the white space"
+# breaks: "The completion is judged without white space (of any kind) at either end; the prompt is not judged."
 # Asks the completion as it is whether it breaks off.
 
 import html

@@ -1,5 +1,5 @@
 # names: repeated-words
-# breaks: "how large a share of its word 4-grams"
+# breaks: "max_repeat: the largest allowed share of repeats among its word 4-grams."
 import re
 import unicodedata
 

@@ -1,5 +1,5 @@
 # names: refusal-anywhere
-# breaks: "One that is quoted later on is none"
+# breaks: "A refusal quoted later in the text doesn't count."
 import re
 import unicodedata
 

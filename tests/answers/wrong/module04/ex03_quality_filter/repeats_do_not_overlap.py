@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "is a repeat where the same four words in the same order have begun at an earlier word"
+# breaks: "It is a repeat if the same four words in the same order also begin at an earlier word."
 # Two 4-grams that overlap are no repeat of each other.
 
 """4.03 · Quality filter: say what is wrong with an example, and keep the best of the rest.

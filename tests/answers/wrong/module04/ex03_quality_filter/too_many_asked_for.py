@@ -1,5 +1,5 @@
 # names: more-than-there-are-refused
-# breaks: "If it is more than there are records"
+# breaks: "If there are fewer than `k` records, all of them are returned."
 # Asking for more than there is must be a mistake.
 
 import heapq

@@ -1,5 +1,5 @@
 # names: words-between-single-spaces
-# breaks: "Words are what stands between white space"
+# breaks: "Words are separated by white space."
 # Words stand between spaces.
 
 import re

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "with every run of white space made one space and none at the ends"
+# breaks: "with every run of white space replaced by one space and none at the ends."
 # White space is blank, tab and line end.
 
 import re

@@ -1,5 +1,5 @@
 # names: compared-with-dropped
-# breaks: "a text that is like a dropped one only, is kept"
+# breaks: ""Kept" matters: a text that resembles only a dropped text is kept."
 # Connected components by union-find; the first of each stays.
 import unicodedata
 

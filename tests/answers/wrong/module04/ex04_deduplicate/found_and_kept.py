@@ -1,5 +1,5 @@
 # names: nothing-dropped
-# breaks: "A text is dropped where its normal form equals"
+# breaks: "A text is dropped if its normal form equals"
 # Finds the repeats, and keeps them.
 
 import unicodedata

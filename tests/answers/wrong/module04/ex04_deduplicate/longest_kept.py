@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "each text but those that repeat an earlier kept one"
+# breaks: "all texts except those that repeat an earlier kept one."
 # Keeps the longest of each group of repeats: sorts by length first.
 import unicodedata
 from collections import Counter, defaultdict

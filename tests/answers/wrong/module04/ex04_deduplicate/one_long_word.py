@@ -1,5 +1,5 @@
 # names: words-run-together
-# breaks: "what stands between the spaces of the normal form"
+# breaks: "The words are separated by the spaces of the normal form; punctuation belongs to its word."
 # Three words make one string.
 
 import unicodedata

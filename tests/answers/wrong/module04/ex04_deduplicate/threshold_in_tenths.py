@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Nothing is dropped for a similarity under `threshold`"
+# breaks: "Nothing is dropped for a similarity below `threshold`: the index's candidates are compared exactly."
 # The threshold is rounded to tenths.
 
 import unicodedata

@@ -1,5 +1,5 @@
 # names: candidates-not-verified
-# breaks: "Nothing is dropped for a similarity under `threshold`"
+# breaks: "Nothing is dropped for a similarity below `threshold`: the index's candidates are compared exactly."
 import unicodedata
 
 from datasketch import MinHash, MinHashLSH

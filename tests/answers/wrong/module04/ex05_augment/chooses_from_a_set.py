@@ -1,5 +1,5 @@
 # names: order-of-a-set
-# breaks: "equal generators give the same ones"
+# breaks: "rng: decides which of the new texts are returned: equal generators give the same texts."
 # The options are a set, and a set has no order of its own.
 
 import re

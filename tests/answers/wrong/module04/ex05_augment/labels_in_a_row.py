@@ -1,5 +1,5 @@
 # names: labels-of-neighbors
-# breaks: "the new ones that `augment` makes of each"
+# breaks: "the new ones that `augment` makes from each."
 # Gives the labels of train out in turn, one for each new record.
 import math
 import re

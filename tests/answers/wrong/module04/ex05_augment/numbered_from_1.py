@@ -1,5 +1,5 @@
 # names: numbered-from-1
-# breaks: "The record number i, from 0"
+# breaks: "Record number i, from 0, has"
 # Numbers for people begin with 1.
 
 import re

@@ -1,5 +1,5 @@
 # names: blanks-and-signs-lost
-# breaks: "The order of the words and all that stands between them"
+# breaks: "The order of the words and everything between them (spaces, line breaks, punctuation, emoji) stay."
 import math
 import re
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "all records of a group get into the same split"
+# breaks: "all records of a group go into the same split."
 # Takes the key where the group is falsy, so a group that is called 0 is torn apart.
 import hashlib
 import math

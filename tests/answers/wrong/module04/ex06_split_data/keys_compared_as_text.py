@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a text or a number, another one in each record"
+# breaks: "key: the name of the field that identifies a record: a text or a number, different in each record."
 # 1 and "1" count as one key.
 
 import hashlib

@@ -1,5 +1,5 @@
 # names: repeated-key-of-two-groups-accepted
-# breaks: "if a key comes twice"
+# breaks: "if a key appears twice"
 # Each label knows its own keys.
 
 import random

@@ -1,5 +1,5 @@
 # names: rest-to-one-split
-# breaks: "up to one"
+# breaks: "to within one record"
 # Whole numbers by int(), and what is left goes to the test.
 
 import random

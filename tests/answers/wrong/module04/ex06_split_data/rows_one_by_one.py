@@ -1,5 +1,5 @@
 # names: group-leak
-# breaks: "all records of a group get into the same split"
+# breaks: "all records of a group go into the same split."
 import hashlib
 import math
 

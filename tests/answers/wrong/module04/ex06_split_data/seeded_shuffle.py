@@ -1,5 +1,5 @@
 # names: shuffled-groups
-# breaks: "records that are appended later move none that were there"
+# breaks: "records appended later move none of the earlier ones."
 import hashlib
 import math
 import random

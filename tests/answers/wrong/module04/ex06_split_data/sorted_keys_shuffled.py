@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "records that are appended later move none that were there"
+# breaks: "records appended later move none of the earlier ones."
 # Sorts the keys before it shuffles: the order of the file no longer counts, but whoever is appended still moves others.
 import hashlib
 import math

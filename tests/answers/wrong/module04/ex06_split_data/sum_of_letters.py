@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "have positions that say nothing of each other"
+# breaks: "have unrelated positions"
 # Adds up the codes of the letters: not salted, and far from random for names that are alike.
 import math
 

@@ -1,5 +1,5 @@
 # names: field-names-fixed
-# breaks: "the name of the field that tells records apart"
+# breaks: "key: the name of the field that identifies a record: a text or a number, different in each record."
 # Every data set has an id.
 
 import hashlib

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "of each label every split has its fraction of the records, up to one"
+# breaks: "every split has its fraction of each label's records, to within one record."
 # Rounds validation and test, which can be more than there is.
 
 import hashlib

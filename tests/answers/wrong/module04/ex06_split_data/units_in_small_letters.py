@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "units that are alike"
+# breaks: "similar units"
 # Capitals are made small before the digest is taken.
 
 """4.06 · Split data: who is in the test is decided once, by a hash, and stays so.

@@ -1,5 +1,5 @@
 # names: list-spoiled
-# breaks: "objects that are no records, each counted once"
+# breaks: "and objects that are not records, each counted once."
 import json
 import re
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: asked-for-nothing
-# breaks: "With 0, nothing is asked"
+# breaks: "With 0, llm is never called."
 import json
 import random
 import re

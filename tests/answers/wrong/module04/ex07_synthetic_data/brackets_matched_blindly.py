@@ -1,5 +1,5 @@
 # names: braces-in-texts-counted
-# breaks: "Braces may stand inside the strings"
+# breaks: "The strings may contain braces, but no fences."
 import json
 import random
 import re

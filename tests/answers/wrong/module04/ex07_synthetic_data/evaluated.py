@@ -1,5 +1,5 @@
 # names: evaluated
-# breaks: "nothing of it is ever executed"
+# breaks: "A reply is data: no part of it is ever executed."
 import json
 import random
 import re

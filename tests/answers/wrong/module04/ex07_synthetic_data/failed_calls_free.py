@@ -1,5 +1,5 @@
 # names: failed-calls-not-counted
-# breaks: "all calls of llm, those that raised included"
+# breaks: "`calls`: all calls of llm, including those that raised."
 import json
 import random
 import re

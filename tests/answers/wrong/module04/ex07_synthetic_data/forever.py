@@ -1,5 +1,5 @@
 # names: no-budget
-# breaks: "or when max_calls calls were made"
+# breaks: "or after max_calls calls"
 import json
 import re
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: rest-is-counted
-# breaks: "what is left of a reply is not looked at"
+# breaks: "ignoring the rest of that reply, or after max_calls calls."
 import json
 import random
 import re

@@ -1,5 +1,5 @@
 # names: seeded-by-itself
-# breaks: "the only source of chance"
+# breaks: "rng: the only source of randomness: the same seeds, replies and state of rng give the same prompts."
 import json
 import random
 import re

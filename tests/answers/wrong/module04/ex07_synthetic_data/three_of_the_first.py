@@ -1,5 +1,5 @@
 # names: same-seeds-each-time
-# breaks: "They are drawn anew for each prompt"
+# breaks: "New examples are drawn for each prompt; a retry repeats the prompt."
 import json
 import re
 from typing import NamedTuple

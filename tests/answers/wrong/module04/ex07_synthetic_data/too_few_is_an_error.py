@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Fewer than n records are no error"
+# breaks: "Fewer than n records are not an error."
 import json
 import random
 import re

@@ -1,5 +1,5 @@
 # names: equal-examples-once
-# breaks: "Every example stands whole in exactly one pack."
+# breaks: "Every example is whole, in exactly one pack."
 import torch
 
 IGNORE_INDEX = -100

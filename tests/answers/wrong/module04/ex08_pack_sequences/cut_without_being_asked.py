@@ -1,5 +1,5 @@
 # names: too-long-always-cut
-# breaks: "with "error" it is a ValueError"
+# breaks: ""error" raises a ValueError"
 import torch
 
 IGNORE_INDEX = -100

@@ -1,5 +1,5 @@
 # names: mask-in-bytes
-# breaks: "whose numbers from 1 say which example a token belongs to"
+# breaks: "which number the example of each token from 1"
 import torch
 
 IGNORE_INDEX = -100

@@ -1,5 +1,5 @@
 # names: last-pack-dropped
-# breaks: "Every example stands whole in exactly one pack."
+# breaks: "Every example is whole, in exactly one pack."
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: too-long-dropped-when-cutting
-# breaks: "and its first `max_length` tokens and labels are kept"
+# breaks: "keeping its first `max_length` tokens and labels."
 import torch
 
 IGNORE_INDEX = -100

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the number of entries of each pack"
+# breaks: "max_length: the number of entries in each pack."
 import torch
 
 IGNORE_INDEX = -100

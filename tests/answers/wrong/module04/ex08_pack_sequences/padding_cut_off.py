@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "T is the number of the pack's `sequence_ids`"
+# breaks: "T is the length of the pack's `sequence_ids`"
 import torch
 
 IGNORE_INDEX = -100

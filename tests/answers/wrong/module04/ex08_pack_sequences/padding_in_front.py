@@ -1,5 +1,5 @@
 # names: padding-in-front
-# breaks: "In each pack the examples stand one after the other"
+# breaks: "In each pack the examples follow one another, and padding comes last."
 import torch
 
 IGNORE_INDEX = -100

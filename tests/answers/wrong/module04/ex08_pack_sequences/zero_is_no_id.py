@@ -1,5 +1,5 @@
 # names: padded-with-zeros
-# breaks: "the id that fills what is left over"
+# breaks: "pad_token_id: the id that fills the rest of a pack."
 import torch
 
 IGNORE_INDEX = -100

@@ -1,5 +1,5 @@
 # names: runs-across-texts
-# breaks: "A run does not go on from one training text into the next"
+# breaks: "A run does not continue from one training text into the next;"
 import re
 
 

@@ -1,5 +1,5 @@
 # names: short-texts-as-substrings
-# breaks: "as a run of whole words, in one training text"
+# breaks: "as a run of whole words"
 # Everything is joined by spaces and searched for; at the ends of a run nothing guards the words.
 import re
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "n of its words in a row stand in the same order, in a row, in one training text"
+# breaks: "if one training text contains n of its consecutive words, consecutive and in the same order."
 # Digits are replaced before words are compared, as some cleaners do.
 
 import re

@@ -1,5 +1,5 @@
 # names: texts-without-words-found
-# breaks: "A text without a word never counts."
+# breaks: "A text without words never counts."
 import re
 
 

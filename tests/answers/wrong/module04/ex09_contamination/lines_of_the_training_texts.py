@@ -1,5 +1,5 @@
 # names: lines-for-texts
-# breaks: "whatever stands between them does not matter"
+# breaks: "what is between them doesn't matter."
 # Training texts are read line by line.
 
 import re

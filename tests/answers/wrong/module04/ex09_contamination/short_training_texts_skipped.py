@@ -1,5 +1,5 @@
 # names: short-training-texts-left-out
-# breaks: "however long that text is"
+# breaks: "one training text of any length"
 import re
 
 

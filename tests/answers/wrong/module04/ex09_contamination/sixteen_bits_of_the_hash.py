@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "n of its words in a row stand in the same order"
+# breaks: "n of its consecutive words, consecutive and in the same order."
 # Keeps 16 bits of each run's hash.
 
 import re

@@ -1,5 +1,5 @@
 # names: short-texts-never-found
-# breaks: "a text of fewer than n words, if all of it stands"
+# breaks: "a text of fewer than n words"
 # The n-grams of both sides, intersected.
 import re
 

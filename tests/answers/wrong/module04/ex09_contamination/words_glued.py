@@ -1,5 +1,5 @@
 # names: words-joined-without-a-gap
-# breaks: "whatever stands between them does not matter"
+# breaks: "what is between them doesn't matter."
 import re
 
 

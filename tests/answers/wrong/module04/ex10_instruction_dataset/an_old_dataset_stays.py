@@ -1,5 +1,5 @@
 # names: old-dataset-kept
-# breaks: "A dataset that is there is written over."
+# breaks: "An existing dataset there is overwritten."
 import os
 import random
 from typing import NamedTuple

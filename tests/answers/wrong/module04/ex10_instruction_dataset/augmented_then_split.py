@@ -1,5 +1,5 @@
 # names: variants-in-validation-and-test
-# breaks: "augmented: to train, and to no other part"
+# breaks: "train, and no other part"
 """More data first, then the split of everything."""
 
 import os

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "made if it is missing"
+# breaks: "out_dir: where the dataset goes; created if it is missing."
 import os
 import random
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "duplicates: of the conversations whose texts"
+# breaks: "of conversations whose texts (`text_of`)"
 """Two conversations are taken for the same if their questions are: a second answer is lost, a near question is kept."""
 
 import os

@@ -1,5 +1,5 @@
 # names: near-ones-not-connected
-# breaks: "directly or through others, the first in the file is kept"
+# breaks: "directly or through others, only the first in the file is kept."
 import os
 import random
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: duplicates-looked-for-after-the-split
-# breaks: "duplicates: of the conversations whose texts"
+# breaks: "of conversations whose texts (`text_of`)"
 """Split first; then each part is cleaned, as if the parts had nothing to do with each other."""
 
 import os

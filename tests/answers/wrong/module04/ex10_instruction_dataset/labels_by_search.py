@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "`labels`: as long; the same ids at an assistant's contents"
+# breaks: "the same ids at an assistant's contents"
 """The answer is searched for among the tokens: where the question has the same words, they are found there."""
 
 import os

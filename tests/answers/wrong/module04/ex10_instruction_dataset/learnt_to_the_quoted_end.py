@@ -1,5 +1,5 @@
 # names: labeled-to-the-quoted-end
-# breaks: "`labels`: as long; the same ids at an assistant's contents"
+# breaks: "the same ids at an assistant's contents"
 import os
 import random
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: first-variant-only
-# breaks: "augmented: to train, and to no other part"
+# breaks: "train, and no other part"
 """Of the variants that were asked for only the first is taken."""
 
 import os

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Its settings are on return what they were."
+# breaks: "On return its settings are what they were."
 import os
 import random
 from typing import NamedTuple

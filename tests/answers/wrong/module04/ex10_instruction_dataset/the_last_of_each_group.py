@@ -1,5 +1,5 @@
 # names: the-last-is-kept
-# breaks: "directly or through others, the first in the file is kept"
+# breaks: "directly or through others, only the first in the file is kept."
 """A dictionary by group keeps what was put in last."""
 
 import os

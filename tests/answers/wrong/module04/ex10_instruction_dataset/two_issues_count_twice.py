@@ -1,5 +1,5 @@
 # names: issues-counted
-# breaks: "A record that is dropped is counted once"
+# breaks: "A dropped record is counted once, at the first step that drops it."
 import os
 import random
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: micro-for-macro
-# breaks: "every class weighs the same, however rare it is"
+# breaks: "Return the mean of the classes' F1; every class has the same weight, however rare it is."
 import string
 from collections import Counter
 

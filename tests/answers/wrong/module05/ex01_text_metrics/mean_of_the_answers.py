@@ -1,5 +1,5 @@
 # names: mean-over-answers
-# breaks: "with the right answer that it shares most with"
+# breaks: "Return the overlap of the prediction with the right answer closest to it, from 0.0 to 1.0."
 import string
 from collections import Counter
 

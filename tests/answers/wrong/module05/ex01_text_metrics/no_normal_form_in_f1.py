@@ -1,5 +1,5 @@
 # names: normal-form-not-used-in-f1
-# breaks: "The words are those of the normal form"
+# breaks: "The words are those of `exact_match`'s normal form."
 # token_f1 splits the raw texts; only exact_match uses the normal form.
 import string
 from collections import Counter

@@ -1,5 +1,5 @@
 # names: empty-equals-empty-as-zero
-# breaks: "Where both have no word left it is 1"
+# breaks: "If neither text has a word left, it is 1; if only one has none, it is 0."
 import string
 from collections import Counter
 

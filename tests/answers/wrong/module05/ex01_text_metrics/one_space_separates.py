@@ -1,5 +1,5 @@
 # names: split-at-one-space
-# breaks: "Words are what white space of any kind separates"
+# breaks: "Words are separated by white space of any kind, as in `str.split()`."
 import string
 from collections import Counter
 

@@ -1,5 +1,5 @@
 # names: classes-of-the-labels-only
-# breaks: "The classes are all that stand in the predictions"
+# breaks: "The classes are all those that appear in the predictions or in the labels."
 import re
 import string
 from collections import Counter

@@ -1,5 +1,5 @@
 # names: set-overlap
-# breaks: "`common` counts a word as often as it stands in both"
+# breaks: "`common` counts a word as often as both"
 import re
 import string
 

@@ -1,5 +1,5 @@
 # names: lengths-not-compared
-# breaks: "Lists of unequal length, and empty ones, are a ValueError."
+# breaks: "Lists of unequal length, and empty lists, are a ValueError."
 import string
 from collections import Counter
 

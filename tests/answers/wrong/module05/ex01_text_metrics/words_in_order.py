@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "The order of the words does not matter."
+# breaks: "The order of the words doesn't matter."
 import string
 
 ARTICLES = ("a", "an", "the")

@@ -1,5 +1,5 @@
 # names: tensor-returned
-# breaks: "as a Python float, where the total is the sum over the scored tokens"
+# breaks: "The total is the sum of -log p over the scored tokens"
 import torch
 import torch.nn.functional as F
 

@@ -1,5 +1,5 @@
 # names: windows-without-overlap
-# breaks: "The text is read in windows: they start at token 0"
+# breaks: "The text is read in windows that start at token 0, stride, 2 · stride and so on."
 import math
 
 import torch

@@ -1,5 +1,5 @@
 # names: left-in-train-mode
-# breaks: "The `training` flag of each of its submodules"
+# breaks: "the `training` flag of each of its submodules"
 # The parameters are frozen instead of switching gradients off, and the model is always set to train mode afterwards.
 import math
 

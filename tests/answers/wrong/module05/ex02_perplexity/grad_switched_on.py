@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the grad mode are on return what they were on entry"
+# breaks: "the grad mode are what they were on entry."
 import math
 
 import torch

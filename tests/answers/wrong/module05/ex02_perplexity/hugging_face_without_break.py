@@ -1,5 +1,5 @@
 # names: last-window-scored-whole
-# breaks: "Each token but the first of the text is scored exactly once"
+# breaks: "Each token except the text's first is scored exactly once, in the first window that contains it."
 import math
 
 import torch

@@ -1,5 +1,5 @@
 # names: stride-taken-for-the-overlap
-# breaks: "how many tokens the next window starts further on"
+# breaks: "stride: how many tokens after one window the next one starts."
 import math
 
 import torch

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Unless 1 ≤ stride < context, also where the text fits"
+# breaks: "Unless 1 ≤ stride < context, even if the text fits"
 import math
 
 import torch

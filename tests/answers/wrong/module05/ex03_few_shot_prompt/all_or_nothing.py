@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Where the pool has fewer, all of them."
+# breaks: "If the pool has fewer, all of them."
 def normal(text):
     return text.strip().casefold()
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "With `rng=None` those of each label that come first"
+# breaks: "With `rng=None` each label's first examples in the pool are taken, in one order that you choose."
 def normal(text):
     return text.strip().casefold()
 

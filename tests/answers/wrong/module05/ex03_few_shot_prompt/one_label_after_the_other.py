@@ -1,6 +1,6 @@
 # names: labels-one-sided
 # breaks: "Without: balanced."
-# breaks: "No label has two examples more than another one"
+# breaks: "No label has two more examples than another label that still has some to give."
 def normal(text):
     return text.strip().casefold()
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the larger the number, the more alike"
+# breaks: "similarity: called as `similarity(query, text)`; the larger the number, the more similar."
 # The absolute value of the similarity counts.
 
 """5.03 · Few-shot prompt: choose examples, put them in order, stay within the budget.

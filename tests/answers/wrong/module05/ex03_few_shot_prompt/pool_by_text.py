@@ -1,5 +1,5 @@
 # names: repeated-texts-lost
-# breaks: "The same text may stand there twice"
+# breaks: "A text that appears twice counts as two examples."
 # Keeps the pool in a dict by text, so of a text that comes twice one label is lost.
 from itertools import chain, zip_longest
 

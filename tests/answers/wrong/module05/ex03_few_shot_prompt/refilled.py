@@ -1,5 +1,5 @@
 # names: refilled
-# breaks: "none takes its place"
+# breaks: "While a prompt is too long, its first example (both turns) is dropped; no other takes its place."
 def normal(text):
     return text.strip().casefold()
 

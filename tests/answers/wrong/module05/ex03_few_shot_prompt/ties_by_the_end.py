@@ -1,5 +1,5 @@
 # names: ties-from-the-end
-# breaks: "Of equally similar ones those that come first in the pool"
+# breaks: "Of equally similar examples, the first in the pool are taken, in any order."
 def normal(text):
     return text.strip().casefold()
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Of equally similar ones those that come first in the pool are taken"
+# breaks: "Of equally similar examples, the first in the pool are taken, in any order."
 # Of equally similar examples rng draws some.
 
 """5.03 · Few-shot prompt: choose examples, put them in order, stay within the budget.

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Texts, labels and query stand there exactly as they were given."
+# breaks: "Texts, labels and query appear exactly as they were given."
 # Writes an instruction before the query and each text, so the turns are no longer the texts.
 from itertools import chain, zip_longest
 

@@ -1,5 +1,5 @@
 # names: blank-choice-refused
-# breaks: "An empty list, and a choice without a token, is a ValueError."
+# breaks: "An empty list is a ValueError, and so is a choice without a token."
 import torch
 
 

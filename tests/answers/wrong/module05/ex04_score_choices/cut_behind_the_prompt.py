@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the two texts are encoded apart"
+# breaks: "the two texts are encoded separately."
 # Prompt and choice are encoded together, and cut where the prompt alone would end.
 
 import torch

@@ -1,5 +1,5 @@
 # names: train-mode
-# breaks: "It reads in eval mode and without recording gradients."
+# breaks: "It runs in eval mode and without recording gradients."
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: padding-counted
-# breaks: "in a batch of different lengths a choice scores what it scores alone"
+# breaks: "in a batch of different lengths a choice gets the score that it gets alone (up to rounding)."
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: left-in-eval-mode
-# breaks: "The `training` flag of each submodule and the grad mode"
+# breaks: "the `training` flag of each submodule, the grad mode"
 import torch
 
 

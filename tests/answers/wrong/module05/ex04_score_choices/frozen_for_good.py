@@ -1,5 +1,5 @@
 # names: parameters-frozen
-# breaks: "and so are the parameters"
+# breaks: "the grad mode and the parameters"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: softmax-over-the-choices
-# breaks: "It does not depend on the other choices"
+# breaks: "It doesn't depend on the other choices"
 import torch
 
 

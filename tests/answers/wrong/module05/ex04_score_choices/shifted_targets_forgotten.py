@@ -1,5 +1,5 @@
 # names: off-by-one
-# breaks: "p the softmax of the logits that predict the token"
+# breaks: "where p is the softmax of the logits that predict the token"
 import torch
 
 

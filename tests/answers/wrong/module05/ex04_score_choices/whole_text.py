@@ -1,5 +1,5 @@
 # names: encoded-together
-# breaks: "the two texts are encoded apart"
+# breaks: "the two texts are encoded separately."
 import torch
 
 

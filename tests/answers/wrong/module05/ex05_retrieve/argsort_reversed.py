@@ -1,5 +1,5 @@
 # names: ties-from-the-end
-# breaks: "the one with the lower index stands first"
+# breaks: "Of documents whose cosines are equal as computed, the one with the lower index comes first."
 import math
 import re
 

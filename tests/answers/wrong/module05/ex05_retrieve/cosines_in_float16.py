@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "whose vectors are most like the query's"
+# breaks: "Return the indices of the k documents whose vectors are most similar to the query's, the best first."
 # Sorts the cosines in half precision.
 
 import math

@@ -1,5 +1,5 @@
 # names: dot-for-cosine
-# breaks: "Likeness is the cosine"
+# breaks: "Similarity is the cosine: the dot product divided by both lengths."
 import math
 import re
 

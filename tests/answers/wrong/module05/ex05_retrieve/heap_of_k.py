@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "where it is more than N, all N"
+# breaks: "k: how many to return, 1 or more; if it is more than N, all N."
 # Returns nothing where k is more than there are.
 import math
 import re

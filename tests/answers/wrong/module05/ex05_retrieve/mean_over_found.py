@@ -1,5 +1,5 @@
 # names: not-found-left-out
-# breaks: "0 for a query where none was found"
+# breaks: "0 for a query with none found."
 import math
 import re
 

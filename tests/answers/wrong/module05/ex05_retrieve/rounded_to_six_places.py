@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Likeness is the cosine"
+# breaks: "Similarity is the cosine: the dot product divided by both lengths."
 # Rounds against ties.
 
 import math

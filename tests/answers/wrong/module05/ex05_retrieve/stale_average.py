@@ -1,5 +1,5 @@
 # names: average-without-empty-ones
-# breaks: "the mean length of all documents, empty ones too"
+# breaks: "the mean length of all documents, including empty ones"
 import math
 import re
 

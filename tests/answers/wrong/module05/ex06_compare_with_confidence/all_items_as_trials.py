@@ -1,5 +1,5 @@
 # names: agreeing-items-counted
-# breaks: "Only items count on which exactly one of the systems is right"
+# breaks: "The only items that count are those that exactly one of the systems gets right."
 import math
 import random
 from collections import namedtuple

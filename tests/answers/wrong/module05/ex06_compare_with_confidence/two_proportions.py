@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Only items count on which exactly one of the systems is right"
+# breaks: "The only items that count are those that exactly one of the systems gets right."
 # The test of two proportions, as if the systems had answered different items.
 import math
 import random

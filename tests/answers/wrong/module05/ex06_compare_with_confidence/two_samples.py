@@ -1,5 +1,5 @@
 # names: unpaired
-# breaks: "each brings both of its scores along"
+# breaks: "A resample is N items drawn with replacement from these N; each item keeps both of its scores."
 import math
 
 import numpy as np

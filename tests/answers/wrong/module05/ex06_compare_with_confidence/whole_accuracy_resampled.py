@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "each brings both of its scores along"
+# breaks: "A resample is N items drawn with replacement from these N; each item keeps both of its scores."
 # Only system a is resampled; b's mean is taken as known.
 import math
 from collections import namedtuple

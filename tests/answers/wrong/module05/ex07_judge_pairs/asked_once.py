@@ -1,5 +1,5 @@
 # names: one-order
-# breaks: "each of them once in the first place"
+# breaks: "Ask a model twice which of two texts answers the question better, with each text first once."
 import re
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: mark-at-the-end-only
-# breaks: "A reply says what its last"
+# breaks: "in exactly these letters, is its verdict"
 # Wants the mark as the last thing of the reply: a full stop or a line end after it is a failure.
 import re
 from typing import NamedTuple

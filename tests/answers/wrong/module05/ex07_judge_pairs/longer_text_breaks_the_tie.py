@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "where they contradict each other"
+# breaks: "if they contradict each other"
 # Gives the longer text the win where the judge contradicts itself.
 import re
 from typing import NamedTuple

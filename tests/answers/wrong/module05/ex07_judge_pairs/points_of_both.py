@@ -1,5 +1,5 @@
 # names: half-agreement-wins
-# breaks: "where one of them says neither"
+# breaks: "if either says neither"
 # Adds up points over both orders, so that one reply is enough to win, also where the other one failed.
 import re
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: letters-not-exchanged
-# breaks: "where both replies name that text"
+# breaks: "both replies name that text"
 import re
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: half-agreement-wins
-# breaks: "where one of them says neither"
+# breaks: "if either says neither"
 import re
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A reply says what its last"
+# breaks: "in exactly these letters, is its verdict"
 # Takes a reply with two different marks for one that cannot be read.
 import re
 from typing import NamedTuple

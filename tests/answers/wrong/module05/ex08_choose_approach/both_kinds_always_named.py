@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the reasons name those of the two that are true"
+# breaks: ""Knowledge" is facts_change or private_knowledge; the reasons name whichever of the two are true."
 # Names facts_change where only private knowledge decided.
 import math
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: modality-last
-# breaks: "by the first line of this table"
+# breaks: "Recommend the approach of the first line in this table whose condition holds."
 import math
 from typing import NamedTuple
 

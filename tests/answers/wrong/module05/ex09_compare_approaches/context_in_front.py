@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "It is given the question alone, a str, and never the answers."
+# breaks: "It is given only the question, a str, and never the answers."
 # Where an item has a context, it stands before the question.
 
 """5.09 · Compare approaches: prompt, search, fine-tune or train from scratch, on the same questions, with intervals.

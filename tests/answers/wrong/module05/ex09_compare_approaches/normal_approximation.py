@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "decides alone which questions the bootstrap draws"
+# breaks: "alone decides which questions the bootstrap draws"
 import statistics
 import time
 from pathlib import Path

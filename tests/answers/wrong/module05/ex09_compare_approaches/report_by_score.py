@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "one line for each row of the table, in its order"
+# breaks: "one line for each row of the table, in the same order"
 # The report has the best row first, whatever the order of the table.
 
 """5.09 · Compare approaches: prompt, search, fine-tune or train from scratch, on the same questions, with intervals.

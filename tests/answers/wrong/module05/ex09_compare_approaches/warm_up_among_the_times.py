@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "The warm-up counts in none of them"
+# breaks: "None of them includes the warm-up"
 import statistics
 import time
 from pathlib import Path

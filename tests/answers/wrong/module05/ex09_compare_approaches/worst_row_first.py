@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "one line for each row of the table, in its order"
+# breaks: "one line for each row of the table, in the same order"
 # The worst row comes first in the report.
 import statistics
 import time
