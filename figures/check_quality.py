@@ -56,7 +56,7 @@ def mutants_of(exercise, before, run):
 
 
 def main():
-    options = argparse.ArgumentParser(description="Count what the checks are held against.")
+    options = argparse.ArgumentParser(description="Count what the checks are tested with.")
     options.add_argument("--mutants", action="store_true", help="run the mutants of what has changed")
     with_mutants = options.parse_args().mutants
     course = Course(ROOT)

@@ -55,7 +55,7 @@ def test_a_card_is_read_whole(read):
         ('breaks = "the shape stays"', "breaks = 3", "`breaks` is 3"),
         ('breaks = "the shape stays"', "breaks = [3]", "a quote of `breaks` is 3"),
         ('old = "a", new = "b"', "old = 7, new = 8", "`old` is 7"),
-        ('title = "Squares"', "title = ", "cannot be read as a card"),
+        ('title = "Squares"', "title = ", "can't be read as a card"),
     ],
 )
 def test_a_malformed_card_is_one_line(read, old, new, said):

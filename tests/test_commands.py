@@ -154,7 +154,7 @@ def test_a_check_that_cannot_be_imported_is_the_courses_fault(tunelings, mini):
     mini.squares.check_path.write_text("import no_such_package\n")
     said = tunelings("run", "1.01")
     assert said.code == 2
-    assert said.err == "The checks cannot be run: ModuleNotFoundError: No module named 'no_such_package'\n"
+    assert said.err == "The checks can't be run: ModuleNotFoundError: No module named 'no_such_package'\n"
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
@@ -164,7 +164,7 @@ def test_a_check_that_cannot_be_imported_takes_no_other_verdict(tunelings, mini,
     said = tunelings("run", "module01", *form)
     assert said.code == 1
     assert "1.02" in said.out and "1.01" not in said.out
-    assert said.err == "The checks cannot be run: ModuleNotFoundError: No module named 'no_such_package'\n"
+    assert said.err == "The checks can't be run: ModuleNotFoundError: No module named 'no_such_package'\n"
 
 
 def test_a_syntax_error_in_a_check_is_one_line(tunelings, mini):

@@ -89,7 +89,7 @@ def test_intermediate_code_runs_on_a_newer_card():
 
 def test_a_card_that_torch_does_not_see_says_so():
     (finding,) = wrong(replace(WELL, torch_sees=False, arch_list=[]))
-    assert finding.what.endswith("torch does not see it") and "CUDA_VISIBLE_DEVICES" in finding.remedy
+    assert finding.what.endswith("torch doesn't see it") and "CUDA_VISIBLE_DEVICES" in finding.remedy
 
 
 def test_each_card_has_a_line_and_its_memory():
@@ -118,7 +118,7 @@ def test_little_room_an_old_python_a_missing_model_and_a_silent_hub():
     assert len(wrong(machine)) == 3
     notes = {finding.what: finding.remedy for finding in doctor.findings(machine) if finding.state == "note"}
     assert notes["the model minilm (2.08, 5.09) isn't downloaded"] == "tunelings models get minilm"
-    assert any("Hub does not answer" in what for what in notes)
+    assert any("Hub doesn't answer" in what for what in notes)
 
 
 def test_this_machine_is_examined_and_the_table_is_shown(tunelings):

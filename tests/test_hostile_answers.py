@@ -206,8 +206,8 @@ DEEDS = {
     ),
     "a daemon": Deed(after("os.system('(setsid sleep 61 & echo $! >> daemons) &')", "time.sleep(0.2)"), None),
     # Its file.
-    "20,000 terms": Deed("y = " + " + ".join("1" * 20_000) + "\n" + RIGHT, "Python cannot compile the file"),
-    "100,000 signs": Deed("y = " + "-" * 100_000 + "1\n" + RIGHT, "Python cannot compile the file"),
+    "20,000 terms": Deed("y = " + " + ".join("1" * 20_000) + "\n" + RIGHT, "Python can't compile the file"),
+    "100,000 signs": Deed("y = " + "-" * 100_000 + "1\n" + RIGHT, "Python can't compile the file"),
     "a huge file": Deed("#" * 1_000_001, "the file is larger than 1 MB"),
     "a pipe": Deed("FIFO", "a pipe or a device stands where the answer's file should be"),
     "a folder": Deed("FOLDER", "a folder stands where the answer's file should be"),

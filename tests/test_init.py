@@ -114,7 +114,7 @@ def test_an_index_of_cpu_builds_that_cannot_be_reached_is_one_line(monkeypatch, 
     monkeypatch.setattr(install, "CPU_INDEX", NOWHERE)
     assert install.torch_index(False, told.append) is None
     (line,) = told
-    assert line.startswith(f"{NOWHERE} cannot be reached: using the default build of torch, with CUDA")
+    assert line.startswith(f"{NOWHERE} can't be reached: using the default build of torch, with CUDA")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_no_network_in_the_middle_of_init_loses_nothing(tunelings, outside, monk
         "The course is in mine: 2 exercises.\nThe exercises need PyTorch and "
     )
     line = said.err.splitlines()[-1]
-    assert line.startswith("The libraries are not installed: the lines above say why. Run the same command again")
+    assert line.startswith("The libraries aren't installed: the lines above say why. Run the same command again")
     assert "HTTPS_PROXY" in line and layout.is_whole(outside / "mine")
     monkeypatch.setattr(install, "is_installed", lambda root: True)
     assert tunelings("init", "mine", "--cuda").code == 0
@@ -184,7 +184,7 @@ def test_no_network_in_an_update_changes_nothing(tunelings, outside, mini, monke
     pretend_environment(outside / "mine", "exit 0")
     mini.squares.card_path.write_text("# newer\n" + mini.squares.card_path.read_text())
     said = tunelings("update", "mine")
-    assert said.code == 2 and said.err.splitlines()[-1].startswith("Could not get a newer version; nothing has ")
+    assert said.code == 2 and said.err.splitlines()[-1].startswith("Couldn't get a newer version; nothing has ")
     assert not (outside / "mine" / "checks/module01/ex01_squares.toml").read_text().startswith("# newer")
     assert tunelings("update", "mine", "--files-only").code == 0
 

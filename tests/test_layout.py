@@ -200,7 +200,7 @@ def test_a_folder_that_cannot_be_written_is_not_called_partly_set_up(folder: Pat
     with monkeypatch.context() as patch, pytest.raises(CourseError) as caught:
         patch.setattr(Path, "write_text", refused)
         layout.lay_out(folder)
-    assert "cannot be written (Permission denied), and nothing was changed: put that right, or" in str(caught.value)
+    assert "can't be written (Permission denied), and nothing was changed: put that right, or" in str(caught.value)
     assert tree(folder) == before and layout.is_whole(folder)
 
 

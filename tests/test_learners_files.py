@@ -122,7 +122,7 @@ def full_disk():
 
 def test_a_reset_on_a_full_disk_leaves_the_file_and_nothing_beside_it(mini):
     path = mini.answer(mini.squares, "mine = 1\n")
-    with full_disk(), pytest.raises(CourseError, match="could not be reset and is unchanged: File too large"):
+    with full_disk(), pytest.raises(CourseError, match="couldn't be reset and is unchanged: File too large"):
         files.reset(mini.squares)
     assert path.read_text() == "mine = 1\n" and len(list(path.parent.iterdir())) == 2
 
@@ -131,7 +131,7 @@ def test_a_restore_on_a_full_disk_leaves_the_file(mini):
     path = mini.answer(mini.squares, "mine = 1\n")
     files.reset(mini.squares)
     stub = path.read_text()
-    with full_disk(), pytest.raises(CourseError, match="could not be restored and is unchanged: File too large"):
+    with full_disk(), pytest.raises(CourseError, match="couldn't be restored and is unchanged: File too large"):
         files.restore(mini.squares)
     assert path.read_text() == stub and len(list(path.parent.iterdir())) == 3
 

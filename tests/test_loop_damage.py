@@ -30,7 +30,7 @@ def test_a_damaged_card_is_a_sentence_for_a_hint_and_no_word_in_the_list(desk: D
     desk.save(mini.squares.card_path)
     desk.press("h")
     assert len(desk.view.messages) == 1
-    assert "ex01_squares.toml cannot be read as a card" in desk.view.messages[0]
+    assert "ex01_squares.toml can't be read as a card" in desk.view.messages[0]
     with screen.console.capture() as shown:
         desk.press("l")
     assert "> 1.01 Squares" in shown.get() and "2" in shown.get()
@@ -57,7 +57,7 @@ def test_a_card_that_cannot_be_read_at_all_is_a_sentence_too(desk: Desk, mini: M
         desk.press("l", "l")
     assert "> 1.01 Squares" in shown.get()
     desk.press("l", "h")
-    assert len(desk.view.messages) == 1 and "ex01_squares.toml cannot be read" in desk.view.messages[0]
+    assert len(desk.view.messages) == 1 and "ex01_squares.toml can't be read" in desk.view.messages[0]
     assert "fault" not in desk.view.messages[0]
 
 
@@ -96,7 +96,7 @@ def test_damaged_mistakes_are_named_and_do_not_stand_in_the_way_of_a_hint(desk, 
     card = mini.squares.card_path.read_text(encoding="utf-8")
     assert card.count(old) == 1
     mini.squares.card_path.write_text(card.replace(old, new), encoding="utf-8")
-    with pytest.raises(CourseError, match=f"ex01_squares.toml cannot be read as a card: {re.escape(says)}"):
+    with pytest.raises(CourseError, match=f"ex01_squares.toml can't be read as a card: {re.escape(says)}"):
         _ = mini.squares.card
     desk.save(mini.squares.card_path)
     desk.press("h")
@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(desk: Desk, mini: Miniatu
     monkeypatch.setattr(tempfile, "mkstemp", refuse)
     desk.press("x", "y")
     path = "exercises/module01/ex01_squares.py"
-    assert desk.view.messages == [f"{path} could not be reset and is unchanged: Permission denied."]
+    assert desk.view.messages == [f"{path} couldn't be reset and is unchanged: Permission denied."]
     assert mini.squares.answer_path.read_text(encoding="utf-8") == mine
     assert desk.press("n") == "1.02"
 
@@ -161,7 +161,7 @@ def test_an_editor_that_cannot_be_started_is_a_sentence(desk: Desk, mini: Miniat
     editor.chmod(0o755)
     monkeypatch.setenv("EDITOR", str(editor))
     desk.press("o")
-    assert desk.view.messages == [f"The editor {str(editor)!r} cannot be started: Exec format error."]
+    assert desk.view.messages == [f"The editor {str(editor)!r} can't be started: Exec format error."]
 
 
 def test_a_blank_visual_leaves_the_choice_to_editor(desk: Desk, mini: Miniature, monkeypatch):
@@ -214,9 +214,9 @@ E             ^
 E   SyntaxError: invalid syntax"""
     desk.watcher.session.on_worker(events.Error(report))
     where = 'File "checks/module01/test_ex01_squares.py", line 1 def f(: SyntaxError: invalid syntax'
-    assert desk.view.trouble == f"The check could not be run. {where}"
+    assert desk.view.trouble == f"The check couldn't be run. {where}"
     desk.watcher.session.on_worker(events.Error("ValueError: no\nbut yes"))
-    assert desk.view.trouble == "The check could not be run. but yes"
+    assert desk.view.trouble == "The check couldn't be run. but yes"
 
 
 def test_a_process_that_ends_without_a_verdict_is_told(desk: Desk):

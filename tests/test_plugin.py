@@ -257,7 +257,7 @@ def test_a_card_that_cannot_be_read_is_told_and_ends_nothing(mini):
     mini.squares.card_path.write_text("title = ")
     graded = mini.grade()
     assert (graded.states[FIRST], graded.states["test_each_number_moves"]) == ("failed", "passed")
-    assert "No mistake can be named: " in graded.text() and "ex01_squares.toml cannot be read" in graded.text()
+    assert "No mistake can be named: " in graded.text() and "ex01_squares.toml can't be read" in graded.text()
     assert "what to do next" in graded.output
 
 

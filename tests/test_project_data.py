@@ -177,7 +177,7 @@ def test_quality_is_counted_and_only_what_the_settings_name_is_dropped(tmp_path)
     ("rows", "line"),
     [
         ([], "is empty: there is nothing to learn from"),
-        (labeled(1), "has 1 row that can be used: 10 is the least"),
+        (labeled(1), "has 1 row that can be used: at least 10 are needed"),
         ([{"text": f"{i} x", "label": "same"} for i in range(40)], "All rows have the label 'same'"),
         ([{"text": "", "label": "a"}] * 30, r"None of the 30 rows .* \(row 1: text has no text\)"),
         ([{"text": f"t{i}", "label": f"l{i}"} for i in range(40)], "40 labels for 40 rows"),

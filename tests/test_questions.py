@@ -28,8 +28,8 @@ def test_a_quiz_is_read(tmp_path):
     [
         ("right = false", "right = true", "question 1 must have exactly one right choice"),
         ("right = true", "right = false", "question 1 must have exactly one right choice"),
-        ("asks = ", "ask = ", "cannot be read as a quiz"),
-        ("[[questions]]", "[[questions", "cannot be read as a quiz"),
+        ("asks = ", "ask = ", "can't be read as a quiz"),
+        ("[[questions]]", "[[questions", "can't be read as a quiz"),
     ],
 )
 def test_a_malformed_quiz_is_one_line(tmp_path, old, new, said):

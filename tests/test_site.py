@@ -254,9 +254,9 @@ def test_each_module_has_a_quiz_whose_every_choice_has_a_reason(module: str):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("questions = [", "cannot be read as a quiz"),
+        ("questions = [", "can't be read as a quiz"),
         ("[[questions]]\nasks = 'x'\nchoices = []\n", "question 1 must have exactly one right choice"),
-        ("[[questions]]\nchoices = []\n", "cannot be read as a quiz: 'asks'"),
+        ("[[questions]]\nchoices = []\n", "can't be read as a quiz: 'asks'"),
     ],
 )
 def test_a_broken_quiz_is_one_line(tmp_path: Path, text: str, says: str):

@@ -37,7 +37,7 @@ BEGUN = EMPTY.replace("[ ] 1.01 Squares", "[ ] 1.01 Squares: in progress")
 
 
 def status(mini: Miniature) -> str:
-    """STATUS.md as it is, held against what would be written now."""
+    """STATUS.md as it is, compared with what would be written now."""
     kept = Progress(mini.course)
     text = kept.status_path.read_text(encoding="utf-8")
     assert text == kept.checklist()

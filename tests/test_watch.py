@@ -314,7 +314,7 @@ def test_an_exercise_that_is_added_is_walked_to_and_a_damaged_card_ends_nothing(
     shown.press("n")
     shown.until("1.01 Squares")
     shown.press("h")
-    shown.until("cannot be read as a card")
+    shown.until("can't be read as a card")
     shown.press("l")
     shown.until("> 1.01 Squares")
     shown.press("q")

@@ -72,7 +72,7 @@ def _read(path: Path, parse: Callable[[str], T]) -> T:
     except KeyError as error:
         raise CourseError(f"{path}: the field {error} is missing.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, RecursionError, OSError) as error:
-        raise CourseError(f"{path} cannot be read as a card: {getattr(error, 'strerror', None) or error}.") from None
+        raise CourseError(f"{path} can't be read as a card: {getattr(error, 'strerror', None) or error}.") from None
 
 
 @functools.lru_cache(maxsize=256)

@@ -49,7 +49,7 @@ def load(path: Path) -> list[QuizQuestion]:
     except FileNotFoundError:
         raise CourseError(f"{path} is missing: this module has no quiz.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise CourseError(f"{path} cannot be read as a quiz: {error}.") from None
+        raise CourseError(f"{path} can't be read as a quiz: {error}.") from None
     for number, question in enumerate(questions, start=1):
         if sum(choice.right for choice in question.choices) != 1:
             raise CourseError(f"{path}: question {number} must have exactly one right choice.")

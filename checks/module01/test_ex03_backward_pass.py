@@ -1,4 +1,4 @@
-"""1.03: gradients by hand, held against autograd in float64."""
+"""1.03: gradients by hand, compared with autograd in float64."""
 
 import contextlib
 from unittest import mock

@@ -1,4 +1,4 @@
-"""1.04: SGD with momentum and AdamW, held against closed forms and torch.optim in float64."""
+"""1.04: SGD with momentum and AdamW, compared with closed forms and torch.optim in float64."""
 
 import math
 import sys
@@ -266,7 +266,7 @@ def test_nothing_is_returned(answer):
 
 
 def test_zeros_among_the_settings_are_zeros(answer):
-    """A warm-up begins with a learning rate of 0: nothing moves, and the gradient is remembered all the same."""
+    """A warm-up begins with a learning rate of 0: nothing moves, but the gradient is still remembered."""
     lrs, grads = [0.0, LR, LR], [gradients(step) for step in range(3)]
     for options in ({}, {"weight_decay": 0.0}, {"betas": (0.0, 0.0)}):
         hyper = {**ADAMW, **options}

@@ -1,4 +1,4 @@
-"""1.07: groups of uneven micro-batches, each held against one big batch of all its rows."""
+"""1.07: groups of uneven micro-batches, each compared with one big batch of all its rows."""
 
 import copy
 import weakref

@@ -1,7 +1,7 @@
 """1.08: one step in mixed precision, watched from inside the model, the loss and the scaler.
 
 All numbers are small multiples of powers of two, which bfloat16 and float16 hold exactly: the low precision
-changes no result, so each result can be held against a closed form in float64.
+changes no result, so each result can be compared with a closed form in float64.
 """
 
 import statistics

@@ -112,7 +112,7 @@ class Server:
             self.close()
             raise
         if result is None:
-            raise GraderEnded("the processes that grade the answer ended, and no result is left")
+            raise GraderEnded("the processes that grade the answer ended without a result")
         return result
 
     @property
@@ -145,9 +145,9 @@ class Server:
         while b"\n" not in self.buffer:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([number], [], [], left)[0]:
-                raise GraderEnded("no result came in the time that all checks together may take")
+                raise GraderEnded("no result came within the time limit of all checks together")
             if not (content := os.read(number, 2**16)):
-                raise GraderEnded("the process that runs answers ended, and left no result")
+                raise GraderEnded("the process that runs answers ended without a result")
             self.buffer += content
             if len(self.buffer) > 2 * told.LARGEST:
                 raise ServerGone("it writes more than a result may have")
@@ -158,7 +158,7 @@ class Server:
         try:
             found = json.loads(self._line(deadline))
         except ValueError:
-            raise ServerGone("it says what is no JSON") from None
+            raise ServerGone("its output isn't JSON") from None
         return found if isinstance(found, dict) else {}
 
     def _complaint(self) -> str:

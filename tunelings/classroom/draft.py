@@ -63,7 +63,7 @@ def draft(course: Course, out: Path, cluster: str) -> Draft:
     solution = exercise.solution_path.read_text(encoding="utf-8")
     form = edits(solution, answer)
     if not form:
-        raise CourseError(f"{shown_path(path)} is the reference but for its layout: nothing can be drafted of it.")
+        raise CourseError(f"{shown_path(path)} differs from the reference only in layout: there's nothing to draft.")
     id = f"unnamed-{cluster.rpartition('-')[2]}"
     return Draft(exercise, id, _entry(id, form, found), f"# names: {id}\n# breaks: {_toml(LEFT)}\n\n\n{answer}", form)
 

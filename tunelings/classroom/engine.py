@@ -107,7 +107,7 @@ class Engine:
                 why = reason or (result.failure.check if result.failure else "")
                 raise CourseFault(
                     f"The {what} of {job.number} is {came_out.value!r} here, not {outcome.value!r}"
-                    f"{f' ({why})' if why else ''}: nothing is graded until that is put right."
+                    f"{f' ({why})' if why else ''}: nothing is graded until that's fixed."
                 )
 
     def _make_vectors_folder(self) -> bool:
@@ -214,7 +214,7 @@ class Engine:
         answer_hash = hashlib.sha256(answer).hexdigest()
         result = self.found.get(self.job(number, answer).key)
         if result is None:
-            reason = "its shard has not been graded yet"
+            reason = "its shard hasn't been graded yet"
             return Graded(student, number, Outcome.NO_VERDICT, reason=reason, answer_hash=answer_hash, late=is_late)
         outcome, reason = self._outcome(number, result)
         has_verdict = outcome != Outcome.NO_VERDICT

@@ -21,7 +21,7 @@ SAYS = {
     Outcome.BROKEN: "The file can't be loaded: it isn't Python, or it raises an error when it is imported.",
     Outcome.TIMEOUT: "A check didn't end in its time, twice.",
     Outcome.MEMORY: "The answer needed more memory than a check may take.",
-    Outcome.TAMPERED: "The answer changed the grader, so what the checks said of it doesn't count.",
+    Outcome.TAMPERED: "The answer changed the grader, so the results of the checks don't count.",
     Outcome.REFUSED: "The file wasn't taken.",
     Outcome.NO_VERDICT: "The grader has no result: it ended while it looked at this answer. Your instructor decides.",
 }

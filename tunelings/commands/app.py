@@ -134,9 +134,9 @@ def site(port: Annotated[int, typer.Option(min=1, max=65535, help="the port on t
     try:
         serve(str(root / "mkdocs.yml"), dev_addr=f"127.0.0.1:{port}")
     except OSError as error:
-        raise CourseError(f"The lessons cannot be served at port {port} (--port takes another): {error}") from None
+        raise CourseError(f"The lessons can't be served at port {port} (--port takes another): {error}") from None
     except MkDocsException as error:
-        raise CourseError(f"The lessons cannot be built: {error}") from None
+        raise CourseError(f"The lessons can't be built: {error}") from None
 
 
 def run() -> None:

@@ -101,7 +101,7 @@ def check(exercises: list[Exercise]) -> tuple[list[Verdict], str]:
     try:
         return grade.check(exercises), ""
     except grade.CheckError as error:
-        trouble = f"The checks cannot be run: {screen.in_one_line(str(error))}"
+        trouble = f"The checks can't be run: {screen.in_one_line(str(error))}"
         if not error.verdicts:
             raise CourseError(trouble) from None
         return error.verdicts, trouble

@@ -21,7 +21,7 @@ class Shell(StrEnum):
     POWERSHELL = "powershell"
 
 
-def completion(shell: Annotated[Shell, typer.Argument(help="the shell that is to complete")]) -> None:
+def completion(shell: Annotated[Shell, typer.Argument(help="the shell to complete in")]) -> None:
     """Print the script that completes commands, options and exercises in a shell.
 
     \b

@@ -89,7 +89,7 @@ def make_branch(
 
 @app.command("notebooks")
 def write_notebooks() -> None:
-    """Make the notebooks of the hands-on exercises anew, from their stubs."""
+    """Regenerate the notebooks of the hands-on exercises from their stubs."""
     from tunelings.commands import notebooks
 
     for path in notebooks.write(Course(find_root())):
@@ -149,7 +149,7 @@ def new(
     name: Annotated[str, typer.Argument(help='in snake case, such as "label_smoothing"')],
     title: Annotated[str | None, typer.Option(help='such as "LoRA budget"; made of the name if left out')] = None,
 ) -> None:
-    """Scaffold an exercise that passes its gates; TODO(new) stands wherever something is to be replaced."""
+    """Scaffold an exercise that passes its gates; TODO(new) marks what you have to replace."""
     from tunelings.commands import scaffold
 
     exercise = scaffold.new_exercise(Course(find_root()), number, name)
@@ -164,7 +164,7 @@ def new(
 def draft_mistake(
     results: Annotated[Path, typer.Argument(metavar="OUT", help="the folder that `tunelings grade` wrote")],
     cluster: Annotated[str, typer.Argument(metavar="CLUSTER", help='a name in its report, such as "1.05-3f9c21"')],
-    to: Annotated[Path | None, typer.Option(help="a folder for the draft, in place of the course")] = None,
+    to: Annotated[Path | None, typer.Option(help="a folder for the draft, instead of the course")] = None,
 ) -> None:
     """Draft a mistake for the card, and a kept wrong answer, from a failure that a class makes and no card knows.
 

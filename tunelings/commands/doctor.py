@@ -159,7 +159,7 @@ def _judge(gpu: Gpu, machine: Machine) -> Finding:
         return Finding("wrong", f"{what}: CUDA {machine.torch_cuda} needs driver {needed}", _torch_for(gpu))
     if not machine.torch_sees:  # Then torch does not say either what it has code for.
         remedy = "unset CUDA_VISIBLE_DEVICES, or reinstall the driver and restart"
-        return Finding("wrong", f"{what}: torch does not see it", remedy)
+        return Finding("wrong", f"{what}: torch doesn't see it", remedy)
     if not _has_code(gpu.capability, machine.arch_list):
         built = ", ".join(machine.arch_list)
         return Finding("wrong", f"{what}: this torch (CUDA {machine.torch_cuda}) has code for {built}", _torch_for(gpu))
@@ -207,7 +207,7 @@ def _number(version: str) -> int:
 
 def _memory(machine: Machine) -> Finding:
     if machine.ram is None:
-        return Finding("ok", "the size of the memory is not known")
+        return Finding("ok", "the size of the memory isn't known")
     ok = machine.ram >= NEEDED_RAM
     remedy = "" if ok else "close other programs before the hands-on exercises; their runs take about 4 GiB"
     return Finding("ok" if ok else "wrong", f"{machine.ram / GIB:.0f} GiB of memory", remedy)
@@ -239,7 +239,7 @@ def _models(machine: Machine) -> list[Finding]:
 def _hub(machine: Machine) -> Finding:
     if machine.hub:
         return Finding("ok", "the Hugging Face Hub answers")
-    return Finding("note", "the Hugging Face Hub does not answer", "give full runs a local folder: --model PATH")
+    return Finding("note", "the Hugging Face Hub doesn't answer", "give full runs a local folder: --model PATH")
 
 
 # ---------------------------------------------------------------- asking the machine

@@ -23,7 +23,7 @@ def edit(exercise: Exercise) -> int:
     try:
         return subprocess.run([*command, str(exercise.answer_path)]).returncode
     except OSError as error:
-        raise CourseError(f"The editor {command[0]!r} cannot be started: {error.strerror}.") from None
+        raise CourseError(f"The editor {command[0]!r} can't be started: {error.strerror}.") from None
 
 
 def _command(path: str) -> list[str]:

@@ -36,7 +36,7 @@ def reset(exercise: Exercise) -> Path | None:
         CourseError: the folder cannot be written, or the disk is full; then the file is as it was.
     """
     stub = stub_of(exercise)
-    with _told(f"{shown_path(exercise.answer_path)} could not be reset and is unchanged"):
+    with _told(f"{shown_path(exercise.answer_path)} couldn't be reset and is unchanged"):
         kept = _keep(exercise, stub)
         write_stub(exercise, stub)
     return kept
@@ -48,7 +48,7 @@ def restore(exercise: Exercise) -> Path:
     Raises:
         CourseError: there is no kept file, or the answer cannot be written; then it is as it was.
     """
-    with _told(f"{shown_path(exercise.answer_path)} could not be restored and is unchanged"):
+    with _told(f"{shown_path(exercise.answer_path)} couldn't be restored and is unchanged"):
         kept = [path for path in backups(exercise) if not _is_empty(path.read_bytes())]
         if not kept:
             raise CourseError(f"{exercise.number} has no kept file: tunelings reset makes one.")

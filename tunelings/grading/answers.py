@@ -76,7 +76,7 @@ def read(path: Path) -> Source:
     except (UnicodeDecodeError, SyntaxError) as error:
         raise AnswerError(f"the file is not valid UTF-8 text ({error}); save it as UTF-8") from None
     except OSError as error:
-        raise AnswerError(f"the file cannot be read: {error.strerror}") from None
+        raise AnswerError(f"the file can't be read: {error.strerror}") from None
 
 
 def read_bytes(path: Path) -> bytes:
@@ -157,7 +157,7 @@ def _syntax_line(error: BaseException) -> str:
         text = (error.text or "").strip()
         return f"line {error.lineno} is not valid Python: {error.msg}" + (f"\n  {text}" if text else "")
     if isinstance(error, RecursionError | MemoryError):
-        return "Python cannot compile the file: an expression in it is too long or too deeply nested"
+        return "Python can't compile the file: an expression in it is too long or too deeply nested"
     return f"the file is not valid Python: {error}"
 
 

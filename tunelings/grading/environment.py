@@ -76,7 +76,7 @@ def problem() -> str | None:
     try:
         found = installed()
     except metadata.PackageNotFoundError:
-        return f"tunelings is not installed in this Python: {REMEDY}."
+        return f"tunelings isn't installed in this Python: {REMEDY}."
     if absent := [requirement.name for requirement, version in found.items() if version is None]:
         return f"{named(absent)} {'is' if len(absent) == 1 else 'are'} not installed: {REMEDY}."
     for requirement, version in found.items():

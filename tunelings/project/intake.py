@@ -118,12 +118,12 @@ def check_amount(config: Config, kept: int, read_: int, broken: dict[str, Any]) 
         raise ProjectError(f"None of the {read_} rows of {where} can be used{first}.")
     if kept < 10:
         raise ProjectError(
-            f"{where} has {kept} row{'s' * (kept != 1)} that can be used: 10 is the least, 100 or more tell something."
+            f"{where} has {kept} row{'s' * (kept != 1)} that can be used: at least 10 are needed, better 100."
         )
 
 
 def measure(config: Config, rows: Rows, tokenizer: Any, left_out: LeftOut) -> tuple[Rows, dict[str, Any]]:
-    """Count tokens; a row of whose answer nothing would be left is dropped, a longer one will be cut."""
+    """Count tokens; drop each row with nothing of its answer left within the limit; other long rows will be cut."""
     limit, lengths, keep, cut = config.data.max_length, [], [], 0
     is_classifier = config.train.head == "classifier"
     for block in batched(enumerate(rows), 500):
@@ -135,7 +135,7 @@ def measure(config: Config, rows: Rows, tokenizer: Any, left_out: LeftOut) -> tu
         for (index, row), ids in zip(block, encoded, strict=True):
             lengths.append(len(ids))
             if len(ids) > limit and not is_classifier and prompt_length(row, tokenizer) >= limit:
-                left_out.add("too_long", row["id"], f"{len(ids)} tokens: nothing of the answer is left of {limit}")
+                left_out.add("too_long", row["id"], f"{len(ids)} tokens: nothing of the answer is left within {limit}")
                 continue
             cut += len(ids) > limit
             keep.append(index)

@@ -187,7 +187,7 @@ def read_text_files(path: Path) -> Iterator[Row | Broken]:
     """One folder for each label, with one text in each .txt file."""
     files = sorted(path.glob("*/*.txt"))
     if not files:
-        raise ProjectError(f"{path} holds no texts: make one folder for each label, with .txt files in it.")
+        raise ProjectError(f"{path} has no texts: make one folder for each label, with .txt files in it.")
     for file in files:
         place = file.relative_to(path).as_posix()
         if file.stat().st_size > 4 * LARGEST:
@@ -206,7 +206,7 @@ def read_passages(path: Path) -> list[str]:
         texts = ["\n".join(str(row[key]) for key in ("title", "text") if row.get(key)) for row in rows]
     texts = [text for text in texts if text.strip()]
     if not texts:
-        raise ProjectError(f"{path} holds no passages: a file needs a column `text`, a folder .txt files.")
+        raise ProjectError(f"{path} has no passages: a file needs a column `text`, a folder .txt files.")
     return texts
 
 

@@ -50,7 +50,7 @@ def install(root: Path, cuda: bool, say: Say) -> None:
     check_room(root, gigabytes(index))
     make_environment(root)
     for command in commands(installer(root), torch_requirements(), own_requirement(), index):
-        _run(command, "The libraries are not installed")
+        _run(command, "The libraries aren't installed")
 
 
 def gigabytes(index: str | None) -> float:
@@ -79,7 +79,7 @@ def torch_index(cuda: bool, say: Say) -> str | None:
     if answers(CPU_INDEX):
         return CPU_INDEX
     more = DISK_CUDA - DISK_CPU
-    say(f"{CPU_INDEX} cannot be reached: using the default build of torch, with CUDA ({more:.0f} GB more).")
+    say(f"{CPU_INDEX} can't be reached: using the default build of torch, with CUDA ({more:.0f} GB more).")
     return None
 
 
@@ -107,7 +107,7 @@ def make_environment(root: Path) -> None:
     uv = find_uv()
     base = getattr(sys, "_base_executable", sys.executable)  # uvx throws away the environment that runs this.
     command = [uv, "venv", "--python", base] if uv else [sys.executable, "-m", "venv"]
-    _run([*command, "--clear", str(folder)], f"{shown_path(folder)} could not be made; `pip install uv` may help")
+    _run([*command, "--clear", str(folder)], f"{shown_path(folder)} couldn't be created; `pip install uv` may help")
 
 
 def find_uv() -> str | None:
@@ -158,7 +158,7 @@ def upgrade(root: Path) -> None:
             return  # It was installed from a file or a clone: there is nothing newer to ask for.
         newest = ["--upgrade-package", "tunelings"] if find_uv() else ["--upgrade"]
         own, base = f"tunelings[{environment.EXTRA}]", [*base, *newest]
-    _run([*base, own], "Could not get a newer version; nothing has changed (--files-only needs no network)")
+    _run([*base, own], "Couldn't get a newer version; nothing has changed (--files-only needs no network)")
 
 
 def _run(command: Command, failed: str) -> None:

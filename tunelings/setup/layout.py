@@ -62,7 +62,7 @@ def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
         _mark_unfinished(root)
     except OSError as error:
         raise CourseError(
-            f"{shown_path(root)} cannot be written ({error.strerror or error}), and nothing was changed: put that "
+            f"{shown_path(root)} can't be written ({error.strerror or error}), and nothing was changed: put that "
             "right, or give another folder, and run the command again."
         ) from None
     try:

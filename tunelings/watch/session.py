@@ -105,7 +105,7 @@ class Session:
             case events.Verdicts(verdicts):
                 self._show(verdicts)
             case events.Error(text):
-                self.view.no_verdict(f"The check could not be run. {screen.in_one_line(text)}")
+                self.view.no_verdict(f"The check couldn't be run. {screen.in_one_line(text)}")
             case events.Died(once=False) if self.view.running:
                 self.view.say("The warm worker exited; starting a new one.")
                 self.check([self.view.exercise])  # In a process of its own, while the new worker imports.
