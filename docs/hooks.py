@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from html import unescape
 from pathlib import Path
 
@@ -22,8 +22,17 @@ from tunelings.course import MODULES, Course, CourseError, Exercise, module_numb
 from tunelings.grading.store import Progress
 from tunelings.handson import hardware, memory
 
-# What arithmatex makes of $…$ and $$…$$.
-FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
+# What arithmatex makes of $…$ and $$…$$, and the punctuation that follows.
+FORMULA = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>(?P<after>[.,;:!?)]*)', re.DOTALL
+)
+# A minus that follows no number and no name; a browser would set it apart from what it negates, as between two terms.
+SIGN = re.compile(r"(?P<before>(?:x00028;|x0002C;|x0003D;|x02260;|[(\[])</mo>)<mo>(?=&#x02212;)")
+# A function's name, and what it is applied to without parentheses.
+NAMED = re.compile(r"(?P<name><mi>(?:cos|exp|ln|log|sin)</mi>)(?=<m(?:i|n|sub|frac)\b)")
+# A number that a browser would break, at its minus or before its unit; and the text between two tags.
+NUMBER = re.compile(r"\d[\d.]*e-\d+|\d[\d.,]* %")
+TEXT = re.compile(r">[^<>]+<")
 # A term of the glossary as the extension `abbr` marks it, or a whole heading.
 TERM = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<word>.*?)</abbr>|(?P<heading><h[1-6].*?</h[1-6]>)', re.DOTALL)
 SEARCH = 'data-md-component="search" role="dialog"'
@@ -32,6 +41,8 @@ COURSE = Course(ROOT)
 RESULTS = ROOT / "figures" / "results"
 HOME = ROOT / "docs" / "home.toml"
 GLOSSARY = ROOT / "docs" / "glossary.toml"
+# Pictures with controls, which moving.js shows; without it a picture stands as it is in its file.
+MOVING = sorted((ROOT / "docs" / "moving").glob("*.html"))
 _live = False
 
 
@@ -88,19 +99,13 @@ def marks_of(src_uri: str) -> dict:
         "<!-- scores -->": lambda: pages.scores(RESULTS / "check_quality.json"),
         "<!-- promises -->": lambda: pages.promises_held(COURSE),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
-        "<!-- moving: lora -->": lambda: moving("lora"),
-        "<!-- moving: schedule -->": lambda: moving("schedule"),
+        **{f"<!-- moving: {path.stem} -->": partial(path.read_text, encoding="utf-8") for path in MOVING},
         "<!-- quiz -->": lambda: pages.quiz_block(ROOT / "docs" / "quizzes" / f"{module}.toml"),
     }
     if exercise := exercises_by_page().get(src_uri):
         marks["<!-- exercise -->"] = lambda: pages.exercise_block(exercise)
         marks["<!-- mistakes -->"] = lambda: pages.mistakes_table(exercise)
     return marks
-
-
-def moving(name: str) -> str:
-    """A picture with controls, which moving.js shows; without it the picture stands as it is in the file."""
-    return (ROOT / "docs" / "moving" / f"{name}.html").read_text(encoding="utf-8")
 
 
 def usable_cards() -> dict[str, float]:
@@ -113,8 +118,9 @@ def exercises_by_page() -> dict[str, Exercise]:
 
 
 def on_page_content(html: str, **_) -> str:
-    """Formulas as MathML, which browsers draw themselves: no script and no font is loaded."""
-    return FORMULA.sub(mathml, marked_once(html))
+    """Formulas as MathML, which browsers draw themselves: no script and no font is loaded. Numbers stay in one line."""
+    html = TEXT.sub(lambda text: NUMBER.sub(r'<span class="unbroken">\g<0></span>', text[0]), marked_once(html))
+    return FORMULA.sub(mathml, html)
 
 
 def marked_once(html: str) -> str:
@@ -133,9 +139,13 @@ def marked_once(html: str) -> str:
 
 def mathml(match: re.Match) -> str:
     tex = unescape(match["tex"]).replace(r"\_", "_")  # The converter leaves the escape in the text.
-    if match["tag"] == "span":
-        return latex2mathml.converter.convert(tex)
-    return f'<div class="formula" tabindex="0">{latex2mathml.converter.convert(tex, display="block")}</div>'
+    inline = match["tag"] == "span"
+    formula = latex2mathml.converter.convert(tex, display="inline" if inline else "block")
+    formula = SIGN.sub(r'\g<before><mo form="prefix">', formula)
+    formula = NAMED.sub(r'\g<name><mspace width="0.17em"/>', formula)
+    if inline:
+        return f'<span class="unbroken">{formula}{match["after"]}</span>' if match["after"] else formula
+    return f'<div class="formula" tabindex="0">{formula}</div>{match["after"]}'
 
 
 def on_post_page(output: str, **_) -> str:

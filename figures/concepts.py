@@ -70,23 +70,21 @@ def backward_graph():
 def nf4_block():
     """3.04: four weights of a block find their levels; with an outlier in the block, three find the level 0."""
     levels = get_4bit_type("nf4", device="cpu").tolist()
-    figure, rows = plots(4.4, 2)
+    figure, rows = plots(3.2, 2)
     for axes, block in zip(rows, ([0.30, -0.12, 0.05, -0.90], [0.30, -0.12, 0.05, -0.90, 9.0]), strict=True):
         scale = max(abs(weight) for weight in block)
         axes.hlines(0, -1.05, 1.05, color="black", linewidth=1)
         for code, level in enumerate(levels):
             axes.vlines(level, -0.16, 0.16, color="black", linewidth=1)
             axes.text(level, -0.3, code, ha="center", va="top", fontsize=8)
-        height, last = 0.95, -2.0
+        place = -2.0
         for weight in sorted(block):
-            place = weight / scale
-            code = min(range(16), key=lambda code: abs(levels[code] - place))
-            height = height + 0.55 if place - last < 0.15 else 0.95  # Labels side by side would lie on each other.
-            last = place
+            code = min(range(16), key=lambda code: abs(levels[code] - weight / scale))
+            place = max(weight / scale, place + 0.18)  # Labels any closer would lie on each other.
             style = {"arrowstyle": "-|>", "lw": 1, "color": "tab:blue"}
-            axes.annotate("", (levels[code], 0.18), (place, height - 0.05), arrowprops=style)
-            axes.text(place, height, f"{weight:g}", ha="center", va="bottom", fontsize=9.5, color="tab:blue")
-        axes.set(xlim=(-1.12, 1.12), ylim=(-0.85, 3.2), yticks=[])
+            axes.annotate("", (levels[code], 0.18), (place, 0.9), arrowprops=style)
+            axes.text(place, 0.95, f"{weight:g}", ha="center", va="bottom", fontsize=9.5, color="tab:blue")
+        axes.set(xlim=(-1.12, 1.12), ylim=(-0.85, 1.8), yticks=[])
         axes.set_title(f"block {show(block)}, each divided by {scale:g}", fontsize=10)
         axes.spines[:].set_visible(False)
         axes.set_xticks([-1, 0, 1])

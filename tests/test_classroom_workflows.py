@@ -17,6 +17,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.test_workflows import SAFE, problem_with_install
+from tunelings import repository
 from tunelings.commands import more
 
 FOLDER = ROOT / "docs" / "assets" / "classroom"
@@ -104,6 +105,7 @@ def test_classroom_50_s_script_leaves_a_result_only_of_a_run_that_ended(tmp_path
 
 
 def test_the_course_is_named_in_one_way():
-    """`OWNER/tunelings`, as in pyproject.toml: a fork replaces one word."""
+    """As in pyproject.toml: a fork replaces one word."""
+    name = repository.address().removeprefix("https://github.com/")
     for path in (WORKFLOW, FOLDER / "autograder.py"):
-        assert path.read_text("utf-8").count("OWNER/tunelings") == 1
+        assert path.read_text("utf-8").count(name) == 1

@@ -19,13 +19,16 @@ Below a sentence:
     table     of two
 
 Args:
-    x: {LONG}x
+    x: {LONG}x.
         y: no entry of its own? It is.
     `a`, b: both.
 
 - {LONG}item
   its rest.
 - another
+
+{LONG}of what
+kept: it goes on.
 """
 
 
@@ -33,8 +36,17 @@ def test_what_was_broken_for_want_of_room_is_one_line_again():
     lines = [(line.indent, line.text) for line in contracts.unwrapped(DOCSTRING)]
     assert lines[0] == (0, f"{LONG}first goes on here. A `code < 1` and **bold** at https://example.org/a_b.")
     assert [text for _, text in lines[1:5]] == ["Below a sentence:", "p <- p - lr * g", "table     of two", "Args:"]
-    assert lines[5:8] == [(4, f"x: {LONG}x"), (8, "y: no entry of its own? It is."), (4, "`a`, b: both.")]
-    assert lines[8:] == [(0, f"- {LONG}item its rest."), (0, "- another")]
+    assert lines[5:8] == [(4, f"x: {LONG}x."), (8, "y: no entry of its own? It is."), (4, "`a`, b: both.")]
+    assert lines[8:10] == [(0, f"- {LONG}item its rest."), (0, "- another")]
+    assert lines[10:] == [(0, f"{LONG}of what kept: it goes on.")]
+
+
+def test_a_sentence_that_was_broken_early_is_one_paragraph_and_two_lines_of_code_stay_two():
+    text = contracts.docstring_html(
+        "Of those\nthat tie, the first.\n\nBy:\n\n    v <- v + g\n    p <- p - v\n\nEnds.\nlr: a rate"
+    )
+    assert "Of those that tie, the first.</p>" in text
+    assert "v &lt;- v + g\np &lt;- p - v</pre>" in text and "Ends.</p><p" in text
 
 
 def test_code_emphasiz_and_links_are_marked_and_the_rest_is_escaped():
@@ -57,6 +69,7 @@ class Kept(NamedTuple):
         x: int = 1,
     ) -> str:
         """Return both."""
+        found: str = self.b
 
     def _hidden(self):
         """Not shown."""

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 from tunelings.course import Course
 from tunelings.grading import answers
-from tunelings.handson import reviews
+from tunelings.handson import reviews, reviews_task
 
 FIGURES = ROOT / "figures"
 
@@ -81,6 +81,28 @@ def test_every_accepted_record_was_read_and_the_lesson_has_replies_of_each_kind(
     assert "not read" not in {record["wrong"] for record in records}
     assert plain["too_similar"] and plain["malformed"] and turns["malformed"]
     assert turns["accepted"] >= 3 and turns["accepted"] > plain["accepted"]
+
+
+# ---------------------------------------------------------------- 3.12
+def test_the_answers_side_by_side_are_to_held_out_reviews():
+    results = results_of("module03_lora_fine_tune_llm")
+    _, test_pairs = reviews_task.load_pairs(ROOT / "data" / "sentiment")
+    positive, negative, missed = results["shown"]
+    for one in results["shown"]:
+        assert [one["review"], one["wanted"]] == list(test_pairs[one["place"]])
+        assert one["before"].strip() and one["prompt"].strip()
+    assert positive["wanted"] == positive["after"].strip() == reviews_task.ANSWERS["positive"]
+    assert negative["wanted"] == negative["after"].strip() == reviews_task.ANSWERS["negative"]
+    assert missed["wanted"] != missed["after"].strip()
+
+
+def test_the_prompt_was_chosen_on_other_reviews_and_is_compared_on_the_same_ones():
+    results = results_of("module03_lora_fine_tune_llm")
+    prompts = results["prompts"]
+    assert prompts["tried"][prompts["best"]]["exact"] == max(one["exact"] for one in prompts["tried"].values())
+    difference, low, high, trained_only, prompt_only = prompts["fine_tuned_minus"]
+    assert low < difference < high
+    assert trained_only - prompt_only == results["seeds"]["0"]["after"]["exact"] - prompts["test"]["exact"]
 
 
 # ---------------------------------------------------------------- 2.08

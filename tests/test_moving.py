@@ -7,6 +7,8 @@ import re
 from dataclasses import asdict
 
 import pytest
+import torch
+from torch.nn.functional import cross_entropy
 
 from tests.conftest import ROOT
 from tests.support.browsing import IN_BROWSER, context_of
@@ -61,7 +63,7 @@ def opened(page, name: str):
     return shown
 
 
-@pytest.mark.parametrize("name", ["lora", "schedule"])
+@pytest.mark.parametrize("name", ["lora", "momentum", "schedule", "temperature"])
 def test_a_picture_that_nothing_moves_is_the_one_that_its_script_draws_first(page, name):
     (caption, numbers), (caption_drawn, drawn) = opened(page, name)
     assert caption_drawn == caption and drawn == pytest.approx(
@@ -92,6 +94,55 @@ def test_the_schedules_are_those_of_2_05(page):
         assert page.evaluate(script, [step, warmup]) == pytest.approx([linear, cosine])
     page.select_option("#schedule-kind", "linear")
     assert "Step 400: 0.00." in page.locator("figcaption").inner_text()
+
+
+def test_the_steps_through_the_valley_are_those_of_1_04(page):
+    opened(page, "momentum")
+    sgd_step = loading.reference("1.04").sgd_step
+    for rate, momentum in [(0.019, 0.0), (0.019, 0.9), (0.03, 0.9), (0.01, 0.5)]:
+        place, velocity = torch.tensor([10.0, 1.0], dtype=torch.float64).requires_grad_(), torch.zeros(2).double()
+        path = [place.tolist()]
+        while path[-1][0] ** 2 + 100 * path[-1][1] ** 2 > 0.2:
+            sgd_step([place], [place.detach() * torch.tensor([1.0, 100.0])], [velocity], rate, momentum)
+            path.append(place.tolist())
+        found = page.evaluate("([rate, momentum]) => throughTheValley(rate, momentum)", [rate, momentum])
+        assert found["end"] == "arrived" and len(found["path"]) == len(path)
+        assert found["path"][-1] == pytest.approx(path[-1])
+
+
+def test_the_keyboard_moves_the_rate_past_the_edge_and_momentum_brings_it_back(page):
+    opened(page, "momentum")
+    said = page.locator("figcaption")
+    page.locator("#momentum-rate").focus()
+    page.keyboard.press("ArrowRight")
+    assert "still above a thousandth" in said.inner_text()
+    page.keyboard.press("ArrowRight")
+    assert "Learning rate 0.021, momentum 0. It diverges" in said.inner_text()
+    page.keyboard.press("Tab")
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    assert re.search(r"momentum 0.1. After \d+ steps the loss is a thousandth", said.inner_text())
+
+
+def test_temperature_and_labels_give_the_loss_of_torch(page):
+    opened(page, "temperature")
+    logits = torch.tensor([2.0, 1.0, 0.0], dtype=torch.float64)
+    script = "([t, c, e]) => lossAtTemperature([2, 1, 0], t, c, e)"
+    for temperature, target, smoothing in itertools.product([0.1, 1.0, 5.0], [0, 1, 2], [0.0, 0.3]):
+        found = page.evaluate(script, [temperature, target, smoothing])
+        loss = cross_entropy(logits / temperature, torch.tensor(target), label_smoothing=smoothing)
+        assert found["shares"] == pytest.approx((logits / temperature).softmax(-1).tolist())
+        assert found["loss"] == pytest.approx(loss.item()) and found["lowest"] <= found["loss"]
+    page.select_option("#temperature-target", "2")
+    page.locator("#temperature-temperature").focus()
+    page.keyboard.press("End")
+    assert page.locator("figcaption").inner_text() == (
+        "At T = 5 the shares are 0.402, 0.329 and 0.269. Class 2 is right. The cross-entropy is 1.31."
+    )
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("End")
+    assert "The label asks for 0.167, 0.167 and 0.667." in page.locator("figcaption").inner_text()
 
 
 def test_without_scripts_there_are_the_table_the_pictures_and_the_tree(browser, address):

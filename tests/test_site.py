@@ -103,13 +103,17 @@ RAW_PROSE = re.compile(
 # In code a template's braces can be meant; 4.03 is about entities, so it may name some, but never a `<`.
 RAW_CODE = re.compile(r"&lt;|&gt;|\\\|")
 RAW_BLOCKS = re.compile(r'^\s*=== "|^\s*```', re.MULTILINE)
+# A number of a list that has become a part of the paragraph above it.
+RAW_ITEM = re.compile(r"^\d\. .{20}", re.MULTILINE)
 
 
 def test_no_page_shows_raw_markdown(site: Path):
     found = {}
     for page in html_pages(site):
-        words = Words(page.read_text(encoding="utf-8"))
+        text = page.read_text(encoding="utf-8")
+        words = Words(text)
         raw = {*RAW_PROSE.findall(words.prose), *RAW_CODE.findall(words.code), *RAW_BLOCKS.findall(words.blocks)}
+        raw |= {*RAW_ITEM.findall(re.sub(r"<pre\b.*?</pre>", "", text, flags=re.DOTALL))}
         if raw:
             found[page.relative_to(site).as_posix()] = raw
     assert found == {}
@@ -214,7 +218,19 @@ def test_the_lesson_that_a_failure_names_is_a_page(site: Path):
 def test_no_formula_is_left_half_translated(site: Path):
     for page in html_pages(site):
         for formula in re.findall(r"<math.*?</math>", page.read_text(encoding="utf-8"), flags=re.DOTALL):
-            assert "\\" not in formula, f"{page.relative_to(site)}: {formula}"
+            assert "\\" not in formula and "<mi>&</mi>" not in formula, f"{page.relative_to(site)}: {formula}"
+            assert "<mo>&#x0003D;</mo><mo>&#x02212;</mo>" not in formula, "the sign of a number stands apart from it"
+
+
+def test_no_line_begins_with_the_end_of_a_formula_or_of_a_number(site: Path):
+    """A browser may break a line after a formula, after the minus of 1e-5, and before a percent sign."""
+    for page in html_pages(site):
+        text = page.read_text(encoding="utf-8")
+        loose = re.findall(r"(?<!unbroken\">)<math(?:(?!</math>).)*</math>[.,;:!?)]", text, flags=re.DOTALL)
+        assert not loose, f"{page.relative_to(site)}: {loose[0]}"
+        article = text.partition("<article")[2].partition("</article>")[0]
+        breakable = re.sub(r'<pre\b.*?</pre>|<span class="unbroken">.*?</span>|<[^>]*>', "", article, flags=re.DOTALL)
+        assert not re.search(r"\d %|\de-\d", breakable), page.relative_to(site)
 
 
 def test_every_picture_has_words_for_those_who_cannot_see_it():

@@ -188,7 +188,7 @@ CHANGELOG = """# Changelog
 
 - The first.
 """
-V020 = {"project": {"version": "0.2.0"}}
+V020 = {"project": {"version": "0.2.0", "urls": {"Repository": "https://github.com/somebody/tunelings"}}}
 
 
 def test_the_notes_of_a_release_are_its_section_of_the_changelog(release):
@@ -209,6 +209,25 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog(release):
 def test_a_release_whose_tag_version_and_changelog_disagree_is_stopped(release, tag, old, new, said):
     with pytest.raises(ValueError, match=f"^{re.escape(said)}"):
         release.notes(tag, V020, CHANGELOG.replace(old, new) if old else CHANGELOG)
+
+
+def test_a_release_without_an_owner_is_stopped(release):
+    nobody = {"project": {"version": "0.2.0", "urls": {"Repository": "https://github.com/OWNER/tunelings"}}}
+    with pytest.raises(ValueError, match=r"^pyproject\.toml has OWNER"):
+        release.notes("v0.2.0", nobody, CHANGELOG)
+
+
+def test_the_owner_stands_only_where_contributing_says_how_to_set_it():
+    command = re.search(
+        r"^sed -i 's/OWNER/your-name/g' (.+)$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE
+    )
+    listed = subprocess.run(
+        ["git", "grep", "-lE", r"OWNER[/.]"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.split()
+    ours = {
+        path for path in listed if not path.startswith(("data/", "tests/", "notebooks/", ".ci/", "CONTRIBUTING.md"))
+    }
+    assert ours <= set(command[1].split())
 
 
 def test_a_stopped_release_says_one_line():

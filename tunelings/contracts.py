@@ -16,7 +16,7 @@ from typing import NamedTuple
 FULL = 92  # A line that the next word would have made longer than this was broken for want of room.
 ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 ENTRY = re.compile(r"`?\w+`?(?:, `?\w+`?)*: ")
-HEADING = re.compile(r"(?:Args|Arguments|Attributes|Fields|Keys|Raises|Returns|Yields)\b[^.]*:$")
+HEADING = re.compile(r"(?:Args|Arguments|Attributes|Fields|Keys|Raises|Returns|Writes|Yields)\b[^.]*:$")
 ALIGNED = re.compile(r"\S {2,}\S")
 INLINE = re.compile(
     r"(?P<fence>```)|`(?P<code>[^`]+)`|\*\*(?P<strong>\w[^*]*)\*\*|(?P<link>https?://[^\s,;]+[^\s.,;)])"
@@ -55,7 +55,8 @@ def _is_public(name: str) -> bool:
 def head(node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
     """What stands before the docstring, as it is written there; of a class without methods also its fields."""
     lines = source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]
-    fields = [ast.unparse(child) for child in node.body if isinstance(child, ast.AnnAssign)]
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    fields = [ast.unparse(child) for child in body if isinstance(child, ast.AnnAssign)]
     indent = node.col_offset
     return "\n".join([*(line[indent:] for line in lines), *(f"    {field}" for field in fields)]).rstrip()
 
@@ -63,12 +64,13 @@ def head(node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
 def docstring_html(docstring: str) -> str:
     """A docstring as a box of paragraphs. Its text is escaped; code, emphasis and links are marked up."""
     shown = []
-    for is_literal, lines in groupby(with_literals(unwrapped(docstring)), key=lambda line: line.is_literal):
+    lines = whole_sentences(with_literals(unwrapped(docstring)))
+    for is_literal, alike in groupby(lines, key=lambda line: line.is_literal):
         if is_literal:
-            text = "\n".join(" " * (line.indent - 4) + line.text for line in lines)
+            text = "\n".join(" " * (line.indent - 4) + line.text for line in alike)
             shown.append(f'<pre tabindex="0">{html.escape(text)}</pre>')
         else:
-            shown += [paragraph(line) for line in lines]
+            shown += [paragraph(line) for line in alike]
     return '<div class="contract">' + "".join(shown) + "</div>"
 
 
@@ -108,6 +110,26 @@ def with_literals(lines: Iterable[Line]) -> Iterator[Line]:
         above = above if literal else line
 
 
+def whole_sentences(lines: Iterable[Line]) -> Iterator[Line]:
+    """The lines, with a paragraph that was broken early, in the middle of a sentence, as one again."""
+    current: Line | None = None
+    for line in lines:
+        if current and _is_rest(line, current):
+            current = current._replace(text=f"{current.text} {line.text}")
+            continue
+        if current:
+            yield current
+        current = line
+    if current:
+        yield current
+
+
+def _is_rest(line: Line, above: Line) -> bool:
+    if line.is_literal or above.is_literal or line.indent != above.indent or ITEM.match(line.text):
+        return False
+    return above.text[-1].isalpha() and line.text[0].islower() and not ENTRY.match(line.text)
+
+
 def unwrapped(docstring: str) -> Iterator[Line]:
     """The lines of a docstring, with those joined that were broken for want of room; blank ones are left out."""
     current: list[str] = []
@@ -127,6 +149,7 @@ def unwrapped(docstring: str) -> Iterator[Line]:
 
 def _goes_on(current: list[str], width: int, text: str) -> bool:
     """Whether `text` is the rest of the paragraph whose last line has `width` columns."""
-    if not text or ITEM.match(text) or ENTRY.match(text) or HEADING.match(text) or ALIGNED.search(text):
+    if not text or ITEM.match(text) or HEADING.match(text) or ALIGNED.search(text) or ALIGNED.search(current[-1]):
         return False
-    return not ALIGNED.search(current[-1]) and width + 1 + len(text.split()[0]) > FULL
+    starts = ENTRY.match(text) and not current[-1][-1].isalpha()  # In the middle of a sentence, "word: " is no entry.
+    return not starts and width + 1 + len(text.split()[0]) > FULL

@@ -1,6 +1,6 @@
 """1.04 · Optimizer step: how SGD with momentum and AdamW turn gradients into updates.
 
-`optimizer.step()` hides nothing more than this: a few lines of arithmetic for each parameter.
+`optimizer.step()` does no more than this: a few lines of arithmetic for each parameter.
 """
 
 from typing import NamedTuple
@@ -28,9 +28,9 @@ def sgd_step(
     lr: float,
     momentum: float = 0.0,
 ) -> None:
-    """One step of stochastic gradient descent with momentum.
+    """Make one step of stochastic gradient descent with momentum.
 
-    For each parameter p with gradient g and velocity v, in the order of torch:
+    For each parameter p with gradient g and velocity v, in torch's order:
 
         v <- momentum * v + g
         p <- p - lr * v
@@ -43,9 +43,9 @@ def sgd_step(
         lr: the learning rate; it may differ from call to call. It is not part of the velocity.
         momentum: from 0 to below 1.
 
-    Nothing is returned. The three lists are equally long. Dtypes stay what they are. The step records no
-    autograd history: parameters stay leaves that require grad, velocities do not require grad. Write the
-    arithmetic yourself, without `torch.optim`.
+    Nothing is returned. The three lists have the same length. Dtypes do not change. The step records no autograd
+    history: parameters stay leaves that require grad, velocities do not require grad. Write the arithmetic
+    yourself, without `torch.optim`.
 
     Method: https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
     """
@@ -62,7 +62,7 @@ def adamw_step(
     eps: float = 1e-8,
     weight_decay: float = 0.01,
 ) -> None:
-    """One step of AdamW: Adam with weight decay that does not pass through the moments.
+    """Make one step of AdamW: Adam with weight decay that does not pass through the moments.
 
     For each parameter p with gradient g, where t counts its updates, this one included:
 
@@ -74,16 +74,16 @@ def adamw_step(
 
     Args:
         params: leaf tensors that require grad. Each is changed in place.
-        grads: one gradient for each parameter, of the same shape, or None. They are not changed. A parameter
-            whose gradient is None is skipped whole: no decay, no change of its m and v, no step counted.
+        grads: one gradient for each parameter, of the same shape, or None. They are not changed. A parameter whose
+            gradient is None is skipped entirely: no decay, no change to its m and v, no step counted.
         state: see AdamWState. On return its lists hold the new values; their tensors may be changed in
             place or replaced.
         lr: the learning rate; it may differ from call to call.
         betas, eps, weight_decay: as above.
 
-    Nothing is returned. All lists are equally long. Dtypes stay what they are. The step records no autograd
-    history: parameters stay leaves that require grad, m and v do not require grad. Write the arithmetic
-    yourself, without `torch.optim`.
+    Nothing is returned. All lists have the same length. Dtypes do not change. The step records no autograd history:
+    parameters stay leaves that require grad, m and v do not require grad. Write the arithmetic yourself, without
+    `torch.optim`.
 
     Method: Loshchilov and Hutter, Decoupled Weight Decay Regularization, algorithm 2 (with schedule 1),
     https://arxiv.org/abs/1711.05101; the decay times lr, as in

@@ -1,4 +1,4 @@
-"""1.05 · Training step: one batch moves the weights once.
+"""1.05 · Training step: update the weights once, from one batch.
 
 Forward, loss, backward, update: everything else in training is built around these four lines.
 """
@@ -15,23 +15,23 @@ def training_step(
     loss_fn: Callable[[Tensor, Tensor], Tensor],
     optimizer: Optimizer,
 ) -> float:
-    """Train the model on one batch and return the loss that this batch had before the update.
+    """Train the model on one batch and return the loss of this batch before the update.
 
     Args:
-        model: any module that maps `inputs`, of any shape and dtype, to outputs. It may come in train or
-            in eval mode.
+        model: any module that maps `inputs`, of any shape and dtype, to outputs. It may arrive in train or in eval
+            mode.
         batch: `(inputs, targets)`; neither is changed.
         loss_fn: called once, as `loss_fn(model(inputs), targets)`; returns a scalar tensor.
-        optimizer: makes the update, with its own settings and memory; its `step()` is called once. It
-            holds parameters of the model alone, and every one that needs a gradient; a parameter that
-            needs none keeps its value.
+        optimizer: makes the update, with its own settings and memory; its `step()` is called once. It holds only
+            parameters of the model, and every one that needs a gradient; a parameter that needs none keeps its
+            value.
 
     Returns:
         The loss before the update, as a Python float.
 
-    The model and all its submodules are in train mode while it runs, and stay so. It runs forward exactly
-    once. Whatever stands in `.grad` on entry, from the step before or from elsewhere, has no effect on the
-    update; what stands there on return is not promised.
+    The model and all its submodules are in train mode while it runs, and stay so. It runs forward exactly once.
+    Whatever is in `.grad` on entry, from the previous step or from elsewhere, has no effect on the update; what is
+    there on return is not promised.
 
     Method: https://docs.pytorch.org/tutorials/beginner/basics/optimization_tutorial.html
     """

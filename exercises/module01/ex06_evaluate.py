@@ -1,6 +1,6 @@
-"""1.06 · Evaluate: what a model is worth on data that it does not learn from.
+"""1.06 · Evaluate: measure a model on data that it doesn't learn from.
 
-The mean over examples, with dropout off, BatchNorm fixed and no graph; and the model as it was before.
+Average over the examples with dropout off, BatchNorm fixed and no graph, and leave the model as you found it.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class Metrics(NamedTuple):
-    """Means over all examples: the loss, and the share of right answers, from 0 to 1."""
+    """Means over all examples: the loss, and the share of correct answers, from 0 to 1."""
 
     loss: float
     accuracy: float
@@ -25,8 +25,8 @@ def evaluate(
     """Measure the model's loss and accuracy on all examples of `loader`.
 
     Args:
-        model: maps `inputs` to one score for each class, `[N, C]`. It may come in train or in eval mode,
-            and some of its submodules in another mode than the rest (a frozen BatchNorm).
+        model: maps `inputs` to one score for each class, `[N, C]`. It may arrive in train or in eval mode, with
+            some of its submodules in a different mode from the rest (a frozen BatchNorm).
         loader: any iterable of `(inputs, targets)`, targets int64 `[N]`; the batches may differ in size.
             It is read once, may be a generator, and may have no length.
         loss_fn: `loss_fn(outputs, targets)` returns the mean loss over the batch, as a scalar tensor.
@@ -38,11 +38,11 @@ def evaluate(
     Raises:
         ValueError: `loader` yields nothing.
 
-    All submodules are in eval mode while the model runs, and no graph is built. On return the `training`
-    flag of each submodule is what it was on entry, and so is torch's grad mode. Parameters, what stands in
-    their `.grad`, buffers, inputs and targets are not changed.
+    All submodules are in eval mode while the model runs, and no graph is built. On return, the `training` flag of
+    each submodule is what it was on entry, and so is torch's grad mode. Parameters, the content of their `.grad`,
+    buffers, inputs and targets are not changed.
 
     Method: https://docs.pytorch.org/docs/stable/notes/autograd.html#locally-disabling-gradient-computation
     """
-    # TODO: eval mode, sums over the examples without a graph, every mode as it was, means.
+    # TODO: eval mode, sums over the examples without a graph, restore every mode, means.
     raise NotImplementedError("TODO")

@@ -1,4 +1,4 @@
-"""1.08 · Device and precision: one training step on any device, with half of the bits in the forward pass.
+"""1.08 · Device and precision: one training step on any device, with a forward pass in 16 bits.
 
 Move the batch, run the forward under autocast, keep the loss and the weights in float32, unscale before clipping.
 """
@@ -27,12 +27,12 @@ def autocast_step(
 
     Args:
         model: float32, already on `device`, in train mode; maps `inputs` to one output tensor.
-        batch: `(inputs, targets)`, on any device. Both are moved to `device`, with their method `.to`;
-            the tensors that came in are not changed.
-        loss_fn: called as `loss_fn(outputs, targets)`; returns a scalar tensor. `outputs` are what the model
-            gave, cast to float32 (`outputs.float()`). It may run inside or outside of autocast.
+        batch: `(inputs, targets)`, on any device. Both are moved to `device` with their method `.to`; the given
+            tensors are not changed.
+        loss_fn: called as `loss_fn(outputs, targets)`; returns a scalar tensor. `outputs` are the model's outputs,
+            cast to float32 (`outputs.float()`). It may run inside or outside of autocast.
         optimizer: holds the model's parameters.
-        device: where the model is: a name such as "cuda", "cuda:0" or "cpu", or a `torch.device`.
+        device: the device of the model: a name such as "cuda", "cuda:0" or "cpu", or a `torch.device`.
         dtype: the low precision of autocast, `torch.bfloat16` or `torch.float16`.
         scaler: a `torch.amp.GradScaler`, or any object with its methods `scale`, `unscale_`, `step` (which
             calls `optimizer.step()`) and `update`; only these are called, each once and in this order.
@@ -43,10 +43,10 @@ def autocast_step(
     Returns:
         The loss before the update, as a Python float, without the scaler's factor.
 
-    The forward runs under `torch.autocast` for the type of `device`; `backward` runs outside of it. The order
-    is backward, clip, `optimizer.step()`; with a scaler it is `scaler.scale(loss)`, backward,
+    The forward runs under `torch.autocast` for the type of `device`; `backward` runs outside of it. The order is
+    backward, clip, `optimizer.step()`; with a scaler it is `scaler.scale(loss)`, backward,
     `scaler.unscale_(optimizer)`, clip, `scaler.step(optimizer)`, `scaler.update()`. Parameters stay float32.
-    Whatever stands in `.grad` on entry has no effect on the update; what stands there on return is not promised.
+    Whatever is in `.grad` on entry has no effect on the update; what is there on return is not promised.
 
     Method: https://docs.pytorch.org/docs/stable/notes/amp_examples.html
     """

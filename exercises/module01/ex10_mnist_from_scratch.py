@@ -1,8 +1,7 @@
 """1.10 · MNIST from scratch: from raw pixels to a trained network, with nothing but torch.
 
-`python exercises/module01/ex10_mnist_from_scratch.py` trains on the digits that ship with the course and
-saves the curve and the wrongly classified digits in runs/mnist/. With `--full` it takes all of MNIST, which
-torchvision downloads.
+`python exercises/module01/ex10_mnist_from_scratch.py` trains on the digits that ship with the course and saves the
+curve and the misclassified digits in runs/mnist/. With `--full` it uses all of MNIST, which torchvision downloads.
 """
 
 import sys
@@ -31,15 +30,15 @@ class History(NamedTuple):
 
 
 def make_model() -> nn.Module:
-    """A new network that maps images `[B, 1, 28, 28]` to ten logits `[B, 10]`, for any B.
+    """Return a new network that maps images `[B, 1, 28, 28]` to ten logits `[B, 10]`, for any B.
 
-    It has a hidden layer with a non-linearity: an affine map of the pixels is not enough. The outputs are
-    logits, as `F.cross_entropy` takes them: not probabilities, and not cut off at zero. They start small: on
-    standardized digits the first loss is less than 0.5 away from ln 10 = 2.30, the loss of a guess (torch's
-    default initialization does that). Each call makes new weights; two models share nothing.
+    It has a hidden layer with a non-linearity: an affine map of the pixels is not enough. The outputs are logits,
+    as `F.cross_entropy` takes them: not probabilities, and not cut off at zero. They start small: on standardized
+    digits the first loss is less than 0.5 away from ln 10 = 2.30, the loss of guessing (torch's default
+    initialization does that). Each call makes new weights; two models share nothing.
 
-    Trained with your `fit` and `make_loaders` on the shipped digits (10 epochs, lr 1e-3, batches of 64), it reads
-    at least 91.8 % of the test digits. A linear model does not get there; one hidden layer of about 100 units
+    Trained with your `fit` and `make_loaders` on the shipped digits (10 epochs, lr 1e-3, batches of 64), it gets at
+    least 91.8 % of the test digits right. A linear model does not get there; one hidden layer of about 100 units
     does, in a few seconds.
 
     Method: https://docs.pytorch.org/tutorials/beginner/basics/buildmodel_tutorial.html
@@ -54,17 +53,17 @@ def make_loaders(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], batc
     Args:
         train: `(images uint8 [N, 28, 28], labels int64 [N])`; neither tensor is changed.
         test: the same form; all of it goes to the test loader, and nothing is learned from it.
-        batch_size: size of every batch but the last, which holds what is left; no example is left out.
-        seed: decides alone which examples are the validation part: the same seed gives the same part,
-            another seed another. The global random states are on return what they were on entry.
+        batch_size: size of every batch but the last, which holds the rest; no example is left out.
+        seed: alone decides which examples are the validation part: the same seed gives the same part, another seed
+            another one. On return, the global random states are what they were on entry.
 
     Returns:
         `Loaders(train, val, test)`, three `DataLoader`s. Each batch is a pair `(images float32 [B, 1, 28, 28],
-        labels int64 [B])`, and each label stays with its image. val holds one tenth of the training digits
-        (rounded up or down), train holds all others. Every pixel, of all three, is standardized as
-        (pixel - mean) / std with one mean and one std: those of all pixels of the training part, without val
-        and test (for std, dividing by n or by n - 1 are both right). train comes in a new random order in
-        every pass; val comes in the same order in every pass, and test in the order in which it was given.
+        labels int64 [B])`, and each label stays with its image. val holds one tenth of the training digits (rounded
+        up or down), train holds all others. Every pixel, of all three, is standardized as (pixel - mean) / std with
+        one mean and one std: those of all pixels of the training part, without val and test (for std, you may
+        divide by n or by n - 1). train comes in a new random order in every pass; val comes in the same order in
+        every pass, and test in the order that was given.
 
     Raises:
         ValueError: fewer than 10 training examples, or no test example.
@@ -88,23 +87,23 @@ def fit(
 
     Args:
         model: maps a batch of images to logits `[B, C]`; its parameters may lie on any device.
-        train_loader: gives `(images, labels)`, images in the dtype of the model; one pass is one epoch.
+        train_loader: yields `(images, labels)`, with images in the dtype of the model; one pass is one epoch.
         val_loader: the same, for measuring only. Neither loader is empty; the last batch may be smaller.
         epochs: number of passes over train_loader; all of them are made.
         lr: learning rate of `torch.optim.Adam`, whose other settings are torch's defaults.
-        on_step: called once for each update as `on_step(step, loss)`: the number of the update, from 0 and
-            counting on from epoch to epoch, and the loss of its batch before the update, as a Python float.
+        on_step: called once for each update as `on_step(step, loss)`: the number of the update, counted from 0
+            across all epochs, and the loss of its batch before the update, as a Python float.
 
     Returns:
         `History(train_loss, val_loss, val_accuracy)`, lists of Python floats with one number for each epoch.
         train_loss is the mean over the examples of the loss that each had before its batch's update. val_loss
         and val_accuracy (0 to 1) are means over the examples of val (not of its batches), after the epoch.
 
-    Each batch is moved to the device of the model's parameters. While training, the model is in train mode,
-    in every epoch, and each training batch goes through it once, in the order of the loader, and makes one
-    update. While measuring, the model is in eval mode and no graph is built; neither weights nor buffers
-    change. It ends with the weights of the last epoch, whichever was best on val. In which mode it is left is
-    not promised.
+    Each batch is moved to the device of the model's parameters. While training, the model is in train mode, in
+    every epoch, and each training batch goes through it once, in the order of the loader, and makes one update.
+    While measuring, the model is in eval mode and no graph is built; neither weights nor buffers change. It ends
+    with the weights of the last epoch, whichever epoch was best on val. The mode in which the model is left is not
+    promised.
 
     Method: Kingma and Ba, "Adam" (2015), https://arxiv.org/abs/1412.6980;
     https://docs.pytorch.org/tutorials/beginner/basics/optimization_tutorial.html
@@ -130,10 +129,10 @@ def empty_chart():
 def plot(history: History, path: str | Path) -> None:
     """Draw the training curve and save it as a PNG file at `path`, which ends in ".png".
 
-    The picture shows all three lists of the history (each holds one number for each epoch, two epochs at
-    least): it changes when any of them does. It holds this history only: the same history gives the same
-    picture again, whatever was drawn before. The folder exists; a file that stands at `path` is replaced.
-    `empty_chart()` may be used and need not be.
+    The picture shows all three lists of the history (each holds one number for each epoch, at least two epochs): it
+    changes when any of them does. It shows this history only: the same history gives the same picture again,
+    whatever was drawn before. The folder exists; an existing file at `path` is replaced. You may use
+    `empty_chart()`, but need not.
 
     Method: https://matplotlib.org/stable/users/explain/quick_start.html
     """

@@ -1,6 +1,6 @@
 """2.04 · Parameter groups: the head learns fast, the lower layers slowly, and only weights decay.
 
-A pretrained layer needs smaller steps the lower it stands; a new head needs the full learning rate.
+The lower a pretrained layer is, the smaller the steps it needs; a new head needs the full learning rate.
 """
 
 from torch import nn
@@ -12,25 +12,24 @@ def parameter_groups(
 ) -> list[dict]:
     """Sort the parameters of a BERT into groups for AdamW, each with its own learning rate and decay.
 
-    Learning rates, with the L layers in `model.bert.encoder.layer`: what stands in layer i gets
-    `lr * layer_decay ** (L - i)`, what stands in `model.bert.embeddings` gets `lr * layer_decay ** (L + 1)`,
-    and everything else (pooler, classifier, whatever somebody has added) gets `lr`.
+    Learning rates, with the L layers in `model.bert.encoder.layer`: a parameter in layer i gets `lr * layer_decay
+    ** (L - i)`, one in `model.bert.embeddings` gets `lr * layer_decay ** (L + 1)`, and everything else (pooler,
+    classifier, anything that somebody has added) gets `lr`.
 
-    Weight decay: `weight_decay`, the same at every height. It is 0 for a parameter whose own name, the last
-    part of its full name, is exactly `bias`, and for every parameter of an `nn.LayerNorm` (or a class that
-    inherits from it), wherever that stands and whatever it is called. Nothing else is spared: not embeddings,
-    not other vectors.
+    Weight decay: `weight_decay`, the same in every layer. It is 0 for a parameter whose own name, the last part of
+    its full name, is exactly `bias`, and for every parameter of an `nn.LayerNorm` (or a class that inherits from
+    it), wherever that is and whatever its name. Nothing else is exempt: not embeddings, not other vectors.
 
-    Only parameters with `requires_grad` are in a group, and each of them once. One that is shared by two
-    modules has the rate of its first place in `model.named_parameters()`.
+    Only parameters with `requires_grad` are in a group, and each of them once. A parameter that two modules share
+    gets the rate of its first place in `model.named_parameters()`.
 
     Args:
         model: of any number of layers; it is not changed. At least one of its parameters trains.
         lr, layer_decay, weight_decay: positive numbers; `layer_decay` is at most 1.
 
     Returns:
-        A list of dicts that `torch.optim.AdamW` takes as it is, each with the keys `params`, `lr` and
-        `weight_decay`. How many groups there are, in what order, and further keys are not promised.
+        A list of dicts that `torch.optim.AdamW` accepts without changes, each with the keys `params`, `lr` and
+        `weight_decay`. The number of groups, their order and further keys are not promised.
 
     Method: Sun et al., How to Fine-Tune BERT for Text Classification? (2019), on layer-wise decreasing rates,
     https://arxiv.org/abs/1905.05583

@@ -1,6 +1,6 @@
-"""2.05 · Learning rate schedule: up in small steps, then down to almost nothing.
+"""2.05 · Learning rate schedule: increase the rate in small steps, then decrease it to almost nothing.
 
-Two functions that say, for each step of a training, which share of the peak learning rate it gets.
+Two functions return the share of the peak learning rate that each training step gets.
 """
 
 import math
@@ -9,19 +9,19 @@ import math
 def warmup_then_linear(step: int, warmup_steps: int, total_steps: int) -> float:
     """Return the share of the peak learning rate at `step`: a straight line up, then one down to 0.
 
-    In the warm-up, where `step < warmup_steps`, it is `step / warmup_steps`: 0 at step 0. From then on it
-    falls in a straight line from 1 at `step = warmup_steps` to 0 at `step = total_steps`.
+    During the warm-up, where `step < warmup_steps`, it is `step / warmup_steps`: 0 at step 0. From then on it falls
+    in a straight line from 1 at `step = warmup_steps` to 0 at `step = total_steps`.
 
     Args:
         step: how many updates were made before this one; 0 or more. At `total_steps` and beyond the share is 0.
-        warmup_steps: how many steps the warm-up takes; without one (0) step 0 has the share 1.
-        total_steps: the steps of the whole training, those of the warm-up among them.
+        warmup_steps: how many steps the warm-up takes; without a warm-up (0), step 0 has the share 1.
+        total_steps: the number of steps of the whole training, including the warm-up.
 
     Returns:
-        A Python number from 0 to 1, which depends on the three arguments alone.
+        A Python number from 0 to 1, which depends only on the three arguments.
 
     Raises:
-        ValueError: unless `0 <= warmup_steps < total_steps`, at any step; the message holds both numbers.
+        ValueError: unless `0 <= warmup_steps < total_steps`, at any step; the message contains both numbers.
 
     Method: Devlin et al., BERT (2019), appendix A.2, https://arxiv.org/abs/1810.04805
     """
@@ -32,8 +32,8 @@ def warmup_then_linear(step: int, warmup_steps: int, total_steps: int) -> float:
 def cosine_with_floor(step: int, warmup_steps: int, total_steps: int, floor: float) -> float:
     """Return the share of the peak learning rate at `step`: a straight line up, then half a cosine down to `floor`.
 
-    The warm-up is that of `warmup_then_linear`: from 0, not from `floor`. After it, with q the part of the
-    way from `warmup_steps` to `total_steps` that is done, from 0 to 1, it is
+    The warm-up is that of `warmup_then_linear`: from 0, not from `floor`. After it, the share is as follows, where
+    q is the fraction of the way from `warmup_steps` to `total_steps`, from 0 to 1:
 
         floor + (1 - floor) * (1 + cos(pi * q)) / 2
 
@@ -44,10 +44,10 @@ def cosine_with_floor(step: int, warmup_steps: int, total_steps: int, floor: flo
         floor: the share that is left at the end; from 0 to 1.
 
     Returns:
-        A Python number from 0 to 1, which depends on the four arguments alone.
+        A Python number from 0 to 1, which depends only on the four arguments.
 
     Raises:
-        ValueError: unless `0 <= warmup_steps < total_steps`, at any step; the message holds both numbers.
+        ValueError: unless `0 <= warmup_steps < total_steps`, at any step; the message contains both numbers.
 
     Method: Loshchilov and Hutter, SGDR (2017), equation 5, without restarts, https://arxiv.org/abs/1608.03983
     """

@@ -1,6 +1,6 @@
-"""2.06 · Early stopping: end training when the validation loss no longer falls, and keep the best weights.
+"""2.06 · Early stopping: stop training when the validation loss no longer falls, and keep the best weights.
 
-The training loss goes on falling while the model gets worse on new data; only held-out data can tell when.
+The training loss keeps falling while the model gets worse on new data; only held-out data shows when.
 """
 
 from torch import nn
@@ -16,11 +16,11 @@ class EarlyStopping:
                 break
         stopper.restore(model)
 
-    Attributes, to be read at any time:
+    Attributes, readable at any time:
         best: the lowest loss so far that was an improvement (see `update`); `float("inf")` at first.
-        best_step: the number of the update that brought it, counted from 0; None at first.
+        best_step: the number of the update that set it, counted from 0; None at first.
 
-    Each EarlyStopping has a state of its own.
+    Each EarlyStopping has its own state.
 
     Method: Prechelt, Early Stopping - But When? (1998), https://doi.org/10.1007/3-540-49430-8_3
     """
@@ -29,8 +29,8 @@ class EarlyStopping:
         """Take the settings; nothing has been seen yet.
 
         Args:
-            patience: how many updates in a row without improvement end the training. Below 1: ValueError,
-                whose message holds the value.
+            patience: how many updates in a row without improvement end the training. Below 1: ValueError, whose
+                message contains the value.
             min_delta: 0 or more; see `update`.
         """
         # TODO: refuse a patience below 1, keep the settings, and set up what `update` changes.
@@ -39,16 +39,16 @@ class EarlyStopping:
     def update(self, val_loss: float, model: nn.Module) -> bool:
         """Take the loss of one evaluation, and return whether to stop.
 
-        It is an improvement if `val_loss < best - min_delta`. Then it becomes `best`, this update becomes
-        `best_step`, and the values that the model has now are copied: all parameters, frozen ones too, and
-        all buffers of its `state_dict()`. Nothing that happens to the model later reaches the copy.
+        The loss is an improvement if `val_loss < best - min_delta`. Then it becomes `best`, this update becomes
+        `best_step`, and the model's current values are copied: all parameters, including frozen ones, and all
+        buffers of its `state_dict()`. Nothing that happens to the model later affects the copy.
 
-        Returns True if this update and those just before it make at least `patience` updates in a row
-        without improvement, otherwise False. After a True it goes on to return True until the next
-        improvement, which makes the count start again.
+        Returns True if this update and those just before it make at least `patience` updates in a row without
+        improvement, otherwise False. After a True, it keeps returning True until the next improvement, which
+        restarts the count.
 
-        A loss of nan is never an improvement, and counts as an update without one. The same holds of inf.
-        The model is not changed.
+        A loss of nan is never an improvement, and counts as an update without one. The same is true of inf. The
+        model is not changed.
         """
         # TODO: on an improvement note it and copy the state, otherwise count; then compare.
         raise NotImplementedError("TODO")
@@ -56,10 +56,10 @@ class EarlyStopping:
     def restore(self, model: nn.Module) -> None:
         """Give the model the values of the best update.
 
-        They are written, bit for bit, into the tensors that the model has: its parameters and buffers stay the
-        same objects, so an optimizer that holds them goes on working. `model` is that of `update` or another of
-        the same architecture. Modes and `requires_grad` stay as they are. The copy stays whole: training
-        may go on, and `restore` may be called again.
+        The values are written, bit for bit, into the tensors that the model has: its parameters and buffers stay
+        the same objects, so an optimizer that holds them keeps working. `model` is that of `update` or another of
+        the same architecture. Modes and `requires_grad` do not change. The copy stays intact: training may
+        continue, and `restore` may be called again.
 
         Raises RuntimeError if no update has been an improvement yet; the model is then not changed.
         """

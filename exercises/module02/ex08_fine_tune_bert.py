@@ -1,4 +1,4 @@
-"""2.08 · Fine-tune BERT: a pretrained encoder learns to tell good reviews from bad ones, and has to earn its cost.
+"""2.08 · Fine-tune BERT: teach a pretrained encoder to tell good reviews from bad ones, and see if it pays off.
 
 `python exercises/module02/ex08_fine_tune_bert.py` fine-tunes a real encoder on real reviews, compares it with three
 cheaper ways, and saves the learning curves and the confusion matrix in runs/reviews/. It takes minutes on a CPU.
@@ -53,23 +53,24 @@ def prepare(
     Args:
         texts: the reviews, all different, in any order: a file may be sorted by label.
         labels: for each text, one of `label_names`. Neither list is changed.
-        tokenizer: that of the model that is to be trained.
-        seed: decides alone which texts are in which part: the same seed gives the same parts, another seed
-            others. The global random states are on return what they were on entry.
+        tokenizer: the tokenizer of the model that will be trained.
+        seed: alone decides which texts are in which part: the same seed gives the same parts, another seed
+            different ones. On return, the global random states are what they were on entry.
         label_names: the classes; class i is `label_names[i]`.
         max_length: the most tokens of a text, special tokens such as [CLS] and [SEP] included.
 
     Returns `Splits(train, validation, test)`, three datasets of Hugging Face's `datasets`. Each text is in exactly
-    one part; validation and test hold one tenth each, rounded up or down. Further columns may be there.
+    one part; validation and test hold one tenth each, rounded up or down. There may be further columns.
 
     Fields:
-        text: the text as it came.
-        input_ids, attention_mask: what the tokenizer makes of the text alone, cut at max_length. Nothing is padded.
+        text: the text, unchanged.
+        input_ids, attention_mask: what the tokenizer returns for the text alone, cut at max_length. Nothing is
+            padded.
         labels: the number of the text's class, an int.
 
     Raises:
-        ValueError: fewer than 10 texts, not as many labels as texts, or a label that is none of `label_names`;
-            the message then holds that label.
+        ValueError: fewer than 10 texts, not as many labels as texts, or a label that is not in `label_names`; in
+            that case the message contains the label.
 
     Method: https://huggingface.co/docs/transformers/tasks/sequence_classification
     """
@@ -89,32 +90,33 @@ def train(
     """Fine-tune all of the model in place, and end with the weights that were best on the validation set.
 
     Args:
-        model: a classifier of transformers, such as `BertForSequenceClassification`, on any device.
+        model: a transformers classifier, such as `BertForSequenceClassification`, on any device.
         tokenizer: pads the batches.
         train_set: has the columns of `prepare`. Each pass takes each example once, in a new random order, in
             batches of `config.batch_size`; the last one may be smaller. A batch is padded to its longest text.
         val_set: the same columns, for measuring only, in any batches, in its own order. Neither set is empty.
-        config: with S = epochs × batches in a pass, update number s, from 0, is one of `torch.optim.AdamW`
-            at the learning rate lr · (1 - s / S), with weight decay 0.01 and torch's defaults for all else.
+        config: with S = epochs × batches in a pass, update number s, counted from 0, is an update of
+            `torch.optim.AdamW` at the learning rate lr · (1 - s / S), with weight decay 0.01 and torch's defaults
+            for everything else.
         on_step: called after each update as `on_step(s, loss)`, with the loss of its batch before the update, a
-            Python float; s counts on from epoch to epoch.
+            Python float; s keeps counting from epoch to epoch.
 
     The loss is the cross-entropy of the logits, a mean over the batch. The model is given the attention mask. It
     is in train mode while training, and in eval mode and without a graph while measuring.
 
-    Training ends after `config.epochs`, or as soon as `config.patience` epochs in a row did not bring a
-    validation loss that is lower than every one before. Then the model has the weights of the epoch with the
-    lowest validation loss, the first of them if two are equal.
+    Training ends after `config.epochs`, or as soon as `config.patience` epochs in a row have not brought a
+    validation loss lower than all earlier ones. Then the model has the weights of the epoch with the lowest
+    validation loss, the first of them if two are equal.
 
-    `config.seed` decides alone about the order of the examples and about dropout: the same model, data and
-    config give the same history. torch's global random state is on return what it was on entry.
+    `config.seed` alone decides the order of the examples and dropout: the same model, data and config give the same
+    history; on return, torch's global random state is what it was on entry.
 
     Returns:
         `History`, three lists of Python floats with one number for each epoch that was run. train_loss is the
         mean over the examples of the loss that each had before its batch's update. val_loss and val_accuracy (0
         to 1) are means over the examples of val_set after the epoch.
 
-    Every call of torch and transformers is allowed.
+    You may use any call of torch and transformers.
 
     Method: Devlin and others, "BERT" (2019), section 4.1 and appendix A.3, https://arxiv.org/abs/1810.04805;
     Mosbach and others, "On the Stability of Fine-tuning BERT" (2021), https://arxiv.org/abs/2006.04884
@@ -124,10 +126,10 @@ def train(
 
 
 def predict(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[str]:
-    """The name of the class that the model gives each text, from `model.config.id2label`, in the order of texts.
+    """Return the class name that the model predicts for each text, from `model.config.id2label`, in the order of texts.
 
-    The model is in eval mode while it predicts, builds no graph, and each of its modules is on return in the mode
-    in which it was. A prediction depends on its text alone, not on the texts beside it. A longer text is cut to
+    The model is in eval mode while it predicts and builds no graph; on return, each of its modules is in the mode
+    that it had before. A prediction depends only on its text, not on the texts beside it. A longer text is cut to
     `model.config.max_position_embeddings` tokens, special tokens included. An empty list gives an empty list.
 
     Method: https://huggingface.co/docs/transformers/tasks/sequence_classification#inference

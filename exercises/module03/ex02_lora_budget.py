@@ -1,6 +1,6 @@
-"""3.02 · LoRA budget: how many parameters will train, and how many bytes that takes.
+"""3.02 · LoRA budget: count the parameters that will train, and the bytes that training takes.
 
-The arithmetic that says before a download whether a fine-tuning fits on a GPU, and which part to shrink.
+This arithmetic tells you, before any download, whether a fine-tuning run fits on a GPU and which part to shrink.
 """
 
 import math
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Memory(NamedTuple):
-    """Bytes that stay allocated all through training; `total` is the sum of the other three."""
+    """Bytes that stay allocated throughout training; `total` is the sum of the other three."""
 
     weights: int
     gradients: int
@@ -26,16 +26,16 @@ def lora_parameters(shapes: dict[str, tuple[int, int]], r: int, target_modules: 
         shapes: for the full name of each linear layer, such as "model.layers.0.self_attn.q_proj", the shape
             `(out, in)` of its weight.
         r: the rank, at least 1, the same for all layers.
-        target_modules: which layers are adapted. As in peft, a layer matches an entry if its full name
-            equals the entry or ends with "." followed by the entry. Entries are plain text, not patterns,
-            and may hold dots themselves ("mlp.down_proj").
+        target_modules: which layers are adapted. As in peft, a layer matches an entry if its full name equals the
+            entry or ends with "." followed by the entry. Entries are plain text, not patterns, and may contain dots
+            themselves ("mlp.down_proj").
 
     Returns:
-        The number of parameters of all A and B, an int. A layer that matches two entries is adapted once. An entry
+        The number of parameters in all A and B, an int. A layer that matches two entries is adapted once. An entry
         that matches no layer adds nothing.
 
     Raises:
-        ValueError: no layer matches any entry (the message holds the entries).
+        ValueError: no layer matches any entry (the message contains the entries).
 
     No argument is changed.
 
@@ -59,26 +59,27 @@ def training_memory(
     """Return the bytes that weights, gradients and optimizer state take.
 
     Args:
-        frozen: the number of parameters that do not train, the base of LoRA; 0 in full fine-tuning.
-        trainable: the number of those that train. They come on top of `frozen`.
+        frozen: the number of parameters that do not train (the base, with LoRA); 0 in full fine-tuning.
+        trainable: the number of parameters that train. They come on top of `frozen`.
         frozen_bits: the bits of one frozen weight: 32, 16, 8 or 4.
-        trainable_bits: the bits of one trainable weight (32 or 16); its gradient has as many.
+        trainable_bits: the bits of one trainable weight (32 or 16); its gradient has the same width.
         optimizer: "adamw" keeps two float32 numbers for each trainable parameter (8 bytes), "adamw_8bit" two
             of one byte (2 bytes), "sgd_momentum" one float32 (4 bytes), "sgd" nothing (0 bytes), whatever
             trainable_bits is. Step counters and the constants of the 8-bit states are left out.
-        block_size: in 4 bits, this many frozen weights share one scale in float32, so that each weight takes
-            32 / block_size bits more.
-        double_quant: the scales are quantized themselves: 8 bits each, and one float32 for 256 of them, so
-            that each weight takes 8 / block_size + 32 / (256 * block_size) bits more, in place of
-            32 / block_size. Both settings are without meaning for other widths.
+        block_size: with 4 bits, this many frozen weights share one float32 scale, so each weight takes 32 /
+            block_size extra bits.
+        double_quant: the scales are quantized too: 8 bits each, plus one float32 for every 256 of them, so each
+            weight takes 8 / block_size + 32 / (256 * block_size) extra bits instead of 32 / block_size. Both
+            settings have no effect at other widths.
 
     Returns:
-        Memory(weights, gradients, optimizer, total), in bytes. `weights` are frozen and trainable ones
-        together. Only trainable parameters have gradients and optimizer state. Each of the three is exact, and is
-        rounded up to a whole number once, at its end; `total` is the sum of the rounded three. All four are ints.
+        Memory(weights, gradients, optimizer, total), in bytes. `weights` covers frozen and trainable weights
+        together. Only trainable parameters have gradients and optimizer state. Each of the three is computed
+        exactly and rounded up to a whole number once, at the end; `total` is the sum of the three rounded numbers.
+        All four are ints.
 
     Raises:
-        ValueError: an optimizer that is not one of the four (the message holds its name).
+        ValueError: an optimizer that is not one of the four (the message contains its name).
 
     What is left out: activations, the CUDA context, and copies that some trainers keep.
 

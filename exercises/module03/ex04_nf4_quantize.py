@@ -1,6 +1,7 @@
-"""3.04 · Quantize to NF4: four bits for a weight, and one scale for each block of them.
+"""3.04 · Quantize to NF4: store each weight in four bits, with one scale for each block of weights.
 
-This is what QLoRA does to the frozen base model: 16 fixed levels, placed where normal weights are dense.
+QLoRA stores the frozen base model this way: with 16 fixed levels, placed where normally distributed weights are
+dense.
 """
 
 from typing import NamedTuple
@@ -36,26 +37,26 @@ class NF4(NamedTuple):
 def quantize_nf4(weight: Tensor, block_size: int = 64) -> NF4:
     """Quantize a tensor to NF4, block by block.
 
-    The values are read in row-major order, as `weight.flatten()` gives them, and cut into blocks of
-    `block_size`; the last block may be shorter, and a block may begin in one row and end in another. Each
-    value is divided by the absmax of its block and gets the code of the nearest level (of two that are
-    equally near, either). Where n is odd, the low nibble of the last byte is 7, the code of the level 0.
+    The values are read in row-major order, as `weight.flatten()` gives them, and cut into blocks of `block_size`;
+    the last block may be shorter, and a block may begin in one row and end in another. Each value is divided by the
+    absmax of its block and gets the code of the nearest level (if two are equally near, either one). If n is odd,
+    the low nibble of the last byte is 7, the code of the level 0.
 
     Args:
         weight: of any shape, contiguous or not, and of any floating dtype; its values are finite in
             float32. It is not changed. It may be a parameter that needs a gradient.
-        block_size: any integer from 1 on.
+        block_size: any integer of at least 1.
 
     Returns:
-        The codes and the absmax as `NF4` describes them, on the weight's device and detached from any graph.
-        All arithmetic is in float32, also for weights in half precision; float64 may be computed in float64.
-        A block of zeros has absmax 0 and the code 7 everywhere. Blocks of very small weights (1e-25) are
-        scaled like any others.
+        The codes and the absmax as `NF4` describes them, on the weight's device and detached from any graph. All
+        arithmetic is in float32, even for weights in half precision; float64 may be computed in float64. A block of
+        zeros has absmax 0 and the code 7 everywhere. Blocks of very small weights (1e-25) are scaled like any
+        other.
 
     Raises:
         ValueError: the weight has no elements.
 
-    Not allowed: bitsandbytes or another library that quantizes. (It knows only some block sizes, too.)
+    Not allowed: bitsandbytes or another library that quantizes. (bitsandbytes supports only some block sizes.)
 
     Method: Dettmers et al., QLoRA (2023), sections 2 and 3, https://arxiv.org/abs/2305.14314
     """
@@ -71,8 +72,8 @@ def dequantize_nf4(q: NF4, dtype: torch.dtype = torch.float32) -> Tensor:
         dtype: any floating dtype.
 
     Returns:
-        A tensor of the shape `q.shape` and of this dtype, on the device of the codes. The product is made in
-        at least float32 and only then turned into `dtype`. A block of absmax 0 comes back as exact zeros.
+        A tensor of the shape `q.shape` and of this dtype, on the device of the codes. The product is computed in at
+        least float32 and only then converted to `dtype`. A block of absmax 0 comes back as exact zeros.
 
     Method: QLoRA, section 3, the function doubleDequant without its second quantization.
     """

@@ -1,6 +1,6 @@
-"""3.10 · Add tokens: new words for the tokenizer, a row for each in the model, and LoRA that trains the rows.
+"""3.10 · Add tokens: add words to the tokenizer, add a row for each to the model, and train the rows beside LoRA.
 
-A new token is an id, a row in the input embedding and a row in the output head; all three have to be there.
+A new token needs all three: an id, a row in the input embedding and a row in the output head.
 """
 
 import torch
@@ -12,22 +12,21 @@ def add_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, token
     """Add tokens to the tokenizer and to the model, both in place.
 
     Args:
-        model: a causal language model of transformers with as many rows as the tokenizer has tokens. Its
-            output head has no bias; it may be tied to the input embedding (the same tensor) or not.
+        model: a transformers causal language model with as many rows as the tokenizer has tokens. Its output head
+            has no bias; it may be tied to the input embedding (the same tensor) or not.
         tokenizer: a fast tokenizer.
-        tokens: the tokens in the order of their ids. One that the tokenizer knows already is skipped, whether
-            it was added or is a word of its vocabulary; one that stands twice is added once. The list may be
+        tokens: the tokens in the order of their ids. A token that the tokenizer already knows is skipped, whether
+            it was added or is a word of its vocabulary; a token that is listed twice is added once. The list may be
             empty, and is not changed.
 
     Returns:
         How many tokens are really new.
 
-    Afterwards each new token, alone or between spaces in a text, is encoded as one id; the first one gets the
-    next free id. The input embedding has a row for each token, and so has the output head and
-    `model.config.vocab_size`. The new rows of each are the mean of its old rows, up to a thousandth of their
-    standard deviation (transformers' own `mean_resizing` adds a little noise). The old rows are bit for bit
-    what they were, and the logits of old tokens for old texts are the same. A tied head stays tied. With no
-    new token nothing is changed.
+    Afterwards each new token, alone or between spaces in a text, is encoded as one id; the first one gets the next
+    free id. The input embedding has a row for each token, and so has the output head and `model.config.vocab_size`.
+    The new rows of each are the mean of its old rows, up to a thousandth of their standard deviation (transformers'
+    own `mean_resizing` adds a little noise). The old rows are, bit for bit, what they were, and the logits of old
+    tokens for old texts are the same. A tied head stays tied. If no token is new, nothing is changed.
 
     Source: https://huggingface.co/docs/transformers/main_classes/model (`resize_token_embeddings`); the mean
     as in John Hewitt, Initializing New Word Embeddings for Pretrained Language Models (2021),
@@ -45,23 +44,23 @@ def attach_with_new_tokens(
     new_tokens: list[str],
     tokenizer: PreTrainedTokenizerBase,
 ) -> PeftModel:
-    """Attach LoRA such that the rows of the new tokens train too, and are saved with the adapter.
+    """Attach LoRA so that the rows of the new tokens train too, and are saved with the adapter.
 
     Args:
-        model: a causal language model of transformers that has the rows already, tied or not. It may be
-            changed in place.
+        model: a transformers causal language model that already has the rows, tied or not. It may be changed in
+            place.
         r, lora_alpha: rank and scale of LoRA in every attention and MLP projection, and nowhere else.
-        new_tokens: at least one; a token that the tokenizer does not know is a ValueError whose message holds
+        new_tokens: at least one; a token that the tokenizer does not know is a ValueError whose message contains
             it.
         tokenizer: knows the ids.
 
     Returns:
-        A model of peft that answers as the given one did. Its config, named "default", holds r, lora_alpha
-        and the task type "CAUSAL_LM". What trains is the matrices of LoRA and the rows of the new tokens,
-        those of the input embedding and those of the output head, tied or not. The rows of old tokens may
-        train or not: peft's `trainable_token_indices` will do, and so will its `modules_to_save`. Nothing
-        else needs a gradient, no other weight and no norm. A tied head may come apart from the embedding
-        here; where the two are still one tensor, they stay one.
+        A peft model that answers as the given one did. Its config, named "default", contains r, lora_alpha and the
+        task type "CAUSAL_LM". What trains: the matrices of LoRA and the rows of the new tokens, both in the input
+        embedding and in the output head, tied or not. The rows of old tokens may train or not: peft's
+        `trainable_token_indices` will do, and so will its `modules_to_save`. Nothing else needs a gradient, no
+        other weight and no norm. A tied head may be separated from the embedding here; if the two are still one
+        tensor, they stay one.
 
         `save_pretrained` writes the new rows beside LoRA. The adapter, loaded with `PeftModel.from_pretrained`
         onto a model to which the same tokens were added, gives the same new rows and the same logits.

@@ -1,6 +1,6 @@
-"""3.11 · DPO loss: learn from pairs of answers, of which one was preferred.
+"""3.11 · DPO loss: learn from pairs of answers in which one was preferred.
 
-No reward model and no sampling: a loss over four log-probabilities, two of the model and two of its start.
+No reward model and no sampling: the loss takes four log-probabilities, two of them from the starting model.
 """
 
 from typing import NamedTuple
@@ -27,20 +27,20 @@ class DPO(NamedTuple):
 def sequence_logprobs(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the log-probability that a causal language model gives to each sequence.
 
-    The logits at position t say which token comes at t + 1, so they are scored against the label there;
-    the first label and the last logits have no partner. Labels of -100 (prompt, padding) are left out. The
-    log-probabilities of the other labels are added up, not averaged.
+    The logits at position t predict the token at t + 1, so they are scored against the label there; the first label
+    and the last logits have no partner. Labels of -100 (prompt, padding) are left out. The log-probabilities of the
+    other labels are added up, not averaged.
 
     Args:
         logits: `[B, T, V]`, of any floating dtype, finite; not changed.
         labels: `[B, T]`, int64: each a token from 0 to V - 1, or -100; not changed.
 
     Returns:
-        `[B]`, attached to the graph of the logits: float64 for logits of float64, else float32, and computed
-        in at least that (a sum near -400 has steps of 2 in bfloat16). It is finite, also where logits lie
-        2000 apart. A sequence in which no label counts gives 0.
+        `[B]`, attached to the graph of the logits: float64 for float64 logits, otherwise float32, and computed in
+        at least that (a sum near -400 has steps of 2 in bfloat16). It is finite, even if logits are 2000 apart. A
+        sequence in which no label counts gives 0.
 
-    Any function of torch is allowed.
+    You may use any function of torch.
 
     Method: Rafailov et al. (2023), appendix B, whose code takes these sums, https://arxiv.org/abs/2305.18290
     """
@@ -56,32 +56,32 @@ def dpo_loss(
     *,
     beta: float = 0.1,
 ) -> DPO:
-    """Return the DPO loss of a batch of pairs, and what one watches while it falls.
+    """Return the DPO loss of a batch of pairs, and the numbers to watch while it falls.
 
-    The reward of an answer is `beta * (policy - reference)`, of the log-probabilities that the two models
-    give it. The loss of a pair is `-log(sigmoid(chosen_reward - rejected_reward))`, that of a batch the mean.
+    The reward of an answer is `beta * (policy - reference)`, where the two are the log-probabilities that the
+    models give it. The loss of a pair is `-log(sigmoid(chosen_reward - rejected_reward))`, that of a batch the
+    mean.
 
     Args:
-        policy_chosen, policy_rejected: `[B]`: the log-probabilities, summed over the tokens, under the model
-            that is trained.
+        policy_chosen, policy_rejected: `[B]`: the log-probabilities, summed over the tokens, under the model that
+            is being trained.
         ref_chosen, ref_rejected: `[B]`: the same under the frozen model that training began with. They may
             come with a graph.
-        beta: greater than 0; how strongly the model is held to the reference.
+        beta: greater than 0; how strongly the loss ties the model to the reference.
 
-    All four are float32 or float64, of one dtype and on one device, and are not changed.
+    All four are float32 or float64, share one dtype and one device, and are not changed.
 
     Returns:
-        `loss`, `chosen_reward`, `rejected_reward` and `accuracy`, as `DPO` describes them; the loss and the
-        rewards have the dtype of the inputs. A pair with equal rewards does not count as right. Loss and
-        gradient are finite, and right to rounding in float32, where the difference of the rewards is anything from
-        -1e4 to 1e4.
+        `loss`, `chosen_reward`, `rejected_reward` and `accuracy`, as `DPO` describes them; the loss and the rewards
+        have the dtype of the inputs. A pair with equal rewards does not count as correct. Loss and gradient are
+        finite, and correct up to float32 rounding, for any difference of the rewards from -1e4 to 1e4.
 
         The gradient goes to the policy's log-probabilities only, never to the reference's.
 
     Raises:
         ValueError: the batch is empty.
 
-    Any function of torch is allowed; a library's DPO loss is not.
+    You may use any function of torch, but not a library's DPO loss.
 
     Method: Rafailov et al. (2023), equation 7, https://arxiv.org/abs/2305.18290
     """

@@ -1,7 +1,7 @@
-"""3.12 · LoRA fine-tune an LLM: a small chat model learns a task that it cannot do, in a file of 10 MB.
+"""3.12 · LoRA fine-tune an LLM: teach a small chat model a task that it can't do yet, with a 10 MB adapter file.
 
-`python exercises/module03/ex12_lora_fine_tune_llm.py [--model NAME_OR_PATH] [--qlora] [--steps N]` answers
-film reviews before and after, and saves the adapter. With several GPUs, start it by `accelerate launch`.
+`python exercises/module03/ex12_lora_fine_tune_llm.py [--model NAME_OR_PATH] [--qlora] [--steps N]` answers film
+reviews before and after training, and saves the adapter. With several GPUs, start it with `accelerate launch`.
 """
 
 import argparse
@@ -45,19 +45,19 @@ class Trained(NamedTuple):
 
 
 def build_dataset(pairs: list[tuple[str, str]], tokenizer: PreTrainedTokenizerBase, max_length: int) -> Dataset:
-    """Turn pairs of a prompt and its answer into token ids, and labels that count in the answer alone.
+    """Turn pairs of a prompt and its answer into token ids, and labels that count only in the answer.
 
     Args:
         pairs: what the user says and what the assistant answers, one turn each. Not changed.
         tokenizer: a fast tokenizer with a chat template, as in 3.08: it renders the user's turn, with
-            `add_generation_prompt=True`, to the beginning of both turns; no token reaches from the header
-            into the answer; the answer ends with `tokenizer.eos_token`, which stands in no text of a pair.
-            Its settings stay what they are.
-        max_length: the largest number of tokens of an example. More are cut on the right.
+            `add_generation_prompt=True`, to the beginning of both turns; no token spans the header and the answer;
+            the answer ends with `tokenizer.eos_token`, which appears in no text of a pair. Its settings do not
+            change.
+        max_length: the largest number of tokens of an example. Longer ones are cut on the right.
 
     Returns:
-        A `datasets.Dataset` with one row for each pair, in their order, and at least these columns of lists
-        of ints. In a row they are equally long, and nothing is padded.
+        A `datasets.Dataset` with one row for each pair, in their order, and at least these columns of lists of
+        ints. Within a row, they have the same length, and nothing is padded.
 
         - `input_ids`: the conversation as the template renders it without a generation prompt. The tokenizer
           adds no special tokens.
@@ -66,7 +66,7 @@ def build_dataset(pairs: list[tuple[str, str]], tokenizer: PreTrainedTokenizerBa
           shifts them), and -100 everywhere else.
 
     Raises:
-        ValueError: no pairs, or a pair of whose answer no token is left within `max_length`.
+        ValueError: no pairs, or a pair with no token of the answer left within `max_length`.
 
     Method: https://huggingface.co/docs/transformers/chat_templating; the labels as in 3.08
     """
@@ -85,11 +85,11 @@ def train_lora(
     """Train one LoRA adapter on the dataset, and save it.
 
     Args:
-        base: a causal language model of transformers in any mode and any float dtype, or one that was
-            loaded in 4 bits and prepared for k-bit training. It may be changed in place, as peft does; none
-            of its weights changes or needs a gradient afterwards. It stays on its device.
-        tokenizer: that of the model. It may have no padding token, or one that is the end token too. Its
-            settings stay what they are.
+        base: a transformers causal language model in any mode and any float dtype, or one that was loaded in 4 bits
+            and prepared for k-bit training. It may be changed in place, as peft does; none of its weights changes
+            or needs a gradient afterwards. It stays on its device.
+        tokenizer: the model's tokenizer. It may have no padding token, or one that is also the end token. Its
+            settings do not change.
         dataset: has the columns of `build_dataset`, and is not empty.
         config: every projection of attention and MLP gets an adapter (and nothing else does) of rank `r`,
             which adds `lora_alpha / r * B A x`, without dropout. A starts at random, B at 0, as in peft. The
@@ -97,24 +97,24 @@ def train_lora(
         on_step: called after each update as `on_step(step, loss)`, with the step from 0 and the loss of the
             batch before the update, a Python float.
 
-    There are exactly `config.steps` updates, each by `torch.optim.AdamW` at the learning rate `config.lr`, which
-    is constant, with torch's defaults (a weight decay of 0 passes too), on one batch of `config.batch_size`
-    examples. A pass over the dataset takes each example once, in a new random order; its last batch may be
-    smaller; then the next pass begins. The model is in train mode.
+    There are exactly `config.steps` updates, each by `torch.optim.AdamW` at the learning rate `config.lr`, which is
+    constant, with torch's defaults (a weight decay of 0 is accepted too), on one batch of `config.batch_size`
+    examples. A pass over the dataset takes each example once, in a new random order; its last batch may be smaller;
+    then the next pass begins. The model is in train mode.
 
-    A batch is padded to its longest example, and padding changes no result: it is masked and has no labels. An
-    end token counts where the padding token is the same. The loss is the mean cross-entropy over the labels of a
-    batch that count.
+    A batch is padded to its longest example, and padding changes no result: it is masked and has no labels. An end
+    token counts even if it is also the padding token. The loss is the mean cross-entropy over the labels of a batch
+    that count.
 
-    The same base, dataset and config give the same history, whatever the state of torch's global generator, and
-    that state is on return what it was on entry. Another `config.seed` gives another A and another order.
+    The same base, dataset and config give the same history, whatever the state of torch's global generator, and on
+    return that state is what it was on entry. A different `config.seed` gives a different A and a different order.
 
-    `config.out_dir` is created if needed and holds the trained adapter alone, as `PeftModel.save_pretrained`
+    `config.out_dir` is created if needed and contains only the trained adapter, as `PeftModel.save_pretrained`
     writes it: `PeftModel.from_pretrained(base, out_dir)` is the trained model again.
 
-    Launched as several processes (`accelerate launch`, `torchrun`), they train one adapter together: each
-    takes other batches of a pass, the gradients are averaged, and one process saves. `Accelerator` does this
-    where it has prepared the model, the optimizer and the loader and runs the backward pass.
+    Launched as several processes (`accelerate launch`, `torchrun`), they train one adapter together: each takes
+    different batches of a pass, the gradients are averaged, and one process saves. `Accelerator` does this if it
+    has prepared the model, the optimizer and the loader and runs the backward pass.
 
     Returns:
         `Trained(model, history)`: the `PeftModel` with its adapter active, in any mode, and in `history.loss`
@@ -135,25 +135,25 @@ def generate(
     *,
     max_new_tokens: int = 32,
 ) -> list[str]:
-    """The model's answers to the prompts, each a user's turn of its own.
+    """Return the model's answers to the prompts, each of which is a separate user's turn.
 
     Args:
         model: a causal language model, with or without adapter, in any mode and on any device. Its
-            `generation_config` may ask for sampling, or name other end and padding tokens than the tokenizer:
+            `generation_config` may ask for sampling, or name different end and padding tokens from the tokenizer's:
             that has no effect.
         tokenizer: fast, with a chat template and an end token. It may have no padding token, and any
             `padding_side`.
-        prompts: at least one, else ValueError. Not changed.
+        prompts: at least one, otherwise ValueError. Not changed.
         max_new_tokens: the largest number of tokens of an answer.
 
     Returns:
-        One text for each prompt, in their order: the new tokens alone, up to the end token, decoded without
-        special tokens.
+        One text for each prompt, in their order: only the new tokens, up to the end token, decoded without special
+        tokens.
 
-    A prompt is rendered by the template with the generation prompt, and the tokenizer adds no special token.
-    The prompts run through the model in batches, not one by one, and each is answered as if it were alone.
-    Decoding is greedy, in eval mode. On return each submodule's mode, the model's `generation_config` and the
-    tokenizer's settings are what they were on entry.
+    A prompt is rendered by the template with the generation prompt, and the tokenizer adds no special token. The
+    prompts run through the model in batches, not one by one, and each is answered as if it were alone. Decoding is
+    greedy, in eval mode. On return, each submodule's mode, the model's `generation_config` and the tokenizer's
+    settings are what they were on entry.
 
     Method: https://huggingface.co/docs/transformers/llm_tutorial (padding side); the same as 3.09
     """

@@ -1,6 +1,6 @@
 """1.01 · Forward pass: two linear layers with a ReLU between them.
 
-Every network in this course is this pattern, repeated and widened: multiply, add, cut, multiply, add.
+Every network in this course repeats and widens this pattern: multiply, add, clip at zero, multiply, add.
 """
 
 import torch
@@ -15,7 +15,7 @@ def forward(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor
     sum to 1.
 
     Args:
-        x: `[..., n_in]`, with any number of leading dimensions, also none; it need not be contiguous.
+        x: `[..., n_in]`, with any number of leading dimensions, including none; it need not be contiguous.
         w1: `[n_hidden, n_in]`, the layout of `torch.nn.Linear`: one row for each hidden unit.
         b1: `[n_hidden]`.
         w2: `[n_out, n_hidden]`.
@@ -23,9 +23,9 @@ def forward(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor
         All five share one floating dtype and one device.
 
     Returns:
-        The logits, `[..., n_out]`, with the leading dimensions of `x`, in its dtype (computed in that or a
-        wider one) and on its device, whichever device is the default. A leading dimension of size 0 is
-        kept: no rows give no logits, and no error.
+        The logits, `[..., n_out]`, with the leading dimensions of `x`, in its dtype (computed in that or a wider
+        one) and on its device, whichever device is the default. A leading dimension of size 0 is kept: no rows give
+        no logits and raise no error.
 
     The logits are attached to the graph: gradients reach each of the five tensors. None of the five is
     changed. Any function of torch may be used.

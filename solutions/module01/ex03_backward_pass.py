@@ -1,6 +1,6 @@
-"""1.03 · Backward pass: the gradients of a layer and of the loss, by hand.
+"""1.03 · Backward pass: compute the gradients of a layer and of the loss by hand.
 
-Autograd does nothing more than this: one rule for each operation, applied from the loss backwards.
+This is all that autograd does: it applies one rule per operation, from the loss backward.
 """
 
 import torch
@@ -9,20 +9,20 @@ from torch import Tensor
 
 
 def linear_backward(x: Tensor, w: Tensor, grad_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The gradients of a loss with respect to the input, the weight and the bias of `y = x @ w.T + b`.
+    """Return the gradients of a loss with respect to the input, the weight and the bias of `y = x @ w.T + b`.
 
     Args:
         x: the layer's input, `[N, I]`.
-        w: its weight, `[O, I]`, as `torch.nn.Linear` keeps it.
-        grad_out: the gradient of the loss with respect to y, `[N, O]`. It may hold any numbers. If the loss
-            is a mean over the batch, the 1/N is in it already.
+        w: its weight, `[O, I]`, in the layout of `torch.nn.Linear`.
+        grad_out: the gradient of the loss with respect to y, `[N, O]`. It may hold any numbers. If the loss is a
+            mean over the batch, it already includes the 1/N.
 
     Returns:
         `(grad_x, grad_w, grad_b)`, a tuple or list of tensors of shapes `[N, I]`, `[O, I]` and `[O]`.
 
-    N is at least 1. Results have the dtype and the device of `x`, and the inputs are not changed. They may
-    be views that are not contiguous. Nothing of autograd is called: no `backward`, `torch.autograd.grad` or
-    `torch.func`. The inputs do not require grad.
+    N is at least 1. Results have the dtype and the device of `x`, and the inputs are not changed. The inputs may be
+    views that are not contiguous. Autograd is not called: no `backward`, `torch.autograd.grad` or `torch.func`. The
+    inputs do not require grad.
 
     Method: https://cs231n.github.io/optimization-2/ ("Gradients for vectorized operations")
     """
@@ -35,20 +35,20 @@ def linear_backward(x: Tensor, w: Tensor, grad_out: Tensor) -> tuple[Tensor, Ten
 
 
 def cross_entropy_backward(logits: Tensor, targets: Tensor) -> Tensor:
-    """The gradient of the mean cross-entropy loss with respect to the logits.
+    """Return the gradient of the mean cross-entropy loss with respect to the logits.
 
-    The loss is `F.cross_entropy(logits, targets)`: for each row minus the logarithm of the softmax
-    probability of its target, averaged over the N rows. Its gradient is (softmax - one-hot target) / N.
+    The loss is `F.cross_entropy(logits, targets)`: for each row, minus the logarithm of the softmax probability of
+    its target, averaged over the N rows. Its gradient is (softmax - one-hot target) / N.
 
     Args:
         logits: one row of scores for each example, `[N, C]`.
         targets: the class of each example, int64 `[N]`, each of them from 0 to C - 1.
 
     Returns:
-        The gradient, `[N, C]`; finite and right also for logits as large as 1e4 or -1e4.
+        The gradient, `[N, C]`; finite and correct even for logits as large as 1e4 or -1e4.
 
     N is at least 1. The result has the dtype and the device of `logits`, and the inputs are not changed.
-    `torch.softmax` and `F.one_hot` are allowed. Nothing of autograd is called (see above).
+    `torch.softmax` and `F.one_hot` are allowed. Autograd is not called (see above).
 
     Method: Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.2.2.3 and algorithm 6.4,
     https://www.deeplearningbook.org/contents/mlp.html

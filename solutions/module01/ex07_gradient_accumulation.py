@@ -1,6 +1,6 @@
-"""1.07 · Gradient accumulation: a big batch in pieces that fit into memory.
+"""1.07 · Gradient accumulation: train on a big batch in pieces that fit into memory.
 
-Backward after each piece, one update for the whole group, and one division by what the group counted.
+Run backward after each piece, divide once by what the group counted, and update once for the whole group.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,8 @@ def train_epoch(
     Args:
         model: maps `inputs` to outputs; it comes in train mode.
         loader: yields micro-batches `(inputs, targets)`, which need not be of equal size; it may be empty.
-        loss_fn: called as `loss_fn(model(inputs), targets)`; returns the **sum** of the losses (a scalar
-            tensor) and how many losses were summed (an int, which may be 0 where all targets are ignored).
+        loss_fn: called as `loss_fn(model(inputs), targets)`; returns the **sum** of the losses (a scalar tensor)
+            and how many losses were summed (an int, which may be 0 if all targets are ignored).
         optimizer: holds the model's parameters.
         accumulation_steps: how many micro-batches make a group; the last group may hold fewer.
 
@@ -33,14 +33,13 @@ def train_epoch(
         counts, before that update. An empty loader gives `[]`.
 
     Raises:
-        ValueError: `accumulation_steps` is below 1; the message holds the value.
+        ValueError: `accumulation_steps` is below 1; the message contains the value.
 
-    Each update is the one that a single big batch of the whole group would give: `step()` sees the gradient
-    of the group's sum divided by the group's count. Each micro-batch runs forward once, and `backward` runs
-    for it before the next forward, so that only one graph is alive at a time. A group whose count is 0
-    makes no update and no entry. Whatever stands in `.grad` on entry has no effect; what stands there on
-    return is not promised. A parameter without a gradient (a frozen one) stays as it is. Inputs and targets
-    are not changed.
+    Each update is the one that a single big batch of the whole group would give: `step()` sees the gradient of the
+    group's sum divided by the group's count. Each micro-batch runs forward once, and `backward` runs for it before
+    the next forward, so that only one graph is alive at a time. A group whose count is 0 makes no update and adds
+    no entry. Whatever is in `.grad` on entry has no effect; what is there on return is not promised. A parameter
+    without a gradient (a frozen one) does not change. Inputs and targets are not changed.
 
     Method: https://huggingface.co/blog/gradient_accumulation
     """

@@ -1,6 +1,6 @@
-"""1.09 · Checkpoint and resume: a run that was stopped goes on as if nothing had happened.
+"""1.09 · Checkpoint and resume: continue a stopped run as if nothing had happened.
 
-Weights alone are a model, not a training run: moments, schedule, buffers, random state and step belong to it.
+Weights alone make a model; a training run also has moments, a schedule, buffers, a random state and a step.
 """
 
 import os
@@ -15,25 +15,25 @@ from torch.optim.lr_scheduler import LRScheduler
 def save_checkpoint(
     path: str | Path, model: nn.Module, optimizer: Optimizer, scheduler: LRScheduler, step: int
 ) -> None:
-    """Write the whole state of a training run to the one file `path`, or leave that file as it is.
+    """Write the whole state of a training run to the single file `path`, or leave that file unchanged.
 
-    The file holds all that `load_checkpoint` needs: the model's weights and buffers, the states of the
+    The file holds everything that `load_checkpoint` needs: the model's weights and buffers, the states of the
     optimizer and of the scheduler, the state of torch's global CPU random generator, and `step`.
 
     Args:
-        path: a str or a Path; its folder exists. A file that stands there is replaced.
-        model, optimizer, scheduler: any that have `state_dict()`. They, their modes and the random state
-            are on return as they were on entry.
+        path: a str or a Path; its folder exists. An existing file is replaced.
+        model, optimizer, scheduler: any that have `state_dict()`. On return, they, their modes and the random state
+            are what they were on entry.
         step: how many steps have been made.
 
-    An existing file is never written into. The new one is written under another name in the same folder
-    and takes the name `path` in one step when it is whole (`os.replace`). Until then the last good
-    checkpoint stands there and can be loaded. A save that fails half-way raises, and leaves it standing.
+    An existing file is never written into. The new one is written under another name in the same folder, and when
+    it is complete it takes the name `path` in one step (`os.replace`). Until then, the last good checkpoint stays
+    there and can be loaded. A save that fails halfway raises, and leaves that checkpoint in place.
 
     Method: https://docs.pytorch.org/tutorials/recipes/recipes/saving_and_loading_a_general_checkpoint.html
     and https://docs.python.org/3/library/os.html#os.replace
     """
-    # BEGIN SOLUTION: collect the five parts, write them to a temporary file, put it in the place of `path`.
+    # BEGIN SOLUTION: collect the five parts, write them to a temporary file, rename it to `path`.
     path = Path(path)
     checkpoint = {
         "model": model.state_dict(),
@@ -49,23 +49,22 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: str | Path, model: nn.Module, optimizer: Optimizer, scheduler: LRScheduler) -> int:
-    """Put a training run back into the state that `save_checkpoint` wrote, and return its step.
+    """Restore the state of a training run that `save_checkpoint` wrote, and return its step.
 
-    Training that goes on from here equals training that was never interrupted, bit for bit: weights,
-    buffers, moments, learning rates and the numbers that torch's global CPU generator draws next.
+    Training that continues from here equals uninterrupted training, bit for bit: weights, buffers, moments,
+    learning rates and the numbers that torch's global CPU generator draws next.
 
     Args:
-        path: a str or a Path to a file of `save_checkpoint`; it may have been moved since.
-        model, optimizer, scheduler: built as those that were saved, fresh or already trained. They are
-            changed in place; train and eval modes stay as they are.
+        path: a str or a Path to a file that `save_checkpoint` wrote; it may have been moved since.
+        model, optimizer, scheduler: built like those that were saved, fresh or already trained. They are changed in
+            place; train and eval modes stay as they are.
 
     Returns:
         The step that was saved, as an int.
 
     Raises:
-        ValueError or FileNotFoundError: the file is missing, or is not a whole checkpoint of
-            `save_checkpoint` (a text, an empty file, weights alone, one that was cut short). The message
-            holds the file's name.
+        ValueError or FileNotFoundError: the file is missing, or is not a complete checkpoint of `save_checkpoint`
+            (a text, an empty file, weights alone, a file that was cut short). The message contains the file's name.
 
     Nothing that the file contains is executed, whoever wrote it: see `weights_only` in
     https://docs.pytorch.org/docs/stable/generated/torch.load.html

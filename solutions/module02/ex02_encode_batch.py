@@ -1,4 +1,4 @@
-"""2.02 · Encode a batch: texts of different lengths become tensors of one length.
+"""2.02 · Encode a batch: turn texts of different lengths into tensors of one length.
 
 Padding, truncation, mask and labels: the four things that stand between a list of texts and a model.
 """
@@ -9,33 +9,32 @@ from transformers import PreTrainedTokenizerBase
 
 
 def encode_batch(examples: list[dict], tokenizer: PreTrainedTokenizerBase, max_length: int) -> dict[str, Tensor]:
-    """Return what a classifier of transformers takes for these examples, as tensors.
+    """Return the tensors that a transformers classifier takes for these examples.
 
     Args:
-        examples: one or more of `{"text": str, "label": int}`. A text may be empty, and the same text may come
-            twice, with another label.
-        tokenizer: a tokenizer of transformers that has a pad token and puts special tokens round each text. It
-            may give a mask only where it is asked for one.
-        max_length: the most tokens that a text may have, the special tokens among them.
+        examples: one or more of `{"text": str, "label": int}`. A text may be empty, and the same text may occur
+            twice, with different labels.
+        tokenizer: a transformers tokenizer that has a pad token and puts special tokens around each text. It may
+            return a mask only when asked for one.
+        max_length: the most tokens that a text may have, including the special tokens.
 
     Returns:
         A mapping (a dict or the tokenizer's own `BatchEncoding`) with at least these keys, all int64; row i
         belongs to example i. Other keys of the tokenizer, such as `token_type_ids`, may be there too.
 
-        - `input_ids` `[B, T]`: each text with its special tokens, as the tokenizer gives it, then padding. A
-          text of more than `max_length` tokens is shortened as the tokenizer does it: words go, the special
-          tokens stay. T is the length of the longest row after that, and no more. Padding comes on the
-          right, whatever `tokenizer.padding_side` says.
-        - `attention_mask` `[B, T]`: 1 at every token of a text, special ones too, 0 at padding; also where
-          the pad token is one that texts have as well, such as the token that ends them.
+        - `input_ids` `[B, T]`: each text with its special tokens, as the tokenizer gives it, then padding. A text
+          of more than `max_length` tokens is shortened the tokenizer's way: words are dropped, the special tokens
+          stay. T is the length of the longest row after that, no more. Padding comes on the right, whatever
+          `tokenizer.padding_side` says.
+        - `attention_mask` `[B, T]`: 1 at every token of a text, special ones too, 0 at padding; even if texts
+          contain the pad token as well, such as the token that ends them.
         - `labels` `[B]`.
 
     Raises:
         ValueError: if `examples` is empty.
 
-    On return the tokenizer is as it was: sides of padding and truncation, `model_max_length`, special tokens
-    and vocabulary. The list and its dicts are not changed. The tokenizer's own call may tokenize, pad and
-    truncate.
+    On return, the tokenizer is unchanged: sides of padding and truncation, `model_max_length`, special tokens and
+    vocabulary. The list and its dicts are not changed. The tokenizer's own call may tokenize, pad and truncate.
 
     Method: https://huggingface.co/docs/transformers/pad_truncation
     """

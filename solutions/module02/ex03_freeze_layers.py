@@ -1,34 +1,34 @@
-"""2.03 · Freeze layers: keep the lower part of BERT as it was pretrained, train the rest.
+"""2.03 · Freeze layers: keep the lower part of BERT as pretrained, and train the rest.
 
-A parameter is frozen by its own `requires_grad`; nothing else about a module freezes it.
+Only its own `requires_grad` freezes a parameter; nothing else about a module does.
 """
 
 from transformers import BertForSequenceClassification
 
 
 def freeze_layers(model: BertForSequenceClassification, n_layers: int) -> int:
-    """Fix the embeddings and the first `n_layers` encoder layers, let all the rest train, and count it.
+    """Freeze the embeddings and the first `n_layers` encoder layers, let everything else train, and count what trains.
 
-    Frozen (`requires_grad` is False) is every parameter, of whatever kind, in `model.bert.embeddings` and in
-    the first `n_layers` of `model.bert.encoder.layer`, which are those next to the embeddings.
+    Frozen (`requires_grad` is False): every parameter of any kind in `model.bert.embeddings` and in the first
+    `n_layers` layers of `model.bert.encoder.layer`, the ones next to the embeddings.
 
-    Trained (`requires_grad` is True) is every other parameter: the further encoder layers, the pooler
-    `model.bert.pooler`, `model.classifier`, whatever that is made of, and what else somebody has added.
+    Trained (`requires_grad` is True): every other parameter, which means the remaining encoder layers, the pooler
+    `model.bert.pooler`, `model.classifier`, whatever that is made of, and anything else that somebody has added.
 
-    What was frozen or not before the call has no influence: of two calls, the second decides.
+    What was frozen before the call has no influence: of two calls, the second decides.
 
     Args:
-        model: is changed in place, in nothing but `requires_grad` of its parameters. They stay the same
-            objects with the same values, and each module stays in its train or eval mode.
-        n_layers: from 0 to the number of layers in `model.bert.encoder.layer`, both included. Otherwise
-            ValueError, whose message holds the value, and nothing is changed.
+        model: is changed in place; only `requires_grad` of its parameters changes. They stay the same objects with
+            the same values, and each module stays in its train or eval mode.
+        n_layers: from 0 to the number of layers in `model.bert.encoder.layer`, inclusive. Any other value is a
+            ValueError whose message contains the value, and nothing is changed.
 
     Returns:
-        How many numbers train, as an int: of a trained weight of shape [3, 4] all 12 count, once if modules share it.
+        How many numbers train, as an int: a trained weight of shape [3, 4] counts as 12, once if modules share it.
 
     Method: https://docs.pytorch.org/docs/stable/notes/autograd.html#setting-requires-grad
     """
-    # BEGIN SOLUTION: check n_layers, let everything train, freeze what is to be fixed, count what is left.
+    # BEGIN SOLUTION: check n_layers, let everything train, freeze the embeddings and layers, count what trains.
     layers = model.bert.encoder.layer
     if not 0 <= n_layers <= len(layers):
         raise ValueError(f"n_layers must be from 0 to {len(layers)}, got {n_layers}")

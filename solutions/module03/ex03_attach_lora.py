@@ -1,6 +1,6 @@
 """3.03 · Attach LoRA: choose the layers that learn, and let peft put the adapters there.
 
-One call attaches them; what goes wrong is which layers it meant, and what is missing from the saved file.
+One call attaches them; what goes wrong is which layers it picks, and what is missing from the saved file.
 """
 
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model
@@ -19,32 +19,31 @@ def attach_lora(
     """Return the model with one LoRA adapter attached by peft, ready to train.
 
     Args:
-        model: a causal language model or a sequence classifier of transformers, of the families Llama, Phi,
-            Qwen2 and GPT-2. It may be changed in place.
+        model: a transformers causal language model or sequence classifier, of the families Llama, Phi, Qwen2 and
+            GPT-2. It may be changed in place.
         r: the rank of each adapter.
         lora_alpha: the scale: an adapted layer computes `base(x) + (lora_alpha / r) * B A x`, in all layers.
-        target_modules: which layers get an adapter. An entry names every module whose full name equals it
-            or ends with "." + entry, as in peft: "q_proj", "mlp.up_proj", "model.layers.0.mlp.fc1".
-            None stands for every projection of attention and MLP, in every layer of the backbone, and
-            nothing else: no embedding, no `lm_head`, no classifier. The list is not changed.
-        modules_to_save: modules that are trained whole and stored with the adapter; peft finds them by the
-            ends of their names.
+        target_modules: which layers get an adapter. An entry names every module whose full name equals it or ends
+            with "." + entry, as in peft: "q_proj", "mlp.up_proj", "model.layers.0.mlp.fc1". None means every
+            projection of attention and MLP, in every layer of the backbone, and nothing else: no embedding, no
+            `lm_head`, no classifier. The list is not changed.
+        modules_to_save: modules that are trained in full and stored with the adapter; peft finds them by the ends
+            of their names.
 
     Returns:
-        A `PeftModel` whose config holds the task type: CAUSAL_LM for the four language models
-        (`LlamaForCausalLM`, `PhiForCausalLM`, `Qwen2ForCausalLM`, `GPT2LMHeadModel`), SEQ_CLS for the four
+        A `PeftModel` whose config has the task type: CAUSAL_LM for the four language models (`LlamaForCausalLM`,
+        `PhiForCausalLM`, `Qwen2ForCausalLM`, `GPT2LMHeadModel`), SEQ_CLS for the four
         `...ForSequenceClassification`.
 
-    At the start it answers as the model did: every B is zero, and no weight of the base is changed. The
-    parameters that need a gradient are those of the adapters, of `modules_to_save` and, in a classifier, of
-    its head (`score`): all of these, and only these. No bias of the base is among them. `save_pretrained`
-    stores just these, so that `PeftModel.from_pretrained` on the same base gives the same answers again, the
-    head included.
+    At the start, it answers as the model did: every B is zero, and no weight of the base is changed. The parameters
+    that need a gradient are those of the adapters, of `modules_to_save` and, in a classifier, of its head
+    (`score`): all of these, and only these. No bias of the base is among them. `save_pretrained` stores just these,
+    so that `PeftModel.from_pretrained` on the same base gives the same answers again, including those of the head.
 
     Raises:
-        ValueError: an entry of `target_modules` matches no module (the message holds the entry, which others
-            that match do not excuse), the list is empty, or the model is a PeftModel or holds LoRA layers
-            already. A call that raises one of these leaves the model without LoRA layers, or with those that
+        ValueError: an entry of `target_modules` matches no module (the message contains the entry; other entries
+            that match do not excuse it), the list is empty, or the model is a PeftModel or already contains LoRA
+            layers. A call that raises one of these errors leaves the model without LoRA layers, or with those that
             it had, and with the same parameters trainable as before.
 
     Whether the returned model is in train or eval mode is not promised.

@@ -1,6 +1,6 @@
-"""3.05 · Configure QLoRA: a base that is kept in 4 bits, and adapters in float32 that learn on top of it.
+"""3.05 · Configure QLoRA: keep the base in 4 bits, and train float32 adapters on top of it.
 
-A few options decide what the weights are stored and computed in; the order of three calls does the rest.
+A few options decide how the weights are stored and computed; the order of three calls does the rest.
 """
 
 from pathlib import Path
@@ -38,26 +38,26 @@ def load_for_qlora(path: str | Path, r: int, lora_alpha: int) -> PeftModel:
         path: the folder of a model that `save_pretrained` wrote, a causal language model of any family whose
             projections are `nn.Linear` (such as Llama or Phi). Its files are only read.
         r: the rank of each adapter.
-        lora_alpha: the scale: an adapted layer adds `(lora_alpha / r) * B A x` to what the base says.
+        lora_alpha: the scale: an adapted layer adds `(lora_alpha / r) * B A x` to the output of the base.
 
     Returns:
         A `PeftModel` of task type CAUSAL_LM, in which
 
         - every projection of attention and MLP is a `Linear4bit` of bitsandbytes with the options of
-          `qlora_config()`. Its weights are those of the file up to the error of NF4 (about 9 % of the norm
-          of the matrix) and take half a byte each, plus one byte for each block of 64 weights, plus four
-          bytes for each 256 blocks.
-        - everything else of the base is not quantized: `lm_head`, embeddings, norms and biases hold the
-          numbers of the file, and are float32.
-        - every one of these projections, and no other module, has an adapter of rank r whose A and B are
-          float32. B is zero: with the adapter the model answers as without.
+          `qlora_config()`. Its weights equal those of the file up to the error of NF4 (about 9 % of the norm of the
+          matrix) and take half a byte each, plus one byte for each block of 64 weights, plus four bytes for each
+          256 blocks.
+        - everything else of the base is not quantized: `lm_head`, embeddings, norms and biases have the values from
+          the file, in float32.
+        - every one of these projections, and no other module, has an adapter of rank r whose A and B are float32. B
+          is zero: the model answers the same with the adapter as without it.
         - A and B of the adapters need a gradient, and no other parameter does.
         - gradient checkpointing is on: in train mode each decoder layer runs again during the backward pass.
 
-    The model has not run a forward pass when it is returned. Whether it is in train or eval mode is not
-    promised (`from_pretrained` returns eval mode): call `.train()` before you train. Dropout on the way into
-    the adapters is yours to choose. The model may be on a GPU or on the CPU, as bitsandbytes finds it.
-    transformers, peft and bitsandbytes may be used for all of it, and may warn.
+    The model has not run a forward pass when it is returned. Whether it is in train or eval mode is not promised
+    (`from_pretrained` returns eval mode): call `.train()` before you train. The dropout before the adapters is your
+    choice. The model may be on a GPU or on the CPU, whichever bitsandbytes finds. You may use transformers, peft
+    and bitsandbytes for all of it, and they may warn.
 
     Method: https://arxiv.org/abs/2305.14314, section 3, and
     https://huggingface.co/docs/peft/developer_guides/quantization

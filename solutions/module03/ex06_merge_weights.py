@@ -1,6 +1,6 @@
-"""3.06 · Merge weights: write the update into the weights, and the adapter is gone.
+"""3.06 · Merge weights: add the update to the weights, and you no longer need the adapter.
 
-A merged model is an ordinary one: no peft to load it, no extra product in each layer.
+A merged model is an ordinary model: it loads without peft, and no layer computes an extra product.
 """
 
 import copy
@@ -18,18 +18,18 @@ def merge(layer: nn.Module) -> nn.Linear:
         weight = base.weight + scaling * B A
 
     Args:
-        layer: has the attributes of exercise 3.01: `base` (an `nn.Linear` with or without bias), `lora_A`
-            `[r, in]`, `lora_B` `[out, r]` and `scaling`, and is used through these alone. A and B are on the
-            base's device and may have another dtype than the base.
+        layer: has the attributes of exercise 3.01: `base` (an `nn.Linear` with or without bias), `lora_A` `[r,
+            in]`, `lora_B` `[out, r]` and `scaling`, and is used only through these. A and B are on the base's
+            device and may have a different dtype from the base.
 
     Returns:
-        A new `nn.Linear` with the base's dtype, device, shape and bias. Product and sum are made in at least
-        float32 and rounded to the base's dtype once, at the end. Its parameters share no memory with the
+        A new `nn.Linear` with the base's dtype, device, shape and bias. The product and the sum are computed in at
+        least float32 and rounded to the base's dtype once, at the end. Its parameters share no memory with the
         layer's.
 
     The layer and its base are not changed, so a second call returns the same weights.
 
-    The mechanism is the exercise: peft is not used here.
+    The mechanism is the exercise, so peft is not used here.
 
     Method: Hu et al., LoRA: Low-Rank Adaptation of Large Language Models (2021), section 4.1,
     https://arxiv.org/abs/2106.09685
@@ -46,30 +46,29 @@ def merge(layer: nn.Module) -> nn.Linear:
 
 
 def merge_adapter(base_path: str | Path, adapter_path: str | Path, out_path: str | Path) -> None:
-    """Write the causal language model that results from merging a peft LoRA adapter into its base.
+    """Merge a peft LoRA adapter into its base, and write the resulting causal language model.
 
     Args:
-        base_path: a folder with a causal language model of transformers (`config.json`,
-            `model.safetensors`), in the precision it was stored in; with or without a tokenizer.
-        adapter_path: a folder with a LoRA adapter that peft has saved (`adapter_config.json`,
-            `adapter_model.safetensors`); it may have been trained on a 4-bit copy of the base and may hold
-            whole modules (`modules_to_save`). The base that its config names is ignored: it may be moved,
-            quantized or gone.
-        out_path: a folder, made where it is missing, with its parents. Other files in it stay.
+        base_path: a folder with a transformers causal language model (`config.json`, `model.safetensors`), in the
+            precision it was stored in; with or without a tokenizer.
+        adapter_path: a folder with a LoRA adapter that peft saved (`adapter_config.json`,
+            `adapter_model.safetensors`); it may have been trained on a 4-bit copy of the base and may contain whole
+            modules (`modules_to_save`). The base that its config names is ignored: it may be moved, quantized or
+            gone.
+        out_path: a folder, created with its parents if it is missing. Other files in it are kept.
 
-    Written into `out_path` are the config, and the weights as safetensors, under the names and in the dtype of
-    the base's file: `AutoModelForCausalLM.from_pretrained(out_path)` gives a plain model of the base's class
-    that answers as base and adapter do together, up to rounding. No LoRA weights and no adapter
-    files are among them. The tokenizer is written too if `base_path` has one (a file `tokenizer.json` or
-    `tokenizer_config.json`), and none if it has not.
+    `out_path` receives the config, and the weights as safetensors, under the names and in the dtype of the base's
+    file: `AutoModelForCausalLM.from_pretrained(out_path)` gives a plain model of the base's class that answers as
+    base and adapter do together, up to rounding. It receives no LoRA weights and no adapter files. The tokenizer is
+    written too if `base_path` has one (a file `tokenizer.json` or `tokenizer_config.json`), and none if it doesn't.
 
-    The folders `base_path` and `adapter_path` are left as they are.
+    The folders `base_path` and `adapter_path` are not changed.
 
     Raises:
-        ValueError: `out_path` is the folder `base_path`, however it is spelled (relative, with a link, with
-            ".."); the message holds one of the two paths, and nothing has been written.
+        ValueError: `out_path` is the folder `base_path`, however it is spelled (relative, with a link, with "..");
+            the message contains one of the two paths, and nothing has been written.
 
-    peft and transformers may be used for all of it.
+    You may use peft and transformers for all of it.
 
     Method: https://huggingface.co/docs/peft/developer_guides/lora, "Merge LoRA weights into the base model"
     """

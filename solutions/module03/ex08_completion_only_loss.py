@@ -1,6 +1,6 @@
 """3.08 · Completion-only loss: learn the answer, and when to stop, but not the question.
 
-Which tokens a model is graded on decides what it learns; the template decides where they stand.
+A model learns from the tokens that count in its loss; the template decides where they are.
 """
 
 import torch
@@ -14,31 +14,31 @@ IGNORE_INDEX = -100  # A label that does not count; `F.cross_entropy` leaves it 
 def build_example(
     messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> dict[str, list[int]]:
-    """Turn one conversation into token ids, and labels that count in the assistant's turns alone.
+    """Turn one conversation into token ids, and labels that count only in the assistant's turns.
 
     Args:
-        messages: dictionaries with `role` (system, user or assistant) and `content`. The first one is not
-            the assistant's.
-        tokenizer: a fast tokenizer with a chat template. The template only appends: the first messages
-            render to the beginning of the whole text, and `add_generation_prompt=True` adds exactly the
-            header of an assistant's turn, if the template has one. No token reaches from a header into a
-            content. Every assistant's turn ends with `tokenizer.eos_token`, which stands in no content.
+        messages: dictionaries with `role` (system, user or assistant) and `content`. The first message is not the
+            assistant's.
+        tokenizer: a fast tokenizer with a chat template. The template only appends: the first messages render to
+            the beginning of the whole text, and `add_generation_prompt=True` adds exactly the header of an
+            assistant's turn, if the template has one. No token spans a header and a content. Every assistant's turn
+            ends with `tokenizer.eos_token`, which appears in no content.
         max_length: the largest number of tokens, at least 1.
 
     Returns:
-        A dictionary of three lists of Python ints, equally long and without padding:
+        A dictionary of three lists of Python ints, of the same length and without padding:
 
-        - `input_ids`: `tokenizer(text, add_special_tokens=False)` of the text that the template renders
-          without a generation prompt. The template writes the special tokens; none is added to them.
+        - `input_ids`: `tokenizer(text, add_special_tokens=False)` of the text that the template renders without a
+          generation prompt. The template writes the special tokens; no others are added.
         - `attention_mask`: 1 everywhere.
-        - `labels`: the same ids, in the same places (the loss shifts them, not this function), where an
-          assistant's content stands and at the end token directly after it, in every assistant's turn; an
-          empty content has its end token alone. -100 everywhere else: the other turns, all headers, and what
-          the template writes after the end token.
+        - `labels`: the same ids, in the same places (the loss shifts them, not this function), for each assistant's
+          content and for the end token directly after it, in every assistant's turn; an empty content has only its
+          end token. -100 everywhere else: the other turns, all headers, and what the template writes after the end
+          token.
 
-    More tokens than `max_length` are cut on the right, whatever `tokenizer.truncation_side` says. Where no
-    label is left (all of them cut, no assistant's turn, no message), a ValueError is raised; if there are
-    messages, its text holds `max_length`. Neither the messages nor the tokenizer's settings are changed.
+    More tokens than `max_length` are cut on the right, whatever `tokenizer.truncation_side` says. If no label is
+    left (all of them cut, no assistant's turn, no message), a ValueError is raised; if there are messages, its text
+    contains `max_length`. Neither the messages nor the tokenizer's settings are changed.
 
     Method: https://huggingface.co/docs/transformers/chat_templating and
     https://huggingface.co/docs/trl/sft_trainer
@@ -70,12 +70,12 @@ def collate(examples: list[dict[str, list[int]]], pad_token_id: int) -> dict[str
 
     Args:
         examples: as `build_example` returns them; not changed. An empty list is a ValueError.
-        pad_token_id: what fills `input_ids`. It may be the id of the end token too, as in many tokenizers.
+        pad_token_id: what fills `input_ids`. It may also be the id of the end token, as in many tokenizers.
 
     Returns:
-        `input_ids`, `attention_mask` and `labels`, int64, each `[B, T]` with T the longest length. What is
-        added has `pad_token_id`, 0 and -100. What is padding follows from the lengths alone: a token of an
-        example that equals `pad_token_id` keeps its mask and its label.
+        `input_ids`, `attention_mask` and `labels`, int64, each `[B, T]` with T the longest length. The padding of
+        the three is `pad_token_id`, 0 and -100. The lengths alone decide what is padding: a token of an example
+        that equals `pad_token_id` keeps its mask and its label.
     """
     # BEGIN SOLUTION: pad each of the three lists on the right with its own value.
     longest = max(len(example["input_ids"]) for example in examples)  # max() of nothing is a ValueError.
@@ -96,12 +96,12 @@ def causal_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
         labels: `[B, T]`, int64; each is a token id, or -100, which does not count.
 
     Returns:
-        A scalar of the logits' dtype: the mean over all labels of the batch that count, from position 1 on
-        (nothing predicts position 0, whatever its label is). Each of them weighs the same, whichever row it
-        is in. Where none counts (also if T is 1) it is 0.
+        A scalar of the logits' dtype: the mean over all labels of the batch that count, from position 1 on (nothing
+        predicts position 0, whatever its label is). Each of them has the same weight, whichever row it is in. If
+        none counts (also if T is 1), it is 0.
 
-    The loss is attached to the graph of the logits, also where none counts; the gradient is then all zeros.
-    Neither input is changed. `F.cross_entropy` may be used.
+    The loss is attached to the graph of the logits, even if none counts; the gradient is then all zeros. Neither
+    input is changed. You may use `F.cross_entropy`.
 
     Method: Radford et al., Improving Language Understanding by Generative Pre-Training (2018), equation 1,
     https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf

@@ -1,6 +1,6 @@
-"""3.09 · Generate in a batch: many conversations answered at once, each as if it were alone.
+"""3.09 · Generate in a batch: answer many conversations at once, each as if it were alone.
 
-A decoder goes on from the last column of the batch, so the last column must be the end of each prompt.
+A decoder continues from the last column of the batch, so every prompt must end in the last column.
 """
 
 import torch
@@ -17,27 +17,27 @@ def generate_batch(
     """Return the model's next turn in each conversation.
 
     Args:
-        model: a causal language model of transformers, with `generate`, in any mode. Its `generation_config`
-            may ask for sampling, or name other end and padding tokens than the tokenizer, or none: all this
-            has no effect here. It asks for neither beams nor penalties.
-        tokenizer: a fast tokenizer with a chat template. `tokenizer.eos_token` ends a turn. It may have no
-            padding token, or one that is the end token too, and any `padding_side`.
+        model: a transformers causal language model, with `generate`, in any mode. Its `generation_config` may ask
+            for sampling, or name different end and padding tokens from the tokenizer's, or none: none of this has
+            any effect here. It asks for neither beams nor penalties.
+        tokenizer: a fast tokenizer with a chat template. `tokenizer.eos_token` ends a turn. It may have no padding
+            token, or one that is also the end token, and any `padding_side`.
         conversations: each a list of messages (`role` and `content`) of its own length. An empty list of
             conversations is a ValueError.
-        max_new_tokens: the largest number of tokens of an answer, the end token counted, at least 1.
+        max_new_tokens: the largest number of tokens of an answer, including the end token; at least 1.
 
     Returns:
-        One text for each conversation, in their order: the new tokens alone, without the prompt and without
-        special tokens, as `tokenizer.decode` gives them. A text ends before the end token, or after
-        `max_new_tokens` tokens.
+        One text for each conversation, in their order: only the new tokens, without the prompt and without special
+        tokens, as `tokenizer.decode` gives them. A text ends before the end token, or after `max_new_tokens`
+        tokens.
 
-    A prompt is the conversation as the template renders it with the generation prompt. The template writes
-    the special tokens; the tokenizer adds none. All conversations run through the model as one batch, and
-    the model runs forward no more once every answer has ended. Decoding is greedy. With a model whose
-    attention mask hides padding, the answer to a conversation does not depend on the others in its batch.
+    A prompt is the conversation as the template renders it with the generation prompt. The template writes the
+    special tokens; the tokenizer adds none. All conversations run through the model as one batch, and once every
+    answer has ended, the model does not run forward again. Decoding is greedy. With a model whose attention mask
+    hides padding, the answer to a conversation does not depend on the others in its batch.
 
-    The model is in eval mode while it runs. On return each submodule's mode, the model's `generation_config`,
-    the tokenizer's settings and vocabulary, and the conversations are what they were on entry.
+    The model is in eval mode while it runs. On return, each submodule's mode, the model's `generation_config`, the
+    tokenizer's settings and vocabulary, and the conversations are what they were on entry.
 
     Method: https://huggingface.co/docs/transformers/llm_tutorial (padding side) and
     https://huggingface.co/docs/transformers/chat_templating (generation prompt)

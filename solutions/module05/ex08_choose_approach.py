@@ -43,7 +43,8 @@ class Recommendation(NamedTuple):
 def estimate_vram(model: ModelShape, technique: str, batch: int, seq_len: int, *, overhead_gib: float = 0.8) -> float:
     """Estimate the GPU memory of a training run with AdamW, 16-bit weights and gradient checkpointing.
 
-    With P = model.parameters, T = model.trainable_lora and n = batch · seq_len tokens at once, add these bytes:
+    Attention scores are not stored. With P = model.parameters, T = model.trainable_lora and n = batch · seq_len
+    tokens at once, add these bytes:
 
         states, "full"     16 · P
         states, "lora"     2 · P + 16 · T

@@ -97,11 +97,14 @@ def see_doctor(
     ] = None,
 ) -> None:
     """Look at this machine: what is wrong, what puts it right, and which full runs fit its GPU."""
-    from tunelings.commands import doctor, measuring, tables
+    from tunelings.commands import doctor, tables
     from tunelings.desk import screen
     from tunelings.handson import hardware
 
-    measuring.check(measure, file)
+    if measure or file:
+        from tunelings.commands import measuring
+
+        measuring.check(measure, file)
     machine = doctor.examine()
     found = doctor.findings(machine)
     tables.show_findings(found)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from tunelings.course import data_folder, shipped
 from tunelings.handson import models, reviews
+from tunelings.handson.precision import model_dtype
 
 Example = tuple[str, str]  # A prompt, and the answer that is wanted.
 MB, GB = 1e6, 1e9
@@ -61,7 +62,7 @@ def is_main_process() -> bool:
 def load_model(name: str, *, in_4_bits: bool = False):
     """(model, tokenizer) of a model of the course, a folder or a name on the hub, on this process's device.
 
-    bfloat16 on a GPU, float32 elsewhere; or in 4 bits as in 3.05, and prepared for training.
+    bfloat16 on a GPU that has it, float32 elsewhere; or in 4 bits as in 3.05, and prepared for training.
     """
     import torch
     from accelerate import PartialState
@@ -74,8 +75,8 @@ def load_model(name: str, *, in_4_bits: bool = False):
     device = PartialState().device
     tokenizer = AutoTokenizer.from_pretrained(path)
     tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
+    dtype = model_dtype(device.type, trains=True) if device.type == "cuda" else torch.float32
     if not in_4_bits:
-        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         return AutoModelForCausalLM.from_pretrained(path, dtype=dtype).to(device), tokenizer
     from peft import prepare_model_for_kbit_training
 
@@ -83,7 +84,7 @@ def load_model(name: str, *, in_4_bits: bool = False):
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=dtype,
     )
     model = AutoModelForCausalLM.from_pretrained(path, quantization_config=nf4, device_map={"": device})
     return prepare_model_for_kbit_training(model, gradient_checkpointing_kwargs={"use_reentrant": False}), tokenizer

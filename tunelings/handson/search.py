@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunelings import loading
+from tunelings.handson.precision import model_dtype
 from tunelings.handson.pydocs import WORDS_GRADED, Passage
 
 if TYPE_CHECKING:
@@ -105,8 +106,9 @@ def stretch(question: str, text: str, length: int) -> str:
 
 
 def fast_dtype(device: str):
-    """bfloat16 where the processor computes in it, else float32."""
+    """For answering: bfloat16 where the processor computes in it, else float16 on a GPU and float32 on a CPU."""
     import torch
 
-    fast = device != "cpu" or torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if fast else torch.float32
+    if device == "cpu":
+        return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
+    return model_dtype(device, trains=False)

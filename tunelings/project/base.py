@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tunelings.handson import models
+from tunelings.handson import models, precision
 from tunelings.project.errors import ProjectError
 
 TINY = "tiny"
@@ -171,13 +171,12 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def load_causal(path: Path, *, dtype: str = "auto") -> Any:
-    """The base for answering, on its device: 16 bits on a GPU, float32 elsewhere."""
-    import torch
+def load_causal(path: Path, *, dtype: Any = None) -> Any:
+    """The base on its device, in a dtype of torch; for answering, if none is named: 16 bits on a GPU, else float32."""
     from transformers import AutoModelForCausalLM
 
     where = device()
-    wanted = torch.float32 if where == "cpu" or dtype == "float32" else torch.bfloat16
+    wanted = dtype or precision.model_dtype(where, trains=False)
     return AutoModelForCausalLM.from_pretrained(path, dtype=wanted, use_safetensors=True).to(where).eval()
 
 

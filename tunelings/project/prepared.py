@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tunelings.handson import precision
 from tunelings.project import base, examples
 from tunelings.project.config import Config, Technique
 from tunelings.project.parts import Parts
@@ -32,7 +33,8 @@ def prepared(
         with parts.using("3.05") as qlora:
             model = qlora.load_for_qlora(path, config.train.r, config.train.lora_alpha)
     else:
-        model = base.load_causal(path, dtype="float32" if technique == "full" else "auto").to(where)
+        dtype = torch.float32 if technique == "full" else precision.model_dtype(where, trains=True)
+        model = base.load_causal(path, dtype=dtype).to(where)
         if technique == "lora":
             model = attached(config, model, parts)
     if where != "cpu" and technique != "qlora":

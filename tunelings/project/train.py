@@ -23,6 +23,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
+from tunelings.handson.precision import has_bfloat16
 from tunelings.project import disk
 from tunelings.project import folder as files
 from tunelings.project import technique as techniques
@@ -110,7 +111,8 @@ def next_smaller(now: list, settings: list | None, work: Path, say: Say) -> list
 def _train(
     config: Config, data: Path, work: Path, path: Path, parts: Parts, say: Say, technique: Any, batch: int, group: int
 ) -> dict[str, Any]:
-    accelerator = Accelerator(mixed_precision="bf16" if technique == "full" and torch.cuda.is_available() else "no")
+    # Never fp16, which needs a scaled loss: 1.07 has no scaler.
+    accelerator = Accelerator(mixed_precision="bf16" if technique == "full" and has_bfloat16() else "no")
     if accelerator.distributed_type not in WHOLE:
         raise ProjectError(
             f"accelerate_config asks for {accelerator.distributed_type.value}, which shards the model. Each process "

@@ -1,5 +1,5 @@
 # names: zero-without-a-graph
-# breaks: "also where no row counts"
+# breaks: "even if no row counts"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Rows whose target equals `ignore_index` do not count"
+# breaks: "Rows whose target equals `ignore_index`"
 # Multiplies the logits of ignored rows by 0, which is a row of equal logits and not no row.
 import torch
 

@@ -1,5 +1,5 @@
 # names: mean-over-all-rows
-# breaks: "neither in the sum nor in the number"
+# breaks: "count in neither the sum nor the divisor"
 import torch
 
 

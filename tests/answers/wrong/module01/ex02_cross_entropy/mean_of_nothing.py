@@ -1,5 +1,5 @@
 # names: no-counted-row-is-nan
-# breaks: "Where no row counts"
+# breaks: "If no row counts"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: ignore-index-as-index
-# breaks: "Rows whose target equals `ignore_index` do not count"
+# breaks: "Rows whose target equals `ignore_index`"
 import torch
 
 

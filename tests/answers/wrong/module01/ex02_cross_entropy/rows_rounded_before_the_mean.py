@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "only then turned into that dtype"
+# breaks: "only then converted to that dtype"
 import torch
 
 

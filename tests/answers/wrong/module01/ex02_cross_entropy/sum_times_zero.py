@@ -1,5 +1,5 @@
 # names: zero-times-the-sum
-# breaks: "Where no row counts"
+# breaks: "If no row counts"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: views-refused
-# breaks: "They may be views that are not contiguous."
+# breaks: "The inputs may be views that are not contiguous."
 import torch
 import torch.nn.functional as F
 

@@ -1,5 +1,5 @@
 # names: uses-autograd
-# breaks: "linear_backward: Nothing of autograd is called"
+# breaks: "linear_backward: Autograd is not called"
 import torch
 import torch.nn.functional as F
 

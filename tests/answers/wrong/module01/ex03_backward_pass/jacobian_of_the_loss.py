@@ -1,5 +1,5 @@
 # names: uses-autograd
-# breaks: "cross_entropy_backward: Nothing of autograd is called"
+# breaks: "cross_entropy_backward: Autograd is not called"
 import torch
 import torch.nn.functional as F
 

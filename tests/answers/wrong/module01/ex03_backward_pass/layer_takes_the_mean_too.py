@@ -1,5 +1,5 @@
 # names: mean-twice
-# breaks: "the 1/N is in it already"
+# breaks: "it already includes the 1/N"
 import torch
 import torch.nn.functional as F
 

@@ -1,5 +1,5 @@
 # names: exp-overflow
-# breaks: "finite and right also for logits"
+# breaks: "finite and correct even for logits"
 import torch
 
 

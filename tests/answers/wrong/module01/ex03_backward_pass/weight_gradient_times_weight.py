@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "The gradients of a loss with respect to the input"
+# breaks: "Return the gradients of a loss with respect to the input"
 import torch.nn.functional as F
 
 

@@ -1,5 +1,5 @@
 # names: moments-in-float32
-# breaks: "adamw_step: Dtypes stay what they are."
+# breaks: "adamw_step: Dtypes do not change."
 from typing import NamedTuple
 
 import torch

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "sgd_step: Dtypes stay what they are."
+# breaks: "sgd_step: Dtypes do not change."
 from typing import NamedTuple
 
 import torch

@@ -1,5 +1,5 @@
 # names: none-as-zeros
-# breaks: "A parameter whose gradient is None is skipped whole"
+# breaks: "A parameter whose gradient is None is skipped entirely"
 from typing import NamedTuple
 
 import torch

@@ -1,5 +1,5 @@
 # names: cleared-only-after-step
-# breaks: "Whatever stands in `.grad` on entry"
+# breaks: "Whatever is in `.grad` on entry"
 
 
 def training_step(model, batch, loss_fn, optimizer):

@@ -1,5 +1,5 @@
 # names: first-group-cleared
-# breaks: "Whatever stands in `.grad` on entry"
+# breaks: "Whatever is in `.grad` on entry"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: no-zero-grad
-# breaks: "Whatever stands in `.grad` on entry"
+# breaks: "Whatever is in `.grad` on entry"
 
 
 def training_step(model, batch, loss_fn, optimizer):

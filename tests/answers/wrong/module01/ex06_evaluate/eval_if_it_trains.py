@@ -1,5 +1,5 @@
 # names: eval-only-if-training
-# breaks: "It may come in train or in eval mode"
+# breaks: "It may arrive in train or in eval mode"
 from typing import NamedTuple
 
 import torch

@@ -1,5 +1,5 @@
 # names: gradients-cleared
-# breaks: "what stands in their `.grad`"
+# breaks: "the content of their `.grad`"
 from typing import NamedTuple
 
 import torch

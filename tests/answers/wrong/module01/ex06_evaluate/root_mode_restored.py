@@ -1,5 +1,5 @@
 # names: submodule-modes-lost
-# breaks: "On return the `training` flag"
+# breaks: "On return, the `training` flag"
 from typing import NamedTuple
 
 import torch

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Whatever stands in `.grad` on entry has no effect"
+# breaks: "Whatever is in `.grad` on entry has no effect"
 from itertools import islice
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A parameter without a gradient (a frozen one) stays as it is."
+# breaks: "A parameter without a gradient (a frozen one) does not change."
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:
         raise ValueError(f"accumulation_steps={accumulation_steps}")

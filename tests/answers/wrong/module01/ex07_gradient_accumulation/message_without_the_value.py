@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the message holds the value"
+# breaks: "the message contains the value"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:
         raise ValueError("accumulation_steps must be positive")

@@ -1,5 +1,5 @@
 # names: cleared-only-after-the-step
-# breaks: "Whatever stands in `.grad` on entry has no effect"
+# breaks: "Whatever is in `.grad` on entry has no effect"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:
         raise ValueError(f"accumulation_steps={accumulation_steps}")

@@ -1,5 +1,5 @@
 # names: empty-group-updates
-# breaks: "makes no update and no entry"
+# breaks: "makes no update and adds no entry"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:
         raise ValueError(f"accumulation_steps={accumulation_steps}")

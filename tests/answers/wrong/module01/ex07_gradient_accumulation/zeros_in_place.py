@@ -1,5 +1,5 @@
 # names: zeros-in-place-of-none
-# breaks: "A parameter without a gradient (a frozen one) stays as it is."
+# breaks: "A parameter without a gradient (a frozen one) does not change."
 from itertools import islice
 
 

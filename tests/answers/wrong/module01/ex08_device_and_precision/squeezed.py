@@ -1,5 +1,5 @@
 # names: outputs-reshaped
-# breaks: "`outputs` are what the model gave"
+# breaks: "`outputs` are the model's outputs"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the tensors that came in are not changed"
+# breaks: "the given tensors are not changed"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: targets-cast
-# breaks: "Both are moved to `device`, with their method `.to`"
+# breaks: "Both are moved to `device` with their method `.to`"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "They, their modes and the random state"
+# breaks: "they, their modes and the random state"
 import os
 
 import torch

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A save that fails half-way raises"
+# breaks: "A save that fails halfway raises"
 import io
 import os
 import tempfile

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Training that goes on from here equals"
+# breaks: "Training that continues from here equals"
 """Weights are stored as float32 "because that is enough"."""
 
 import os

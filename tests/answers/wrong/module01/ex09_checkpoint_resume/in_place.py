@@ -1,5 +1,5 @@
 # names: written-in-place
-# breaks: "Until then the last good checkpoint stands there"
+# breaks: "Until then, the last good checkpoint stays there"
 import os
 
 import torch

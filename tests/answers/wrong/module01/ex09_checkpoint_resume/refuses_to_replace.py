@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A file that stands there is replaced."
+# breaks: "An existing file is replaced."
 import os
 
 import torch

@@ -1,5 +1,5 @@
 # names: eval-while-saving
-# breaks: "They, their modes and the random state"
+# breaks: "they, their modes and the random state"
 import os
 
 import torch

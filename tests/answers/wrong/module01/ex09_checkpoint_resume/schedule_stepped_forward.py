@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "built as those that were saved, fresh or already trained"
+# breaks: "built like those that were saved, fresh or already trained"
 import os
 
 import torch

@@ -1,5 +1,5 @@
 # names: test-shuffled
-# breaks: "test in the order in which it was given"
+# breaks: "test in the order that was given"
 from collections import namedtuple
 
 import numpy as np

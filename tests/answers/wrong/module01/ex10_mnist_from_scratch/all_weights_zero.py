@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "it reads at least 91.8 % of the test digits"
+# breaks: "it gets at least 91.8 % of the test digits right"
 from collections import namedtuple
 
 import numpy as np

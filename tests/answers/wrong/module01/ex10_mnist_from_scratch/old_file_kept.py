@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a file that stands at `path` is replaced"
+# breaks: "an existing file at `path` is replaced"
 from collections import namedtuple
 
 import numpy as np

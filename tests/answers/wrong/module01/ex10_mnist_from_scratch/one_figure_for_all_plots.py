@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "It holds this history only"
+# breaks: "It shows this history only"
 from collections import namedtuple
 
 import numpy as np

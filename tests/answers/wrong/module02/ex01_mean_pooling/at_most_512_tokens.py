@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the mean of the hidden states of its real tokens"
+# breaks: "the mean of the hidden states of the real tokens, for each text of a batch"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: summed-in-half-precision
-# breaks: "Sum and division are made in at least float32"
+# breaks: "The sum and the division are computed in at least float32"
 import torch
 
 

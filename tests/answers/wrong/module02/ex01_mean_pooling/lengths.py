@@ -1,5 +1,5 @@
 # names: padding-only-on-the-right
-# breaks: "The real tokens of a text may stand anywhere"
+# breaks: "The real tokens of a text may be anywhere"
 
 
 def mean_pool(hidden, attention_mask):

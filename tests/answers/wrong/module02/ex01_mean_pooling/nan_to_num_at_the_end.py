@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "What stands in the padding never matters"
+# breaks: "The values in the padding never matter"
 # Replaces nan in the result: an empty text is right then, and nan in the padding makes a 0 of a mean.
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "also where that is not torch's default device"
+# breaks: "even if that is not torch's default device"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: nan-padding-leaks
-# breaks: "What stands in the padding never matters"
+# breaks: "The values in the padding never matter"
 import torch
 
 

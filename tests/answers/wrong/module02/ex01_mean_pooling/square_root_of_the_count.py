@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the mean of the hidden states of its real tokens"
+# breaks: "the mean of the hidden states of the real tokens, for each text of a batch"
 # Divides by the square root of the number of tokens, another kind of pooling.
 import torch
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A text of more than `max_length` tokens is shortened as the tokenizer does it"
+# breaks: "A text of more than `max_length` tokens is shortened the tokenizer's way"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "is shortened as the tokenizer does it"
+# breaks: "is shortened the tokenizer's way"
 # Cuts the text at max_length characters before it is tokenized.
 import torch
 

@@ -1,5 +1,5 @@
 # names: cut-on-the-right
-# breaks: "is shortened as the tokenizer does it"
+# breaks: "is shortened the tokenizer's way"
 import torch
 
 

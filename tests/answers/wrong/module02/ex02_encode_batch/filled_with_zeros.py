@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a tokenizer of transformers that has a pad token"
+# breaks: "a transformers tokenizer that has a pad token"
 # Pads with 0, the pad id of BERT and not of every tokenizer.
 import torch
 from torch.nn.utils.rnn import pad_sequence

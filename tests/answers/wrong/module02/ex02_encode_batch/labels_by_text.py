@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the same text may come twice, with another label"
+# breaks: "the same text may occur twice, with different labels"
 # Looks labels up by text, so of a text that comes twice the last label wins.
 import torch
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "also where the pad token is one that texts have as well"
+# breaks: "even if texts contain the pad token as well"
 import torch
 
 

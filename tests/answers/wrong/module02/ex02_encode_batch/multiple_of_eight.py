@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "T is the length of the longest row after that, and no more."
+# breaks: "T is the length of the longest row after that, no more."
 # Pads to a multiple of 8, as is done for tensor cores.
 import torch
 

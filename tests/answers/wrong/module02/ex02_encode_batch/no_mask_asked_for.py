@@ -1,6 +1,6 @@
 # names: mask-left-to-the-tokenizer
 # breaks: "with at least these keys"
-# breaks: "It may give a mask only where it is asked for one."
+# breaks: "It may return a mask only when asked for one."
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: tokenizer-changed
-# breaks: "On return the tokenizer is as it was"
+# breaks: "On return, the tokenizer is unchanged"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: special-tokens-cut
-# breaks: "is shortened as the tokenizer does it"
+# breaks: "is shortened the tokenizer's way"
 import torch
 
 

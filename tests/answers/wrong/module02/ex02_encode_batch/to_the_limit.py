@@ -1,5 +1,5 @@
 # names: padded-to-max-length
-# breaks: "T is the length of the longest row after that, and no more."
+# breaks: "T is the length of the longest row after that, no more."
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: attribute-on-the-module
-# breaks: "Frozen (`requires_grad` is False) is every parameter"
+# breaks: "Frozen (`requires_grad` is False): every parameter"
 def freeze_layers(model, n_layers):
     n = len(model.bert.encoder.layer)
     if n_layers < 0 or n_layers > n:

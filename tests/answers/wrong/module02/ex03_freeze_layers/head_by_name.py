@@ -1,5 +1,5 @@
 # names: head-listed-by-name
-# breaks: "what else somebody has added"
+# breaks: "anything else that somebody has added"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer
     if not 0 <= n_layers <= len(layers):

@@ -1,5 +1,5 @@
 # names: stays-frozen
-# breaks: "What was frozen or not before the call has no influence"
+# breaks: "What was frozen before the call has no influence"
 def freeze_layers(model, n_layers):
     n = len(model.bert.encoder.layer)
     if n_layers < 0 or n_layers > n:

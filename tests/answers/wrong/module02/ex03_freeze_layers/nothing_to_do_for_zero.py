@@ -1,5 +1,5 @@
 # names: zero-freezes-nothing
-# breaks: "every parameter, of whatever kind, in `model.bert.embeddings`"
+# breaks: "every parameter of any kind in `model.bert.embeddings`"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer
     if not 0 <= n_layers <= len(layers):

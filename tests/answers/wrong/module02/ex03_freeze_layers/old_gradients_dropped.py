@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "in nothing but `requires_grad` of its parameters"
+# breaks: "only `requires_grad` of its parameters changes"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer
     if not 0 <= n_layers <= len(layers):

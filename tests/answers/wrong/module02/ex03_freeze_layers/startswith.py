@@ -1,5 +1,5 @@
 # names: names-matched-by-prefix
-# breaks: "Trained (`requires_grad` is True) is every other parameter: the further encoder layers"
+# breaks: "Trained (`requires_grad` is True): every other parameter, which means the remaining encoder layers"
 def freeze_layers(model, n_layers):
     total = len(model.bert.encoder.layer)
     if not (0 <= n_layers <= total):

@@ -1,5 +1,5 @@
 # names: value-not-in-message
-# breaks: "whose message holds the value"
+# breaks: "whose message contains the value"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer
     if n_layers < 0 or n_layers > len(layers):

@@ -1,5 +1,5 @@
 # names: weights-and-biases-only
-# breaks: "every parameter, of whatever kind"
+# breaks: "every parameter of any kind"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer
     if not 0 <= n_layers <= len(layers):

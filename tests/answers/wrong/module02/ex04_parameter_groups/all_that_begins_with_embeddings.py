@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "what stands in `model.bert.embeddings` gets"
+# breaks: "one in `model.bert.embeddings` gets"
 from torch import nn
 
 

@@ -1,6 +1,6 @@
 # names: decay-by-words
 # breaks: "the last part of its full name, is exactly `bias`"
-# breaks: "wherever that stands and whatever it is called"
+# breaks: "wherever that is and whatever its name"
 def parameter_groups(model, lr, layer_decay, weight_decay):
     n = len(model.bert.encoder.layer)
     groups = []

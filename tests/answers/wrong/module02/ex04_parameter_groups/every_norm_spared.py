@@ -1,5 +1,5 @@
 # names: other-norms-spared
-# breaks: "Nothing else is spared"
+# breaks: "Nothing else is exempt"
 def parameter_groups(model, lr, layer_decay, weight_decay):
     n = len(model.bert.encoder.layer)
     groups = []

@@ -1,5 +1,5 @@
 # names: embeddings-like-layer-0
-# breaks: "what stands in `model.bert.embeddings` gets `lr * layer_decay ** (L + 1)`"
+# breaks: "one in `model.bert.embeddings` gets `lr * layer_decay ** (L + 1)`"
 from torch import nn
 
 

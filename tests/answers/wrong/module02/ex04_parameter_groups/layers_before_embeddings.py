@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "has the rate of its first place"
+# breaks: "gets the rate of its first place"
 from torch import nn
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A list of dicts that `torch.optim.AdamW` takes as it is"
+# breaks: "A list of dicts that `torch.optim.AdamW` accepts without changes"
 def parameter_groups(model, lr, layer_decay, weight_decay):
     n = len(model.bert.encoder.layer)
     groups = []

@@ -1,5 +1,5 @@
 # names: layernorm-by-name
-# breaks: "wherever that stands and whatever it is called"
+# breaks: "wherever that is and whatever its name"
 def parameter_groups(model, lr, layer_decay, weight_decay):
     n = len(model.bert.encoder.layer)
     no_decay = (".bias", "LayerNorm.weight")

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "whatever somebody has added"
+# breaks: "anything that somebody has added)"
 from torch import nn
 
 

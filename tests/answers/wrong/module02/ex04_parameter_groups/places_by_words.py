@@ -1,5 +1,5 @@
 # names: places-by-words
-# breaks: "and everything else (pooler, classifier, whatever somebody has added) gets `lr`"
+# breaks: "and everything else (pooler, classifier, anything that somebody has added) gets `lr`"
 from torch import nn
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Nothing else is spared"
+# breaks: "Nothing else is exempt"
 from torch import nn
 
 

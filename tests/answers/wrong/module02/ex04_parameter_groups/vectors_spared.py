@@ -1,5 +1,5 @@
 # names: decay-by-dimension
-# breaks: "Nothing else is spared"
+# breaks: "Nothing else is exempt"
 def parameter_groups(model, lr, layer_decay, weight_decay):
     n = len(model.bert.encoder.layer)
     parts = [(model.bert.embeddings, n + 1)] + [(x, n - i) for i, x in enumerate(model.bert.encoder.layer)]

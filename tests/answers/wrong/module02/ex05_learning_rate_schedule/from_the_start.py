@@ -1,6 +1,6 @@
 # names: decay-measured-from-0
 # breaks: "From then on it falls in a straight line from 1 at `step = warmup_steps`"
-# breaks: "with q the part of the way from `warmup_steps` to `total_steps` that is done"
+# breaks: "the share is as follows, where q is the fraction of the way from `warmup_steps` to `total_steps`"
 import math
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "In the warm-up, where `step < warmup_steps`, it is `step / warmup_steps`"
+# breaks: "During the warm-up, where `step < warmup_steps`, it is `step / warmup_steps`"
 # Rounds to two digits.
 import math
 

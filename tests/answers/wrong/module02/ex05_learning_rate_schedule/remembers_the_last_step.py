@@ -1,6 +1,6 @@
 # names: unlisted
-# breaks: "which depends on the three arguments alone"
-# breaks: "which depends on the four arguments alone"
+# breaks: "which depends only on the three arguments"
+# breaks: "which depends only on the four arguments"
 # Never goes up again once it has gone down, whatever it is asked.
 import math
 

@@ -1,5 +1,5 @@
 # names: nan-not-counted
-# breaks: "The same holds of inf"
+# breaks: "The same is true of inf"
 import copy
 
 

@@ -1,5 +1,5 @@
 # names: not-bit-for-bit
-# breaks: "They are written, bit for bit, into the tensors that the model has"
+# breaks: "The values are written, bit for bit, into the tensors that the model has"
 import copy
 
 

@@ -1,5 +1,5 @@
 # names: reference-kept
-# breaks: "Nothing that happens to the model later reaches the copy"
+# breaks: "Nothing that happens to the model later affects the copy"
 class EarlyStopping:
     def __init__(self, patience, min_delta=0.0):
         if patience < 1:

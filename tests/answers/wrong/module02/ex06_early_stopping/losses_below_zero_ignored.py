@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "It is an improvement if `val_loss < best - min_delta`"
+# breaks: "The loss is an improvement if `val_loss < best - min_delta`"
 import copy
 import math
 

@@ -1,5 +1,5 @@
 # names: value-not-in-message
-# breaks: "whose message holds the value"
+# breaks: "whose message contains the value"
 import copy
 
 

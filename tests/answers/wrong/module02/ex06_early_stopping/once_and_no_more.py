@@ -1,5 +1,5 @@
 # names: copy-given-away
-# breaks: "The copy stays whole"
+# breaks: "The copy stays intact"
 import copy
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "all parameters, frozen ones too"
+# breaks: "all parameters, including frozen ones"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Modes and `requires_grad` stay as they are"
+# breaks: "Modes and `requires_grad` do not change"
 import copy
 
 

@@ -1,5 +1,5 @@
 # names: state-shared-by-instances
-# breaks: "Each EarlyStopping has a state of its own"
+# breaks: "Each EarlyStopping has its own state"
 class EarlyStopping:
     best = float("inf")
     best_step = None

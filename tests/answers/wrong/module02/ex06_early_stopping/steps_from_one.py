@@ -1,5 +1,5 @@
 # names: steps-counted-from-1
-# breaks: "the number of the update that brought it, counted from 0"
+# breaks: "the number of the update that set it, counted from 0"
 import copy
 
 

@@ -1,5 +1,5 @@
 # names: old-head-kept
-# breaks: "all of it, also where the number of labels is the same"
+# breaks: "all of it, even if the number of labels is the same"
 from types import SimpleNamespace
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

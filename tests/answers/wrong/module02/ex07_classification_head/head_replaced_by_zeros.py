@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "weights of a head not all the same"
+# breaks: "weights of a head are not all equal"
 from types import SimpleNamespace
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Left unchanged"
+# breaks: "Not changed"
 from types import SimpleNamespace
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

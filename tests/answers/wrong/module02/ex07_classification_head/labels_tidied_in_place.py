@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Left unchanged"
+# breaks: "Not changed"
 from typing import NamedTuple
 
 from transformers import (

@@ -1,5 +1,5 @@
 # names: message-of-the-library
-# breaks: "with a message of one line that holds `path_or_name`"
+# breaks: "with a one-line message that contains `path_or_name`"
 from typing import NamedTuple
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "tokenizer: the one that is stored with the checkpoint"
+# breaks: "tokenizer: the tokenizer that is stored with the checkpoint"
 from types import SimpleNamespace
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, BertTokenizer

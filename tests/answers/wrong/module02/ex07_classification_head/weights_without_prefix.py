@@ -1,5 +1,5 @@
 # names: random-body
-# breaks: "All parameters of the body that the checkpoint holds have its values"
+# breaks: "All parameters of the body that the checkpoint contains have the values stored there"
 from types import SimpleNamespace
 
 from safetensors.torch import load_file

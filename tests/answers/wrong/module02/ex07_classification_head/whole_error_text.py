@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "with a message of one line"
+# breaks: "with a one-line message"
 from types import SimpleNamespace
 
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer

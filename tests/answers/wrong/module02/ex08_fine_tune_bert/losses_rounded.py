@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a validation loss that is lower than every one before"
+# breaks: "a validation loss lower than all earlier ones"
 from collections.abc import Callable
 from typing import NamedTuple
 

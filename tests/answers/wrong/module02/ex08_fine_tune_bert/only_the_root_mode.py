@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "each of its modules is on return in the mode in which it was"
+# breaks: "each of its modules is in the mode that it had before"
 from types import SimpleNamespace
 from typing import NamedTuple
 

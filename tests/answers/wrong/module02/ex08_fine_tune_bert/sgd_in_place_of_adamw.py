@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "is one of `torch.optim.AdamW`"
+# breaks: "is an update of `torch.optim.AdamW`"
 from collections import namedtuple
 
 import numpy as np

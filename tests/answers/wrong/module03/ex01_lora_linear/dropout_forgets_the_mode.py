@@ -1,5 +1,5 @@
 # names: dropout-in-eval
-# breaks: "In eval mode nothing is dropped"
+# breaks: "In eval mode, nothing is dropped"
 import math
 
 import torch

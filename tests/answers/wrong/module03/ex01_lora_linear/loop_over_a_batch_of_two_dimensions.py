@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "with any number of leading dimensions, none too"
+# breaks: "with any number of leading dimensions, including none"
 import math
 
 import torch

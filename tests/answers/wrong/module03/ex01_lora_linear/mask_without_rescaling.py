@@ -1,5 +1,5 @@
 # names: kept-not-scaled-up
-# breaks: "what is kept is divided by 1 - lora_dropout"
+# breaks: "the numbers that are kept are divided by 1 - lora_dropout"
 import math
 
 import torch

@@ -1,5 +1,5 @@
 # names: rank-not-in-message
-# breaks: "at least 1 (else a ValueError whose message holds it)"
+# breaks: "at least 1 (otherwise a ValueError whose message contains it)"
 import math
 
 import torch

@@ -1,5 +1,5 @@
 # names: bits-as-a-float
-# breaks: "Each of the three is exact"
+# breaks: "Each of the three is computed exactly"
 from math import ceil
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: entries-not-in-message
-# breaks: "ValueError: no layer matches any entry (the message holds the entries)"
+# breaks: "ValueError: no layer matches any entry (the message contains the entries)"
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: scales-left-out
-# breaks: "so that each weight takes 32 / block_size bits more"
+# breaks: "so each weight takes 32 / block_size extra bits"
 from typing import NamedTuple
 
 

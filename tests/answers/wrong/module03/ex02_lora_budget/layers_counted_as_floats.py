@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "The number of parameters of all A and B, an int"
+# breaks: "The number of parameters in all A and B, an int"
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: optimizer-not-in-message
-# breaks: "(the message holds its name)"
+# breaks: "(the message contains its name)"
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple

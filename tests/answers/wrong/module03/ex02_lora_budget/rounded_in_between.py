@@ -1,5 +1,5 @@
 # names: rounded-in-between
-# breaks: "rounded up to a whole number once, at its end"
+# breaks: "rounded up to a whole number once, at the end"
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Both settings are without meaning for other widths"
+# breaks: "Both settings have no effect at other widths"
 from typing import NamedTuple
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "this many frozen weights share one scale in float32"
+# breaks: "this many frozen weights share one float32 scale"
 import math
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: modules-to-save-dropped
-# breaks: "modules that are trained whole and stored with the adapter"
+# breaks: "modules that are trained in full and stored with the adapter"
 from peft import LoraConfig, PeftModel, get_peft_model
 
 

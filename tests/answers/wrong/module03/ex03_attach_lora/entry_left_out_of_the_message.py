@@ -1,5 +1,5 @@
 # names: refused-without-a-name
-# breaks: "the message holds the entry"
+# breaks: "the message contains the entry"
 from peft import LoraConfig, PeftModel, get_peft_model
 
 

@@ -1,5 +1,5 @@
 # names: lm-head-listed
-# breaks: "None stands for every projection of attention and MLP"
+# breaks: "None means every projection of attention and MLP"
 from peft import LoraConfig, TaskType, get_peft_model
 from torch.nn import Linear
 from transformers.pytorch_utils import Conv1D

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "None stands for every projection of attention and MLP"
+# breaks: "None means every projection of attention and MLP"
 from peft import LoraConfig, get_peft_model
 
 NAMES = {

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A `PeftModel` whose config holds the task type"
+# breaks: "A `PeftModel` whose config has the task type"
 from peft import LoraConfig, get_peft_model
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A `PeftModel` whose config holds the task type"
+# breaks: "A `PeftModel` whose config has the task type"
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model
 from peft.tuners.lora import LoraLayer
 from transformers import PreTrainedModel

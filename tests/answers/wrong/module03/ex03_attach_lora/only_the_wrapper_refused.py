@@ -1,5 +1,5 @@
 # names: lora-inside-not-seen
-# breaks: "or the model is a PeftModel or holds LoRA layers already"
+# breaks: "or the model is a PeftModel or already contains LoRA layers"
 from peft import LoraConfig, PeftModel, get_peft_model
 
 

@@ -1,5 +1,5 @@
 # names: target-too-few
-# breaks: "None stands for every projection of attention and MLP"
+# breaks: "None means every projection of attention and MLP"
 from peft import LoraConfig, get_peft_model
 
 

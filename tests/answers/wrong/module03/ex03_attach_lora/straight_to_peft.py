@@ -1,5 +1,5 @@
 # names: one-match-is-enough
-# breaks: "which others that match do not excuse"
+# breaks: "other entries that match do not excuse it"
 import peft
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "only then turned into `dtype`"
+# breaks: "only then converted to `dtype`"
 from typing import NamedTuple
 
 import torch

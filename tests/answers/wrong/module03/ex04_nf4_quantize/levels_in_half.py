@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "All arithmetic is in float32, also for weights in half precision"
+# breaks: "All arithmetic is in float32, even for weights in half precision"
 # Rounds the levels to the dtype of the weight before the search.
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: multiplied-in-half-precision
-# breaks: "The product is made in at least float32 and only then turned into `dtype`."
+# breaks: "The product is computed in at least float32 and only then converted to `dtype`."
 from typing import NamedTuple
 
 import torch

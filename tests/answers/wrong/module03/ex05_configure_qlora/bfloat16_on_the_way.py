@@ -1,5 +1,5 @@
 # names: loaded-in-16-bits
-# breaks: "norms and biases hold the numbers of the file, and are float32"
+# breaks: "norms and biases have the values from the file, in float32"
 import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig

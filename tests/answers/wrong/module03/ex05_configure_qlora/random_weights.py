@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Its weights are those of the file up to the error of NF4"
+# breaks: "Its weights equal those of the file up to the error of NF4"
 import bitsandbytes
 import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training

@@ -1,5 +1,5 @@
 # names: rank-stabilized
-# breaks: "an adapted layer adds `(lora_alpha / r) * B A x` to what the base says"
+# breaks: "an adapted layer adds `(lora_alpha / r) * B A x` to the output of the base"
 import torch
 from peft import LoraConfig, TaskType, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "and is used through these alone"
+# breaks: "and is used only through these"
 # The scale is worked out again, of attributes that the layer need not have.
 import copy
 import os

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "The folders `base_path` and `adapter_path` are left as they are."
+# breaks: "The folders `base_path` and `adapter_path` are not changed."
 # The tokenizer is saved beside the adapter, too.
 import copy
 import os

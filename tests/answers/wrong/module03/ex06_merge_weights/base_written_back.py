@@ -1,5 +1,5 @@
 # names: adapter-not-merged
-# breaks: "Write the causal language model that results from merging"
+# breaks: "Merge a peft LoRA adapter into its base"
 import copy
 import os
 

@@ -1,5 +1,5 @@
 # names: parents-not-made
-# breaks: "made where it is missing, with its parents"
+# breaks: "created with its parents if it is missing"
 import copy
 import os
 

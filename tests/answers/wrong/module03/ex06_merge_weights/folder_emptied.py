@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Other files in it stay"
+# breaks: "Other files in it are kept"
 import copy
 from pathlib import Path
 

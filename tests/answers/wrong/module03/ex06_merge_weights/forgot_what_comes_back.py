@@ -1,5 +1,5 @@
 # names: merge-result-dropped
-# breaks: "No LoRA weights and no adapter files are among them."
+# breaks: "It receives no LoRA weights and no adapter files."
 import copy
 import os
 

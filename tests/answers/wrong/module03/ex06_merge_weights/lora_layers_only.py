@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "may hold whole modules (`modules_to_save`)"
+# breaks: "may contain whole modules (`modules_to_save`)"
 # The tensors are summed by hand; modules_to_save and Conv1D are forgotten.
 import json
 import os

@@ -1,5 +1,5 @@
 # names: existing-folder-refused
-# breaks: "out_path: a folder, made where it is missing"
+# breaks: "out_path: a folder, created with its parents if it is missing"
 import copy
 import os
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "may have another dtype than the base"
+# breaks: "may have a different dtype from the base"
 # addmm takes three matrices of one dtype.
 import copy
 import os

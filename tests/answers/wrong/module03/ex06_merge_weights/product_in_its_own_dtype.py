@@ -1,5 +1,5 @@
 # names: product-in-half-precision
-# breaks: "Product and sum are made in at least float32"
+# breaks: "The product and the sum are computed in at least float32"
 import copy
 import os
 

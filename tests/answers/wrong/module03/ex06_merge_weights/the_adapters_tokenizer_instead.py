@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "and none if it has not"
+# breaks: "and none if it doesn't"
 """The tokenizer of the adapter is written where the base has none."""
 
 from pathlib import Path

@@ -1,5 +1,5 @@
 # names: others-removed-with-it
-# breaks: "After any failed add all is as before: the names, each adapter, the base"
+# breaks: "After any failed add, everything is as before: the names, each adapter, the base"
 from contextlib import contextmanager
 
 from peft import PeftConfig, inject_adapter_in_model, load_peft_weights, set_peft_model_state_dict

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Outside any `using` block `base(...)` answers, bit for bit, what it answered in eval mode"
+# breaks: "Outside any `using` block, `base(...)` answers, bit for bit, what it answered in eval mode"
 """The wrapper as in the documentation: set_adapter and the model, and disable_adapter() for None."""
 
 from contextlib import contextmanager

@@ -1,5 +1,5 @@
 # names: failure-kept-quiet
-# breaks: "the error of the library that reads it comes through"
+# breaks: "the error of the library that reads it is passed on"
 import json
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,5 +1,5 @@
 # names: back-after-errors-alone
-# breaks: "That holds for a block left by an exception too"
+# breaks: "The same is true of a block left by an exception"
 import json
 from contextlib import contextmanager
 from pathlib import Path

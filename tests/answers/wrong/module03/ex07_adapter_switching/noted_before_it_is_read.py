@@ -1,5 +1,5 @@
 # names: name-before-load
-# breaks: "After any failed add all is as before: the names"
+# breaks: "After any failed add, everything is as before: the names"
 import json
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,5 +1,5 @@
 # names: asked-name-not-said
-# breaks: "whose message holds it and all the names there are"
+# breaks: "whose message contains it and all existing names"
 import json
 from contextlib import contextmanager
 from pathlib import Path

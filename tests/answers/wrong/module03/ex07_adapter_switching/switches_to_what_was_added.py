@@ -1,5 +1,5 @@
 # names: on-after-add
-# breaks: "Which adapter answers, or that none does, is the same after as before."
+# breaks: "This does not change which adapter answers, if any."
 import json
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "whose message holds it and all the names there are"
+# breaks: "whose message contains it and all existing names"
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,5 +1,5 @@
 # names: not-back-after-exception
-# breaks: "That holds for a block left by an exception too"
+# breaks: "The same is true of a block left by an exception"
 """The whole of it by peft's layers, but what stands after the yield is not in a finally."""
 
 from contextlib import contextmanager

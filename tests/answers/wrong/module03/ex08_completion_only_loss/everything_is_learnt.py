@@ -1,5 +1,5 @@
 # names: prompt-not-masked
-# breaks: "labels that count in the assistant's turns alone"
+# breaks: "labels that count only in the assistant's turns"
 import torch
 import torch.nn.functional as F
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "if there are messages, its text holds `max_length`"
+# breaks: "if there are messages, its text contains `max_length`"
 # The error does not say how long the example may be.
 import torch
 import torch.nn.functional as F

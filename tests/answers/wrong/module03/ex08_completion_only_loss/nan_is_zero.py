@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Where none counts (also if T is 1) it is 0"
+# breaks: "If none counts (also if T is 1), it is 0"
 import torch
 import torch.nn.functional as F
 from torch import Tensor

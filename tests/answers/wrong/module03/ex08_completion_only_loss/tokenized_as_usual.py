@@ -1,5 +1,5 @@
 # names: double-bos
-# breaks: "The template writes the special tokens; none is added to them."
+# breaks: "The template writes the special tokens; no others are added."
 import torch
 import torch.nn.functional as F
 

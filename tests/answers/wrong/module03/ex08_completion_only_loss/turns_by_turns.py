@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "in every assistant's turn; an empty content has its end token alone"
+# breaks: "in every assistant's turn; an empty content has only its end token"
 import torch
 import torch.nn.functional as F
 from torch import Tensor

@@ -1,5 +1,5 @@
 # names: text-stripped
-# breaks: "the new tokens alone, without the prompt and without special tokens, as `tokenizer.decode` gives them"
+# breaks: "only the new tokens, without the prompt and without special tokens, as `tokenizer.decode` gives them"
 # The new text is what follows the last "assistant" of the whole text, with its line ends stripped.
 import torch
 

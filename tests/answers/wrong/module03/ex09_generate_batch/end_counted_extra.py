@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "max_new_tokens: the largest number of tokens of an answer, the end token counted"
+# breaks: "max_new_tokens: the largest number of tokens of an answer, including the end token"
 # One token more, for the end token.
 import torch
 

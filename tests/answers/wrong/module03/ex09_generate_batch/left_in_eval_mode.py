@@ -1,5 +1,5 @@
 # names: mode-not-restored
-# breaks: "On return each submodule's mode"
+# breaks: "On return, each submodule's mode"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Its config, named "default", holds r, lora_alpha"
+# breaks: "Its config, named "default", contains r, lora_alpha"
 # The adapter has a name of its own.
 import torch
 from peft import LoraConfig, get_peft_model

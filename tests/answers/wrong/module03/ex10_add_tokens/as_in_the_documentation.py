@@ -1,5 +1,5 @@
 # names: known-added-again
-# breaks: "One that the tokenizer knows already is skipped"
+# breaks: "A token that the tokenizer already knows is skipped"
 """The two lines of every tutorial: add, resize, and trust the count."""
 
 from peft import LoraConfig, get_peft_model

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "With no new token nothing is changed"
+# breaks: "If no token is new, nothing is changed"
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase

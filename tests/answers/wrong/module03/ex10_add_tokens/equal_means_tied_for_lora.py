@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "those of the input embedding and those of the output head, tied or not"
+# breaks: "both in the input embedding and in the output head, tied or not"
 # The head is left out where it holds the embedding's numbers, tied or not.
 import torch
 from peft import LoraConfig, get_peft_model

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a token that the tokenizer does not know is a ValueError whose message holds it"
+# breaks: "a token that the tokenizer does not know is a ValueError whose message contains it"
 import torch
 from peft import LoraConfig, get_peft_model
 

@@ -1,5 +1,5 @@
 # names: rows-not-saved
-# breaks: "Attach LoRA such that the rows of the new tokens train too, and are saved with the adapter."
+# breaks: "Attach LoRA so that the rows of the new tokens train too, and are saved with the adapter."
 """The rows train by hand, with a hook that hides the old ones; peft does not know of them and saves none."""
 
 import torch

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "where the two are still one tensor, they stay one"
+# breaks: "if the two are still one tensor, they stay one"
 # Only the head's rows are named.
 import torch
 from peft import LoraConfig, get_peft_model

@@ -1,5 +1,5 @@
 # names: all-rows-where-none-is-new
-# breaks: "With no new token nothing is changed."
+# breaks: "If no token is new, nothing is changed."
 import torch
 from peft import LoraConfig, get_peft_model
 

@@ -1,5 +1,5 @@
 # names: names-of-llama
-# breaks: "a causal language model of transformers that has the rows already, tied or not"
+# breaks: "a transformers causal language model that already has the rows, tied or not"
 import torch
 from peft import LoraConfig, get_peft_model
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "One that the tokenizer knows already is skipped"
+# breaks: "A token that the tokenizer already knows is skipped"
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase

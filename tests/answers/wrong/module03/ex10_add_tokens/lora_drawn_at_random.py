@@ -1,5 +1,5 @@
 # names: b-not-zero-at-start
-# breaks: "A model of peft that answers as the given one did."
+# breaks: "A peft model that answers as the given one did."
 import torch
 from peft import LoraConfig, get_peft_model
 

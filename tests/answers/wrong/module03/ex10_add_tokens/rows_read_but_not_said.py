@@ -1,5 +1,5 @@
 # names: head-rows-not-trained
-# breaks: "those of the input embedding and those of the output head, tied or not"
+# breaks: "both in the input embedding and in the output head, tied or not"
 """Only the input embedding's rows train."""
 
 from peft import LoraConfig, get_peft_model

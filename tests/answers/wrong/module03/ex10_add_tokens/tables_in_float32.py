@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "The old rows are bit for bit what they were"
+# breaks: "The old rows are, bit for bit, what they were"
 # The tables go through float32, whatever they were.
 import torch
 from peft import LoraConfig, get_peft_model

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "where the difference of the rewards is anything from -1e4 to 1e4"
+# breaks: "for any difference of the rewards from -1e4 to 1e4"
 # The difference is clamped, so that a pair that is lost by far teaches nothing.
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: ties-count-as-right
-# breaks: "A pair with equal rewards does not count as right."
+# breaks: "A pair with equal rewards does not count as correct."
 from typing import NamedTuple
 
 import torch

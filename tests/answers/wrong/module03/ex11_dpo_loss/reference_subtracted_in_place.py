@@ -1,5 +1,5 @@
 # names: inputs-changed
-# breaks: "of one dtype and on one device, and are not changed"
+# breaks: "share one dtype and one device, and are not changed"
 from typing import NamedTuple
 
 import torch

@@ -1,5 +1,5 @@
 # names: cut-on-the-left
-# breaks: "More are cut on the right"
+# breaks: "Longer ones are cut on the right"
 # The answer counts most, so the beginning goes.
 
 import contextlib

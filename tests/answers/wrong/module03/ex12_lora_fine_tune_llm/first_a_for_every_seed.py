@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Another `config.seed` gives another A and another order"
+# breaks: "A different `config.seed` gives a different A and a different order"
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

@@ -1,5 +1,5 @@
 # names: merged-before-saving
-# breaks: "holds the trained adapter alone"
+# breaks: "contains only the trained adapter"
 """What is saved is a whole model, so that it can be loaded without peft."""
 
 import copy

@@ -1,5 +1,5 @@
 # names: prompt-included
-# breaks: "the new tokens alone"
+# breaks: "only the new tokens"
 """The prompt is cut off as text; decoding does not give back the spaces and newlines of the template."""
 
 import copy

@@ -1,5 +1,5 @@
 # names: prompt-trained
-# breaks: "labels that count in the answer alone"
+# breaks: "labels that count only in the answer"
 """The labels are a copy of the ids, as in pretraining."""
 
 import copy

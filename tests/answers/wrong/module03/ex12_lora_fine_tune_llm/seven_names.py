@@ -1,5 +1,5 @@
 # names: names-of-llama
-# breaks: "a causal language model of transformers in any mode"
+# breaks: "a transformers causal language model in any mode"
 # The seven names that every recipe lists.
 
 import contextlib

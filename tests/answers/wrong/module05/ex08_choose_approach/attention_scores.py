@@ -1,5 +1,6 @@
 # names: unlisted
 # breaks: "these bytes"
+# breaks: "Attention scores are not stored"
 import math
 from typing import NamedTuple
 
