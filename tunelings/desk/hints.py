@@ -38,4 +38,4 @@ def _remember(exercise: Exercise, level: int) -> None:
         path.parent.mkdir(exist_ok=True)
         write_atomically(path, json.dumps({**_read_levels(exercise), exercise.number: level}) + "\n")
     except OSError:
-        pass  # A read-only folder: the hint is shown all the same.
+        pass  # A read-only folder: the hint is shown anyway.

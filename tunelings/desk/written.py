@@ -25,7 +25,7 @@ def write_stub(exercise: Exercise, stub: str) -> None:
         known = {**_read(path), exercise.number: _digest(stub)}
         write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
     except OSError:
-        pass  # A read-only folder: the stub is there all the same.
+        pass  # A read-only folder: the stub is there anyway.
 
 
 def may_be_replaced(exercise: Exercise, stub: str) -> bool:

@@ -95,7 +95,7 @@ def transformer(run: Run, device: str) -> nn.Module:
         )
         model = replace_with_bnb_linear(model, ["lm_head"], nf4)
         model.is_loaded_in_4bit = True
-    # Where all weights train they are float32, and autocast makes 16-bit copies: 16 bytes a parameter all the same.
+    # Where all weights train they are float32, and autocast makes 16-bit copies: it's still 16 bytes a parameter.
     fill(model, device, torch.float32 if run.float32 or run.method == "full" else torch.bfloat16)
     if run.method == "qlora":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)

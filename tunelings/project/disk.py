@@ -1,4 +1,4 @@
-"""Room for checkpoints: asked for before training begins, and said in one line where it ends all the same."""
+"""Room for checkpoints: check it before training begins, and say in one line if it runs out anyway."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def check_amount(config: Config, kept: int, read_: int, broken: dict[str, Any]) 
 
 
 def measure(config: Config, rows: Rows, tokenizer: Any, left_out: LeftOut) -> tuple[Rows, dict[str, Any]]:
-    """Count tokens; a row of whose answer nothing would be left is dropped, a longer one will be cut."""
+    """Count tokens; drop each row with nothing of its answer left within the limit; other long rows will be cut."""
     limit, lengths, keep, cut = config.data.max_length, [], [], 0
     is_classifier = config.train.head == "classifier"
     for block in batched(enumerate(rows), 500):
