@@ -298,7 +298,7 @@ def some_rows(offset):
 
 
 def worse_ones_first(rows):
-    """As no comparison orders them; a report keeps the order all the same."""
+    """As no comparison orders them; a report keeps the order anyway."""
     return rows[2:] + rows[:2]
 
 
