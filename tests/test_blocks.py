@@ -78,7 +78,7 @@ def test_a_pair_that_is_not_whole_is_an_error(source: str, says: str):
 def test_a_page_has_its_head_and_three_questions(page: Path):
     source = page.read_text(encoding="utf-8")
     head = source.split("\n## ", 1)[0]
-    for part in ("minutes", "**First**", "**Afterwards**"):
+    for part in ("{{ minutes }} minutes", "**First**", "**Afterwards**"):
         assert part in head, f"{page.name}: its head says how long it takes, what to know first, what you can do after"
     questions = source.split("\n## Check yourself\n", 1)[1].split("\n## ", 1)[0]
     assert questions.count('??? question "') == 3
@@ -90,7 +90,7 @@ def test_a_lesson_shows_a_block_before_its_exercise(page: Path):
     assert blocks.blocks_of(before), f"{page.name}: a block that runs stands before the exercise"
 
 
-HEAD = re.compile(r"\d+ minutes to read\. \*\*First\*\*: .+?\. \*\*Afterwards\*\* you can .+?\.")
+HEAD = re.compile(r"\{\{ minutes \}\} minutes to read\. \*\*First\*\*: .+?\. \*\*Afterwards\*\* you can .+?\.")
 
 
 @pytest.mark.parametrize("page", LESSONS, ids=[path.stem for path in LESSONS])

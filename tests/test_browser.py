@@ -124,8 +124,7 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
 
     context = context_of(browser, viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     page = context.new_page()
-    first = [COURSE.module(module)[0] for module in ("module01", "module03", "module05")]
-    lessons = [f"{exercise.module}/{exercise.card.lesson}/" for exercise in first]
+    first = COURSE.module("module03")[0]
     faults = {}
     for path in [
         "",
@@ -137,9 +136,11 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
         "verdicts/",
         "module01/",
         "module01/quiz/",
-        "module02/learning-rate-schedule/",
+        "module01/cross-entropy/",
         "module05/choose-approach/",
-        *lessons,
+        "background/transformer/",
+        "background/libraries/",
+        f"{first.module}/{first.card.lesson}/",
     ]:
         page.goto(f"{address}/{path}")
         page.evaluate("document.querySelectorAll('article details').forEach(one => one.open = true)")

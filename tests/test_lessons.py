@@ -232,3 +232,19 @@ def test_every_result_is_a_number_that_can_be_shown():
     for path in RESULTS.glob("*.json"):
         page = path.stem.replace("_", "/", 1).replace("_", "-") + ".md"
         assert all(math.isfinite(value) for value in results_of(page, "", RESULTS).values()), path
+
+
+def test_a_page_takes_as_long_as_its_words_and_its_blocks():
+    word, block = (
+        "word ",
+        '```python title="run"\nprint("twenty words are not prose")\n```\n\n```text title="output"\na b c\n```\n\n',
+    )
+    assert lessons.minutes_of(word * 1000) == 5
+    assert lessons.minutes_of(f"{word * 1000}\n\n{block * 2}") == 8
+    unread = "{% set a = 1 %} {{ measured.b }} {# why #} $x y$ $$ a = b $$ <!-- exercise -->"
+    assert lessons.minutes_of(f"{word * 1000}\n{unread * 300}") == 5
+    assert lessons.minutes_of("") == 1
+    assert (
+        lessons.render(f"{{{{ minutes }}}} minutes. {word * 998}", "module09/any.md", ROOT)
+        == f"5 minutes. {word * 998}"
+    )

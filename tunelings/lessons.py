@@ -6,7 +6,8 @@ script that needs a GPU has results, and the filter `number`:
 
     {{ measured["update 0.1 times the weights"].float32 | number(".2g") }}
 
-and `in_colab`, the address at which Colab opens the notebook of a hands-on exercise.
+`minutes`, how long the page takes, and `in_colab`, the address at which Colab opens the notebook of a hands-on
+exercise.
 
 Nothing here knows MkDocs: docs/hooks.py hands the pages over.
 """
@@ -24,6 +25,15 @@ import jinja2.nodes
 
 from tunelings import repository
 from tunelings.course import CourseError
+
+WORDS_A_MINUTE, MINUTES_A_BLOCK = 200, 1.5  # A block's output is to be predicted before it is run.
+RUN = 'python title="run"'
+# What nobody reads as prose: code, what jinja2 replaces, formulas, comments, and where a link leads.
+NO_PROSE = re.compile(
+    r"^```.*?^```$|\{%.*?%\}|\{#.*?#\}|\{\{.*?\}\}|\$\$.*?\$\$|\$[^$\n]+\$|<!--.*?-->|\]\([^)]*\)",
+    re.DOTALL | re.MULTILINE,
+)
+WORD = re.compile(r"[^\W\d_][\w'’-]*")
 
 
 class Missing(jinja2.StrictUndefined):
@@ -81,6 +91,7 @@ def render(source: str, page: str, results: Path) -> str:
     measured, measured_by = own_results(page, results), reader(results)
     try:
         known = {"measured": measured, "measured_by": measured_by, "in_colab": in_colab(page)}
+        known["minutes"] = minutes_of(source)
         known["is_measured"] = lambda script: (results / f"{script}.json").is_file()
         return ENVIRONMENT.from_string(parse(source)).render(known)
     except jinja2.TemplateSyntaxError as error:
@@ -90,6 +101,12 @@ def render(source: str, page: str, results: Path) -> str:
         line = failing_line(error)
         words = " ".join(str(error).split()) or repr(error)
         raise CourseError(f"docs/{page}, line {line}: {failing_expression(source, line, words)}: {words}") from None
+
+
+def minutes_of(source: str) -> int:
+    """How long a page takes: its words at 200 a minute, and a minute and a half for each block that is run."""
+    words = len(WORD.findall(NO_PROSE.sub(" ", source)))
+    return max(1, round(words / WORDS_A_MINUTE + MINUTES_A_BLOCK * source.count(f"```{RUN}\n")))
 
 
 def parse(source: str) -> jinja2.nodes.Template:

@@ -23,7 +23,7 @@ from markdown_it import MarkdownIt
 from tunelings import lessons
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-RUN, OUTPUT = 'python title="run"', 'text title="output"'
+RUN, OUTPUT = lessons.RUN, 'text title="output"'
 
 
 @dataclass(frozen=True)
