@@ -225,7 +225,7 @@ def test_a_draft_can_go_into_a_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     [
         ("x = 1\n", "1.05-zzz", "There is no cluster '1.05-zzz'"),
         ("def f(:\n", "1.05-abc123", "is no Python"),
-        (EXERCISES[4].solution_path.read_text("utf-8"), "1.05-abc123", "is the reference but for its layout"),
+        (EXERCISES[4].solution_path.read_text("utf-8"), "1.05-abc123", "differs from the reference only in layout"),
     ],
 )
 def test_what_cannot_be_drafted_is_one_line(tmp_path: Path, text: str, cluster: str, said: str):
