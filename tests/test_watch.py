@@ -199,7 +199,7 @@ def test_the_terminal_is_as_before_after_ctrl_c(mini: Miniature):
 
 @pytest.mark.parametrize("shell", ["bash --norc --noprofile", "sh"])
 def test_after_ctrl_z_and_fg_the_keys_work_and_between_them_the_shell_does(mini: Miniature, shell: str):
-    environment = {**os.environ, "PS1": "$ ", "TERM": "xterm-256color"}
+    environment = {**os.environ, "PS1": "prompt> ", "TERM": "xterm-256color"}
     options = {"cwd": str(mini.root), "timeout": 60, "encoding": "utf-8", "env": environment}
     started = pexpect.spawn(shell, preexec_fn=default_interrupt, **options)
     started.sendline("set -m; stty -a > before")
@@ -215,6 +215,7 @@ def test_after_ctrl_z_and_fg_the_keys_work_and_between_them_the_shell_does(mini:
         started.send("h")
         started.expect("Hint [12] of 3")
     started.send("q")
+    started.expect("prompt> ")  # Before that, the loop could still take what is typed for keys.
     started.sendline("stty -a > after; echo $((50 + 2))ready")
     started.expect("52ready")
     started.close(force=True)
