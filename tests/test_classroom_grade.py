@@ -87,6 +87,17 @@ def test_equal_answers_run_once_and_fail_alike(first):
 
 
 @needs_bwrap
+def test_answers_that_differ_in_comments_only_run_once_and_are_kept_for_each(first, runner, tmp_path: Path):
+    plan, _, _, rows = first
+    twins = [handed_in(name, f"{DOUBLED}\n# {name}\n") for name in ("ann", "ben", "cleo")]
+    engine, found = graded(plan, tmp_path, twins, runner=runner)
+    assert (engine.counts.executed, engine.counts.same) == (1, 2)
+    assert [found[twin.name, "1.01"].verdict for twin in twins] == [rows["ben", "1.01"].verdict] * 3
+    engine, _ = graded(plan, tmp_path, twins[2:], runner=runner)
+    assert (engine.counts.executed, engine.counts.same, engine.counts.kept) == (0, 0, 1)
+
+
+@needs_bwrap
 def test_the_second_run_executes_nothing_and_gives_the_same(first, runner):
     plan, results, _, rows = first
     engine, again = graded(plan, results, CLASS[::-1], runner=runner, preflight=True)

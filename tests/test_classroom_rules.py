@@ -13,6 +13,7 @@ from tunelings.classroom import feedback
 from tunelings.classroom.engine import Engine
 from tunelings.classroom.git import reason_of
 from tunelings.classroom.handed_in import Submission
+from tunelings.classroom.programs import program
 from tunelings.classroom.records import Graded, Outcome
 from tunelings.classroom.told import Told
 from tunelings.commands.classroom import UNDECIDED, UNREADABLE, _exit_code
@@ -116,3 +117,40 @@ def test_a_place_that_is_not_there_is_wrong_use_and_makes_no_folder(tunelings, m
     write(mini.root / "class", "anna", RIGHT)
     done = tunelings("grade", *place)
     assert done.code == 2 and "nowhere" in done.err and not Path("out").exists()
+
+
+CODE = 'def f(x):\n    """A\n    # text"""\n    # first\n    return [  # one\n        x,\n        # of two\n    ]\n'
+
+
+@pytest.mark.parametrize(
+    ("mine", "yours"),
+    [
+        (CODE, CODE + "# anna\n"),
+        (CODE, CODE + "\n\n"),
+        (CODE, CODE.replace("    # first", "#").replace("# of two", "# or three")),
+    ],
+)
+def test_comments_on_lines_of_their_own_make_no_other_program(mine: str, yours: str):
+    assert mine != yours and program(mine.encode()) == program(yours.encode())
+
+
+@pytest.mark.parametrize(
+    "yours",
+    [
+        CODE.replace("# one", "# two"),  # A failure shows the line.
+        CODE.replace("# text", "# more"),
+        CODE.replace("    # first\n", ""),  # A failure says the number of the line.
+        CODE.replace("# first", "# TODO: first"),
+        "# coding: latin-1\n" + CODE,
+        CODE.replace("return", "return not"),
+    ],
+)
+def test_whatever_else_differs_makes_another(yours: str):
+    assert yours != CODE and program(yours.encode()) != program(CODE.encode())
+
+
+@pytest.mark.parametrize(
+    "answer", [b"def f(:\n# a\n", b"\xff# a\n", b"if x:\n  y\n z\n# a\n", b'"""\n# a\n', b"\0# a\n"]
+)
+def test_what_is_no_python_is_compared_as_it_is(answer: bytes):
+    assert program(answer) != program(answer.replace(b"# a", b"# b"))

@@ -1,6 +1,6 @@
 """Grade a class: what has been handed in becomes jobs, jobs become results, and results become rows.
 
-An answer runs once, whoever else has handed in the same, and not at all where its result is kept. Before any of them,
+A program runs once, whoever else has handed in the same, and not at all where its result is kept. Before any of them,
 the course's own references must pass, and its stubs must count as not started, in the same sandbox and with the same
 seed. What ran out of time or memory, or ended its grader, is tried once more when nothing else runs, and then counts.
 """
@@ -18,6 +18,7 @@ from tunelings.classroom import flags, keys, told
 from tunelings.classroom.client import Job, ServerGone
 from tunelings.classroom.handed_in import Submission
 from tunelings.classroom.kept import KEPT, KEPT_IF_ALONE, Kept
+from tunelings.classroom.programs import program
 from tunelings.classroom.records import Graded, Outcome
 from tunelings.classroom.runners import Batch, LocalRunner, Runner
 from tunelings.classroom.sandbox import Isolation, Sandbox
@@ -49,9 +50,10 @@ class Plan:
 
 @dataclass
 class Counts:
-    """How many results there were to have, and where they came from."""
+    """How many results there were to have, and where they came from; same: from the same program, run here."""
 
     executed: int = 0
+    same: int = 0
     kept: int = 0
     repeated: int = 0
 
@@ -67,6 +69,7 @@ class Engine:
         self.counts = Counts()
         self.found: dict[str, Told] = {}  # by key
         self.fresh: set[str] = set()  # the keys of what this run has executed
+        self.same: dict[str, list[str]] = {}  # by such a key, those of other answers that are the same program
         self.keys = keys.keys_for(plan.course, plan.exercises, plan.seed, plan.isolation)
         self.exercises = {one.number: one for one in plan.exercises}
         self.usual = {one.number: tuple(flags.usual(one)) for one in plan.exercises}
@@ -127,7 +130,7 @@ class Engine:
         for one in submissions:
             for number, answer in one.answers.items():
                 job = self.job(number, answer)
-                if job.key not in seen and self._is_mine(job.key):
+                if job.key not in seen and self._is_mine(job):
                     seen.add(job.key)
                     batches.setdefault(one.name, {})[job.key] = job
         by_student = [list(jobs.values()) for jobs in batches.values()]
@@ -137,11 +140,11 @@ class Engine:
         self._execute("answers", self.sandbox, [[job] for job in everything] if has_rooms else by_student)
         self._repeat(everything, self.sandbox)
 
-    def _is_mine(self, key: str) -> bool:
+    def _is_mine(self, job: Job) -> bool:
         if self.plan.shard is None:
             return True
         number, of = self.plan.shard
-        return int(key[:8], 16) % of == number - 1
+        return int(_program_hash(job)[:8], 16) % of == number - 1
 
     def _execute(self, what: str, sandbox: Sandbox, batches: Sequence[Batch]) -> None:
         """Take what is kept, and run the rest, what takes longest first."""
@@ -149,14 +152,29 @@ class Engine:
             if job.key not in self.found and (result := self.kept.get(job.key)) is not None:
                 self.found[job.key] = result
                 self.counts.kept += 1
-        left = [
-            sorted((job for job in batch if job.key not in self.found), key=_cost, reverse=True) for batch in batches
-        ]
+        left = [sorted(batch, key=_cost, reverse=True) for batch in self._once(batches)]
         left = sorted((batch for batch in left if batch), key=lambda batch: _cost(batch[0]), reverse=True)
         total = sum(map(len, left))
         self.watch(what, 0, total)
         if total:
             self._run(what, sandbox, left, total)
+
+    def _once(self, batches: Sequence[Batch]) -> list[list[Job]]:
+        """What has no result yet, each program once."""
+        runs: dict[str, str] = {}
+        left: list[list[Job]] = []
+        for batch in batches:
+            left.append([])
+            for job in batch:
+                if job.key in self.found:
+                    continue
+                first = runs.setdefault(_program_hash(job), job.key)
+                if first == job.key:
+                    left[-1].append(job)
+                else:
+                    self.same.setdefault(first, []).append(job.key)
+                    self.counts.same += 1
+        return left
 
     def _run(
         self, what: str, sandbox: Sandbox, batches: Sequence[Batch], total: int, done: int = 0, *, alone: bool = False
@@ -165,11 +183,13 @@ class Engine:
             for job, result in self.runner.run(sandbox, batches):
                 done += 1
                 self.counts.executed += 1
-                self.found[job.key] = result
                 self.fresh.add(job.key)
                 outcome = self._outcome(job.number, result)[0]
-                if outcome in KEPT_IF_ALONE if alone else outcome in KEPT and not result.starved:
-                    self.kept.put(job.key, result)
+                is_kept = outcome in KEPT_IF_ALONE if alone else outcome in KEPT and not result.starved
+                for key in (job.key, *self.same.get(job.key, ())):
+                    self.found[key] = result
+                    if is_kept:
+                        self.kept.put(key, result)
                 self.watch(what, done, total)
         except ServerGone as gone:
             raise CourseFault(f"Answers can't be run here: {gone}") from None
@@ -240,6 +260,10 @@ class Engine:
             return 0.0
         checks = self.checks[number]
         return sum(result.checks.get(name) == CheckState.PASSED for name in checks) / len(checks)
+
+
+def _program_hash(job: Job) -> str:
+    return keys.hash_of([job.number.encode(), str(job.vectors).encode(), program(job.answer)])
 
 
 def _cost(job: Job) -> float:

@@ -241,7 +241,8 @@ def _write(
 def _counts(engine: Engine) -> str:
     counts = engine.counts
     again = f", {counts.repeated} of them twice" if counts.repeated else ""
-    return f"{counts.executed} answers run{again}, {counts.kept} known from before"
+    same = f", {counts.same} the same as one of these" if counts.same else ""
+    return f"{counts.executed} answers run{again}{same}, {counts.kept} known from before"
 
 
 def _exit_code(rows: tuple[Graded, ...], *, is_single: bool) -> int:
