@@ -37,7 +37,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 RESULTS = ROOT / "figures" / "results" / "classroom.json"
-PERIOD = 1.0  # seconds between two looks at the memory
+PERIOD = 3.0  # seconds between two looks at the memory
 MIB = 2**20
 
 
