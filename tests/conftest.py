@@ -35,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.option.durations is None:  # CI has a limit, so every run says what takes long.
+        config.option.durations, config.option.durations_min = 40, 5.0
     # Here and not in pyproject.toml: a learner's warning must not fail a check.
     config.addinivalue_line("filterwarnings", "error")
     # Answers under test may leave files open; the collector finds them in whichever test comes later.
