@@ -15,11 +15,11 @@ import pytest
 from tests.support.classroom import DOUBLED, RIGHT, SHIFTED, graded, handed_in, plan_of, write
 from tests.support.miniature import SHIFT, SQUARES, build
 from tests.support.processes import descendants, is_alive, wait_for
-from tunelings.classroom import flags, keys, room, sandbox, told
+from tunelings.classroom import flags, keys, outputs, room, sandbox, told
 from tunelings.classroom.client import Job, ServerGone, Servers, lost
 from tunelings.classroom.engine import CourseFault
 from tunelings.classroom.handed_in import Submission
-from tunelings.classroom.records import Outcome
+from tunelings.classroom.records import Class, Outcome
 from tunelings.classroom.runners import LocalRunner
 from tunelings.classroom.sandbox import Isolation
 from tunelings.commands import grading_progress
@@ -102,6 +102,24 @@ def test_the_second_run_executes_nothing_and_gives_the_same(first, runner):
     plan, results, _, rows = first
     engine, again = graded(plan, results, CLASS[::-1], runner=runner, preflight=True)
     assert engine.counts.executed == 0 and again == rows
+
+
+@needs_bwrap
+def test_neither_the_order_nor_the_jobs_change_a_byte_but_the_seconds(first, tmp_path: Path):
+    """Reversed, one at a time, and without any result from before."""
+    plan, _, _, rows = first
+    _, others = graded(plan, tmp_path / "results", CLASS[::-1], preflight=True)
+    assert list(others) != list(rows)
+    names = tuple(sorted(one.name for one in CLASS))
+    for place, found in (("a", rows), ("b", others)):
+        of_each = [replace(found[name, one.number], seconds=None) for name in names for one in plan.exercises]
+        klass = Class(names, tuple(one.number for one in plan.exercises), tuple(of_each), {"seed": plan.seed})
+        outputs.write_all(klass, tmp_path / place, names={})
+    files = {path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file()}
+    assert len(files) > 8
+    for file in files:
+        mine, yours = ((tmp_path / place / file).read_text("utf-8") for place in "ab")
+        assert mine.replace(str(tmp_path / "a"), "") == yours.replace(str(tmp_path / "b"), ""), file
 
 
 @needs_bwrap
@@ -353,6 +371,11 @@ def test_what_is_seen_without_a_sandbox_and_what_in_one(tmp_path: Path):
         ("from tunelings import expect", "imports what the checks are written in"),
         ("from tunelings.grading import judge", "imports the grader"),
         ("p = 'solutions/module01'", "names the folder solutions/"),
+        ("import sys\nsys.modules['a'] = 1", "reaches into other modules"),
+        ("from sys import modules", "reaches into other modules"),
+        ("import tunelings\ntunelings.expect.close = print", "imports what the checks are written in"),
+        ("import os\nos.fork()", "starts processes"),
+        ("np.fromfile('a')", "opens files"),
     ],
 )
 def test_a_flag_says_what_to_look_at(line: str, flag: str):
@@ -363,6 +386,7 @@ def test_the_reference_is_known_without_its_docstrings(tmp_path: Path):
     exercise = build(tmp_path / "course").squares
     assert flags.SAME in flags.of(RIGHT.replace("every number times itself", "mine"), RIGHT, flags.usual(exercise))
     assert flags.of(DOUBLED, RIGHT, []) == [] and flags.of("def (", RIGHT, []) == []
+    assert flags.of("list(model.modules())", RIGHT, []) == []
 
 
 # The command
@@ -381,6 +405,8 @@ def test_the_command_writes_the_results_and_goes_on_after_a_kill(tmp_path: Path)
     place, out = tmp_path / "class", tmp_path / "out"
     write(place, "anna", RIGHT, SHIFTED)
     write(place, "ben", DOUBLED)
+    for twin in ("Zora", "zora"):
+        write(place, twin, RIGHT)
     killed = subprocess.Popen(
         [*GRADE, str(place), "-o", str(out)], cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -391,11 +417,15 @@ def test_the_command_writes_the_results_and_goes_on_after_a_kill(tmp_path: Path)
     assert wait_for(lambda: not any(map(is_alive, below)), 60), "a server outlives the command"
     before = len(list((out / "results").glob("*/*.json")))
     done = command(root, str(place), "-o", str(out))
-    assert done.returncode == 0, done.stderr
-    assert f"{before} known from before" in done.stdout and "2 of 4 passed" in done.stdout
-    assert (out / "results.csv").read_text(encoding="utf-8").count("\n") == 1 + 4
+    assert done.returncode == 3, done.stderr
+    assert f"{before} known from before" in done.stdout and "2 of 6 passed" in done.stdout
+    assert "2 submissions have one name ('Zora' and 'zora')" in done.stdout
+    results = (out / "results.csv").read_text(encoding="utf-8").splitlines()
+    assert len(results) == 1 + 6 and results[1:] == sorted(results[1:]), "the order of the names would tell them"
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["isolation"] == "bwrap" and manifest["seed"] == 0 and "anna" not in json.dumps(manifest)
+    assert manifest["isolation"] == "bwrap" and manifest["seed"] == 0
+    for path in (path for path in out.rglob("*") if path.is_file() and path.name != "key.csv"):
+        assert not [name for name in ("anna", "ben", "zora") if name in path.read_text("utf-8").lower()], path
 
 
 @needs_bwrap

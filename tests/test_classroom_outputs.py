@@ -98,7 +98,7 @@ def test_no_cell_is_a_formula(text: str):
 
 
 def test_names_stand_in_the_key_alone_and_it_is_private(out: Path):
-    assert rows(out / "key.csv")[:2] == [{"student": "s1", "name": "Ann Lee"}, {"student": "s2", "name": "'=cmd()"}]
+    assert rows(out / "key.csv")[:2] == [{"student": "s2", "name": "'=cmd()"}, {"student": "s1", "name": "Ann Lee"}]
     assert stat.S_IMODE((out / "key.csv").stat().st_mode) == 0o600
     assert stat.S_IMODE(out.stat().st_mode) == 0o700
     others = [path for path in out.rglob("*") if path.is_file() and path.name != "key.csv"]
@@ -484,4 +484,17 @@ def test_the_filled_roster_is_private_and_the_given_one_stays(klass: Class, tmp_
     assert given.read_text("utf-8") == "name,grade\nAnn Lee,\n"
     path = tmp_path / "out/roster/moodle.csv"
     assert path.read_text("utf-8") == "name,grade\nAnn Lee,2\n" and stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [line.split(":")[0] for line in problems] == ["=cmd()", "Zoë", "Émile"]
+    assert [line.split(":")[0] for line in problems] == ["Émile", "=cmd()", "Zoë"]
+
+
+def test_a_grade_of_before_stays_where_nothing_was_graded(tmp_path: Path):
+    """Ann's zip could not be read, and Zoë has an exercise without a verdict; Bo's other file is good."""
+    rows = [classes.outcome("s1", Outcome.REFUSED), classes.outcome("s1", Outcome.REFUSED, TWO)]
+    rows += [classes.outcome("s3", Outcome.NO_VERDICT), classes.passed("s3", TWO)]
+    rows += [classes.outcome("s2", Outcome.REFUSED), classes.passed("s2", TWO)]
+    given = tmp_path / "lms.csv"
+    given.write_text("name,grade\nAnn Lee,7\nZoë,8\nBo,9\n", encoding="utf-8")
+    names = {"s1": "Ann Lee", "s2": "Bo", "s3": "Zoë"}
+    problems = outputs.write_all(classes.klass(rows), tmp_path / "out", names=names, roster=given)
+    assert (tmp_path / "out/roster/lms.csv").read_text("utf-8") == "name,grade\nAnn Lee,7\nZoë,8\nBo,1\n"
+    assert problems == [f"{name}: not graded, so the roster keeps what it has" for name in ("Ann Lee", "Zoë")]

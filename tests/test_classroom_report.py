@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -244,6 +245,42 @@ def test_the_report_to_share_has_no_small_cell_and_no_answer(big: Class, out: Pa
     for word in ("rare-one", "uses gc", "alert", "dev mistake", "u0", *re.findall(r"1\.05-[0-9a-f]{6}", str(made))):
         assert word not in page
     assert "hidden" in page
+
+
+def bars(*counts: int) -> list[dict[str, int]]:
+    return [{"from": place, "to": place, "count": count} for place, count in enumerate(counts)]
+
+
+def possible(shown: list[dict[str, int]], passes: int) -> set[tuple[int, ...]]:
+    """Every way in which the shown bars can be filled, one score for each, so that all passes come out."""
+    found = {(0, ())}
+    for bar in shown:
+        width = bar["to"] - bar["from"] + 1
+        splits = [
+            split for split in itertools.product(range(bar["count"] + 1), repeat=width) if sum(split) == bar["count"]
+        ]
+        sums = [(sum((bar["from"] + n) * count for n, count in enumerate(split)), split) for split in splits]
+        found = {(total + more, (*before, *split)) for total, before in found for more, split in sums}
+    return {split for total, split in found if total == passes}
+
+
+@pytest.mark.parametrize(
+    "counts", [(2, 6, 7, 5, 1, 6), (6, 5, 2, 1, 7, 8), (9, 8, 3, 4, 9, 9), (1, 0, 2, 1, 0, 8), (0, 3, 4, 0, 0, 6)]
+)
+def test_no_small_count_follows_from_the_histogram_to_share(counts: tuple[int, ...]):
+    """Readers know all passes, from the table of exercises."""
+    shown = sharing.merged(bars(*counts))
+    assert all(bar["count"] == 0 or bar["count"] >= sharing.LEAST for bar in shown)
+    if shown:
+        ways = possible(shown, sum(place * count for place, count in enumerate(counts)))
+        small = [place for place, count in enumerate(counts) if 0 < count < sharing.LEAST]
+        assert counts in ways and all(len({way[place] for way in ways}) > 1 for place in small)
+
+
+def test_a_histogram_is_shared_as_it_is_or_wider_or_not_at_all():
+    assert sharing.merged(bars(5, 0, 8, 6)) == bars(5, 0, 8, 6)
+    assert sharing.merged(bars(2, 4, 8, 6)) == [{"from": 0, "to": 1, "count": 6}, {"from": 2, "to": 3, "count": 14}]
+    assert sharing.merged(bars(2, 1, 1)) == []
 
 
 def test_every_number_of_the_report_is_in_report_json(out: Path):

@@ -78,8 +78,8 @@ def total(rows: Iterable[Graded]) -> tuple[float, float]:
 
 
 def key(students: Iterable[str], names: Mapping[str, str]) -> str:
-    """Who is behind each pseudonym."""
-    return text_of(["student", "name"], ([student, names.get(student, "")] for student in students))
+    """Who is behind each pseudonym, sorted by name."""
+    return text_of(["student", "name"], sorted(([one, names.get(one, "")] for one in students), key=lambda row: row[1]))
 
 
 def _yes(value: bool) -> str:

@@ -15,7 +15,9 @@ _WORDS = {
     "__builtins__": "changes what Python itself does",
     "__code__": "reads or changes the code of functions",
     "__globals__": "reaches into other modules",
+    "__import__": "imports by name",
     "__subclasses__": "looks for classes by their base",
+    "_current_frames": "reads the frames of its callers",
     "_getframe": "reads the frames of its callers",
     "ctypes": "uses ctypes",
     "currentframe": "reads the frames of its callers",
@@ -24,19 +26,27 @@ _WORDS = {
     "f_back": "reads the frames of its callers",
     "f_globals": "reads the frames of its callers",
     "f_locals": "reads the frames of its callers",
+    "fromfile": "opens files",
     "gc": "looks through all objects (gc)",
     "importlib": "imports by name",
     "inspect": "looks at code and frames (inspect)",
     "open": "opens files",
+    "os.fork": "starts processes",
+    "os.kill": "ends processes",
+    "os.popen": "starts processes",
+    "os.system": "starts processes",
     "pathlib": "opens files",
     "pytest": "speaks to pytest",
+    "runpy": "runs text as code",
     "setprofile": "traces what runs",
     "settrace": "traces what runs",
     "socket": "uses the network",
     "subprocess": "starts processes",
+    "sys.modules": "reaches into other modules",
     "tb_frame": "reads the frames of its callers",
     "tunelings.expect": "imports what the checks are written in",
     "tunelings.grading": "imports the grader",
+    "walk_stack": "reads the frames of its callers",
     "urllib": "uses the network",
 }
 _TEXTS = {"solutions": "names the folder solutions/", "/proc": "names the folder /proc"}
@@ -79,6 +89,8 @@ def _words(node: ast.AST) -> list[str]:
             return [module, *(f"{module}.{alias.name}" for alias in node.names), *(one.name for one in node.names)]
         case ast.Name():
             return [node.id]
+        case ast.Attribute(value=ast.Name(id=name)):
+            return [node.attr, f"{name}.{node.attr}"]
         case ast.Attribute():
             return [node.attr]
     return []

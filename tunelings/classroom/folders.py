@@ -23,9 +23,13 @@ def read(path: Path, name: str, exercises: list[Exercise]) -> Submission:
         Refused: the course's files are not in it, or more than once. OSError: it can't be read.
     """
     wanted = tree_of(exercises)
+    modules = {module for module, _ in wanted}
     try:
-        place = choose_tree(_files_below(path, {module for module, _ in wanted}), wanted)
+        place = choose_tree(_files_below(path, modules), wanted)
     except Refused:
+        for module in sorted(modules):
+            if any(path.joinpath(*where, module).is_symlink() for where in ((), ("exercises",))):
+                raise Refused(f"{module} is a link, which is not followed") from None
         zipped = [
             entry
             for entry in os.scandir(path)

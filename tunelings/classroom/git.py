@@ -74,7 +74,7 @@ class Git:
                 raise CourseError("git is not installed, and a list of repositories needs it.") from None
             self._wait(process, store, [out, err])
             if process.returncode != 0:
-                raise Refused(f"git can't read it: {reason_of(_content(err).decode(errors='replace'))}")
+                raise Refused("git can't read it", reason_of(_content(err).decode(errors="replace")))
             return _content(out)
 
     def _wait(self, process: subprocess.Popen[bytes], store: Path, said: list[IO[bytes]]) -> None:

@@ -14,7 +14,14 @@ DEPTH = 2  # folders in which the tree of exercises/ may lie: anna/exercises/mod
 
 
 class Refused(Exception):
-    """A submission, or one file of it, can't be taken; the message says why in one line."""
+    """A submission, or one file of it, can't be taken; the message says why in one line.
+
+    detail: what only the instructor sees, on the screen: names and addresses, which stand in no result.
+    """
+
+    def __init__(self, reason: str, detail: str = ""):
+        super().__init__(reason)
+        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,7 @@ class Submission:
     problem: why nothing of it can be taken; "" where something could be.
     handed_in: when, as far as that can be known: what Gradescope says, or else when the newest file was changed or the
         commit made.
+    detail: as in `Refused`.
     """
 
     name: str
@@ -32,6 +40,7 @@ class Submission:
     refused: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     handed_in: datetime | None = None
+    detail: str = ""
 
 
 def is_ignored(name: str) -> bool:
@@ -56,7 +65,7 @@ def choose_tree(folders: Iterable[tuple[str, ...]], wanted: Iterable[tuple[str, 
         raise Refused("none of the files that the course asks for is in it (module01/ex01_….py)")
     if len(found) > 1:
         places = ", ".join("/".join(place) or "the top" for place in sorted(found)[:3])
-        raise Refused(f"the course's files are in it more than once: in {places}")
+        raise Refused("the course's files are in it more than once", places)
     return next(iter(found))
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, report
 from tunelings.classroom import roster as rosters
 from tunelings.classroom.figures import figures
-from tunelings.classroom.records import Class, Outcome
+from tunelings.classroom.records import Class, Graded, Outcome
 from tunelings.classroom.sharing import shared
 from tunelings.classroom.table import Table
 from tunelings.course import Course, CourseError, shown_path
@@ -114,13 +114,19 @@ def _hash(content: bytes) -> str:
 
 
 def write_roster(table: Table, files: Files, names: Mapping[str, str], roster: Path) -> list[str]:
-    """The LMS's own CSV with one column filled, as private as the key; returns who wasn't found in it, a line each."""
-    points = {
-        names.get(student, student): csvfiles.total(table.of_student(student)) for student in table.klass.students
-    }
-    filled = rosters.fill(roster, points)
+    """The LMS's own CSV with one column filled, as private as the key; who got no grade is returned, a line each."""
+    rows = {names.get(student, student): table.of_student(student) for student in table.klass.students}
+    graded = {name for name, own in rows.items() if _is_graded(own)}
+    filled = rosters.fill(roster, {name: csvfiles.total(rows[name]) for name in rows if name in graded})
     files.put(f"roster/{roster.name}", filled.content, PRIVATE)
-    return filled.problems
+    left_out = [f"{name}: not graded, so the roster keeps what it has" for name in rows if name not in graded]
+    return [*left_out, *filled.problems]
+
+
+def _is_graded(rows: Sequence[Graded]) -> bool:
+    """Whether points are a mark: everything has a verdict, and something could be taken of what was handed in."""
+    outcomes = {row.outcome for row in rows}
+    return Outcome.NO_VERDICT not in outcomes and outcomes != {Outcome.REFUSED}
 
 
 def write_classroom50(table: Table, files: Files) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from tunelings.grading.text import visible
+
 HERE = Path(__file__).parent
 # The groups of a bar, in this order; what isn't named here belongs to "other".
 BAR = ("passed", "named mistake", "unknown failure", "other", "not started", "not graded")
@@ -20,6 +22,7 @@ LOWEST = -0.1  # of r in the drawing; what is lower stands at its edge
 def page(figures: Mapping[str, Any], answers: Mapping[str, str], out: str) -> str:
     """The page; `out` is the folder of the results as it is to be typed, and `answers` has texts by their hash."""
     bars = [bar(item) for item in figures["items"]]
+    answers = {name: "\n".join(visible(line) for line in text.split("\n")) for name, text in answers.items()}
     return _template().render(
         figures=figures, answers=answers, out=out, bars=bars, groups=BAR, scores=scores(figures), dots=dots(figures)
     )

@@ -76,7 +76,7 @@ def _taken(git: Git, wanted: Wanted, exercises: list[Exercise], folder: Path) ->
     except Refused as refused:
         if isinstance(refused, TooMuch):
             shutil.rmtree(store, ignore_errors=True)
-        return Submission("", problem=str(refused))
+        return Submission("", problem=str(refused), detail=refused.detail)
 
 
 def _address(address: str, here: Path) -> str:
@@ -87,7 +87,7 @@ def _address(address: str, here: Path) -> str:
 def _read(git: Git, store: Path, address: str, ref: str, exercises: list[Exercise]) -> Submission:
     for word in (address, ref):
         if word.startswith("-"):
-            raise Refused(f"{word!r} is no address or ref")
+            raise Refused("its line in the list has no address or no ref that git could take", repr(word))
     if not (store / "HEAD").exists():
         store.mkdir(parents=True, exist_ok=True, mode=0o700)
         git(store, "init", "--quiet", "--bare", "--template=", ".")

@@ -7,7 +7,7 @@ https://www.ons.gov.uk/methodology/methodologytopicsandstatisticalconcepts/discl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunelings.classroom.lecture import lecture
@@ -19,16 +19,11 @@ LEAST = 5
 def shared(figures: Mapping[str, Any]) -> dict[str, Any]:
     """The same figures with small counts as None, without students, flags, answers, and what answers made."""
     items = [_item(item) for item in figures["items"]]
-    scores = {str(place): one["count"] for place, one in enumerate(figures["scores"])}
-    gone = hidden(scores)
     made = {
         **figures,
         "hidden_below": LEAST,
         "items": sorted(items, key=lambda item: item["exercise"]),  # By unknown failures the order would tell.
-        "scores": [
-            {**one, "count": None if str(place) in gone else one["count"]}
-            for place, one in enumerate(figures["scores"])
-        ],
+        "scores": merged(figures["scores"]),
         "to_look_at": [],
         "flags": [],
     }
@@ -42,6 +37,24 @@ def hidden(counts: Mapping[str, int]) -> set[str]:
     while gone and sum(counts[name] for name in gone) < LEAST and others:
         gone.add(others.pop(0))
     return gone
+
+
+def merged(scores: Sequence[Mapping[str, int]]) -> list[dict[str, int]]:
+    """The histogram with bars so wide that none stands for a few students; none at all where that can't be had.
+
+    Readers know how many students there are, and how many passes from the table of exercises: two equations for the
+    counts that a merged bar hides. So together the bars must hide at least two more than there are bars.
+    """
+    for width in range(1, len(scores)):
+        bars = [scores[at : at + width] for at in range(0, len(scores), width)]
+        wide = [
+            {"from": bar[0]["from"], "to": bar[-1]["to"], "count": sum(one["count"] for one in bar)} for bar in bars
+        ]
+        seen = [bar for bar in wide if bar["count"]]
+        spare = sum(bar["to"] - bar["from"] for bar in seen)
+        if all(bar["count"] >= LEAST for bar in seen) and (width == 1 or spare >= 2):
+            return wide
+    return []
 
 
 def _item(item: dict[str, Any]) -> dict[str, Any]:

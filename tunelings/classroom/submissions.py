@@ -64,7 +64,7 @@ def read_one(path: Path, exercises: Iterable[Exercise]) -> Submission:
             return zips.read(path, name, list(exercises))
         raise Refused("it is neither a folder nor a zip")
     except Refused as refused:
-        return Submission(name, problem=str(refused))
+        return Submission(name, problem=str(refused), detail=refused.detail)
     except OSError as error:
         return Submission(name, problem=f"it can't be read: {error.strerror}")
 
@@ -85,5 +85,5 @@ def _without_twins(found: list[Submission]) -> list[Submission]:
             kept += alike
         else:
             names = " and ".join(repr(one.name) for one in alike)
-            kept.append(Submission(alike[0].name, problem=f"{len(alike)} submissions have one name: {names}"))
+            kept.append(Submission(alike[0].name, problem=f"{len(alike)} submissions have one name", detail=names))
     return sorted(kept, key=lambda one: same_name(one.name))

@@ -147,7 +147,7 @@ def outcome_of(told: Told, wanted: Iterable[str]) -> tuple[Outcome, str]:
     if told.trouble:
         return Outcome.NO_VERDICT, told.trouble
     if told.tampered:
-        return Outcome.TAMPERED, ""
+        return Outcome.TAMPERED, told.failure.message if told.failure else ""
     if told.state == ExerciseState.NOT_STARTED:
         return Outcome.NOT_STARTED, ""
     if told.checks.keys() == wanted and states == {CheckState.PASSED} and told.state == ExerciseState.PASSED:

@@ -67,7 +67,7 @@ def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
     bad = "\\" in path or "\0" in path or path.startswith("/") or re.match(r"[A-Za-z]:", path)
     parts = tuple(part for part in path.split("/") if part not in ("", "."))
     if bad or ".." in parts or not parts:
-        raise Refused(f"a path in the zip leads out of it: {path[:80]!r}")
+        raise Refused("a path in the zip leads out of it", repr(path[:80]))
     return parts
 
 

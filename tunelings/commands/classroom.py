@@ -56,7 +56,7 @@ def grade(
         str | None, typer.Option(metavar="I/N", help="only this part, kept in OUT for the run that follows")
     ] = None,
     no_isolation: Annotated[
-        bool, typer.Option("--no-isolation", help="run answers as you, with all that you may read, write and send")
+        bool, typer.Option("--no-isolation", help="where nothing isolates answers, run them as you")
     ] = False,
 ) -> None:
     """Grade a class: results, feedback for each student, and a report on what the class gets wrong."""
@@ -70,8 +70,8 @@ def grade(
         raise CourseError(f"--points {points!r}: it is all or checks.")
     the_course = course()
     exercises = chosen(the_course, only)
-    if roster is not None and not roster.is_file():
-        raise CourseError(f"--roster {roster}: there is no such file.")
+    if roster is not None:
+        _see_that_it_can_be_filled(roster)
     if out is not None and submissions is None and single is None:
         return write_autograder(the_course, out, only, seed, points)
     if sys.platform == "win32":
@@ -103,6 +103,15 @@ def chosen(the_course: Course, only: str) -> tuple[Exercise, ...]:
     if not wanted:
         raise CourseError(f"--only {only!r} names no exercise.")
     return tuple(one for one in the_course.exercises if one.number in wanted)
+
+
+def _see_that_it_can_be_filled(roster: Path) -> None:
+    """Before anything runs: raises CourseError where the roster is no gradebook."""
+    from tunelings.classroom.roster import Gradebook
+
+    if not roster.is_file():
+        raise CourseError(f"--roster {roster}: there is no such file.")
+    Gradebook(roster)
 
 
 def _time(due: str | None) -> datetime | None:
@@ -155,7 +164,7 @@ def _grade(
             found = read_all(place, plan.exercises, folder / "repositories")
         for one in found:
             if one.problem:
-                screen.show(f"{one.name}: {one.problem}")
+                screen.show(f"{one.name}: {one.problem}{f' ({one.detail})' if one.detail else ''}")
         with _engine(plan, folder, jobs, scheduler) as engine:
             engine.preflight(len(found))
             engine.run(found)
@@ -202,11 +211,13 @@ def _write(
 ) -> tuple[Graded, ...]:
     """Write the results, and say in a few lines what came out."""
     from tunelings.classroom import manifest, outputs
+    from tunelings.classroom.feedback import seen
     from tunelings.classroom.pseudonyms import pseudonyms, salt_of
     from tunelings.classroom.records import Class, Outcome
     from tunelings.desk import screen
 
     names = pseudonyms((one.name for one in found), salt_of(out))
+    found = sorted(found, key=lambda one: names[one.name])  # The order of the names would tell whose rows these are.
     rows = engine.rows(found, names)
     klass = Class(
         tuple(names[one.name] for one in found),
@@ -226,9 +237,11 @@ def _write(
         if is_single or row.is_to_look_at and row.outcome != Outcome.REFUSED:
             name = "" if is_single else f"{row.student} "
             screen.show(f"{name}{row.exercise} {row.outcome.value}{f': {row.reason}' if row.reason else ''}")
+        if is_single and (text := seen(row)):
+            screen.show(text)
     passed = sum(row.outcome == Outcome.PASSED for row in rows)
-    screen.show(f"{len(found)} submissions, {len(plan.exercises)} exercises: {passed} of {len(rows)} passed; "
-                f"{_counts(engine)}; isolation: {plan.isolation.value}.", "bold")  # fmt: skip
+    screen.show(f"{_many(len(found), 'submission')}, {_many(len(plan.exercises), 'exercise')}: {passed} of {len(rows)} "
+                f"passed; {_counts(engine)}; isolation: {plan.isolation.value}.", "bold")  # fmt: skip
     for line in said:
         screen.show(line)
     if not is_single:
@@ -242,7 +255,11 @@ def _counts(engine: Engine) -> str:
     counts = engine.counts
     again = f", {counts.repeated} of them twice" if counts.repeated else ""
     same = f", {counts.same} the same as one of these" if counts.same else ""
-    return f"{counts.executed} answers run{again}{same}, {counts.kept} known from before"
+    return f"{_many(counts.executed, 'answer')} run{again}{same}, {counts.kept} known from before"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _exit_code(rows: tuple[Graded, ...], *, is_single: bool) -> int:
