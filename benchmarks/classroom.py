@@ -77,7 +77,8 @@ def grade(notes: Notes, class_: Path, out: Path, only: str, words: list[str]) ->
     """
     command = [sys.executable, "-m", "tunelings", "grade", str(class_), "-o", str(out), "--only", only, *words]
     most, busy = {"server": 0, "all": 0}, {}
-    earlier = {one.pid: _own_seconds(one) for one in psutil.Process().children(recursive=True)}
+    earlier: dict[int, float] = {}  # A Dask worker's server may have been there for a while.
+    _look({}, earlier)
     is_over = threading.Event()
     watching = threading.Thread(target=_watch, args=(is_over, most, busy))
     watching.start()
@@ -105,14 +106,18 @@ def _watch(is_over: threading.Event, most: dict[str, int], busy: dict[int, float
     with all that it has ended, of any other process below this one by itself.
     """
     while not is_over.wait(PERIOD):
-        trees = {one.pid: [one, *_below(one)] for one in _sandboxes()}
-        sizes = [sum(map(_size, tree)) for tree in trees.values()]
-        most["all"] = max(most["all"], sum(sizes))
-        most["server"] = max(most["server"], *sizes, 0)
-        for pid, tree in trees.items():
-            busy[pid] = max(busy.get(pid, 0.0), sum(map(_all_seconds, tree)))
-        inside = {one.pid for tree in trees.values() for one in tree}
-        busy |= {one.pid: _own_seconds(one) for one in _below(psutil.Process()) if one.pid not in inside}
+        _look(most, busy)
+
+
+def _look(most: dict[str, int], busy: dict[int, float]) -> None:
+    trees = {one.pid: [one, *_below(one)] for one in _sandboxes()}
+    sizes = [sum(map(_size, tree)) for tree in trees.values()]
+    most["all"] = max(most.get("all", 0), sum(sizes))
+    most["server"] = max(most.get("server", 0), *sizes, 0)
+    for pid, tree in trees.items():
+        busy[pid] = max(busy.get(pid, 0.0), sum(map(_all_seconds, tree)))
+    inside = {one.pid for tree in trees.values() for one in tree}
+    busy |= {one.pid: _own_seconds(one) for one in _below(psutil.Process()) if one.pid not in inside}
 
 
 def _below(process: psutil.Process) -> list[psutil.Process]:

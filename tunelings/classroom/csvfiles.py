@@ -79,7 +79,8 @@ def total(rows: Iterable[Graded]) -> tuple[float, float]:
 
 def key(students: Iterable[str], names: Mapping[str, str]) -> str:
     """Who is behind each pseudonym, sorted by name."""
-    return text_of(["student", "name"], sorted(([one, names.get(one, "")] for one in students), key=lambda row: row[1]))
+    ordered = sorted(students, key=lambda student: names.get(student, ""))
+    return text_of(["student", "name"], ([student, names.get(student, "")] for student in ordered))
 
 
 def _yes(value: bool) -> str:
