@@ -30,8 +30,8 @@ FORMULA = re.compile(
 SIGN = re.compile(r"(?P<before>(?:x00028;|x0002C;|x0003D;|x02260;|[(\[])</mo>)<mo>(?=&#x02212;)")
 # A function's name, and what it is applied to without parentheses.
 NAMED = re.compile(r"(?P<name><mi>(?:cos|exp|ln|log|sin)</mi>)(?=<m(?:i|n|sub|frac)\b)")
-# A number that a browser would break, at its minus or before its unit; and the text between two tags.
-NUMBER = re.compile(r"\d[\d.]*e-\d+|\d[\d.,]* %")
+# A number that a browser would break, at its minus; and the text between two tags.
+NUMBER = re.compile(r"\d[\d.]*e-\d+")
 TEXT = re.compile(r">[^<>]+<")
 # A term of the glossary as the extension `abbr` marks it, or a whole heading.
 TERM = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<word>.*?)</abbr>|(?P<heading><h[1-6].*?</h[1-6]>)', re.DOTALL)

@@ -81,7 +81,7 @@ def main():
         found, _ = hidden_gradient(model, images, labels, torch.float16, 2.0**exponent)
         zeros.append(percent((found == 0) & (exact != 0)))
         overflows.append(percent(~found.isfinite()))
-        print(f"{exponent:>17}   {zeros[-1]:7.2f} %   {overflows[-1]:8.2f} %")
+        print(f"{exponent:>17}   {zeros[-1]:7.2f}%   {overflows[-1]:8.2f}%")
     bfloat16, _ = hidden_gradient(model, images, labels, torch.bfloat16)
     results = {
         "bfloat16_became_0_percent": percent((bfloat16 == 0) & (exact != 0)),

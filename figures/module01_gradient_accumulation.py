@@ -98,13 +98,13 @@ def draw():
     )
     for place, row in enumerate(results["error"]):
         bars = errors.bar(place, row["mean_of_means_percent"], 0.5, fc=FROZEN, ec="0.3", hatch="xx")
-        errors.bar_label(bars, fmt="%.1f %%", padding=8)
+        errors.bar_label(bars, fmt="%.1f%%", padding=8)
         errors.plot(place, row["sum_over_count_percent"], "o", color="C0", clip_on=False, zorder=3)
     names = [f"{row['shortest']} to 64" for row in results["error"][1:]]
     errors.set_xticks(range(3), ["all 64", *names])
     errors.set(xlabel="tokens that count in a row", ylabel="gradient off by, %", ylim=(0, 25))
     errors.text(
-        0.02, 0.92, "bars: mean of means\ndots: sum / count, below 0.0001 %", transform=errors.transAxes, va="top"
+        0.02, 0.92, "bars: mean of means\ndots: sum / count, below 0.0001%", transform=errors.transAxes, va="top"
     )
     save(figure, NAME)
 
@@ -119,7 +119,7 @@ def main():
         errors = torch.tensor([errors_of_a_group(model, group) for group in groups])
         right, wrong = errors.mean(0).tolist()
         table.append({"shortest": shortest, "sum_over_count_percent": right, "mean_of_means_percent": wrong})
-        print(f"rows of {shortest:>2} to 64 tokens: sum / count off by {right:.5f} %, mean of means {wrong:.1f} %")
+        print(f"rows of {shortest:>2} to 64 tokens: sum / count off by {right:.5f}%, mean of means {wrong:.1f}%")
     group = groups[-1]
     saved = {
         "one_big_batch": saved_kib(model, [one_batch(group)]),

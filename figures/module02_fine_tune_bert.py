@@ -1,7 +1,7 @@
 """Measures what fine-tuning a real encoder on 2,000 real reviews is worth, against three cheaper ways.
 
 The reference solution of 2.08 fine-tunes MiniLM-L6 with three seeds, and all ways are compared on the same test
-sentences, with 95 % intervals. The split is that of 4.06's reference: sentences that share the name of a film, an actor
+sentences, with 95% intervals. The split is that of 4.06's reference: sentences that share the name of a film, an actor
 or a director (module02_film_leak.py) are in one part. It needs the encoder (`tunelings models get minilm`) and takes
 about half an hour on a CPU.
 

@@ -126,7 +126,7 @@ def draw():
                 box(axes, x, y, 8, 2.5, fill=FROZEN, hatch="///")
         if key:
             found = results[f"Llama, {key}"]
-            axes.text(x + 4, 8, f"{found['trainable'] / 1e6:.1f} M\n{found['percent']} %", ha="center")
+            axes.text(x + 4, 8, f"{found['trainable'] / 1e6:.1f} M\n{found['percent']}%", ha="center")
         else:
             axes.text(x + 4, 8, "and all of\nthe head", ha="center")
     axes.text(4, 8, "train, and\ntheir share")

@@ -215,7 +215,7 @@ def draw(results):
     bars.axvline(0.5, color="0.4", linestyle=":", linewidth=1)
     bars.invert_yaxis()
     bars.set_xlim(0, 1)
-    bars.set_title("exact match, 95 % intervals")
+    bars.set_title("exact match, 95% intervals")
     figure.savefig(drawing_path(NAME), metadata={"Date": None})
 
 

@@ -83,7 +83,7 @@ def kind_of(ids, tokenizer):
 
 
 def interval(differences):
-    """95 % of the means of resampled differences (paired bootstrap)."""
+    """95% of the means of resampled differences (paired bootstrap)."""
     values = torch.tensor(differences, dtype=torch.float64)
     picks = torch.randint(len(values), (RESAMPLED, len(values)), generator=torch.Generator().manual_seed(0))
     means = values[picks].mean(dim=1).sort().values

@@ -1,7 +1,7 @@
 """Measures how the time and the memory of 4.10 grow: the reference solution on 1,000, 10,000 and 100,000 records.
 
 The records are questions and answers of six random sentences of the Python documentation; one in ten is a copy of an
-earlier one, equal or nearly so, 2 % are refusals and 1 % broken. Each size runs in a process of its own with SmolLM2's
+earlier one, equal or nearly so, 2% are refusals and 1% broken. Each size runs in a process of its own with SmolLM2's
 tokenizer (`tunelings models get smollm2`), on one thread; times are CPU seconds, without imports.
 Run: python figures/module04_instruction_scale.py [SIZE …]   (100,000 records take some minutes and 2 GB of disk)
 """

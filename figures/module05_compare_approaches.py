@@ -223,7 +223,7 @@ def draw(results, path) -> None:
     axes = figure.subplots()
     scores = [row["score"] for row in rows]
     reach = [[row["score"] - row["low"] for row in rows], [row["high"] - row["score"] for row in rows]]
-    axes.errorbar(scores, range(len(rows)), xerr=reach, fmt="o", capsize=3, label="score and 95 % interval")
+    axes.errorbar(scores, range(len(rows)), xerr=reach, fmt="o", capsize=3, label="score and 95% interval")
     more = [
         (n / results["questions"], i) for i, row in enumerate(rows) for n in results["seeds"].get(row["name"], [])[1:]
     ]

@@ -49,7 +49,7 @@ def embed(texts, batch_size=32):
 
 
 def interval(values):
-    """The mean over the questions, and 95 % of the means of 10,000 resamples of them."""
+    """The mean over the questions, and 95% of the means of 10,000 resamples of them."""
     values = np.asarray(values, dtype=float)
     draws = np.random.default_rng(0).integers(0, len(values), (10_000, len(values)))
     low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
@@ -125,7 +125,7 @@ def draw(results, names):
     plt.minorticks_off()
     plt.ylim(0, 1.02)
     plt.xlabel("passages read, k")
-    plt.ylabel("share (37 questions, 95 % interval of recall)")
+    plt.ylabel("share (37 questions, 95% interval of recall)")
     plt.legend(loc="lower right")
     plt.grid(alpha=0.3)
     plt.tight_layout()

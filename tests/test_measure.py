@@ -45,6 +45,27 @@ def test_a_tiny_model_makes_its_steps_by_each_method(train, method: str, float32
 
 
 @PEFTS_OWN
+@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
+def test_a_card_without_bfloat16_makes_its_steps_in_float16(train, method: str, monkeypatch: pytest.MonkeyPatch):
+    import torch
+
+    from tunelings.handson import real_step
+
+    computed, linear = set(), torch.nn.functional.linear
+
+    def note(*args):
+        out = linear(*args)
+        computed.add(out.dtype)
+        return out
+
+    monkeypatch.setattr(real_step, "sixteen_bits", lambda device: torch.float16)
+    monkeypatch.setattr(torch.nn.functional, "linear", note)
+    loss, _ = train(Run(TINY, method, batch=2, length=8, rank=2))
+    assert loss == pytest.approx(4.605, abs=0.4)
+    assert computed == {torch.float16}
+
+
+@PEFTS_OWN
 def test_what_trains_and_what_is_quantized_is_what_the_calculator_counts():
     import torch
 

@@ -41,7 +41,9 @@ def test_the_lesson_opens_it_in_colab(number: str):
     path = notebooks.path_of(exercise).relative_to(ROOT).as_posix()
     address = f"https://colab.research.google.com/github/{name}/blob/main/{path}"
     text = lessons.render(exercise.lesson_path.read_text(encoding="utf-8"), page, ROOT / "figures" / "results")
-    assert re.findall(r"\[open it in Colab\]\((\S+)\)", text) == [address]
+    assert re.findall(r"\[Open in Colab\]\((\S+)\)\{", text) == [address]
+    (badge,) = re.findall(r"\]\(([^)]+)\)$", notebooks.make(exercise).cells[0].source, flags=re.MULTILINE)
+    assert badge == address
 
 
 def test_the_address_is_that_of_what_is_installed_where_there_is_no_clone(monkeypatch, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tunelings.handson import reviews_task, search
-from tunelings.handson.precision import has_bfloat16, model_dtype
+from tunelings.handson.precision import has_bfloat16, model_dtype, sixteen_bits
 
 
 @pytest.fixture(params=[True, False], ids=["A100", "T4"])
@@ -28,6 +28,8 @@ def test_a_gpu_that_only_imitates_bfloat16_answers_in_float16_and_trains_in_floa
         == (torch.bfloat16 if native else torch.float16)
     )
     assert model_dtype("cuda", trains=True) == (torch.bfloat16 if native else torch.float32)
+    assert sixteen_bits("cuda:0") == (torch.bfloat16 if native else torch.float16)
+    assert sixteen_bits("cpu") == torch.bfloat16
     assert model_dtype("cpu", trains=False) == model_dtype("cpu", trains=True) == torch.float32
 
 

@@ -664,7 +664,7 @@ def real_run(answer, path, train_count, config, device="cpu"):
 
 
 def expect_better(predicted, true, name):
-    """Fine-tuned is more often right on the same reviews: all of the 95 % interval is above 0."""
+    """Fine-tuned is more often right on the same reviews: all of the 95% interval is above 0."""
     more = reviews.compare(predicted["fine-tuned"], predicted[name], true)
     what = f"how much more often fine-tuned is right than {name}: 95 % interval"
     expect.true(more.low > 0, what, actual=[round(more.low, 3), round(more.high, 3)], expected="all of it above 0")

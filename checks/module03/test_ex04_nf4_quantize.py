@@ -88,7 +88,7 @@ def nearest_codes(weight, block_size):
 
 
 def values_with(codes, offset):
-    """Scaled values inside the cells of these codes, 20 % of the way clear of the next cell; -1 for code 0.
+    """Scaled values inside the cells of these codes, 20% of the way clear of the next cell; -1 for code 0.
 
     The value of code 15 stays below 1, so code 0 must stand in every block: its value is the absmax.
     """

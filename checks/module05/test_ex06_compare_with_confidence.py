@@ -82,7 +82,7 @@ def test_with_many_items_the_interval_is_the_normal_one(answer):
     mean, half = float(difference.mean()), 1.96 * float(difference.std(unbiased=False)) / 20
     interval = answer.paired_bootstrap(a, b)
     found = fields(interval)
-    # A quantile of 2000 resamples has a standard error of 3 % of the half-width.
+    # A quantile of 2000 resamples has a standard error of 3% of the half-width.
     near = isinstance(found, list) and all(
         isinstance(end, int | float) and abs(end - right) <= 0.15 * half
         for end, right in zip(found[1:], (mean - half, mean + half), strict=True)
@@ -205,7 +205,7 @@ def test_the_lists_stay_as_they_are(answer):
 @pytest.mark.trains
 @pytest.mark.timeout(60)
 def test_the_interval_covers_the_truth_about_as_often_as_it_says(answer):
-    # 200 test sets of 40 items each, the true difference is 0.2. Of 20,000 such intervals at level 0.9, 88 % held
+    # 200 test sets of 40 items each, the true difference is 0.2. Of 20,000 such intervals at level 0.9, 88% held
     # it. That is 176 of 200 with a standard deviation of 4.6; the lower bound is five of them away.
     generator = np.random.default_rng(seed(62))
     covered = 0

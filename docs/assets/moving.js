@@ -26,7 +26,7 @@ function drawLora(figure) {
   place(".name-a", { x: right + wide / 2, y: 20 + thin + 20 });
   const list = n => n.toLocaleString("en-US");
   figure.querySelector("figcaption").textContent =
-    `W has ${list(weight)} numbers. A and B of rank ${rank} have ${list(adapter)}, ${(100 * adapter / weight).toFixed(2)} % ` +
+    `W has ${list(weight)} numbers. A and B of rank ${rank} have ${list(adapter)}, ${(100 * adapter / weight).toFixed(2)}% ` +
     `of that. Their product is multiplied by α / r = ${Number(scale.toFixed(3))}. From rank ${list(even)} on they have as many as W.`;
 }
 

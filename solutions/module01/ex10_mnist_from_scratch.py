@@ -38,7 +38,7 @@ def make_model() -> nn.Module:
     initialization does that). Each call makes new weights; two models share nothing.
 
     Trained with your `fit` and `make_loaders` on the shipped digits (10 epochs, lr 1e-3, batches of 64), it gets at
-    least 91.8 % of the test digits right. A linear model does not get there; one hidden layer of about 100 units
+    least 91.8% of the test digits right. A linear model does not get there; one hidden layer of about 100 units
     does, in a few seconds.
 
     Method: https://docs.pytorch.org/tutorials/beginner/basics/buildmodel_tutorial.html

@@ -44,7 +44,7 @@ def load_for_qlora(path: str | Path, r: int, lora_alpha: int) -> PeftModel:
         A `PeftModel` of task type CAUSAL_LM, in which
 
         - every projection of attention and MLP is a `Linear4bit` of bitsandbytes with the options of
-          `qlora_config()`. Its weights equal those of the file up to the error of NF4 (about 9 % of the norm of the
+          `qlora_config()`. Its weights equal those of the file up to the error of NF4 (about 9% of the norm of the
           matrix) and take half a byte each, plus one byte for each block of 64 weights, plus four bytes for each
           256 blocks.
         - everything else of the base is not quantized: `lm_head`, embeddings, norms and biases have the values from

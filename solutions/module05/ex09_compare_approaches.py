@@ -49,7 +49,7 @@ class Table(NamedTuple):
 
 
 def interval(values: list[float], seed: int, resamples: int = 2000) -> tuple[float, float]:
-    """Given (you wrote one in 5.06): the 95 % percentile bootstrap interval of the mean of `values`."""
+    """Given (you wrote one in 5.06): the 95% percentile bootstrap interval of the mean of `values`."""
     draws = np.random.default_rng(seed).integers(0, len(values), (resamples, len(values)))
     means = np.asarray(values, dtype=float)[draws].mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
@@ -97,11 +97,11 @@ def run(
         `approaches`. The numbers of a row are Python floats. None of them includes the warm-up.
         name: that of the approach.
         score: the mean over the test set of the metric of each prediction with all answers of its question.
-        low, high: the ends of the score's 95 % bootstrap interval, from at least 2,000 resamples of the questions.
+        low, high: the ends of the score's 95% bootstrap interval, from at least 2,000 resamples of the questions.
             You may use `interval` above.
         cost_per_query: the mean of `cost(question, prediction)` over the test set.
         seconds_per_query: the median time of a query; for an even number of queries the mean of the middle two.
-        winner: the name of the first row if it is better than the second row beyond chance: the 95 % bootstrap
+        winner: the name of the first row if it is better than the second row beyond chance: the 95% bootstrap
             interval of the mean difference of their scores, question by question, is above 0. Otherwise, and with
             a single approach, None.
 
@@ -146,7 +146,7 @@ def write_report(table: Table, out_dir: str | Path) -> None:
     is not changed.
 
     report.md is UTF-8. It has a Markdown table: one line for each row of the table, in the same order, that begins
-    with "|" and holds the name, score, low, high, cost_per_query and seconds_per_query. Each number is exact to 1 %,
+    with "|" and holds the name, score, low, high, cost_per_query and seconds_per_query. Each number is exact to 1%,
     or to 0.001 if it is one of score, low and high. A separate line says "Winner: " and the name of the winner, or
     "Winner: none" if `table.winner` is None.
 

@@ -75,7 +75,7 @@ def digits_of(match: re.Match) -> str:
 
 
 def distinctive(match: re.Match) -> bool:
-    """Whether equality is hardly an accident: that of 171, 96 %, 0.43, 1.8 and 0.006, not of 16, 3,000, 90 %, 0.5, 2.0.
+    """Whether equality is hardly an accident: that of 171, 96%, 0.43, 1.8 and 0.006, not of 16, 3,000, 90%, 0.5, 2.0.
 
     That is three digits of an integer, two of a percentage, not counting zeros at its end; two of a decimal. Integers
     of two digits are left out: all of those that equal a rounded result of their page were found to be accidents.

@@ -40,7 +40,7 @@ class Item:
     groups: how many students are in each group; together they are all students. The groups are "passed",
         "named mistake", "unknown failure", "in progress", and the outcomes that need no check.
     seconds: the median of what an answer's checks took; None where nothing ran.
-    discrimination, interval: r and its 95 % interval, by Fisher's transformation; None where `why` says so.
+    discrimination, interval: r and its 95% interval, by Fisher's transformation; None where `why` says so.
     flags: how many answers were flagged.
     """
 
@@ -146,7 +146,7 @@ def discrimination(table: Table, exercise: str) -> tuple[float | None, str]:
 
 
 def interval(r: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a correlation of n pairs (Fisher 1921): tanh(atanh(r) ± 1.96 / √(n − 3))."""
+    """The 95% interval of a correlation of n pairs (Fisher 1921): tanh(atanh(r) ± 1.96 / √(n − 3))."""
     if abs(r) >= 1:
         return r, r
     middle, half = math.atanh(r), 1.96 / math.sqrt(n - 3)

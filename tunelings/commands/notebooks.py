@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 FULL_RUN = "full-run"  # the tag of the cell that takes minutes, a GPU or a download
+BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 PYTHON = '!"{sys.executable}" -m'
-SETUP = """# Finds the course here or above, or fetches it (minutes, on Colab). An answer that is there is kept, dated.
+SETUP = """# Finds the course here or above, or fetches it (minutes, in Colab). An answer that's there is kept, dated.
 import os
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ if course is None:
     !git clone --quiet --depth 1 {address} tunelings
     course = Path("tunelings").resolve()
 os.chdir(course)
-os.environ["TERM"] = "dumb"  # A notebook cannot show the links of a terminal.
+os.environ["TERM"] = "dumb"  # A notebook can't show a terminal's links.
 if course == folders[-1]:
     %pip install --quiet -e ".[course]"
 {python} tunelings reset {number}"""
@@ -74,7 +75,8 @@ def make(exercise: Exercise) -> NotebookNode:
         v4.new_markdown_cell("The verdict, as `tunelings` shows it in a terminal:"),
         v4.new_code_cell(f"{PYTHON} tunelings run {exercise.number}"),
         v4.new_markdown_cell(
-            f"Stuck? The lesson is `{_lesson(exercise)}`; and take the `#` away for a hint, each time the next."
+            f"Stuck? The lesson is `{_lesson(exercise)}`. For a hint, remove the `#` and run the cell. Each run gives "
+            "the next one."
         ),
         v4.new_code_cell(f"# {PYTHON} tunelings hint {exercise.number}"),
         v4.new_markdown_cell(_about_full_run(exercise)),
@@ -96,10 +98,13 @@ def make(exercise: Exercise) -> NotebookNode:
 
 def _introduction(exercise: Exercise) -> str:
     minutes = exercise.card.minutes
+    here = repository.in_colab(path_of(exercise).relative_to(exercise.root).as_posix())
     return (
         f"# {exercise.number} · {exercise.title}\n\n"
+        f"[![Open in Colab]({BADGE})]({here})\n\n"
         f"The hands-on exercise of module {exercise.number[0]}, {MODULES[exercise.module]}: about {minutes} minutes. "
-        "Run the cells from top to bottom; the first one fetches the course where it is not at hand."
+        "Run the cells from top to bottom; the first one fetches the course if it isn't there. "
+        "This project has run its notebooks in Jupyter, and has not tried Colab."
     )
 
 
@@ -114,8 +119,8 @@ def _mark(exercise: Exercise) -> str:
 
 def _about_full_run(exercise: Exercise) -> str:
     if _mark(exercise) == "real":
-        return "The full run, on real data: some minutes."
-    return "The full run, on a GPU (in Colab: Runtime, Change runtime type). Without one it says that it was skipped."
+        return "The full run, on real data. It takes some minutes."
+    return "The full run, on a GPU (in Colab: Runtime, Change runtime type). Without a GPU it's skipped, and says so."
 
 
 def _full_run(exercise: Exercise) -> str:

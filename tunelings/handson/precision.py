@@ -15,6 +15,13 @@ def has_bfloat16() -> bool:
     return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
+def sixteen_bits(device: str) -> torch.dtype:
+    """The 16-bit dtype that a device computes in: float16 on a CUDA card without bfloat16, else bfloat16."""
+    import torch
+
+    return torch.float16 if device.partition(":")[0] == "cuda" and not has_bfloat16() else torch.bfloat16
+
+
 def model_dtype(device: str, *, trains: bool) -> torch.dtype:
     """The dtype of a model's weights: float32 on a CPU, bfloat16 on a GPU that has it.
 
@@ -26,4 +33,4 @@ def model_dtype(device: str, *, trains: bool) -> torch.dtype:
     kind = device.partition(":")[0]
     if kind == "cpu" or (kind == "cuda" and trains and not has_bfloat16()):
         return torch.float32
-    return torch.float16 if kind == "cuda" and not has_bfloat16() else torch.bfloat16
+    return sixteen_bits(device)

@@ -23,6 +23,7 @@ import torch
 from torch import nn
 
 from tunelings.handson.memory import GIB, Run, Sizes
+from tunelings.handson.precision import sixteen_bits
 
 # The first step makes the optimizer's moments, so only the second one holds all that a run keeps.
 STEPS = 2
@@ -91,12 +92,12 @@ def transformer(run: Run, device: str) -> nn.Module:
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16,
+            bnb_4bit_compute_dtype=sixteen_bits(device),
         )
         model = replace_with_bnb_linear(model, ["lm_head"], nf4)
         model.is_loaded_in_4bit = True
     # Where all weights train they are float32, and autocast makes 16-bit copies: it's still 16 bytes a parameter.
-    fill(model, device, torch.float32 if run.float32 or run.method == "full" else torch.bfloat16)
+    fill(model, device, torch.float32 if run.float32 or run.method == "full" else sixteen_bits(device))
     if run.method == "qlora":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if run.checkpointing:
@@ -135,13 +136,15 @@ def train(run: Run | None, batch: int, device: str) -> tuple[float, float]:
     model.train()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, fused=True)  # as transformers' Trainer does
-    mixed = run is not None and not run.float32
+    mixed, dtype = run is not None and not run.float32, sixteen_bits(device)
+    scaler = torch.amp.GradScaler(device, enabled=mixed and dtype == torch.float16)
     for _ in range(STEPS):
         start = time.perf_counter()
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=mixed):
+        with torch.autocast(device, dtype=dtype, enabled=mixed):
             loss = loss_of()
-        loss.backward()
-        optimizer.step()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
         optimizer.zero_grad()
         last = loss.item()  # waits for the device
     if not math.isfinite(last):

@@ -79,7 +79,7 @@ def linear_probe(train_features, train_labels: Sequence[str], features) -> list[
 
 # ---------------------------------------------------------------- how sure one can be
 class Score(NamedTuple):
-    """An accuracy and its 95 % interval (Wilson's)."""
+    """An accuracy and its 95% interval (Wilson's)."""
 
     accuracy: float
     low: float
@@ -95,7 +95,7 @@ def score(predicted: Sequence[str], true: Sequence[str]) -> Score:
 
 
 class PairedDifference(NamedTuple):
-    """How much more often the first is right than the second, on the same texts, with its 95 % interval."""
+    """How much more often the first is right than the second, on the same texts, with its 95% interval."""
 
     difference: float
     low: float

@@ -26,7 +26,7 @@ INSTRUCTION = (
     "Is this sentence from a film review positive or negative? Answer with nothing but one line of JSON, "
     f"{ANSWERS['positive']} or {ANSWERS['negative']}.\n\n"
 )
-# The rows of the file are in a random order: the first 80 % are for training, the last 10 % are held out.
+# The rows of the file are in a random order: the first 80% are for training, the last 10% are held out.
 TRAIN, TEST = 8056, 1007
 # For models without a template of their own, such as Phi-2.
 PLAIN_TEMPLATE = """{% for message in messages %}{{ '### ' + message['role'] + '\n' + message['content'] }}\

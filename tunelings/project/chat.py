@@ -117,4 +117,4 @@ def classify(folder: Folder, config: Config, learned: Path) -> None:
         with torch.no_grad():
             shares = model(**batch.to(model.device)).logits.float().softmax(-1)[0]
         best = int(shares.argmax())
-        console.print(f"{model.config.id2label[best]} ({100 * shares[best]:.0f} %)", markup=False)
+        console.print(f"{model.config.id2label[best]} ({100 * shares[best]:.0f}%)", markup=False)

@@ -122,7 +122,7 @@ def chosen(
     if data["kind"] == "labels" and first.train.head == "answer" and not data["instruction"]:
         data["instruction"] = instruction(found["labels"])
         extra = len(tokenizer(data["instruction"], add_special_tokens=False)["input_ids"]) + 4
-    # 5 % of the examples may be cut, unless they are hardly longer than the others.
+    # 5% of the examples may be cut, unless they are hardly longer than the others.
     fitting = found["tokens"]["max"] if found["tokens"]["max"] <= 2 * found["tokens"]["p95"] else found["tokens"]["p95"]
     data["max_length"] = max(16, min(data["max_length"], 16 * -(-(fitting + extra) // 16)))
     why["data.max_length"] = f"tokens; the longest example has {found['tokens']['max'] + extra}"

@@ -117,5 +117,5 @@ def draw_differences(compared: dict[str, Any], path: Path) -> None:
     axes.axvline(0, color="0.4", lw=1, ls="--")
     axes.set_yticks(range(len(against)), labels=[f"minus {words(name)}" for name in against])
     axes.invert_yaxis()
-    axes.set_xlabel("score of the customized model minus the baseline's, 95 % interval")
+    axes.set_xlabel("score of the customized model minus the baseline's, 95% interval")
     figure.savefig(path, dpi=110)

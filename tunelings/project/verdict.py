@@ -14,7 +14,7 @@ from tunelings.project.config import Config
 from tunelings.project.parts import Parts
 
 FEWEST = 20  # test rows under which an interval from resampling says too much
-# Normal quantiles: a difference is found at the level of 95 % in 80 % of all tests of this size.
+# Normal quantiles: a difference is found at the level of 95% in 80% of all tests of this size.
 LEVEL, POWER = 1.96, 0.84
 MOST = 100_000  # more examples than this is no advice
 
@@ -83,7 +83,7 @@ def words(name: str) -> str:
 
 
 def in_numbers(row: dict[str, Any]) -> str:
-    return f"{row['mean']:+.3f} (95 % interval {row['low']:+.3f} to {row['high']:+.3f})"
+    return f"{row['mean']:+.3f} (95% interval {row['low']:+.3f} to {row['high']:+.3f})"
 
 
 def rounded(count: int) -> int:

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "it gets at least 91.8 % of the test digits right"
+# breaks: "it gets at least 91.8% of the test digits right"
 from collections import namedtuple
 
 import numpy as np
