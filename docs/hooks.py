@@ -139,13 +139,18 @@ def marked_once(html: str) -> str:
 
 def mathml(match: re.Match) -> str:
     tex = unescape(match["tex"]).replace(r"\_", "_")  # The converter leaves the escape in the text.
-    inline = match["tag"] == "span"
-    formula = latex2mathml.converter.convert(tex, display="inline" if inline else "block")
-    formula = SIGN.sub(r'\g<before><mo form="prefix">', formula)
-    formula = NAMED.sub(r'\g<name><mspace width="0.17em"/>', formula)
-    if inline:
+    if match["tag"] == "span":
+        formula = converted(tex, "inline")
         return f'<span class="unbroken">{formula}{match["after"]}</span>' if match["after"] else formula
-    return f'<div class="formula" tabindex="0">{formula}</div>{match["after"]}'
+    # Parts that a wide space separates may stand below one another: a browser breaks no line inside of a formula.
+    parts = [converted(part, "block") for part in tex.split(r"\qquad") if part.strip()]
+    return f'<div class="formula" tabindex="0">{"".join(parts)}</div>{match["after"]}'
+
+
+def converted(tex: str, display: str) -> str:
+    formula = latex2mathml.converter.convert(tex, display=display)
+    formula = SIGN.sub(r'\g<before><mo form="prefix">', formula)
+    return NAMED.sub(r'\g<name><mspace width="0.17em"/>', formula)
 
 
 def on_post_page(output: str, **_) -> str:
