@@ -105,12 +105,12 @@ def percent(condition):
 
 def plot(zeros, overflows):
     plt.rcParams.update({"svg.hashsalt": NAME, "font.size": 10})
-    figure, axes = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(5.2, 3.8), layout="constrained")
     axes.plot(EXPONENTS, zeros, "-o", markersize=3, label="became 0")
     axes.plot(EXPONENTS, overflows, "--s", markersize=3, label="became inf or nan")
     axes.axvline(16, color="0.6", linewidth=1, linestyle=":", label="first scale of GradScaler, 2^16")
     axes.set(xlabel="log2 of the loss scale", ylabel="gradients, %")
-    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    figure.legend(loc="outside upper left", frameon=False)
     figure.savefig(drawing_path(NAME), metadata={"Date": None})
 
 

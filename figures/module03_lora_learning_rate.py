@@ -96,8 +96,8 @@ def one_seed(answer, seed):
 
 def draw_plot(results, path):
     rcParams["svg.hashsalt"] = NAME
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    rates, ranks = figure.subplots(1, 2, width_ratios=[1.4, 1])
+    figure = Figure(figsize=(5.2, 6.0), layout="constrained")
+    rates, ranks = figure.subplots(2, 1, height_ratios=[1.3, 1])
     for name, marker, label in (("full", "s", "all weights"), ("lora", "o", f"LoRA, r = {RANK}")):
         rates.plot(list(RATES), [results[name][key] for key in KEYS], marker=marker, label=label)
     rates.axhline(results["before"]["loss"], color="gray", linestyle=":", label="before")
@@ -108,6 +108,7 @@ def draw_plot(results, path):
     ranks.plot(list(RANKS), [results["rank"][str(rank)] for rank in RANKS], marker="o", color="tab:orange")
     ranks.set_xscale("log", base=2)
     ranks.set_xticks(RANKS, labels=[str(rank) for rank in RANKS])
+    ranks.set_title("the same, by rank")
     ranks.set_xlabel(f"rank (LoRA, learning rate {RANK_RATE:g})")
     for axes in (rates, ranks):
         axes.set_yscale("log")

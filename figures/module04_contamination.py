@@ -108,7 +108,7 @@ def main():
 
 
 def draw(results):
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    figure, (left, right) = plt.subplots(2, 1, figsize=(5.2, 6.6))
     for key, label in (("found", "all pages"), ("found_in_other_pages", "without the FAQ pages")):
         left.plot(LENGTHS, [results["faq"][key][str(n)] for n in LENGTHS], marker="o", label=label)
     left.set_xlabel("n, words in a row")

@@ -219,7 +219,7 @@ def draw(results, path) -> None:
 
     matplotlib.rcParams["svg.hashsalt"] = NAME
     rows = results["rows"]
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    figure = Figure(figsize=(5.2, 5.6), layout="constrained")
     axes = figure.subplots()
     scores = [row["score"] for row in rows]
     reach = [[row["score"] - row["low"] for row in rows], [row["high"] - row["score"] for row in rows]]
@@ -228,11 +228,11 @@ def draw(results, path) -> None:
         (n / results["questions"], i) for i, row in enumerate(rows) for n in results["seeds"].get(row["name"], [])[1:]
     ]
     axes.plot([x for x, _ in more], [y + 0.22 for _, y in more], "d", color="tab:orange", label="other seeds")
-    axes.set_yticks(range(len(rows)), labels=[f"{row['name']}  ({row['tokens']:.0f} tokens)" for row in rows])
+    axes.set_yticks(range(len(rows)), labels=[f"{row['name']}\n{row['tokens']:.0f} tokens" for row in rows])
     axes.invert_yaxis()
     axes.set_xlim(-0.02, 1)
-    axes.set_xlabel(f"share of {results['questions']} questions answered in the first 30 words")
-    axes.legend(loc="lower right")
+    axes.set_xlabel(f"share of {results['questions']} questions answered")
+    axes.legend(loc="lower right", fontsize=9)
     axes.grid(axis="x", alpha=0.3)
     figure.savefig(path, metadata={"Date": None})
 
