@@ -22,17 +22,22 @@ from tunelings.course import MODULES, Course, CourseError, Exercise, module_numb
 from tunelings.grading.store import Progress
 from tunelings.handson import hardware, memory
 
-# What arithmatex makes of $…$ and $$…$$, and the punctuation that follows.
+# What arithmatex makes of $…$ and $$…$$, and the punctuation on both sides.
 FORMULA = re.compile(
-    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>(?P<after>[.,;:!?)]*)', re.DOTALL
+    r"(?P<before>[(\[]*)"
+    r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>(?P<after>[.,;:!?)]*)',
+    re.DOTALL,
 )
 # A minus that follows no number and no name; a browser would set it apart from what it negates, as between two terms.
 SIGN = re.compile(r"(?P<before>(?:x00028;|x0002C;|x0003D;|x02260;|[(\[])</mo>)<mo>(?=&#x02212;)")
 # A function's name, and what it is applied to without parentheses.
 NAMED = re.compile(r"(?P<name><mi>(?:cos|exp|ln|log|sin)</mi>)(?=<m(?:i|n|sub|frac)\b)")
-# A number that a browser would break, at its minus; and the text between two tags.
-NUMBER = re.compile(r"\d[\d.]*e-\d+")
-TEXT = re.compile(r">[^<>]+<")
+# What a browser would break: a number at its minus, an option after its dashes.
+WHOLE = re.compile(r"\d[\d.]*e-\d+|(?<![\w-])--[a-z][\w-]*")
+# Where a long path or address may go on in the next line.
+SLASH = re.compile(r"(?<=\w/)(?=\w)")
+# The text between two tags, or a block of code, which stays as it is.
+TEXT = re.compile(r"<pre\b.*?</pre>|>[^<>]+<", re.DOTALL)
 # A term of the glossary as the extension `abbr` marks it, or a whole heading.
 TERM = re.compile(r'<abbr title="(?P<meaning>[^"]*)">(?P<word>.*?)</abbr>|(?P<heading><h[1-6].*?</h[1-6]>)', re.DOTALL)
 SEARCH = 'data-md-component="search" role="dialog"'
@@ -118,9 +123,14 @@ def exercises_by_page() -> dict[str, Exercise]:
 
 
 def on_page_content(html: str, **_) -> str:
-    """Formulas as MathML, which browsers draw themselves: no script and no font is loaded. Numbers stay in one line."""
-    html = TEXT.sub(lambda text: NUMBER.sub(r'<span class="unbroken">\g<0></span>', text[0]), marked_once(html))
-    return FORMULA.sub(mathml, html)
+    """Formulas as MathML, which browsers draw themselves: no script, no font is loaded. Lines break between words."""
+    return TEXT.sub(breaking_well, FORMULA.sub(mathml, marked_once(html)))
+
+
+def breaking_well(text: re.Match) -> str:
+    if text[0].startswith("<pre"):
+        return text[0]
+    return SLASH.sub("<wbr>", WHOLE.sub(r'<span class="unbroken">\g<0></span>', text[0]))
 
 
 def marked_once(html: str) -> str:
@@ -138,13 +148,16 @@ def marked_once(html: str) -> str:
 
 
 def mathml(match: re.Match) -> str:
+    """A formula; one that stands alone is cut at each \\qquad, where it may go on in the next line."""
     tex = unescape(match["tex"]).replace(r"\_", "_")  # The converter leaves the escape in the text.
     if match["tag"] == "span":
-        formula = converted(tex, "inline")
-        return f'<span class="unbroken">{formula}{match["after"]}</span>' if match["after"] else formula
-    # Parts that a wide space separates may stand below one another: a browser breaks no line inside of a formula.
-    parts = [converted(part, "block") for part in tex.split(r"\qquad") if part.strip()]
-    return f'<div class="formula" tabindex="0">{"".join(parts)}</div>{match["after"]}'
+        formula = match["before"] + converted(tex, "inline") + match["after"]
+        return f'<span class="unbroken">{formula}</span>' if match["before"] or match["after"] else formula
+    parts = [part for part in tex.split(r"\qquad") if part.strip()]
+    if any(part.count("{") != part.count("}") for part in parts):
+        parts = [tex]
+    formulas = "".join(converted(part, "block") for part in parts)
+    return f'{match["before"]}<div class="formula" tabindex="0">{formulas}</div>{match["after"]}'
 
 
 def converted(tex: str, display: str) -> str:

@@ -14,13 +14,11 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from drawing import ROOT, drawing_path
+from drawing import ROOT, plots, save
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
-from matplotlib import rcParams
-from matplotlib.figure import Figure
 
 from tunelings.course import Course
 from tunelings.grading import answers
@@ -94,10 +92,8 @@ def one_seed(answer, seed):
     }
 
 
-def draw_plot(results, path):
-    rcParams["svg.hashsalt"] = NAME
-    figure = Figure(figsize=(5.2, 6.0), layout="constrained")
-    rates, ranks = figure.subplots(2, 1, height_ratios=[1.3, 1])
+def draw(results):
+    figure, (rates, ranks) = plots(5.8, rows=2, height_ratios=[1.4, 1])
     for name, marker, label in (("full", "s", "all weights"), ("lora", "o", f"LoRA, r = {RANK}")):
         rates.plot(list(RATES), [results[name][key] for key in KEYS], marker=marker, label=label)
     rates.axhline(results["before"]["loss"], color="gray", linestyle=":", label="before")
@@ -112,7 +108,7 @@ def draw_plot(results, path):
     ranks.set_xlabel(f"rank (LoRA, learning rate {RANK_RATE:g})")
     for axes in (rates, ranks):
         axes.set_yscale("log")
-    figure.savefig(path, metadata={"Date": None})
+    save(figure, NAME)
 
 
 def main() -> None:
@@ -123,7 +119,7 @@ def main() -> None:
     results = {name: means([run[name] for run in runs]) for name in runs[0]}
     out = Path(__file__).parent / "results" / f"{NAME}.json"
     out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    draw_plot(results, drawing_path(NAME))
+    draw(results)
     print(json.dumps(results, indent=1, sort_keys=True))
 
 

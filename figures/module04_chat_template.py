@@ -10,12 +10,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import matplotlib
-from drawing import ROOT, drawing_path
-
-matplotlib.use("svg")
-import matplotlib.pyplot as plt
 import torch
+from drawing import ROOT, plots, save
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tunelings.course import data_folder
@@ -139,23 +135,22 @@ def main():
     (HERE / "results" / f"{NAME}.json").write_text(
         json.dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf-8"
     )
-    draw(results["forms"])
+    draw(results)
 
 
-def draw(rows):
-    names = list(rows)[::-1]
+def draw(results):
+    rows = results["forms"]
+    names = list(forms(None))[::-1]
     left = [0] * len(names)
-    plt.figure(figsize=(7.5, 3.4))
+    figure, axes = plots(3.6)
     for kind, color in zip(KINDS, ["#2e7d4f", "#9fb8d8", "#b3261e", "#e0a030"], strict=True):
         widths = [rows[name]["answers"].get(kind, 0) for name in names]
-        plt.barh(names, widths, left=left, label=kind, color=color)
+        axes.barh(names, widths, left=left, label=kind, color=color)
         left = [a + b for a, b in zip(left, widths, strict=True)]
-    plt.xlabel(f"answers, of {QUESTIONS}")
-    plt.legend(fontsize=8, ncols=4, loc="lower center", bbox_to_anchor=(0.4, 1.0), frameon=False)
-    plt.tight_layout()
-    plt.savefig(drawing_path(NAME), metadata={"Date": None})
+    axes.set_xlabel(f"answers, of {QUESTIONS}")
+    figure.legend(fontsize=9, ncols=2, loc="outside upper center", frameon=False)
+    save(figure, NAME)
 
 
-matplotlib.rcParams["svg.hashsalt"] = NAME
 if __name__ == "__main__":
     main()

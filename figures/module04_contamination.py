@@ -12,12 +12,8 @@ import random
 import sys
 from pathlib import Path
 
-import matplotlib
-from drawing import ROOT, drawing_path
-
-matplotlib.use("svg")
-import matplotlib.pyplot as plt
 import numpy as np
+from drawing import ROOT, plots, save
 from scipy.sparse import vstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -108,25 +104,23 @@ def main():
 
 
 def draw(results):
-    figure, (left, right) = plt.subplots(2, 1, figsize=(5.2, 6.6))
+    figure, (upper, lower) = plots(6.4, rows=2)
     for key, label in (("found", "all pages"), ("found_in_other_pages", "without the FAQ pages")):
-        left.plot(LENGTHS, [results["faq"][key][str(n)] for n in LENGTHS], marker="o", label=label)
-    left.set_xlabel("n, words in a row")
-    left.set_ylabel(f"FAQ answers found, of {results['faq']['answers']}")
-    left.set_ylim(0, None)
+        upper.plot(LENGTHS, [results["faq"][key][str(n)] for n in LENGTHS], marker="o", label=label)
+    upper.set_xlabel("n, words in a row")
+    upper.set_ylabel(f"FAQ answers found, of {results['faq']['answers']}")
+    upper.set_ylim(0, None)
     for name, color in (("nearest neighbor", "C2"), ("logistic regression", "C3")):
         for kind, style in (("reported", "-"), ("fresh", ":")):
             line = [results["leak"][name][str(share)][kind] for share in SHARES]
-            right.plot([100 * s for s in SHARES], line, style, color=color, marker=".", label=f"{name}, {kind}")
-    right.set_xlabel("test reviews that leaked, %")
-    right.set_ylabel("accuracy")
-    for axis in (left, right):
-        axis.legend(fontsize=8)
+            lower.plot([100 * s for s in SHARES], line, style, color=color, marker=".", label=f"{name}, {kind}")
+    lower.set_xlabel("test reviews that leaked, %")
+    lower.set_ylabel("accuracy")
+    for axis in (upper, lower):
+        axis.legend(fontsize=9)
         axis.grid(alpha=0.3)
-    figure.tight_layout()
-    figure.savefig(drawing_path(NAME), metadata={"Date": None})
+    save(figure, NAME)
 
 
-matplotlib.rcParams["svg.hashsalt"] = NAME
 if __name__ == "__main__":
     main()

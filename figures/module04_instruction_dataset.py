@@ -11,14 +11,13 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from drawing import ROOT, drawing_path
+from drawing import ROOT, plots, save
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-import matplotlib
+import numpy as np
 import pyarrow.compute as pc
 from datasets import disable_progress_bars, load_from_disk
-from matplotlib.figure import Figure
 from transformers import AutoTokenizer
 
 from tunelings.course import Course, data_folder
@@ -29,6 +28,7 @@ from tunelings.handson import duplicates, instructions, models
 NAME = Path(__file__).stem
 RAW = data_folder("instructions") / "raw.jsonl"
 MAX_LENGTH, SEEDS = 2048, range(10)
+EDGES = range(0, 1101, 50)  # of the bars, in tokens
 STEPS = ["malformed", "filtered", "duplicate", "too long", "kept"]
 ORDERS = ["duplicates-looked-for-after-the-split", "filtered-after-the-duplicates", "split-row-by-row"]
 
@@ -79,25 +79,31 @@ def errors(answer, tokenizer) -> dict[str, float]:
     return {name: total / len(SEEDS) for name, total in sums.items()}
 
 
-def draw(by_step: dict[str, dict[str, int]], dataset) -> None:
-    matplotlib.rcParams["svg.hashsalt"] = NAME
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[3, 2])
+def rows_by_length(dataset) -> dict[str, list[int]]:
+    """For each part how many rows have 0 to 49 tokens, 50 to 99, and so on."""
+    lengths = {name: pc.list_value_length(part.data["input_ids"]).to_numpy() for name, part in dataset.items()}
+    return {name: np.histogram(numbers, bins=EDGES)[0].tolist() for name, numbers in lengths.items()}
+
+
+def draw(results) -> None:
+    by_step, lengths = results["lines_by_step"], results["tokens"]["rows_by_length"]
+    figure, (upper, lower) = plots(7.6, rows=2, height_ratios=[3, 2])
     kinds = [kind for kind in by_step if kind != "clean"]
     ends = [0] * len(kinds)
     for name, color in zip(STEPS, ("tab:gray", "tab:red", "tab:blue", "tab:purple", "tab:green"), strict=True):
         widths = [by_step[kind].get(name, 0) for kind in kinds]
-        left.barh([kind.replace("_", " ") for kind in kinds], widths, left=ends, color=color, label=name)
+        upper.barh([kind.replace("_", " ") for kind in kinds], widths, left=ends, color=color, label=name)
         ends = [end + width for end, width in zip(ends, widths, strict=True)]
-    left.set(xlabel="lines", xlim=(0, 33), title="which step takes what away")
-    left.invert_yaxis()
-    left.legend()
-    lengths = [pc.list_value_length(part.data["input_ids"]).to_numpy() for part in dataset.values()]
-    labels = [f"{name} ({len(part)})" for name, part in dataset.items()]
-    right.hist(lengths, bins=range(0, 1101, 50), stacked=True, label=labels)
-    right.set(xlabel="tokens", ylabel="examples", title="what is left, without variants")
-    right.legend()
-    figure.savefig(drawing_path(NAME), metadata={"Date": None})
+    upper.set(xlabel="lines", xlim=(0, 33), title="which step takes what away")
+    upper.invert_yaxis()
+    upper.legend()
+    parts = [name for name in ("train", "validation", "test") if name in lengths]
+    labels = [f"{name} ({sum(lengths[name])})" for name in parts]
+    weights = [lengths[name] for name in parts]
+    lower.hist([EDGES[:-1]] * len(parts), bins=EDGES, weights=weights, stacked=True, label=labels)
+    lower.set(xlabel="tokens", ylabel="examples", title="what is left, without variants")
+    lower.legend()
+    save(figure, NAME)
 
 
 def main() -> None:
@@ -125,12 +131,13 @@ def main() -> None:
             "longest": lengths[-1],
             "all": sum(lengths),
             "labeled": labeled,
+            "rows_by_length": rows_by_length(dataset),
         },
         "mean errors of ten seeds": compared,
     }
     text = json.dumps(results, indent=1, sort_keys=True)
     (Path(__file__).parent / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
-    draw(by_step, dataset)
+    draw(results)
     print(text)
 
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-from drawing import ROOT, drawing_path
+from drawing import ROOT, plots, save
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -175,7 +175,7 @@ def measure(only_recorded: bool) -> None:
     RESULTS.joinpath(f"{NAME}.json").write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     print(json.dumps(results, indent=1))
     answer.write_report(table, RECORDS)
-    draw(results, drawing_path(NAME))
+    draw(results)
 
 
 def difference(answer, first, second) -> list[float]:
@@ -213,14 +213,9 @@ def shown(passages, questions, grades) -> dict[str, int]:
     return counts
 
 
-def draw(results, path) -> None:
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    matplotlib.rcParams["svg.hashsalt"] = NAME
+def draw(results) -> None:
     rows = results["rows"]
-    figure = Figure(figsize=(5.2, 5.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = plots(4.6)
     scores = [row["score"] for row in rows]
     reach = [[row["score"] - row["low"] for row in rows], [row["high"] - row["score"] for row in rows]]
     axes.errorbar(scores, range(len(rows)), xerr=reach, fmt="o", capsize=3, label="score and 95% interval")
@@ -228,13 +223,13 @@ def draw(results, path) -> None:
         (n / results["questions"], i) for i, row in enumerate(rows) for n in results["seeds"].get(row["name"], [])[1:]
     ]
     axes.plot([x for x, _ in more], [y + 0.22 for _, y in more], "d", color="tab:orange", label="other seeds")
-    axes.set_yticks(range(len(rows)), labels=[f"{row['name']}\n{row['tokens']:.0f} tokens" for row in rows])
+    axes.set_yticks(range(len(rows)), labels=[f"{row['name']},\n{row['tokens']:.0f} tokens" for row in rows])
     axes.invert_yaxis()
     axes.set_xlim(-0.02, 1)
-    axes.set_xlabel(f"share of {results['questions']} questions answered")
-    axes.legend(loc="lower right", fontsize=9)
+    figure.supxlabel(f"share of {results['questions']} questions answered in the first 30 words", fontsize="medium")
+    axes.legend(loc="lower right")
     axes.grid(axis="x", alpha=0.3)
-    figure.savefig(path, metadata={"Date": None})
+    save(figure, NAME)
 
 
 def choose() -> None:

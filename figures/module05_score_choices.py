@@ -12,14 +12,11 @@ import os
 import random
 from pathlib import Path
 
-from drawing import ROOT, drawing_path
+from drawing import ROOT, plots, save
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-import matplotlib
 
-matplotlib.use("svg")
-import matplotlib.pyplot as plt
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
@@ -80,26 +77,25 @@ def main():
     output = json.dumps({"prompts": results, "reviews": len(chosen)}, indent=2, sort_keys=True)
     (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results" / f"{NAME}.json").write_text(output + "\n", encoding="utf-8")
-    draw(results)
+    draw({"prompts": results})
 
 
 def draw(results):
-    figure, axes = plt.subplots(figsize=(8, 3.8), layout="constrained")
-    places = range(len(results))
+    results = {name: results["prompts"][name] for name in PROMPTS}
+    figure, axes = plots(4.6)
     for shift, (kind, color) in enumerate((("mean", "tab:blue"), ("sum", "tab:orange"))):
         values = [row[kind]["accuracy"] for row in results.values()]
-        bars = axes.bar(
-            [p - 0.2 + 0.4 * shift for p in places], values, width=0.38, color=color, label=f"by the {kind}"
-        )
+        places = [place - 0.2 + 0.4 * shift for place in range(len(results))]
+        bars = axes.barh(places, values, height=0.38, color=color, label=f"by the {kind}")
         axes.bar_label(bars, fmt="%.2f", padding=2)
-    axes.axhline(0.5, color="tab:gray", linestyle="--", label="always one label")
-    axes.set_xticks(places, labels=results)
-    axes.set_ylim(0, 1)
-    axes.set_ylabel("accuracy on 100 reviews")
-    axes.legend(loc="upper right", ncols=3)
-    figure.savefig(drawing_path(NAME), metadata={"Date": None})
+    axes.axvline(0.5, color="tab:gray", linestyle="--", label="always one label")
+    axes.set_yticks(range(len(results)), labels=results)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("accuracy on 100 reviews")
+    figure.legend(loc="outside upper center", ncols=3, fontsize=9, frameon=False)
+    save(figure, NAME)
 
 
-matplotlib.rcParams["svg.hashsalt"] = NAME
 if __name__ == "__main__":
     main()

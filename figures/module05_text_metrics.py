@@ -13,14 +13,11 @@ import os
 import re
 from pathlib import Path
 
-from drawing import ROOT, drawing_path
+from drawing import ROOT, plots, save
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-import matplotlib
 
-matplotlib.use("svg")
-import matplotlib.pyplot as plt
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -104,13 +101,15 @@ def main():
     text = json.dumps(results, indent=2, sort_keys=True, ensure_ascii=False)
     (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results" / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
-    draw(scores)
+    draw(results)
 
 
-def draw(scores):
-    figure, axes = plt.subplots(figsize=(8, 3.8), layout="constrained")
-    names = list(next(iter(scores.values())))[::-1]
-    for shift, (prompt, color) in enumerate(zip(scores, ("tab:blue", "tab:orange"), strict=True)):
+def draw(results):
+    scores = results["scores"]
+    figure, axes = plots(4.6)
+    alone = scores["the question alone"]
+    names = sorted(alone, key=alone.get)[::-1]  # the strictest rule on top
+    for shift, (prompt, color) in enumerate(zip(PROMPTS, ("tab:blue", "tab:orange"), strict=True)):
         places = [row + 0.2 - 0.4 * shift for row in range(len(names))]
         bars = axes.barh(places, [scores[prompt][name] for name in names], height=0.38, color=color, label=prompt)
         axes.bar_label(bars, fmt="%.2f", padding=3)
@@ -118,9 +117,8 @@ def draw(scores):
     axes.set_xlim(0, 1)
     axes.set_xlabel("score of the same 37 answers")
     axes.legend(title="prompt", loc="upper right")
-    figure.savefig(drawing_path(NAME), metadata={"Date": None})
+    save(figure, NAME)
 
 
-matplotlib.rcParams["svg.hashsalt"] = NAME
 if __name__ == "__main__":
     main()

@@ -222,15 +222,24 @@ def test_no_formula_is_left_half_translated(site: Path):
             assert "<mo>&#x0003D;</mo><mo>&#x02212;</mo>" not in formula, "the sign of a number stands apart from it"
 
 
-def test_no_line_begins_with_the_end_of_a_formula_or_of_a_number(site: Path):
-    """A browser may break a line after a formula, after the minus of 1e-5, and before a percent sign."""
+def test_no_line_begins_with_the_end_of_a_formula_of_a_number_or_of_an_option(site: Path):
+    """A browser may break a line on both sides of a formula, after the dashes of 1e-5 and --seed, and before a %."""
     for page in html_pages(site):
         text = page.read_text(encoding="utf-8")
-        loose = re.findall(r"(?<!unbroken\">)<math(?:(?!</math>).)*</math>[.,;:!?)]", text, flags=re.DOTALL)
+        bare = re.sub(r'<span class="unbroken">.*?</span>', "", text, flags=re.DOTALL)
+        loose = re.search(r"[(\[]<math.{200}|.{200}</math>[.,;:!?)]", bare, flags=re.DOTALL)
         assert not loose, f"{page.relative_to(site)}: {loose[0]}"
         article = text.partition("<article")[2].partition("</article>")[0]
         breakable = re.sub(r'<pre\b.*?</pre>|<span class="unbroken">.*?</span>|<[^>]*>', "", article, flags=re.DOTALL)
-        assert not re.search(r"\d %|\de-\d", breakable), page.relative_to(site)
+        assert not re.search(r"\d %|\de-\d|(?<![\w-])--[a-z]", breakable), page.relative_to(site)
+
+
+def test_a_formula_and_a_path_go_on_in_the_next_line_where_their_parts_end(site: Path):
+    lesson = (site / "module03" / "dpo-loss" / "index.html").read_text(encoding="utf-8")
+    formulas = re.findall(r'<div class="formula" tabindex="0">(.*?)</div>', lesson, flags=re.DOTALL)
+    assert [formula.count("<math") for formula in formulas] == [3]
+    assert "<code>exercises/<wbr>module03/<wbr>ex11_dpo_loss.py</code>" in lesson
+    assert "pytest checks/module03/test_ex11_dpo_loss.py" in lesson, "what is copied has no marks in it"
 
 
 def test_every_picture_has_words_for_those_who_cannot_see_it():
