@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import getpass
 import json
 import os
 import signal
@@ -15,7 +17,7 @@ import pytest
 from tests.support.classroom import DOUBLED, RIGHT, SHIFTED, graded, handed_in, plan_of, write
 from tests.support.miniature import SHIFT, SQUARES, build
 from tests.support.processes import descendants, is_alive, wait_for
-from tunelings.classroom import flags, keys, outputs, room, sandbox, told
+from tunelings.classroom import flags, keys, outputs, room, sandbox, server, told
 from tunelings.classroom.client import Job, ServerGone, Servers, lost
 from tunelings.classroom.engine import CourseFault
 from tunelings.classroom.handed_in import Submission
@@ -387,6 +389,21 @@ def test_the_reference_is_known_without_its_docstrings(tmp_path: Path):
     assert flags.SAME in flags.of(RIGHT.replace("every number times itself", "mine"), RIGHT, flags.usual(exercise))
     assert flags.of(DOUBLED, RIGHT, []) == [] and flags.of("def (", RIGHT, []) == []
     assert flags.of("list(model.modules())", RIGHT, []) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away")
+def test_no_answer_spoils_the_temporary_folder_of_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """In a container the answers of all students share one, and pytest refuses to work in what isn't its own."""
+    root = build(tmp_path / "course").root
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path))
+    spoiled = tmp_path / f"pytest-of-{getpass.getuser()}"
+    spoiled.mkdir()
+    os.chown(spoiled, 4711, 4711)
+    answer = base64.b64encode(RIGHT.encode()).decode()
+    request = {"id": "1", "number": "1.01", "seed": 0, "answer": answer, "usual": [], "vectors": False}
+    result = told.read(server.judge(Course(root), request).encode())
+    assert told.outcome_of(result, Course(root).find("1.01").check_names()) == (Outcome.PASSED, "")
 
 
 # The command

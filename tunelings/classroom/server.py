@@ -154,6 +154,8 @@ def _judged(course: Course, request: dict[str, Any], folder: Path, began: float)
     path.parent.mkdir(parents=True)
     path.write_bytes(base64.b64decode(request["answer"]))
     os.chdir(folder)
+    # Where answers share a /tmp, none can spoil the folder in which pytest keeps those of the next one.
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)
     run = grade.check_folder(exercise, Path("exercises"), seed=request["seed"])
     seconds = time.monotonic() - began
     found = flags.of(run.source.text, _text(exercise.solution_path), request["usual"]) if run.source else []
