@@ -168,6 +168,7 @@ def loop(notes: Notes, class_: Path, checks: list[str], sample: int) -> dict[str
     processors = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
     return {
         "sample": len(students),
+        "answers": sum(differing(student)["answers"] for student in students),
         "seconds_per_student": round(seconds / len(students), 2),
         "processors_per_student": round(processors / len(students), 2),
         "per_minute": round(60 * len(students) / seconds, 2),

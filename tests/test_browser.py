@@ -66,7 +66,7 @@ def walk(browser, address, site) -> dict[str, list[str]]:
         "broken": [],
         "hollow": [],
     }
-    context = context_of(browser, viewport={"width": 360, "height": 740})
+    context = context_of(browser, searches=False, viewport={"width": 360, "height": 740})
     page = context.new_page()
 
     def hear(request) -> None:
@@ -122,7 +122,7 @@ def test_axe_finds_no_serious_fault(browser, address, scheme):
 
     options = {"resultTypes": ["violations"], **({"runOnly": ["color-contrast"]} if scheme == "dark" else {})}
 
-    context = context_of(browser, viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    context = context_of(browser, searches=False, viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     first = COURSE.module("module03")[0]
     faults = {}

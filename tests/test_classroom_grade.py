@@ -388,7 +388,8 @@ def test_the_reference_is_known_without_its_docstrings(tmp_path: Path):
     exercise = build(tmp_path / "course").squares
     assert flags.SAME in flags.of(RIGHT.replace("every number times itself", "mine"), RIGHT, flags.usual(exercise))
     assert flags.of(DOUBLED, RIGHT, []) == [] and flags.of("def (", RIGHT, []) == []
-    assert flags.of("list(model.modules())", RIGHT, []) == []
+    assert flags.of("list(model.modules()), model.eval()", RIGHT, []) == []
+    assert flags.of("eval('1')", RIGHT, []) == ["runs text as code"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away")
@@ -488,6 +489,8 @@ WRONG_USE = {
     "no such exercise": (["class", "-o", "out", "--only", "9.99"], "no exercise '9.99'"),
     "no such points": (["class", "-o", "out", "--points", "half"], "all or checks"),
     "no such part": (["class", "-o", "out", "--shard", "3/2"], "a part such as 2/8"),
+    "no such roster": (["class", "-o", "out", "--roster", "lms.csv"], "there is no such file"),
+    "a roster that is none": (["class", "-o", "out", "--roster", "pyproject.toml"], "is no CSV"),
     "no such time": (["class", "-o", "out", "--due", "tomorrow"], "a time such as"),
 }
 

@@ -484,7 +484,7 @@ def test_the_filled_roster_is_private_and_the_given_one_stays(klass: Class, tmp_
     assert given.read_text("utf-8") == "name,grade\nAnn Lee,\n"
     path = tmp_path / "out/roster/moodle.csv"
     assert path.read_text("utf-8") == "name,grade\nAnn Lee,2\n" and stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [line.split(":")[0] for line in problems] == ["Émile", "=cmd()", "Zoë"]
+    assert [line.split(":")[0] for line in problems] == ["=cmd()", "Zoë", "Émile"]
 
 
 def test_a_grade_of_before_stays_where_nothing_was_graded(tmp_path: Path):
@@ -492,9 +492,16 @@ def test_a_grade_of_before_stays_where_nothing_was_graded(tmp_path: Path):
     rows = [classes.outcome("s1", Outcome.REFUSED), classes.outcome("s1", Outcome.REFUSED, TWO)]
     rows += [classes.outcome("s3", Outcome.NO_VERDICT), classes.passed("s3", TWO)]
     rows += [classes.outcome("s2", Outcome.REFUSED), classes.passed("s2", TWO)]
+    rows += [classes.outcome("s4", Outcome.REFUSED), classes.outcome("s4", Outcome.MISSING, TWO)]
+    rows += [classes.outcome("s5", Outcome.REFUSED), classes.outcome("s5", Outcome.REFUSED, TWO)]
+    rows += [classes.passed("s6"), classes.passed("s6", TWO)]
     given = tmp_path / "lms.csv"
-    given.write_text("name,grade\nAnn Lee,7\nZoë,8\nBo,9\n", encoding="utf-8")
-    names = {"s1": "Ann Lee", "s2": "Bo", "s3": "Zoë"}
+    given.write_text("name,grade\nAnn Lee,7\nZoë,8\nBo,9\nCy,6\nDee,5\n", encoding="utf-8")
+    twin = "Dee_12_assignsubmission_file"  # Refused, and so no reason to take the other Dee's points.
+    names = {"s1": "Ann Lee", "s2": "Bo", "s3": "Zoë", "s4": "Cy", "s5": twin, "s6": "Dee"}
     problems = outputs.write_all(classes.klass(rows), tmp_path / "out", names=names, roster=given)
-    assert (tmp_path / "out/roster/lms.csv").read_text("utf-8") == "name,grade\nAnn Lee,7\nZoë,8\nBo,1\n"
-    assert problems == [f"{name}: not graded, so the roster keeps what it has" for name in ("Ann Lee", "Zoë")]
+    assert (tmp_path / "out/roster/lms.csv").read_text("utf-8") == "name,grade\nAnn Lee,7\nZoë,8\nBo,1\nCy,6\nDee,5\n"
+    assert problems == [
+        *(f"{name}: not graded, so the roster keeps what it has" for name in ("Ann Lee", "Zoë", "Cy", twin)),
+        f"Dee and {twin} are the same row of the roster",
+    ]

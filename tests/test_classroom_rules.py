@@ -142,11 +142,20 @@ def test_comments_on_lines_of_their_own_make_no_other_program(mine: str, yours: 
         CODE.replace("    # first\n", ""),  # A failure says the number of the line.
         CODE.replace("# first", "# TODO: first"),
         "# coding: latin-1\n" + CODE,
+        CODE.replace("    # first", "\u00a0   # first"),
         CODE.replace("return", "return not"),
     ],
 )
 def test_whatever_else_differs_makes_another(yours: str):
     assert yours != CODE and program(yours.encode()) != program(CODE.encode())
+
+
+COMMENTS_COUNT = ["p = open(__file__).read()\n", "import inspect\n", "x = 1 \\\n", "def f():\n", "\t)\n\0"]
+
+
+@pytest.mark.parametrize("code", COMMENTS_COUNT)
+def test_comments_count_where_they_could_be_read_or_move_what_is_wrong(code: str):
+    assert program(f"{code}    # a\n".encode()) != program(f"{code}    # b\n".encode())
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ _WORDS = {
     "__subclasses__": "looks for classes by their base",
     "_current_frames": "reads the frames of its callers",
     "_getframe": "reads the frames of its callers",
+    "builtins": "changes what Python itself does",
     "ctypes": "uses ctypes",
     "currentframe": "reads the frames of its callers",
     "eval": "runs text as code",
@@ -49,6 +50,7 @@ _WORDS = {
     "walk_stack": "reads the frames of its callers",
     "urllib": "uses the network",
 }
+_COMMON = {"eval", "exec"}  # names of methods, too: model.eval()
 _TEXTS = {"solutions": "names the folder solutions/", "/proc": "names the folder /proc"}
 SAME = "the same syntax tree as the reference"
 
@@ -89,10 +91,9 @@ def _words(node: ast.AST) -> list[str]:
             return [module, *(f"{module}.{alias.name}" for alias in node.names), *(one.name for one in node.names)]
         case ast.Name():
             return [node.id]
-        case ast.Attribute(value=ast.Name(id=name)):
-            return [node.attr, f"{name}.{node.attr}"]
-        case ast.Attribute():
-            return [node.attr]
+        case ast.Attribute(attr=attr, value=value):
+            name = f"{value.id}.{attr}" if isinstance(value, ast.Name) else ""
+            return [name] if attr in _COMMON else [attr, name]
     return []
 
 

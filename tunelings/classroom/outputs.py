@@ -117,16 +117,19 @@ def write_roster(table: Table, files: Files, names: Mapping[str, str], roster: P
     """The LMS's own CSV with one column filled, as private as the key; who got no grade is returned, a line each."""
     rows = {names.get(student, student): table.of_student(student) for student in table.klass.students}
     graded = {name for name, own in rows.items() if _is_graded(own)}
-    filled = rosters.fill(roster, {name: csvfiles.total(rows[name]) for name in rows if name in graded})
+    points = {name: csvfiles.total(own) for name, own in rows.items()}
+    filled = rosters.fill(roster, points, left_out=rows.keys() - graded)
     files.put(f"roster/{roster.name}", filled.content, PRIVATE)
-    left_out = [f"{name}: not graded, so the roster keeps what it has" for name in rows if name not in graded]
+    said = graded | {line.split(":")[0] for line in filled.problems}
+    left_out = [f"{name}: not graded, so the roster keeps what it has" for name in rows if name not in said]
     return [*left_out, *filled.problems]
 
 
 def _is_graded(rows: Sequence[Graded]) -> bool:
     """Whether points are a mark: everything has a verdict, and something could be taken of what was handed in."""
     outcomes = {row.outcome for row in rows}
-    return Outcome.NO_VERDICT not in outcomes and outcomes != {Outcome.REFUSED}
+    is_refused = Outcome.REFUSED in outcomes and outcomes <= {Outcome.REFUSED, Outcome.MISSING}
+    return Outcome.NO_VERDICT not in outcomes and not is_refused
 
 
 def write_classroom50(table: Table, files: Files) -> None:

@@ -5,23 +5,42 @@ Code keeps its lines and its text, so that what is said of one such answer is tr
 
 from __future__ import annotations
 
+import ast
 import io
+import re
 import tokenize
 
 from tunelings.grading.stubs import SENTINEL
 
-_KEPT = (SENTINEL, "coding")  # A TODO may count, and `# coding: …` decides how the file is read.
+# A TODO may count, and an answer that reads files may read itself.
+_MATTERS = (SENTINEL, "type:")
+_READS = re.compile(r"\b(?:__file__|fromfile|inspect|jit|linecache|loadtxt|open\(|read_bytes|read_text)")
+_AS_IT_IS = b"as it is\0"
 
 
 def program(answer: bytes) -> bytes:
-    """The answer with an empty line in the place of each comment line; itself where it isn't Python in UTF-8."""
+    """The answer with an empty line in the place of each comment line; marked, and as it is, where that isn't safe."""
     try:
         text = answer.decode("utf-8")
-        lines = list(io.StringIO(text, newline=""))
-        comments = [one for one in tokenize.generate_tokens(iter(lines).__next__) if one.type == tokenize.COMMENT]
-    except (UnicodeDecodeError, tokenize.TokenError, SyntaxError):
-        return answer
-    for row, column, words in ((*one.start, one.string) for one in comments):
-        if not lines[row - 1][:column].strip() and not any(word in words for word in _KEPT):
+        bare = _without_comments(text)
+        is_same = _tree(bare) == _tree(text)
+    except Exception:  # Whatever the tokenizers and parsers of several versions raise.
+        is_same = False
+    if not is_same or "coding" in "".join(text.splitlines()[:2]) or _READS.search(text):
+        return _AS_IT_IS + answer
+    return bare.encode()
+
+
+def _without_comments(text: str) -> str:
+    lines = list(io.StringIO(text, newline=""))
+    for token in list(tokenize.generate_tokens(iter(lines).__next__)):
+        row, column = token.start
+        is_alone = token.type == tokenize.COMMENT and not lines[row - 1][:column].strip()
+        if is_alone and not any(word in token.string for word in _MATTERS):
             lines[row - 1] = "\n"
-    return "".join(lines).rstrip("\n").encode()
+    return "".join(lines).rstrip("\n")
+
+
+def _tree(text: str) -> str:
+    """Everything that is run, and the line and column of each part of it."""
+    return ast.dump(ast.parse(text), include_attributes=True)

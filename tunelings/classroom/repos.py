@@ -91,7 +91,8 @@ def _read(git: Git, store: Path, address: str, ref: str, exercises: list[Exercis
     if not (store / "HEAD").exists():
         store.mkdir(parents=True, exist_ok=True, mode=0o700)
         git(store, "init", "--quiet", "--bare", "--template=", ".")
-    git(store, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force", address,
+    git(store, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force",
+        "--no-write-fetch-head", address,
         f"{ref}:refs/grade/head")  # fmt: skip
     commit = "refs/grade/head"
     handed_in = datetime.fromtimestamp(int(git(store, "show", "-s", "--format=%ct", commit)), UTC)

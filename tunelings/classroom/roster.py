@@ -11,7 +11,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,8 +45,10 @@ class Record:
     text: str
 
 
-def fill(path: Path, points: Mapping[str, tuple[float, float]]) -> Filled:
+def fill(path: Path, points: Mapping[str, tuple[float, float]], *, left_out: Collection[str] = frozenset()) -> Filled:
     """Put each student's points into the gradebook; `points` has (points, out of) by the student's name.
+
+    The rows of the students in `left_out` are looked for like all others, and keep what is in them.
 
     Where the gradebook says what the grade is out of, the points are scaled to it. A student whose name fits no row,
     or more than one, is a problem, and no row gets those points; a row that is nobody's stays as it is.
@@ -54,7 +56,7 @@ def fill(path: Path, points: Mapping[str, tuple[float, float]]) -> Filled:
     Raises:
         CourseError: the file can't be read, or has no column that says who a row is about, or none for the grade.
     """
-    return Gradebook(path).filled(points)
+    return Gradebook(path).filled(points, left_out)
 
 
 class Gradebook:
@@ -73,8 +75,9 @@ class Gradebook:
         # Canvas has it in one of the first rows.
         self.possible = next((one for one in self.records[:3] if _is_possible(one)), None)
 
-    def filled(self, points: Mapping[str, tuple[float, float]]) -> Filled:
+    def filled(self, points: Mapping[str, tuple[float, float]], left_out: Collection[str] = frozenset()) -> Filled:
         rows, problems = _rows(self.records, self.who, points)
+        rows = {place: name for place, name in rows.items() if name not in left_out}
         most = max((most for _, most in points.values()), default=0)
         lines = [self._with(self.head, OURS) if self.is_new else self.head.text]
         for place, record in enumerate(self.records):

@@ -25,7 +25,7 @@ _USER = "1000"  # inside bwrap; it owns nothing outside
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime")
 _TREES = ("solutions", "checks", "data", "figures/results")
 # A library's thread pool that was started before a fork does not exist in the child.
-_ENVIRONMENT = {"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+_ENVIRONMENT = {"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1"}
 
 
 class Isolation(enum.StrEnum):

@@ -69,6 +69,10 @@ def main() -> None:
     parser.add_argument("imports", nargs="*")
     options = parser.parse_args()
     output = Output()
+    if options.no_rooms:  # The same user has run answers before: nothing that they left is read.
+        own = tempfile.mkdtemp(prefix="student-")
+        os.environ |= {"HOME": own, "TMPDIR": own}
+        tempfile.tempdir = None
     from tunelings.grading import grade
 
     room.limit(has_own_user=options.own_user)
@@ -154,7 +158,7 @@ def _judged(course: Course, request: dict[str, Any], folder: Path, began: float)
     path.parent.mkdir(parents=True)
     path.write_bytes(base64.b64decode(request["answer"]))
     os.chdir(folder)
-    # Where answers share a /tmp, none can spoil the folder in which pytest keeps those of the next one.
+    # None can spoil the folder in which pytest keeps those of the next one.
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)
     run = grade.check_folder(exercise, Path("exercises"), seed=request["seed"])
     seconds = time.monotonic() - began

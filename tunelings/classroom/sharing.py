@@ -23,7 +23,7 @@ def shared(figures: Mapping[str, Any]) -> dict[str, Any]:
         **figures,
         "hidden_below": LEAST,
         "items": sorted(items, key=lambda item: item["exercise"]),  # By unknown failures the order would tell.
-        "scores": merged(figures["scores"]),
+        "scores": merged(figures["scores"], sum(item["passed"] for item in figures["items"])),
         "to_look_at": [],
         "flags": [],
     }
@@ -39,11 +39,12 @@ def hidden(counts: Mapping[str, int]) -> set[str]:
     return gone
 
 
-def merged(scores: Sequence[Mapping[str, int]]) -> list[dict[str, int]]:
+def merged(scores: Sequence[Mapping[str, int]], passes: int) -> list[dict[str, int]]:
     """The histogram with bars so wide that none stands for a few students; none at all where that can't be had.
 
-    Readers know how many students there are, and how many passes from the table of exercises: two equations for the
-    counts that a merged bar hides. So together the bars must hide at least two more than there are bars.
+    Readers know how many passes there are, from the table of exercises. So the bars must leave room for more than one
+    way of having so many: at least two scores more than bars, and as many passes as `LEAST` above the fewest, and
+    below the most, that the bars allow.
     """
     for width in range(1, len(scores)):
         bars = [scores[at : at + width] for at in range(0, len(scores), width)]
@@ -52,7 +53,9 @@ def merged(scores: Sequence[Mapping[str, int]]) -> list[dict[str, int]]:
         ]
         seen = [bar for bar in wide if bar["count"]]
         spare = sum(bar["to"] - bar["from"] for bar in seen)
-        if all(bar["count"] >= LEAST for bar in seen) and (width == 1 or spare >= 2):
+        fewest, most = (sum(bar[end] * bar["count"] for bar in seen) for end in ("from", "to"))
+        has_room = spare >= 2 and fewest + LEAST <= passes <= most - LEAST
+        if all(bar["count"] >= LEAST for bar in seen) and (spare == 0 or has_room):
             return wide
     return []
 

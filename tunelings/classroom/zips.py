@@ -31,7 +31,7 @@ def read(path: Path, name: str, exercises: list[Exercise]) -> Submission:
         with zipfile.ZipFile(path) as archive:
             return _read(archive, name, tree_of(exercises), changed)
     except _DAMAGED as error:
-        raise Refused(f"the zip is damaged: {error}" if str(error) else "the zip is damaged") from None
+        raise Refused("the zip is damaged", str(error)) from None
 
 
 def _read(archive: zipfile.ZipFile, name: str, wanted: dict[tuple[str, str], str], changed: datetime) -> Submission:
@@ -82,7 +82,7 @@ def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         with archive.open(member) as file:
             content = file.read(LARGEST + 1)
     except _DAMAGED as error:
-        raise Refused(f"it is damaged: {error}") from None
+        raise Refused("it is damaged", str(error)) from None
     if len(content) > LARGEST:
         raise Refused(TOO_LARGE)
     return content
