@@ -102,8 +102,10 @@ def test_the_first_screen_has_the_command_the_cost_and_three_routes(browser, add
     page.goto(address)
     wanted = [page.locator(".hero pre").first, page.locator(".cost"), *page.locator(".routes li").all()]
     ends = [one.bounding_box()["y"] + one.bounding_box()["height"] for one in wanted]
+    heights = page.evaluate("[...document.querySelectorAll('.hero img.loop')].map(one => one.clientHeight)")
     context.close()
     assert len(wanted) == 5 and max(ends) <= height
+    assert len(heights) == 1 and 0 < heights[0] < 600, "as large as site.css lets it be"
 
 
 def test_the_moving_picture_shows_something_where_nothing_moves(browser, address):

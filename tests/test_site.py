@@ -98,7 +98,9 @@ class Words(HTMLParser):
 
 # What Markdown or a template leaves behind where it is not understood.
 RAW_PROSE = re.compile(
-    r"^===|^!!!|^\?\?\?|```|\{\{|\}\}|\{%|\{:|&\w+;|&#\d+;|\*\*[A-Za-z]|`|\]\(|\|\s*---|^#{1,6} |^\s*\*\[", re.MULTILINE
+    r"^===|^!!!|^\?\?\?|```|\{\{|\}\}|\{%|\{:|\{\s*[.#][\w-]|&\w+;|&#\d+;|\*\*[A-Za-z]|`|\]\(|\|\s*---|^#{1,6} "
+    r"|^\s*\*\[",
+    re.MULTILINE,
 )
 # In code a template's braces can be meant; 4.03 is about entities, so it may name some, but never a `<`.
 RAW_CODE = re.compile(r"&lt;|&gt;|\\\|")
