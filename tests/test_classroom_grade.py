@@ -490,7 +490,7 @@ WRONG_USE = {
     "no such points": (["class", "-o", "out", "--points", "half"], "all or checks"),
     "no such part": (["class", "-o", "out", "--shard", "3/2"], "a part such as 2/8"),
     "no such roster": (["class", "-o", "out", "--roster", "lms.csv"], "there is no such file"),
-    "a roster that is none": (["class", "-o", "out", "--roster", "pyproject.toml"], "is no CSV"),
+    "a roster that is none": (["class", "-o", "out", "--roster", "pyproject.toml"], "isn't valid CSV"),
     "no such time": (["class", "-o", "out", "--due", "tomorrow"], "a time such as"),
 }
 

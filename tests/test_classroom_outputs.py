@@ -469,7 +469,7 @@ def test_semicolons_and_old_encodings_come_back(tmp_path: Path, encoding: str):
         ("a,b\n1,2\n", "no column says who"),
         ("name,b\n1,2\n", "no column takes the grade"),
         ("name,grade,Grade\n1,2,3\n", "2 columns could take the grade"),
-        ('name,grade\n"x"y,2\n', "line 2 is no CSV"),
+        ('name,grade\n"x"y,2\n', "line 2 isn't valid CSV"),
     ],
 )
 def test_a_roster_that_cannot_be_filled_is_one_line(tmp_path: Path, text: str, said: str):

@@ -306,7 +306,7 @@ def test_the_lecture_begins_with_what_is_open_and_names_the_mistake():
     rows += [classes.failed("b"), classes.failed("c"), classes.outcome("d", Outcome.NO_VERDICT)]
     made = figures.figures(Table(classes.klass(rows)), {ONE: "Training step"}, {})
     assert [line["kind"] for line in made["lecture"]] == ["open", "mistake", "unknown", "hard"]
-    text = f"4 of 6 answers give what comes out when {NO_ZERO_GRAD.says}"
+    text = f"4 of 6 answers match this mistake: {NO_ZERO_GRAD.says}"
     assert made["lecture"][1] == {"kind": "mistake", "exercise": "1.05 Training step", "text": text}
     assert made["lecture"][2]["text"] == "2 fail in the same way, and no known mistake explains it: the weight."
     assert made["lecture"][3]["text"] == "The hardest: 0 of the 6 who began it pass (0%)."

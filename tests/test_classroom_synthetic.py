@@ -224,7 +224,7 @@ def test_a_draft_can_go_into_a_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     ("text", "cluster", "said"),
     [
         ("x = 1\n", "1.05-zzz", "There is no cluster '1.05-zzz'"),
-        ("def f(:\n", "1.05-abc123", "is no Python"),
+        ("def f(:\n", "1.05-abc123", "isn't valid Python"),
         (EXERCISES[4].solution_path.read_text("utf-8"), "1.05-abc123", "differs from the reference only in layout"),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_model_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", no_network)
     with pytest.raises(
-        ProjectError, match=r"someone/model can't be had from the hub \(no route to host\): see the"
+        ProjectError, match=r"someone/model can't be downloaded from the Hub \(no route to host\): check the"
     ) as error:
         base.resolve("someone/model", tmp_path)
     assert "\n" not in str(error.value)
@@ -157,7 +157,10 @@ def tunelings(*words: str, **options) -> subprocess.CompletedProcess[str]:
         (["project", "new", "x"], "Pass --data FILE, or --example films or docs."),
         (["project", "new", "x!", "--example", "films"], "'x!' can't be a project's name"),
         (["project", "run", "no-such-project"], "There is no project 'no-such-project'"),
-        (["project", "new", "x", "--data", "d.csv", "--head", "tail"], "--head 'tail': it is answer or classifier."),
+        (
+            ["project", "new", "x", "--data", "d.csv", "--head", "tail"],
+            "--head must be answer or classifier, not 'tail'.",
+        ),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(words, line):

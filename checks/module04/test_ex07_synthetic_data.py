@@ -64,7 +64,7 @@ class Scripted:
 
 
 class Always:
-    """A model that gives the same reply (or raises) for ever; after `patience` calls it helps, so that all ends."""
+    """A model that always gives the same reply (or raises); after `patience` calls it helps, so that all ends."""
 
     def __init__(self, reply, patience=300):
         self.reply, self.patience, self.prompts = reply, patience, []

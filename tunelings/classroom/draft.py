@@ -59,7 +59,7 @@ def draft(course: Course, out: Path, cluster: str) -> Draft:
     except OSError:
         raise CourseError(f"{shown_path(path)} is missing: grade again with the answers at hand.") from None
     except (SyntaxError, ValueError, tokenize.TokenError) as error:
-        raise CourseError(f"{shown_path(path)} is no Python: {error}.") from None
+        raise CourseError(f"{shown_path(path)} isn't valid Python: {error}.") from None
     solution = exercise.solution_path.read_text(encoding="utf-8")
     form = edits(solution, answer)
     if not form:

@@ -31,7 +31,7 @@ def _mistakes(items: list[dict[str, Any]]) -> list[dict[str, str]]:
     ]
     found.sort(key=lambda one: (-one[0], one[1]["exercise"]))
     return [
-        _say("mistake", item, f"{count} of {item['started']} answers give what comes out when {mistake['says']}")
+        _say("mistake", item, f"{count} of {item['started']} answers match this mistake: {mistake['says']}")
         for count, item, mistake in found[:MISTAKES]
     ]
 

@@ -150,7 +150,7 @@ def _records(text: str, delimiter: str, path: Path) -> list[Record]:
             records.append(Record(cells, "".join(lines[start : reader.line_num])))
             start = reader.line_num
     except csv.Error as error:
-        raise CourseError(f"{path} line {reader.line_num} is no CSV: {error}.") from None
+        raise CourseError(f"{path} line {reader.line_num} isn't valid CSV: {error}.") from None
     if not records:
         raise CourseError(f"{path} is empty: give the CSV that your LMS exports.")
     return records

@@ -90,13 +90,14 @@ def take_quiz(
 @app.command("doctor")
 def see_doctor(
     measure: Annotated[
-        bool, typer.Option("--measure", help="make a real training step of each run that fits, with random weights")
+        bool,
+        typer.Option("--measure", help="make two real training steps of each run that fits, with random weights"),
     ] = False,
     file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="save what --measure finds as JSON")
     ] = None,
 ) -> None:
-    """Look at this machine: what is wrong, what puts it right, and which full runs fit its GPU."""
+    """Check this machine: what's wrong, how to fix it, and which full runs fit its GPU."""
     from tunelings.commands import doctor, tables
     from tunelings.desk import screen
     from tunelings.handson import hardware

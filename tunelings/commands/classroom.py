@@ -43,20 +43,24 @@ def grade(
     jobs: Annotated[int | None, typer.Option(min=1, help="answers that run at a time (default: the cores)")] = None,
     points: Annotated[str, typer.Option(help='"all": 1 for a pass; "checks": the share of checks that pass')] = "all",
     roster: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="the LMS's export, of which a column is filled")
+        Path | None, typer.Option(metavar="CSV", help="your LMS's CSV export; its grade column is filled in")
     ] = None,
     due: Annotated[
-        str | None, typer.Option(metavar="ISO", help="mark what came later, such as 2026-12-01T23:59+01:00")
+        str | None,
+        typer.Option(metavar="ISO", help="mark work handed in after this time, such as 2026-12-01T23:59+01:00"),
     ] = None,
     gradescope: Annotated[
-        bool, typer.Option("--gradescope", help="also write what Gradescope reads; alone, its autograder.zip")
+        bool,
+        typer.Option("--gradescope", help="also write Gradescope's files; without submissions, build autograder.zip"),
     ] = False,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="run on this Dask cluster")] = None,
     shard: Annotated[
-        str | None, typer.Option(metavar="I/N", help="only this part, kept in OUT for the run that follows")
+        str | None,
+        typer.Option(metavar="I/N", help="grade only this part; a later run over OUT combines the parts"),
     ] = None,
     no_isolation: Annotated[
-        bool, typer.Option("--no-isolation", help="where nothing isolates answers, run them as you")
+        bool,
+        typer.Option("--no-isolation", help="where no isolation is available, run answers as your own user"),
     ] = False,
 ) -> None:
     """Grade a class: results, feedback for each student, and a report on what the class gets wrong."""
@@ -67,7 +71,7 @@ def grade(
     if shard is not None and submissions is None:
         raise CourseError("--shard is for a folder of submissions.")
     if points not in ("all", "checks"):
-        raise CourseError(f"--points {points!r}: it is all or checks.")
+        raise CourseError(f"--points must be all or checks, not {points!r}.")
     the_course = course()
     exercises = chosen(the_course, only)
     if roster is not None:
@@ -122,7 +126,7 @@ def _time(due: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(due)
     except ValueError:
-        raise CourseError(f"--due {due!r}: a time such as 2026-12-01T23:59+01:00 is needed.") from None
+        raise CourseError(f"--due must be a time such as 2026-12-01T23:59+01:00, not {due!r}.") from None
     return found if found.tzinfo else found.astimezone()  # This machine's own time zone.
 
 
@@ -131,7 +135,7 @@ def _shard(shard: str | None) -> tuple[int, int] | None:
         return None
     number, _, of = shard.partition("/")
     if not (number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of)):
-        raise CourseError(f"--shard {shard!r}: a part such as 2/8 is needed.")
+        raise CourseError(f"--shard must be a part such as 2/8, not {shard!r}.")
     return int(number), int(of)
 
 

@@ -16,7 +16,7 @@ FOLDER = "tunelings-course"
 Folder = Annotated[Path | None, typer.Argument(metavar="DIR", help="the course's folder", show_default=False)]
 Cuda = Annotated[
     bool | None,
-    typer.Option("--cuda/--cpu", help="PyTorch with CUDA, or for the CPU only; by default what suits this machine"),
+    typer.Option("--cuda/--cpu", help="PyTorch with CUDA, or for the CPU only; default: whichever suits this machine"),
 ]
 FilesOnly = Annotated[bool, typer.Option("--files-only", help="install nothing")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]

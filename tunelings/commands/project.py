@@ -49,7 +49,7 @@ def new(
     if (data is None) == (example is None):
         raise CourseError("Pass --data FILE, or --example films or docs.")
     if head not in (None, "answer", "classifier"):
-        raise CourseError(f"--head {head!r}: it is answer or classifier.")
+        raise CourseError(f"--head must be answer or classifier, not {head!r}.")
     folder = folders.place(name)
     if folder.settings.exists():
         raise CourseError(f"{folder.settings} already exists: change it, or choose another name.")

@@ -63,7 +63,9 @@ def resolve(name: str, cache: Path) -> Path:
         return Path(snapshot_download(name, allow_patterns=HUB_FILES))
     except Exception as error:  # No network, no such name, not allowed: each is another class.
         said = (str(error).splitlines() or [""])[0][:160]
-        raise ProjectError(f"{name} can't be had from the hub ({said}): see the network, or name a folder.") from None
+        raise ProjectError(
+            f"{name} can't be downloaded from the Hub ({said}): check the network, or give a local folder."
+        ) from None
 
 
 def make_tiny(folder: Path) -> Path:

@@ -140,7 +140,7 @@ def read_csv(path: Path) -> Iterator[Row | Broken]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Broken(str(start), f"is no CSV: {error}")
+                yield Broken(str(start), f"isn't valid CSV: {error}")
                 continue
             if header is None:
                 header = [cell.strip() for cell in cells]
