@@ -37,7 +37,9 @@ def follow(the_course: Course, first: Exercise, selection: str, *, poll: bool, p
 
 
 def watch(
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="an exercise or a module; default: everything")] = "all",
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="an exercise or a module; default: everything", show_default=False)
+    ] = "all",
     poll: Annotated[bool, typer.Option("--poll", help="poll for changes (for network drives)")] = False,
     plain: Plain = False,
 ) -> None:
