@@ -98,6 +98,22 @@ def test_an_answer_stays_and_its_newer_stub_comes_beside_it(folder: Path, packag
     assert layout.lay_out(folder).stubs == {}  # It is said once.
 
 
+def test_what_was_written_in_a_newer_stub_is_kept_when_a_still_newer_one_comes(folder: Path, package: Miniature):
+    write(folder, ANSWER, "def squares(x):\n    return x * x\n")
+    newer(package)
+    beside = layout.lay_out(folder).stubs[ANSWER]
+    newer(package)
+    assert layout.lay_out(folder).kept == {}  # Nobody has written in it.
+    mine = write(folder, beside, "squares = abs  # begun in the newer stub\n")
+    assert layout.lay_out(folder) == layout.Outcome() and (folder / beside).read_bytes() == mine
+    newer(package)
+    outcome = layout.lay_out(folder)
+    assert outcome.kept.keys() == {beside} and (folder / outcome.kept[beside]).read_bytes() == mine
+    assert (folder / beside).read_text(encoding="utf-8").endswith("# newer\n" * 3)
+    newer(package)
+    assert layout.lay_out(folder).kept == {} and (folder / outcome.kept[beside]).read_bytes() == mine
+
+
 def test_a_changed_check_is_kept_beside_the_newer_one(folder: Path, package: Miniature):
     mine = write(folder, CHECK, "# mine\n")
     assert layout.lay_out(folder) == layout.Outcome() and (folder / CHECK).read_bytes() == mine

@@ -6,8 +6,9 @@ The files are those that the package carries (`course.carried`); the stubs of `e
     {"version": 1, "course": "0.1.0", "files": {"checks/module01/test_ex01_squares.py": "<SHA-256>", …}}
 
 so that a file which the learner has changed is known. Nothing that a learner wrote is lost: an answer is never
-touched (a newer stub comes beside it), and any other changed file is kept beside the newer one, dated. Every file is
-written aside and renamed, and the manifest is written last: after an interruption the same call goes on.
+touched (a newer stub comes beside it), and any other changed file, such as an earlier newer stub, is kept beside the
+newer one, dated. Every file is written aside and renamed, and the manifest is written last: after an interruption the
+same call goes on.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def _mark_unfinished(root: Path) -> None:
 
 def _lay_out(root: Path, report: Report) -> Outcome:
     source = Course(carried())
-    before, now, outcome = laid_out(root), {}, Outcome()
+    before, now, besides, outcome = laid_out(root), {}, {}, Outcome()
     paths = dict(_carried_files(source.root))
     total = len(paths) + len(MADE) + len(source.exercises)
     for name, path in paths.items():
@@ -99,8 +100,9 @@ def _lay_out(root: Path, report: Report) -> Outcome:
         stub = files.stub_of(exercise)
         name = exercise.answer_path.relative_to(source.root).as_posix()
         now[name] = _digest(stub.encode())
-        _bring_stub(Exercise(root, exercise.module, exercise.name), stub, before.get(name), outcome)
+        besides |= _bring_stub(Exercise(root, exercise.module, exercise.name), stub, before, outcome)
         report(len(now), total)
+    now |= besides
     for name in before.keys() - now.keys():
         _take_away(root, name, before[name], outcome)
     manifest = {"version": VERSION, "course": __version__, "files": now}
@@ -163,18 +165,25 @@ def _bring(root: Path, name: str, content: bytes, known: str | None, outcome: Ou
     outcome.written.append(name)
 
 
-def _bring_stub(exercise: Exercise, stub: str, known: str | None, outcome: Outcome) -> None:
-    """Write a stub where nobody has begun; beside an answer only if it is newer than the one that was laid out."""
-    path = exercise.answer_path
-    name = path.relative_to(exercise.root).as_posix()
+def _bring_stub(exercise: Exercise, stub: str, before: Mapping[str, str], outcome: Outcome) -> dict[str, str]:
+    """Write a stub where nobody has begun; beside an answer only if it is newer than the one that was laid out.
+
+    Returns the stub that was last written beside the answer, with its SHA-256; empty if there never was one.
+    """
+    path, new = exercise.answer_path, _digest(stub.encode())
+    beside = path.with_suffix(".new.py")
+    name, name_beside = (one.relative_to(exercise.root).as_posix() for one in (path, beside))
     if written.may_be_replaced(exercise, stub):
         if not path.exists() or path.read_bytes() != stub.encode():
             outcome.written.append(name)
         written.write_stub(exercise, stub)
-    elif known not in (None, _digest(stub.encode())):
-        beside = path.with_suffix(".new.py")
+    elif before.get(name) not in (None, new):
+        if _digest_of(beside) not in (None, new, before.get(name_beside)):
+            outcome.kept[name_beside] = _keep(beside).relative_to(exercise.root).as_posix()
         _write(beside, stub.encode())
-        outcome.stubs[name] = beside.relative_to(exercise.root).as_posix()
+        outcome.stubs[name] = name_beside
+        return {name_beside: new}
+    return {name_beside: before[name_beside]} if name_beside in before else {}
 
 
 def _take_away(root: Path, name: str, known: str, outcome: Outcome) -> None:
