@@ -172,7 +172,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, write: int, error: BaseException) -
     monkeypatch.setattr("tunelings.grading.writing.write_atomically", failing)
 
 
-@pytest.mark.parametrize("write_number", range(10))
+@pytest.mark.parametrize("write_number", range(11))
 def test_an_interrupted_update_goes_on(tmp_path, folder, package, monkeypatch, write_number):
     """Wherever it is stopped, the same call ends as if nothing had happened, with all that the learner wrote."""
     write(folder, ANSWER, "squares = abs\n")
@@ -185,7 +185,7 @@ def test_an_interrupted_update_goes_on(tmp_path, folder, package, monkeypatch, w
         stop_at(patch, write_number, Stopped())
         layout.lay_out(folder)
         raise Stopped  # It was done before that many writes.
-    assert layout.is_whole(folder) == (write_number >= 8)
+    assert layout.is_whole(folder) == (write_number == 0 or write_number >= 9)  # 0 is the mark itself.
     layout.lay_out(folder)
     kept = whole.kept[CHECK]
     expected, found = tree(tmp_path / "undisturbed"), tree(folder)
@@ -193,6 +193,24 @@ def test_an_interrupted_update_goes_on(tmp_path, folder, package, monkeypatch, w
     (kept_here,) = found.keys() - expected.keys()
     assert found.pop(kept_here) == b"# mine\n" and kept_here.startswith(f"{CHECK}.")
     assert found == expected and layout.is_whole(folder)
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["update", "first setup"])
+def test_an_older_package_does_not_go_on_with_what_a_newer_one_began(folder, tmp_path, package, monkeypatch, first):
+    root = tmp_path / "new" if first else folder
+    newer(package)
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(layout, "__version__", "99.1")
+        stop_at(patch, 2, Stopped())  # The mark and the solution are written.
+        layout.lay_out(root)
+    before = tree(root)
+    assert before[SOLUTION] == (package.root / SOLUTION).read_bytes()
+    with pytest.raises(CourseError, match=r"^.* holds part of version 99\.1, and this is \d.*: nothing was .*$"):
+        layout.lay_out(root)
+    assert tree(root) == before and not layout.is_whole(root)
+    monkeypatch.setattr(layout, "__version__", "99.1")
+    layout.lay_out(root)
+    assert layout.is_whole(root) and layout.version_of(root) == "99.1"
 
 
 def test_a_full_disk_is_one_line_and_the_same_call_goes_on(tmp_path, package, monkeypatch):
@@ -209,12 +227,9 @@ def test_a_full_disk_is_one_line_and_the_same_call_goes_on(tmp_path, package, mo
 
 
 def test_a_folder_that_cannot_be_written_is_not_called_partly_set_up(folder: Path, monkeypatch):
-    def refused(self: Path, *_) -> int:
-        raise PermissionError(errno.EACCES, "Permission denied", str(self))
-
     before = tree(folder)
     with monkeypatch.context() as patch, pytest.raises(CourseError) as caught:
-        patch.setattr(Path, "write_text", refused)
+        stop_at(patch, 0, PermissionError(errno.EACCES, "Permission denied"))
         layout.lay_out(folder)
     assert "can't be written (Permission denied), and nothing was changed: put that right, or" in str(caught.value)
     assert tree(folder) == before and layout.is_whole(folder)

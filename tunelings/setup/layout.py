@@ -8,7 +8,8 @@ The files are those that the package carries (`course.carried`); the stubs of `e
 so that a file which the learner has changed is known. Nothing that a learner wrote is lost: an answer is never
 touched (a newer stub comes beside it), and any other changed file, such as an earlier newer stub, is kept beside the
 newer one, dated. Every file is written aside and renamed, and the manifest is written last: after an interruption the
-same call goes on.
+same call goes on. Until then `.tunelings/unfinished` says which version is being laid out, so that an older package
+leaves the folder alone.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
 
 from tunelings import __version__
 from tunelings.course import MANIFEST, UNFINISHED, Course, CourseError, Exercise, carried, shown_path
@@ -55,9 +59,10 @@ def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
             be written: what is there stays, and the same call goes on.
     """
     if is_newer(root):
+        part = "part of " if (root / UNFINISHED).exists() else ""
         raise CourseError(
-            f"{shown_path(root)} holds version {version_of(root)}, and this is {__version__}: nothing was changed. "
-            "`pip install --upgrade tunelings` or `uvx tunelings@latest` brings the newer one."
+            f"{shown_path(root)} holds {part}version {_latest_in(root)}, and this is {__version__}: nothing was "
+            "changed. `pip install --upgrade tunelings` or `uvx tunelings@latest` brings the newer one."
         )
     try:
         _mark_unfinished(root)
@@ -80,7 +85,8 @@ def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
 def _mark_unfinished(root: Path) -> None:
     mark = root / UNFINISHED
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text("Setup isn't finished: run `tunelings init` in this folder to continue.\n", "utf-8")
+    said = {"course": __version__, "unfinished": "Run `tunelings init` in this folder to continue."}
+    write_atomically(mark, json.dumps(said, indent=1) + "\n")
 
 
 def _lay_out(root: Path, report: Report) -> Outcome:
@@ -127,20 +133,36 @@ def laid_out(root: Path) -> dict[str, str]:
 
 def version_of(root: Path) -> str:
     """The version of the course that was laid out in `root`; "" where nothing says so."""
-    try:
-        return str(json.loads((root / MANIFEST).read_text(encoding="utf-8"))["course"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+    return _version_in(root / MANIFEST)
 
 
 def is_newer(root: Path) -> bool:
-    """What was laid out in `root` is of a later version than this package."""
-    from packaging.version import InvalidVersion, Version
+    """What is in `root` is of a later version than this package."""
+    latest = _latest_in(root)
+    return latest is not None and latest > Version(__version__)
 
+
+def is_older(root: Path) -> bool:
+    """What is in `root` is of an earlier version than this package; False where nothing says so."""
+    latest = _latest_in(root)
+    return latest is not None and latest < Version(__version__)
+
+
+def _latest_in(root: Path) -> Version | None:
+    """The latest version that has files in `root`, if only those that an interrupted update has brought."""
+    found = []
+    for path in (root / MANIFEST, root / UNFINISHED):
+        with suppress(InvalidVersion):
+            found.append(Version(_version_in(path)))
+    return max(found, default=None)
+
+
+def _version_in(path: Path) -> str:
+    """The version that the manifest, or the mark of an unfinished setup, names; "" where it doesn't."""
     try:
-        return Version(version_of(root)) > Version(__version__)
-    except InvalidVersion:
-        return False
+        return str(json.loads(path.read_text(encoding="utf-8"))["course"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _carried_files(source: Path) -> Iterator[tuple[str, Path]]:
