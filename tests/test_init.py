@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import socketserver
 import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.miniature import Miniature
-from tunelings.commands import init
+from tunelings.commands import doctor, init
 from tunelings.course import PACKAGE, CourseError, find_root
 from tunelings.grading import environment
 from tunelings.setup import install, layout, venv
@@ -115,6 +119,32 @@ def test_an_index_of_cpu_builds_that_cannot_be_reached_is_one_line(monkeypatch, 
     assert install.torch_index(False, told.append) is None
     (line,) = told
     assert line.startswith(f"{NOWHERE} can't be reached: using the default build of torch, with CUDA")
+
+
+@pytest.fixture
+def junk() -> Iterator[str]:
+    """The address of a proxy that answers each request with something that is not HTTP."""
+
+    class Junk(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(b"junk\r\n\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Junk) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("proxy", ["http://proxy:port", "http://[proxy", "junk"])
+def test_a_proxy_that_is_mistyped_or_broken_is_no_traceback(monkeypatch, told, junk, proxy):
+    for name in ("NO_PROXY", "no_proxy", "https_proxy", "HF_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", junk if proxy == "junk" else proxy)
+    monkeypatch.setattr(urllib.request, "_opener", None)  # It is made once, with the proxy of that time.
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert install.torch_index(False, told.append) is None and "can't be reached" in told[0]
+    assert doctor._hub_answers() is False
 
 
 @pytest.mark.parametrize(

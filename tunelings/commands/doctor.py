@@ -12,7 +12,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import urllib.request
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +21,7 @@ from packaging.requirements import Requirement
 from tunelings.grading import environment
 from tunelings.grading.environment import REMEDY
 from tunelings.handson import models
+from tunelings.setup import install
 
 GIB = 2**30
 # Columns of `nvidia-smi --query-gpu=… --format=csv,noheader,nounits`; memory in MiB.
@@ -287,9 +287,4 @@ def _ask_torch() -> tuple[str | None, bool, list[str]]:
 
 
 def _hub_answers() -> bool:
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    try:
-        with urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=3):
-            return True
-    except (OSError, ValueError):
-        return False
+    return install.answers(os.environ.get("HF_ENDPOINT", "https://huggingface.co"), seconds=3)

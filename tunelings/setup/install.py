@@ -7,6 +7,7 @@ CUDA, and one for the CPU alone from PyTorch's own index (https://pytorch.org/ge
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -76,19 +77,19 @@ def torch_index(cuda: bool, say: Say) -> str | None:
         return CUDA_INDEX if sys.platform == "win32" else None
     if sys.platform != "linux":
         return None  # The ordinary build is the one without CUDA.
-    if answers(CPU_INDEX):
+    if answers(f"{CPU_INDEX}/torch/"):
         return CPU_INDEX
     more = DISK_CUDA - DISK_CPU
     say(f"{CPU_INDEX} can't be reached: using the default build of torch, with CUDA ({more:.0f} GB more).")
     return None
 
 
-def answers(index: str, seconds: float = 10) -> bool:
-    """An index can be reached from here, by the proxy that is set, if one is."""
+def answers(address: str, seconds: float = 10) -> bool:
+    """An address can be reached from here, by the proxy that is set, if one is; False also for one that is mistyped."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(f"{index}/torch/", method="HEAD"), timeout=seconds):
+        with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=seconds):
             return True
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return False
 
 
