@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.miniature import Miniature
+from tunelings import __version__
 from tunelings.commands import doctor, init
 from tunelings.course import PACKAGE, CourseError, find_root
 from tunelings.grading import environment
@@ -212,11 +213,70 @@ def test_no_network_in_the_middle_of_init_loses_nothing(tunelings, outside, monk
 def test_no_network_in_an_update_changes_nothing(tunelings, outside, mini, monkeypatch, without_network):
     tunelings("init", "mine")
     pretend_environment(outside / "mine", "exit 0")
+    monkeypatch.setattr(layout, "__version__", "99.1")  # Newer than the folder: it's the one to be installed there.
     mini.squares.card_path.write_text("# newer\n" + mini.squares.card_path.read_text())
     said = tunelings("update", "mine")
     assert said.code == 2 and said.err.splitlines()[-1].startswith("Couldn't get a newer version; nothing has ")
     assert not (outside / "mine" / "checks/module01/ex01_squares.toml").read_text().startswith("# newer")
     assert tunelings("update", "mine", "--files-only").code == 0
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch, without_network) -> list[list[str]]:
+    """What the installer was called with, without its own words; nothing is run."""
+    calls: list[list[str]] = []
+    monkeypatch.setattr(install, "installer", lambda root: ["pip"])
+    monkeypatch.setattr(install, "_run", lambda command, failed: calls.append(command[1:]))
+    monkeypatch.setattr(install, "torch_options", lambda root: ["--extra-index-url", "CPU"])
+    return calls
+
+
+def test_an_update_in_the_folder_asks_for_the_newest_release(monkeypatch, told, called, tmp_path):
+    monkeypatch.setattr(venv, "is_running", lambda root: True)
+    install.upgrade(tmp_path, told.append)
+    assert told == ["Asking the package index for the newest release of tunelings."]
+    asks, installs = called  # pip alone would be content with what is there if the index can't be reached.
+    assert "--dry-run" in asks and "--ignore-installed" in asks and asks[-1] == "tunelings"
+    assert installs == ["--extra-index-url", "CPU", "--upgrade", "tunelings[course]"]
+    monkeypatch.setattr(install, "find_uv", lambda: "uv")
+    install.upgrade(tmp_path, told.append)
+    assert called[2:] == [["--extra-index-url", "CPU", "--upgrade-package", "tunelings", "tunelings[course]"]]
+
+
+def test_what_came_from_a_file_asks_no_index(monkeypatch, told, called, tmp_path):
+    monkeypatch.setattr(venv, "is_running", lambda root: True)
+    monkeypatch.setattr(install, "own_requirement", lambda: "tunelings[course] @ file:///tunelings.whl")
+    install.upgrade(tmp_path, told.append)
+    assert told == called == []
+
+
+def test_without_network_the_folder_s_own_update_goes_on(tunelings, outside, mini, monkeypatch, without_network):
+    tunelings("init", "mine")
+    pretend_environment(outside / "mine", "exit 0")
+    monkeypatch.setattr(venv, "is_running", lambda root: True)
+    handed = []
+    monkeypatch.setattr(venv, "hand_over", lambda root, arguments: handed.append(arguments) or sys.exit(0))
+    said = tunelings("update", "mine")
+    asking, line = said.out.splitlines()
+    assert line.startswith("No newer release could be fetched: the lines above say why.") and "HTTPS_PROXY" in line
+    assert line.endswith(f" Going on with version {__version__}.")
+    assert handed == [["update", "--files-only", "."]] and said.code == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "build"), [("2.9.1+cpu", "cpu"), ("2.9.1+cu130", "cu130"), ("2.9.1", ""), ("2.9.1+nv25", ""), ("", "")]
+)
+def test_a_torch_that_is_replaced_comes_from_where_the_first_one_did(monkeypatch, tmp_path, version, build):
+    pretend = tmp_path / "python"
+    pretend.write_text(f"#!/bin/sh\necho '{version}'\n")
+    pretend.chmod(0o755)
+    monkeypatch.setattr(venv, "python", lambda root: pretend)
+    index = f"https://download.pytorch.org/whl/{build}"
+    monkeypatch.setattr(install, "find_uv", lambda: None)
+    assert install.torch_options(tmp_path) == (["--extra-index-url", index] if build else [])
+    monkeypatch.setattr(install, "find_uv", lambda: "uv")
+    compared = ["--index", index, "--index-strategy", "unsafe-best-match"]
+    assert install.torch_options(tmp_path) == (compared if build else [])
 
 
 # The folder's own environment.
@@ -244,14 +304,28 @@ def test_the_environment_of_the_folder_takes_over(laid_out: Miniature):
     assert (done.returncode, done.stdout) == (7, "there: hint 1.01\n")
 
 
-def test_an_update_by_an_older_package_is_left_to_the_one_in_the_folder(tunelings, outside, monkeypatch):
+@pytest.mark.parametrize(
+    ("running", "source", "left"),
+    [
+        ("0.0.9", "==0.0.9", True),
+        ("0.0.9", " @ file:///tunelings.whl", True),
+        (__version__, f"=={__version__}", True),  # uvx would go on with the release that it has for ever.
+        (__version__, " @ git+https://git.example/tunelings@abc", False),  # A later commit of the same version.
+        ("99.1", "==99.1", False),
+    ],
+)
+def test_an_update_is_left_to_the_folder_unless_what_runs_is_newer(
+    tunelings, outside, monkeypatch, running, source, left
+):
     tunelings("init", "mine")
     pretend_environment(outside / "mine", "exit 0")
-    monkeypatch.setattr(layout, "__version__", "0.0.9")
-    handed = []
-    monkeypatch.setattr(venv, "hand_over", lambda root, arguments: handed.append(arguments) or sys.exit(0))
-    monkeypatch.setattr(install, "upgrade", lambda root: pytest.fail("an older release was installed"))
-    assert tunelings("update", "mine").code == 0 and handed == [["update"]]
+    monkeypatch.setattr(layout, "__version__", running)
+    monkeypatch.setattr(install, "own_requirement", lambda: f"tunelings[course]{source}")
+    done = []
+    monkeypatch.setattr(venv, "hand_over", lambda root, arguments: done.append(arguments) or sys.exit(0))
+    monkeypatch.setattr(install, "upgrade", lambda root, say: done.append("installed"))
+    assert tunelings("update", "mine").code == 0
+    assert done == ([["update"]] if left else ["installed", ["update", "--files-only", "."]])
 
 
 def test_init_stays_where_it_was_started(laid_out: Miniature):

@@ -59,9 +59,10 @@ def update(folder: Folder = None, files_only: FilesOnly = False) -> None:
         raise CourseError(f"{place} isn't a folder made by `tunelings init`: update a clone with `git pull`.")
     if not files_only and venv.command(root).exists():
         os.chdir(root)
-        if not venv.is_running(root) and layout.is_newer(root):
-            venv.hand_over(root, ["update"])  # The one in the folder looks for a newer one still.
-        install.upgrade(root)
+        as_new = layout.is_newer(root) or (install.is_from_index() and not layout.is_older(root))
+        if as_new and not venv.is_running(root):  # uvx keeps using the release that it has once downloaded.
+            venv.hand_over(root, ["update"])  # The one in the folder asks the index for the newest.
+        install.upgrade(root, typer.echo)
         venv.hand_over(root, ["update", "--files-only", "."])
     before = layout.version_of(root)
     outcome = _laid_out_with_a_bar(root)

@@ -23,8 +23,9 @@ from tunelings.course import CourseError, shown_path
 from tunelings.grading import environment
 from tunelings.setup import venv
 
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-CUDA_INDEX = "https://download.pytorch.org/whl/cu130"  # for Windows, where the ordinary build has no CUDA
+TORCH = "https://download.pytorch.org/whl"  # an index of each build: cpu, cu126, cu130, …
+CPU_INDEX = f"{TORCH}/cpu"
+CUDA_INDEX = f"{TORCH}/cu130"  # for Windows, where the ordinary build has no CUDA
 GB = 10**9
 # Disk that the extra takes on Linux, in GB (benchmarks/disk.py); without CUDA: what is left without the packages
 # of NVIDIA and triton, which is more than it will be, since torch's own CUDA code is still in it.
@@ -147,19 +148,56 @@ def own_requirement() -> str:
     return f"tunelings[{environment.EXTRA}] @ {url}"
 
 
-def upgrade(root: Path) -> None:
-    """Bring a newer release into the folder's environment: the running one, or what the index has.
+def is_from_index() -> bool:
+    """The package that runs came from an index, which may have a newer release; not from a file or a clone."""
+    return "@" not in own_requirement()
+
+
+def upgrade(root: Path, say: Say) -> None:
+    """Bring a newer release into the folder's environment: the one that runs, or if it runs there, the index's newest.
+
+    An index that can't be reached only keeps the release that is there: `say` is told so.
 
     Raises:
-        CourseError: it cannot be had; then nothing has changed.
+        CourseError: the release that runs can't be installed; then nothing has changed.
     """
-    own, base = own_requirement(), installer(root)
-    if venv.is_running(root):
-        if "@" in own:
-            return  # It was installed from a file or a clone: there is nothing newer to ask for.
-        newest = ["--upgrade-package", "tunelings"] if find_uv() else ["--upgrade"]
-        own, base = f"tunelings[{environment.EXTRA}]", [*base, *newest]
-    _run([*base, own], "Couldn't get a newer version; nothing has changed (--files-only needs no network)")
+    base = [*installer(root), *torch_options(root)]
+    if not venv.is_running(root):
+        failed = "Couldn't get a newer version; nothing has changed (--files-only needs no network)"
+        _run([*base, own_requirement()], failed)
+    elif is_from_index():
+        say("Asking the package index for the newest release of tunelings.")
+        try:
+            for options in newest_release(uv=find_uv() is not None):
+                _run([*base, *options], "No newer release could be fetched")
+        except CourseError as error:
+            say(f"{error} Going on with version {__version__}.")
+
+
+def newest_release(uv: bool) -> list[list[str]]:
+    """What to give the installer, call by call, for the index's newest release to take the place of the one there."""
+    package = f"tunelings[{environment.EXTRA}]"
+    if uv:
+        return [["--upgrade-package", "tunelings", package]]
+    # Where the index can't be reached, pip is content with the release that is there; asked for any, it fails.
+    asked = ["--quiet", "--dry-run", "--ignore-installed", "--no-deps", "tunelings"]
+    return [asked, ["--upgrade", package]]
+
+
+def torch_options(root: Path) -> Command:
+    """Let a torch that has to be replaced come in the same build as the folder's, such as "2.9.1+cpu"."""
+    code = "from importlib.metadata import version; print(version('torch'))"
+    try:
+        done = subprocess.run([str(venv.python(root)), "-c", code], capture_output=True, text=True)
+    except OSError:
+        return []
+    build = done.stdout.strip().partition("+")[2]
+    if build != "cpu" and not build.startswith("cu"):
+        return []  # There is no torch yet, or it is the build of the ordinary index.
+    # "2.9.1+cpu" counts as later than "2.9.1" (PEP 440): where both indexes are compared, it is chosen.
+    if find_uv():
+        return ["--index", f"{TORCH}/{build}", "--index-strategy", "unsafe-best-match"]
+    return ["--extra-index-url", f"{TORCH}/{build}"]
 
 
 def _run(command: Command, failed: str) -> None:

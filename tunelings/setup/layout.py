@@ -91,7 +91,8 @@ def _mark_unfinished(root: Path) -> None:
 
 def _lay_out(root: Path, report: Report) -> Outcome:
     source = Course(carried())
-    before, now, besides, outcome = laid_out(root), {}, {}, Outcome()
+    before, now, outcome = laid_out(root), {}, Outcome()
+    besides: dict[str, str] = {}  # newer stubs beside answers, with their SHA-256
     paths = dict(_carried_files(source.root))
     total = len(paths) + len(MADE) + len(source.exercises)
     for name, path in paths.items():
