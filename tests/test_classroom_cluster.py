@@ -25,7 +25,11 @@ needs_bwrap = pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwra
 
 # Slow enough that the worker is lost while it runs.
 SLOW = RIGHT.replace("return x * x", "__import__('time').sleep(2)\n    return x * x")
-CLASS = [handed_in("anna", SLOW, SHIFTED), handed_in("ben", DOUBLED), handed_in("cleo", SLOW + "#")]
+CLASS = [
+    handed_in("anna", SLOW, SHIFTED),
+    handed_in("ben", DOUBLED),
+    handed_in("cleo", SLOW.replace("sleep(2)", "sleep(2.1)")),
+]
 
 
 @needs_bwrap

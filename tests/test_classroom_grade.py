@@ -30,7 +30,7 @@ from tunelings.grading import run, stubs
 
 needs_bwrap = pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
 # Each server imports torch: seconds on a free machine, and minutes on one that is busy with other things.
-pytestmark = pytest.mark.timeout(2400)
+pytestmark = [pytest.mark.timeout(2400), pytest.mark.xdist_group("a graded class")]
 CLASS = [
     handed_in("anna", RIGHT, SHIFTED),
     handed_in("ben", DOUBLED, SHIFTED),

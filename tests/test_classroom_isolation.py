@@ -23,6 +23,7 @@ from tunelings.grading.states import CheckState
 # All deeds run in one fixture: seconds on a free machine, and many minutes on one that is busy with other things.
 pytestmark = [
     pytest.mark.timeout(2400),
+    pytest.mark.xdist_group("hostile class"),  # Graded once, by one process.
     pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}"),
 ]
 

@@ -261,8 +261,8 @@ def test_a_card_that_cannot_be_read_is_told_and_ends_nothing(mini):
     assert "what to do next" in graded.output
 
 
-def test_the_same_answer_gets_the_same_text_25_times(mini):
+def test_the_same_answer_gets_the_same_text_each_time(mini):
     mini.solve(mini.squares, "x * x", "x * torch.rand_like(x)")
-    texts = {tuple(mini.grade(SQUARES).texts.items()) for _ in range(25)}
+    texts = {tuple(mini.grade(SQUARES).texts.items()) for _ in range(8)}
     assert len(texts) == 1
     assert "multiplied by a random one" in texts.pop()[0][1]

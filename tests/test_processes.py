@@ -15,7 +15,10 @@ from tests.conftest import COURSE, ROOT
 from tunelings.handson import processes, tiny
 
 # transformers 5.24 warns of its own names that it calls itself.
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.xdist_group("two processes"),  # Started once, by one process.
+]
 
 
 @pytest.fixture(scope="module")

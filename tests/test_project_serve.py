@@ -37,6 +37,9 @@ CONFIG = settings.Config.model_validate(
 )  # fmt: skip
 
 
+pytestmark = pytest.mark.xdist_group("a served model")  # Trained once, by one process.
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory) -> Folder:
     """A project as `run` leaves it, with a model that knows two answers by heart."""
