@@ -45,6 +45,13 @@ def test_the_installed_transformers_takes_every_peft_that_may_be_installed():
     assert Version(asked_of_peft(installed)) <= lowest("peft")
 
 
+def test_the_quick_start_names_the_torch_and_the_transformers_that_are_allowed():
+    text = " ".join((ROOT / "docs" / "quick-start.md").read_text(encoding="utf-8").split())
+    assert f"| torch {lowest('torch')} to 2.11 from" in text and f"This course needs torch {lowest('torch')} or" in text
+    (cited,) = re.findall(r"the metadata of transformers ([\d.]+),", text)
+    assert DIRECT["transformers"].specifier.contains(cited)
+
+
 @pytest.mark.sweep
 @pytest.mark.timeout(7200)
 def test_the_references_pass_at_the_lowest_versions(tmp_path: Path):
