@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -61,22 +63,31 @@ class FakeMetadata:
         return ["Changelog, https://example.org/", "Repository, https://github.com/somebody/fork"]
 
 
+def execute(notebook: nbformat.NotebookNode, folder: Path, monkeypatch, tmp_path: Path) -> None:
+    for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+
+
+def printed(notebook: nbformat.NotebookNode) -> list[str]:
+    """The text that each cell of code prints."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return ["".join(output.get("text", "") for output in cell.outputs) for cell in code]
+
+
 def run(course: Course, number: str, monkeypatch, tmp_path: Path, answer: str | None = None) -> list[str]:
     """Run a notebook in a copy of the course, without its full run; the text that each cell of code prints."""
     exercise = course.find(number)
     folder = course.root / "notebooks"
     folder.mkdir()
     shutil.copy(notebooks.path_of(HANDS_ON[number]), folder)
-    for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
-        monkeypatch.setenv(variable, str(tmp_path / variable))
     made = nbformat.read(notebooks.path_of(exercise), as_version=4)
     made.cells = [cell for cell in made.cells if notebooks.FULL_RUN not in cell.metadata.get("tags", [])]
     if answer is not None:
         (cell,) = [cell for cell in made.cells if cell.source.startswith("%%writefile")]
         cell.source = f"{cell.source.partition(chr(10))[0]}\n{answer}"
-    NotebookClient(made, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
-    code = [cell for cell in made.cells if cell.cell_type == "code"]
-    return ["".join(output.get("text", "") for output in cell.outputs) for cell in code]
+    execute(made, folder, monkeypatch, tmp_path)
+    return printed(made)
 
 
 def test_a_notebook_runs_and_keeps_an_answer_that_is_there(course_copy: Course, monkeypatch, tmp_path):
@@ -88,6 +99,43 @@ def test_a_notebook_runs_and_keeps_an_answer_that_is_there(course_copy: Course, 
     assert "Cloning" not in setup and "Overwriting exercises/module05/ex09_compare_approaches.py" in written
     assert verdict.startswith("○ 5.09 Compare approaches · not started") and "\x1b" not in setup + verdict
     assert exercise.answer_path.read_text(encoding="utf-8") == stubs.cut(exercise.solution_path.read_text("utf-8"))
+
+
+# Stands in for pip, and for what it installs: a package of the course is missing until it has run a second time.
+PIP = """
+import shutil, sys
+from pathlib import Path
+
+here = Path(__file__).parent
+with open(here / "asked", "a") as asked:
+    print(*sys.argv[1:], "in", Path.cwd().name, file=asked)
+if (here / "asked").read_text().count("\\n") == 1:
+    sys.exit("interrupted")
+shutil.rmtree(here / "tunelings-0.1.dist-info")
+"""
+
+
+def test_the_course_is_fetched_and_an_interrupted_install_goes_on(course_copy: Course, monkeypatch, tmp_path: Path):
+    shutil.copytree(ROOT / "tunelings", course_copy.root / "tunelings", ignore=shutil.ignore_patterns("__pycache__"))
+    (course_copy.root / "data").unlink()
+    git = ["git", "-C", str(course_copy.root), "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "The course"]):
+        subprocess.run([*git, *words], check=True)
+    fake, empty = tmp_path / "fake", tmp_path / "empty"
+    (fake / "tunelings-0.1.dist-info").mkdir(parents=True)
+    metadata = "Metadata-Version: 2.4\nName: tunelings\nVersion: 0.1\nRequires-Dist: no-such-package\n"
+    (fake / "tunelings-0.1.dist-info" / "METADATA").write_text(metadata, encoding="utf-8")
+    (fake / "pip.py").write_text(PIP, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(fake), str(ROOT)]))
+    monkeypatch.setattr(repository, "address", lambda: course_copy.root.as_uri())
+    made = notebooks.make(HANDS_ON["1.10"])
+    made.cells = [cell for cell in made.cells if "git clone" in cell.source]
+    made.cells += [nbformat.from_dict({**made.cells[0], "id": name}) for name in ("second", "third")]
+    empty.mkdir()
+    execute(made, empty, monkeypatch, tmp_path)
+    assert (fake / "asked").read_text().splitlines() == ["install --quiet -e .[course] in tunelings"] * 2
+    assert (empty / "tunelings" / "exercises" / "module01").is_dir()
+    assert "interrupted" in printed(made)[0] and "interrupted" not in printed(made)[1]
 
 
 @pytest.mark.sweep
