@@ -14,6 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest  # noqa: E402
 
+from tests.support.systems import link_or_copy  # noqa: E402
 from tunelings.course import Course  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,6 +93,6 @@ def course_copy(tmp_path: Path) -> Course:
     for tree in ("exercises", "solutions", "checks"):
         shutil.copytree(ROOT / tree, root / tree, ignore=shutil.ignore_patterns("__pycache__"))
     if (ROOT / "data").exists():
-        (root / "data").symlink_to(ROOT / "data")
+        link_or_copy(root / "data", ROOT / "data")
     shutil.copy(ROOT / "pyproject.toml", root)
     return Course(root)

@@ -10,12 +10,14 @@ import sys
 import pytest
 
 from tests.support.miniature import Miniature
-from tests.support.processes import wait_for
+from tests.support.processes import is_alive, wait_for
+from tests.support.systems import POSIX
 from tests.test_plugin import ALL_OF_SQUARES, FIRST, SHIFT, SQUARES
 from tunelings.grading import apart, limits, printed
 
 EXITS = "import os\n\ndef squares(x):\n    os._exit(0)\n\ndef mean_square(x):\n    return 1.0\n"
-no_fork = pytest.mark.parametrize("fork", [True, False], ids=["forked", "spawned"])
+FORKED, SPAWNED = pytest.param(True, id="forked", marks=POSIX), pytest.param(False, id="spawned")
+no_fork = pytest.mark.parametrize("fork", [FORKED, SPAWNED])
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def exits(mini: Miniature) -> Miniature:
 @no_fork
 def test_no_result_is_a_failure(exits, monkeypatch, fork: bool):
     if not fork:
-        monkeypatch.delattr(os, "fork")
+        monkeypatch.delattr(os, "fork", raising=False)
     graded = exits.grade("--junitxml=report.xml")
     assert graded.code == 1
     assert [graded.states[name] for name in ALL_OF_SQUARES] == ["failed"] * 4
@@ -37,6 +39,7 @@ def test_no_result_is_a_failure(exits, monkeypatch, fork: bool):
     assert 'failures="4"' in (exits.root / "report.xml").read_text()
 
 
+@POSIX
 def test_a_spawned_child_says_what_a_forked_one_says(mini, monkeypatch):
     mini.solve(mini.squares, "return x * x", "print('seen')\n    return x + x")
     mini.solve(mini.shift, "x + by", "x.add_(by)")
@@ -108,6 +111,7 @@ def test_a_process_of_its_own_can_be_done_without(mini):
     assert mini.grade(SQUARES).code == 1
 
 
+@POSIX
 def test_ctrl_c_ends_the_run_and_the_child(mini, tmp_path):
     note = tmp_path / "pid"
     mini.solve(mini.squares)
@@ -122,7 +126,7 @@ def test_ctrl_c_ends_the_run_and_the_child(mini, tmp_path):
     process.send_signal(2)
     output, _ = process.communicate(timeout=300)
     assert (process.returncode, "KeyboardInterrupt" in output) == (2, True)
-    assert not os.path.exists(f"/proc/{note.read_text()}")
+    assert not is_alive(int(note.read_text()))
     assert 'tests="4"' in (mini.root / "report.xml").read_text()
 
 

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests.conftest import ROOT
+from tests.support.systems import POSIX
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # A stand-in for each program that .ci/run starts: it writes down what it was asked, and fails where that holds $FAILS.
@@ -45,11 +46,13 @@ def run_ci(folder: Path, fails: str, readme: str = README) -> tuple[int, list[st
     return done.returncode, [line for line in asked if line.startswith("uv run")]
 
 
+@POSIX
 def test_the_linters_run_before_the_tests(tmp_path: Path):
     assert PYTEST.startswith("uv run pytest")
     assert run_ci(tmp_path, "nothing") == (0, [*LINTERS, PYTEST])
 
 
+@POSIX
 @pytest.mark.parametrize(
     ("fails", "asked"),
     [("*ruff?check*", [RUFF]), ("*format*", [RUFF, FORMAT]), ("*mypy*", LINTERS), ("*pytest*", [*LINTERS, PYTEST])],
@@ -58,10 +61,12 @@ def test_what_fails_ends_it(tmp_path: Path, fails: str, asked: list[str]):
     assert run_ci(tmp_path, fails) == (5, asked)
 
 
+@POSIX
 def test_versions_that_cannot_be_installed_end_it(tmp_path: Path):
     assert run_ci(tmp_path, "*constraints.txt*") == (5, [])
 
 
+@POSIX
 def test_a_readme_without_the_command_ends_it(tmp_path: Path):
     assert run_ci(tmp_path, "nothing", "# No command\n") == (1, [])
 

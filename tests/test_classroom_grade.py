@@ -17,6 +17,7 @@ import pytest
 from tests.support.classroom import DOUBLED, RIGHT, SHIFTED, graded, handed_in, plan_of, write
 from tests.support.miniature import SHIFT, SQUARES, build
 from tests.support.processes import descendants, is_alive, wait_for
+from tests.support.systems import POSIX
 from tunelings.classroom import flags, keys, outputs, room, sandbox, server, told
 from tunelings.classroom.client import Job, ServerGone, Servers, lost
 from tunelings.classroom.engine import CourseFault
@@ -30,7 +31,7 @@ from tunelings.grading import run, stubs
 
 needs_bwrap = pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
 # Each server imports torch: seconds on a free machine, and minutes on one that is busy with other things.
-pytestmark = [pytest.mark.timeout(2400), pytest.mark.xdist_group("a graded class")]
+pytestmark = [POSIX, pytest.mark.timeout(2400), pytest.mark.xdist_group("a graded class")]
 CLASS = [
     handed_in("anna", RIGHT, SHIFTED),
     handed_in("ben", DOUBLED, SHIFTED),

@@ -22,11 +22,14 @@ import pytest
 from tests.conftest import COURSE
 from tests.support import classes
 from tests.support.classes import NO_ZERO_GRAD, ONE, TWO
+from tests.support.systems import POSIX
 from tunelings.classroom import classroom50, csvfiles, feedback, gradescope, junit, outputs, pseudonyms, roster, sandbox
 from tunelings.classroom.records import Class, Graded, Outcome
 from tunelings.classroom.table import Table
 from tunelings.course import CourseError
 from tunelings.grading import stubs
+
+pytestmark = POSIX  # Grading a class needs Linux, or macOS.
 
 NAMES = {"s1": "Ann Lee", "s2": "=cmd()", "s3": "Zoë", "s4": "Émile"}
 

@@ -8,7 +8,6 @@ import os
 import socket
 import stat
 import subprocess
-import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -16,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import COURSE
+from tests.support.systems import POSIX
 from tunelings.classroom import git as git_
 from tunelings.classroom import submissions, zips
 from tunelings.classroom.handed_in import Submission
 from tunelings.course import CourseError
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading a class needs Linux, or macOS")
+pytestmark = POSIX  # Grading a class needs Linux, or macOS.
 EXERCISES = COURSE.module("module01")[:2]
 FIRST = f"module01/{EXERCISES[0].name}.py"
 SECOND = f"module01/{EXERCISES[1].name}.py"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.miniature import Miniature
+from tests.support.systems import POSIX
 from tunelings.commands.completion import VARIABLE, Shell
 
 CALLS = {
@@ -71,6 +72,7 @@ def test_outside_a_course_no_exercise_is_offered(tunelings, monkeypatch, tmp_pat
     assert completion.exercises("1.") == []
 
 
+@POSIX
 def test_bash_itself_completes_by_the_script(tunelings, mini: Miniature, tmp_path):
     script = tunelings("completion", "bash").out
     program = tmp_path / "tunelings"

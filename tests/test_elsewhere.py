@@ -5,7 +5,9 @@ The workflow `tests` runs everything on the real systems; this is what can be kn
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
@@ -24,9 +26,9 @@ WITHOUT_FORK_AND_ALARMS = """
 import os, signal, subprocess, sys
 
 for name in ("SIGALRM", "SIGPROF", "SIGVTALRM", "SIGSTOP", "SIGTSTP", "SIGCONT", "setitimer", "getitimer", "alarm"):
-    delattr(signal, name)
+    vars(signal).pop(name, None)
 for name in ("fork", "forkpty", "killpg", "setsid", "pidfd_open", "sched_getaffinity"):
-    delattr(os, name)
+    vars(os).pop(name, None)
 """
 
 
@@ -173,3 +175,54 @@ def test_a_clone_has_the_same_bytes_on_every_system():
 @pytest.mark.parametrize("name", ["exercises\\module01\\ex01_squares.py", "EXERCISES/Module01/EX01_Squares.PY"])
 def test_a_path_as_windows_writes_it_names_the_exercise(mini: Miniature, name: str):
     assert mini.course.find(name) == mini.squares
+
+
+# What Windows lacks, or wants a privilege for, as a test would write it; and what a guard against that is called.
+POSIX_ONLY = re.compile(
+    r"SIG(KILL|ALRM|PROF|STOP|TSTP|CONT|HUP)|setitimer|os\.(fork|mkfifo|getuid|geteuid|chown|openpty|setsid|killpg)|"
+    r"\b(termios|fcntl|pexpect\.spawn|preexec_fn|stty|symlink_to|st_mode)\b|send_signal|kill\(os\.getpid|"
+    r"#![/{]|/bin/sh|/dev/|/proc/|\[['\"](bash|sh)['\"]"
+)
+GUARDS = re.compile(r"POSIX|FORK|ON_LINUX|can_fork|needs_bwrap|bwrap_trouble|geteuid")
+
+
+def unguarded(source: str) -> list[str]:
+    """The tests of a file that need what Windows lacks, themselves or by a name of the same file, without a guard."""
+    tree = ast.parse(source)
+    text, uses = {}, {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names, guards = [node.name], node.decorator_list
+        elif isinstance(node, ast.Assign):
+            names, guards = (
+                [one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)],
+                [],
+            )
+        else:
+            continue
+        if "pytestmark" in names and GUARDS.search(ast.unparse(node)):
+            return []
+        if not any(GUARDS.search(ast.unparse(one)) for one in guards):
+            used = {one.id if isinstance(one, ast.Name) else one.arg for one in ast.walk(node)
+                    if isinstance(one, ast.Name | ast.arg)}  # fmt: skip
+            text |= dict.fromkeys(names, ast.unparse(node))
+            uses |= dict.fromkeys(names, used)
+    needs = {name for name in text if POSIX_ONLY.search(text[name])}
+    while more := {name for name in uses if name not in needs and uses[name] & needs}:
+        needs |= more
+    return sorted(name for name in needs if name.startswith("test_"))
+
+
+def test_what_windows_lacks_is_used_behind_a_guard():
+    files = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")}
+    del files[Path(__file__).name]  # It holds these words as text.
+    found = {name: unguarded(text) for name, text in files.items()}
+    assert {name: tests for name, tests in found.items() if tests} == {}, (
+        "they want @POSIX, of tests/support/systems.py"
+    )
+
+
+def test_a_test_without_the_guard_is_found():
+    source = (ROOT / "tests" / "test_init.py").read_text(encoding="utf-8")
+    assert unguarded(source) == [] and len(unguarded(source.replace("@POSIX\n", ""))) == source.count("@POSIX\n")
+    assert unguarded("SCRIPT = '#!/bin/sh'\n\ndef test_it(tmp_path):\n    write(SCRIPT)\n") == ["test_it"]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.miniature import Miniature
+from tests.support.systems import POSIX
 from tunelings import __version__
 from tunelings.commands import doctor, init
 from tunelings.course import PACKAGE, CourseError, find_root
@@ -210,6 +211,7 @@ def test_no_network_in_the_middle_of_init_loses_nothing(tunelings, outside, monk
     assert tunelings("init", "mine", "--cuda").code == 0
 
 
+@POSIX
 def test_no_network_in_an_update_changes_nothing(tunelings, outside, mini, monkeypatch, without_network):
     tunelings("init", "mine")
     pretend_environment(outside / "mine", "exit 0")
@@ -298,12 +300,14 @@ def laid_out(mini: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return Miniature(tmp_path / "mine")
 
 
+@POSIX
 def test_the_environment_of_the_folder_takes_over(laid_out: Miniature):
     pretend_environment(laid_out.root, 'echo "there: $*"; exit 7')
     done = laid_out.command("hint", "1.01")
     assert (done.returncode, done.stdout) == (7, "there: hint 1.01\n")
 
 
+@POSIX
 @pytest.mark.parametrize(
     ("running", "source", "left"),
     [
@@ -328,18 +332,21 @@ def test_an_update_is_left_to_the_folder_unless_what_runs_is_newer(
     assert done == ([["update"]] if left else ["installed", ["update", "--files-only", "."]])
 
 
+@POSIX
 def test_init_stays_where_it_was_started(laid_out: Miniature):
     pretend_environment(laid_out.root, "echo there")
     done = laid_out.command("init", "--files-only")
     assert done.returncode == 0 and "there\n" not in done.stdout
 
 
+@POSIX
 def test_an_environment_whose_python_is_gone_does_not_stop_it(laid_out: Miniature):
     pretend_environment(laid_out.root, "", interpreter="/no/such/python")
     done = laid_out.command("hint", "1.02")
     assert (done.returncode, done.stdout) == (0, "1.02 Shift · hint 1 of 2\nWhich operator adds?\n")
 
 
+@POSIX
 def test_a_clone_with_an_environment_is_left_as_it_is(mini: Miniature):
     pretend_environment(mini.root, "echo there")
     assert mini.command("hint", "1.02").stdout == "1.02 Shift · hint 1 of 2\nWhich operator adds?\n"

@@ -10,6 +10,7 @@ import types
 
 import pytest
 
+from tests.support.systems import POSIX
 from tunelings.watch import keys
 from tunelings.watch.keys import KeyDecoder, Keys
 
@@ -80,7 +81,7 @@ def test_ctrl_c_counts_also_within_a_sequence(begun: str):
     assert KeyDecoder().feed("\x1b\x03") == ["escape", "interrupt"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are for POSIX")
+@POSIX
 def test_keys_come_through_a_terminal(monkeypatch: pytest.MonkeyPatch):
     ours, theirs = os.openpty()
     pressed: queue.Queue[str] = queue.Queue()
@@ -93,7 +94,7 @@ def test_keys_come_through_a_terminal(monkeypatch: pytest.MonkeyPatch):
     assert found == ["up"] * 14 + ["j", "down", "q", "escape"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are for POSIX")
+@POSIX
 def test_the_terminal_is_given_back_to_an_editor_and_at_the_end(monkeypatch: pytest.MonkeyPatch):
     import signal
     import termios
@@ -121,7 +122,7 @@ def test_the_terminal_is_given_back_to_an_editor_and_at_the_end(monkeypatch: pyt
     os.close(ours)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are for POSIX")
+@POSIX
 def test_a_terminal_that_is_closed_reads_like_ctrl_c(monkeypatch: pytest.MonkeyPatch):
     ours, theirs = os.openpty()
     with os.fdopen(theirs) as terminal:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
+from tests.support.systems import POSIX
 from tunelings.course import CourseError
 from tunelings.desk import files
 from tunelings.grading.stubs import uncut
@@ -179,6 +180,7 @@ def test_more_files_than_ten_in_a_second_keep_their_order_and_none_is_written_ov
     assert [path.read_text() for path in files.backups(mini.squares)] == texts
 
 
+@POSIX
 def test_a_link_to_a_kept_file_is_reset_and_restored_without_a_loss(tunelings, mini):
     path = mini.answer(mini.squares, "mine = 1\n")
     tunelings("reset", "1.01")
@@ -190,6 +192,7 @@ def test_a_link_to_a_kept_file_is_reset_and_restored_without_a_loss(tunelings, m
         assert kept.read_text() == "mine = 1\n" and not path.is_symlink()
 
 
+@POSIX
 def test_a_reset_of_a_link_keeps_its_content_and_leaves_its_file(tunelings, mini, tmp_path):
     mine, path = tmp_path / "mine.py", mini.squares.answer_path
     mine.write_text("mine = 1\n")
@@ -243,6 +246,7 @@ def test_the_reference_is_shown_beside_a_missing_answer(tunelings, mini):
     assert "+    return x * x" in tunelings("solution", "1.01", "-y").out
 
 
+@POSIX
 def test_open_starts_the_editor_on_the_file(tunelings, mini, monkeypatch):
     editor = mini.root / "my editor"
     editor.write_text(

@@ -16,6 +16,7 @@ from tests.support.commandline import mark_done
 from tests.support.desk import Desk, add, not_started, verdict
 from tests.support.miniature import Miniature
 from tests.support.processes import wait_for
+from tests.support.systems import POSIX
 from tunelings.desk import screen
 from tunelings.grading.limits import longest
 from tunelings.grading.states import ExerciseState
@@ -124,6 +125,7 @@ def test_a_file_saved_in_a_room_of_the_grader_or_a_tree_of_the_course_is_seen(mi
     thread.join(timeout=120)
 
 
+@POSIX
 def test_an_answer_that_becomes_a_link_is_followed_to_its_file(desk: Desk, mini: Miniature, tmp_path: Path):
     seen: queue.Queue[frozenset[Path]] = queue.Queue()
     stop = threading.Event()

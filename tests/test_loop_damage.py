@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.desk import Desk, add, verdict
 from tests.support.miniature import Miniature
+from tests.support.systems import POSIX
 from tunelings.course import CourseError
 from tunelings.desk import screen
 from tunelings.grading.states import CheckState
@@ -155,6 +156,7 @@ def test_an_editor_that_is_no_command_is_a_sentence(desk: Desk, monkeypatch, edi
     assert desk.view.messages == [says]
 
 
+@POSIX
 def test_an_editor_that_cannot_be_started_is_a_sentence(desk: Desk, mini: Miniature, monkeypatch):
     editor = mini.root / "editor"
     editor.write_bytes(b"\0\1 no program")
@@ -164,9 +166,10 @@ def test_an_editor_that_cannot_be_started_is_a_sentence(desk: Desk, mini: Miniat
     assert desk.view.messages == [f"The editor {str(editor)!r} can't be started: Exec format error."]
 
 
+@POSIX
 def test_a_blank_visual_leaves_the_choice_to_editor(desk: Desk, mini: Miniature, monkeypatch):
     monkeypatch.setenv("VISUAL", " ")
-    monkeypatch.setenv("EDITOR", "touch -c -d 2001-01-01")
+    monkeypatch.setenv("EDITOR", "touch -c -t 200101010000")
     desk.press("o")
     assert desk.view.messages == [] and mini.squares.answer_path.stat().st_mtime < 1e9
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MKDOCS_ENVIRONMENT, ROOT
+from tests.support.systems import link_or_copy
 from tunelings.course import Course
 
 pytestmark = pytest.mark.xdist_group("a new exercise")  # One process makes the copy.
@@ -37,7 +38,7 @@ class Copy:
 def new(tmp_path_factory) -> Copy:
     copy = Copy(tmp_path_factory.mktemp("new") / "course")
     shutil.copytree(ROOT, copy.root, ignore=LEFT_OUT)
-    (copy.root / "data").symlink_to(ROOT / "data")
+    link_or_copy(copy.root / "data", ROOT / "data")
     done = copy(*TUNELINGS, "dev", "new", NUMBER, "label_smoothing", "--title", "A new LoRA")
     assert done.returncode == 0, done.stderr
     return copy

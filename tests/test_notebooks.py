@@ -117,7 +117,6 @@ shutil.rmtree(here / "tunelings-0.1.dist-info")
 
 def test_the_course_is_fetched_and_an_interrupted_install_goes_on(course_copy: Course, monkeypatch, tmp_path: Path):
     shutil.copytree(ROOT / "tunelings", course_copy.root / "tunelings", ignore=shutil.ignore_patterns("__pycache__"))
-    (course_copy.root / "data").unlink()
     git = ["git", "-C", str(course_copy.root), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "The course"]):
         subprocess.run([*git, *words], check=True)

@@ -17,6 +17,7 @@ import pytest
 from pytest import ExitCode
 
 from tests.conftest import ROOT
+from tests.support.systems import link_or_copy
 
 LISTS = sorted((ROOT / "tests" / "planted_bugs").glob("*.toml"))
 AT_LEAST = 40
@@ -71,7 +72,7 @@ def copy_of_the_project(tmp_path_factory) -> Path:
     for path in ROOT.iterdir():
         if path.is_file():
             shutil.copy(path, root / path.name)
-    (root / "data").symlink_to(ROOT / "data")
+    link_or_copy(root / "data", ROOT / "data")
     return root
 
 

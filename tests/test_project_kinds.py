@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import COURSE, ROOT
 from tests.support.projects import Heard, Parts, change, project, rows, run
+from tests.support.systems import POSIX
 from tunelings.project import base, child, report, shipped
 from tunelings.project import config as settings
 from tunelings.project import folder as files
@@ -168,6 +169,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(words, line):
     assert done.returncode == 2 and done.stderr.startswith(line) and done.stderr.count("\n") == 1
 
 
+@POSIX
 @pytest.mark.sweep
 def test_the_commands_run_a_project_that_is_killed_twenty_times(tmp_path):
     """kill -9 at random moments: nothing is lost, and the result is that of a run that nobody killed."""

@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from tests.support.projects import Folder
+from tests.support.systems import POSIX
 from tunelings.project import base, chat, export, serve
 from tunelings.project import config as settings
 from tunelings.project.errors import ProjectError
@@ -118,6 +119,7 @@ def wait_for(port: int, seconds: float = 60.0) -> None:
     raise AssertionError(f"nothing answers at port {port}")
 
 
+@POSIX
 @pytest.mark.sweep
 def test_the_command_serves_it_in_a_process_of_its_own(exported):
     exported.settings.write_text("", encoding="utf-8")

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
+from tests.support.systems import POSIX
 from tunelings.grading.store import Progress
 from tunelings.grading.writing import write_atomically, write_if_changed
 
@@ -124,6 +125,7 @@ def recorder(mini: Miniature, number: str, times: int) -> subprocess.Popen:
     return started
 
 
+@POSIX
 def test_a_run_that_is_killed_while_it_writes_leaves_a_whole_store(mini, capsys):
     path, written_after = Progress(mini.course).path, mini.root / "STATUS.md"
     for n in range(6):
@@ -159,6 +161,7 @@ def test_a_file_that_holds_the_text_already_is_not_written(tmp_path):
     assert path.read_text() == "two\n"
 
 
+@POSIX
 def test_a_file_keeps_its_mode_and_leaves_nothing_beside_it(tmp_path):
     path = tmp_path / "file"
     write_atomically(path, "one\n")

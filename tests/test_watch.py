@@ -11,13 +11,15 @@ import sys
 import time
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.support.miniature import ROOT, Miniature
 from tests.support.processes import descendants, is_alive, wait_for
+from tests.support.systems import POSIX
 from tests.support.terminal import COMMAND, default_interrupt
 
-pexpect = pytest.importorskip("pexpect", reason="pseudo-terminals are for POSIX")
+pytestmark = POSIX
 
 # A loop in C code that looks at no signal: it is there at once, and no limit of the check itself can end it.
 HANG = """def squares(x):

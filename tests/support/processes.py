@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> bool:
@@ -19,14 +20,13 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> bool:
 
 def is_alive(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
 def watched_folders(pid: int) -> int:
-    """How many folders a process has the kernel watch, from /proc."""
+    """How many folders a process has the kernel watch, from /proc: for Linux."""
     count = 0
     for info in Path(f"/proc/{pid}/fdinfo").glob("*"):
         with contextlib.suppress(OSError):
@@ -35,19 +35,8 @@ def watched_folders(pid: int) -> int:
 
 
 def descendants(pid: int) -> list[int]:
-    """All processes below one, from /proc."""
-    children: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", encoding="utf-8") as stat:
-                    parent = int(stat.read().rpartition(")")[2].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            children.setdefault(parent, []).append(int(name))
-    found, queue = [], [pid]
-    while queue:
-        below = children.get(queue.pop(), [])
-        found += below
-        queue += below
-    return found
+    """All processes below one."""
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from tests.conftest import COURSE
+from tests.support.systems import link_or_copy
 from tunelings.course import Course
 from tunelings.grading.states import CheckState
 from tunelings.grading.store import Progress, content_hash
@@ -76,7 +77,7 @@ def copy_of(folder: Folder, place: Path) -> Folder:
 def course_with(place: Path, mine: dict[str, str]) -> Course:
     """A course in which some exercises are done: by number, the text of the learner's file."""
     for tree in ("solutions", "checks", "docs"):
-        (place / tree).symlink_to(COURSE.root / tree)
+        link_or_copy(place / tree, COURSE.root / tree)
     shutil.copytree(COURSE.root / "exercises", place / "exercises", ignore=shutil.ignore_patterns("__pycache__"))
     course = Course(place)
     for number, text in mine.items():
