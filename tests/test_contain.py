@@ -205,6 +205,7 @@ LOOPS = {
 }
 
 
+@POSIX  # Elsewhere a child process ends, from outside.
 @pytest.mark.parametrize("loop", LOOPS)
 def test_an_endless_loop_ends(mini, loop: str):
     result = mini.run(mini.squares, HEAD + LOOPS[loop], limit=0.2)
@@ -230,6 +231,7 @@ def test_a_limit_inside_a_limit_leaves_the_outer_one_as_it_was():
         signal.setitimer(signal.ITIMER_REAL, *outer[1])
 
 
+@POSIX
 def test_processor_time_is_what_counts_and_not_that_of_other_processes():
     with time_limit(0.3):
         time.sleep(0.6)

@@ -180,7 +180,7 @@ def test_a_path_as_windows_writes_it_names_the_exercise(mini: Miniature, name: s
 # What Windows lacks, or wants a privilege for, as a test would write it; and what a guard against that is called.
 POSIX_ONLY = re.compile(
     r"SIG(KILL|ALRM|PROF|STOP|TSTP|CONT|HUP)|setitimer|os\.(fork|mkfifo|getuid|geteuid|chown|openpty|setsid|killpg)|"
-    r"\b(termios|fcntl|pexpect\.spawn|preexec_fn|stty|symlink_to|st_mode)\b|send_signal|kill\(os\.getpid|"
+    r"\b(termios|fcntl|pexpect\.spawn|preexec_fn|stty|symlink_to|st_mode|OutOfTime)\b|send_signal|kill\(os\.getpid|"
     r"#![/{]|/bin/sh|/dev/|/proc/|\[['\"](bash|sh)['\"]"
 )
 GUARDS = re.compile(r"POSIX|FORK|ON_LINUX|can_fork|needs_bwrap|bwrap_trouble|geteuid")
