@@ -252,6 +252,7 @@ def test_what_came_from_a_file_asks_no_index(monkeypatch, told, called, tmp_path
     assert told == called == []
 
 
+@POSIX
 def test_without_network_the_folder_s_own_update_goes_on(tunelings, outside, mini, monkeypatch, without_network):
     tunelings("init", "mine")
     pretend_environment(outside / "mine", "exit 0")
@@ -265,6 +266,7 @@ def test_without_network_the_folder_s_own_update_goes_on(tunelings, outside, min
     assert handed == [["update", "--files-only", "."]] and said.code == 0
 
 
+@POSIX
 @pytest.mark.parametrize(
     ("version", "build"), [("2.9.1+cpu", "cpu"), ("2.9.1+cu130", "cu130"), ("2.9.1", ""), ("2.9.1+nv25", ""), ("", "")]
 )
