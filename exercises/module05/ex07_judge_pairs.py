@@ -46,7 +46,7 @@ def judge(llm: Callable[[str], str], question: str, a: str, b: str) -> Judgement
         question, a, b: any texts, even with braces and brackets in them; a and b may be equal.
 
     Returns:
-        A `Judgement`. The llm is called exactly twice, whatever it returns: with
+        A `Judgement`. The llm is called exactly twice, whatever it returns or raises: with
         `PROMPT.format(question=question, first=a, second=b)`, then with a and b swapped.
 
         The last `[[A]]`, `[[B]]` or `[[C]]` of a reply, in exactly these letters, is its verdict: the first text

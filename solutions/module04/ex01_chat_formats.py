@@ -43,7 +43,7 @@ def to_messages(record: dict[str, Any]) -> list[dict[str, str]]:
             - a turn lacks a key: the key's place, such as `conversations[1].from`;
             - a role is unknown, or is not the one expected there: the place of the first such role, in the
               same form;
-            - a content is not a string, or is only white space: the content's place, such as `output` or
+            - a content is not a string, or is empty or only white space: the content's place, such as `output` or
               `messages[2].content`.
 
     Formats: https://huggingface.co/docs/trl/dataset_formats and

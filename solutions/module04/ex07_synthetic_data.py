@@ -82,7 +82,7 @@ def generate_examples(
 
     A reply holds one JSON object, or a list of them, bare or inside its first ``` fence, with any text around it.
     If there is JSON before the fence too, either may be taken. The strings may contain braces, but no fences.
-    An object is a record if its "instruction" and "output" are strings that are not empty; a string of spaces may
+    An object is a record if its "instruction" and "output" are strings that are not empty; a string of white space may
     count as empty. Other keys are dropped. A reply is data: no part of it is ever executed.
 
     A record is dropped as too similar if the ROUGE-L F of its instruction with that of a seed, or of a record
