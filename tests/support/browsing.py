@@ -44,7 +44,8 @@ def browser() -> Iterator:
 
 
 # Each page reads the whole index anew, which is a third of what it costs to open one.
-EMPTY_INDEX = {"config": {"lang": ["en"], "separator": r"\s+", "pipeline": []}, "docs": []}
+FIELDS = {name: {"boost": 1.0} for name in ("title", "text", "tags")}
+EMPTY_INDEX = {"config": {"lang": ["en"], "separator": r"\s+", "pipeline": [], "fields": FIELDS}, "docs": []}
 
 
 def context_of(browser, *, searches: bool = True, **settings):
