@@ -191,8 +191,8 @@ def differing(place: Path) -> dict[str, int]:
     """How many answers a class that was made up has handed in, and how many of them are different programs."""
     from tunelings.classroom.programs import program
 
-    answers = [(path.name, program(path.read_bytes())) for path in place.rglob("*.py")]
-    return {"answers": len(answers), "different": len(set(answers))}
+    found = [(path.name, program(path.read_bytes())) for path in place.rglob("*.py")]
+    return {"answers": len(found), "different": len(set(found))}
 
 
 def twice(notes: Notes, name: str, class_: Path, students: int, only: str, words: list[str]) -> dict[str, Any]:
@@ -238,11 +238,10 @@ def measure(notes: Notes, options: argparse.Namespace, scheduler: str) -> dict[s
         one = made_up(notes.folder / f"class-{size}", size, options.growth_only)
         words = ["--jobs", str(max(options.jobs))]
         is_measured = (size, options.growth_only) == (options.students, options.only)
-        growth[str(size)] = (
-            found[f"--jobs {max(options.jobs)}"]
-            if is_measured
-            else twice(notes, f"growth {size}", one, size, options.growth_only, words)
-        )
+        if is_measured:
+            growth[str(size)] = found[f"--jobs {max(options.jobs)}"]
+        else:
+            growth[str(size)] = twice(notes, f"growth {size}", one, size, options.growth_only, words)
     return {
         "cores": len(os.sched_getaffinity(0)),
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
