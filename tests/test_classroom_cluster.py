@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.classroom import DOUBLED, RIGHT, SHIFTED, graded, handed_in, plan_of
 from tests.support.miniature import build
-from tests.support.processes import descendants, is_alive, wait_for
-from tunelings.classroom import cluster, sandbox
+from tests.support.processes import descendants, is_alive, runs_below, wait_for
+from tunelings.classroom import cluster, sandbox, server
 from tunelings.classroom.client import ServerGone
 from tunelings.classroom.cluster import ClusterRunner, Task, run_task
 from tunelings.classroom.records import Outcome
@@ -41,7 +41,7 @@ def test_a_worker_that_is_lost_loses_no_result(tmp_path: Path):
         below: list[int] = []
 
         def kill_one() -> None:
-            if wait_for(lambda: descendants(pids[0]), 300):  # It has started a server.
+            if wait_for(lambda: runs_below(pids[0], server.__name__), 300):
                 below.extend(descendants(pids[0]))
                 os.kill(pids[0], signal.SIGKILL)
 

@@ -13,9 +13,9 @@ import psutil
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> bool:
     """Whether a condition came true in time; the limit is one that a busy machine keeps, too."""
     end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
+    while not (is_so := bool(condition())) and time.monotonic() < end:
         time.sleep(0.05)
-    return bool(condition())
+    return is_so  # not asked again: what was so for a moment is so
 
 
 def is_alive(pid: int) -> bool:
@@ -40,3 +40,12 @@ def descendants(pid: int) -> list[int]:
         return [child.pid for child in psutil.Process(pid).children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def runs_below(pid: int, module: str) -> bool:
+    """Whether Python runs a module in some process below one."""
+    words: list[str] = []
+    for child in descendants(pid):
+        with contextlib.suppress(psutil.Error):
+            words += psutil.Process(child).cmdline()
+    return module in words
