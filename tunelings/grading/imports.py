@@ -21,15 +21,14 @@ COMPILER = "torch._dynamo"
 def needed_imports(exercises: Iterable[Exercise]) -> list[str]:
     """The absolute imports of the solutions and checks, as "module" or "module:name", sorted.
 
-    Read from the syntax tree; torch's compiler is added, since the first optimizer step imports it.
+    Read from the syntax tree; torch's compiler is added where an optimizer is spoken of, since the first one imports it.
     """
     found: set[str] = set()
     for exercise in exercises:
         for path in (exercise.solution_path, exercise.check_path):
             with contextlib.suppress(OSError, SyntaxError, ValueError):  # The verdict will say so.
-                found |= _imports_of(path.read_text(encoding="utf-8"))
-    if any(name.split(":")[0].split(".")[0] == "torch" for name in found):
-        found.add(COMPILER)
+                text = path.read_text(encoding="utf-8")
+                found |= _imports_of(text) | ({COMPILER} if "optim" in text else set())
     return sorted(found - {"__future__:annotations"})
 
 
