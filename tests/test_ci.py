@@ -110,7 +110,7 @@ def test_no_pin_hangs_on_one_platform():
 
 @pytest.mark.xdist_group("kept together")
 def test_the_tests_of_a_group_run_in_one_process(request: pytest.FixtureRequest):
-    """xdist writes the group behind a test's id and reads it there; where it doesn't, each process makes all fixtures."""
+    """xdist writes the group behind a test's id; where it doesn't, each process makes all fixtures."""
     if not request.config.getoption("loadgroup", default=False):
         pytest.skip("only where tests run in several processes, by --dist loadgroup")
     assert request.node.nodeid.endswith("@kept together")
