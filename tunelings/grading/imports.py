@@ -21,7 +21,7 @@ COMPILER = "torch._dynamo"
 def needed_imports(exercises: Iterable[Exercise]) -> list[str]:
     """The absolute imports of the solutions and checks, as "module" or "module:name", sorted.
 
-    Read from the syntax tree; torch's compiler is added where an optimizer is spoken of, since the first one imports it.
+    Read from the syntax tree; torch's compiler is added where an optimizer is named: the first one made imports it.
     """
     found: set[str] = set()
     for exercise in exercises:
