@@ -426,6 +426,7 @@ def test_the_command_writes_the_results_and_goes_on_after_a_kill(tmp_path: Path)
     write(place, "ben", DOUBLED)
     for twin in ("Zora", "zora"):
         write(place, twin, RIGHT)
+    (place / "\x1b[31mred.txt").touch()
     killed = subprocess.Popen(
         [*GRADE, str(place), "-o", str(out)], cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -437,10 +438,11 @@ def test_the_command_writes_the_results_and_goes_on_after_a_kill(tmp_path: Path)
     before = len(list((out / "results").glob("*/*.json")))
     done = command(root, str(place), "-o", str(out))
     assert done.returncode == 3, done.stderr
-    assert f"{before} known from before" in done.stdout and "2 of 6 passed" in done.stdout
+    assert f"{before} known from before" in done.stdout and "2 of 8 passed" in done.stdout
     assert "2 submissions have one name ('Zora' and 'zora')" in done.stdout
+    assert "\\x1b[31mred.txt: it is neither a folder nor a zip" in done.stdout, "it would steer the terminal"
     results = (out / "results.csv").read_text(encoding="utf-8").splitlines()
-    assert len(results) == 1 + 6 and results[1:] == sorted(results[1:]), "the order of the names would tell them"
+    assert len(results) == 1 + 8 and results[1:] == sorted(results[1:]), "the order of the names would tell them"
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["isolation"] == "bwrap" and manifest["seed"] == 0
     for path in (path for path in out.rglob("*") if path.is_file() and path.name != "key.csv"):

@@ -154,7 +154,6 @@ def _grade(
 
     from tunelings.classroom import outputs
     from tunelings.classroom.submissions import read_all, read_single
-    from tunelings.desk import screen
 
     if (given := single or place) is not None and not given.exists():
         raise CourseError(f"{given}: there is no such file or folder.")
@@ -168,13 +167,13 @@ def _grade(
             found = read_all(place, plan.exercises, folder / "repositories")
         for one in found:
             if one.problem:
-                screen.show(f"{one.name}: {one.problem}{f' ({one.detail})' if one.detail else ''}")
+                _show(f"{one.name}: {one.problem}{f' ({one.detail})' if one.detail else ''}")
         with _engine(plan, folder, jobs, scheduler) as engine:
             engine.preflight(len(found))
             engine.run(found)
         if plan.shard is not None:
-            screen.show(f"Part {plan.shard[0]} of {plan.shard[1]}: {_counts(engine)}. When all parts are there, run "
-                        "the same command without --shard.")  # fmt: skip
+            _show(f"Part {plan.shard[0]} of {plan.shard[1]}: {_counts(engine)}. When all parts are there, run "
+                  "the same command without --shard.")  # fmt: skip
             return UNREADABLE if any(one.problem or one.refused for one in found) else 0
         rows = _write(plan, engine, found, folder, roster, gradescope, is_single=single is not None)
     return _exit_code(rows, is_single=single is not None)
@@ -240,19 +239,25 @@ def _write(
     for row in rows:
         if is_single or row.is_to_look_at and row.outcome != Outcome.REFUSED:
             name = "" if is_single else f"{row.student} "
-            screen.show(f"{name}{row.exercise} {row.outcome.value}{f': {row.reason}' if row.reason else ''}")
+            _show(f"{name}{row.exercise} {row.outcome.value}{f': {row.reason}' if row.reason else ''}")
         if is_single and (text := seen(row)):
             screen.show(text)
     passed = sum(row.outcome == Outcome.PASSED for row in rows)
-    screen.show(f"{_many(len(found), 'submission')}, {_many(len(plan.exercises), 'exercise')}: {passed} of {len(rows)} "
-                f"passed; {_counts(engine)}; isolation: {plan.isolation.value}.", "bold")  # fmt: skip
+    _show(f"{_many(len(found), 'submission')}, {_many(len(plan.exercises), 'exercise')}: {passed} of {len(rows)} "
+          f"passed; {_counts(engine)}; isolation: {plan.isolation.value}.", "bold")  # fmt: skip
     for line in said:
-        screen.show(line)
+        _show(line)
     if not is_single:
-        screen.show(
-            f"The results are in {out}: results.csv, grades.csv, feedback/, report.html; key.csv has the names."
-        )
+        _show(f"The results are in {out}: results.csv, grades.csv, feedback/, report.html; key.csv has the names.")
     return rows
+
+
+def _show(line: str, style: str = "") -> None:
+    """Names and reasons come from what was handed in: what would steer a terminal is written out."""
+    from tunelings.desk import screen
+    from tunelings.grading.text import visible
+
+    screen.show(visible(line), style)
 
 
 def _counts(engine: Engine) -> str:
