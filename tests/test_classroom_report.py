@@ -350,6 +350,13 @@ def test_an_answer_is_shown_as_text(out: Path):
     assert f"dev mistake {outputs.shown_path(out)} {cluster}" in page
 
 
+def test_one_is_no_plural(tmp_path: Path):
+    klass = classes.klass([classes.failed("a")])
+    outputs.write_all(klass, tmp_path, names={})
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "1 student, 1 exercise ·" in page and "<strong>1 ×, and no known mistake</strong>" in page
+
+
 def test_the_parts_of_a_bar_are_the_groups(big: Class):
     (one,) = figures.figures(Table(big), {}, {})["items"]
     parts = report.bar(one)

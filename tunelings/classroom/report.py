@@ -37,12 +37,16 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"count": count, "percent": percent, "two": two, "code": code}
+    environment.filters |= {"count": count, "many": many, "percent": percent, "two": two, "code": code}
     return environment.get_template("report.html.jinja")
 
 
 def count(value: int | None) -> str:
     return "hidden" if value is None else f"{value:,}"
+
+
+def many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def percent(value: float | None) -> str:
