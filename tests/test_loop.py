@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -186,7 +187,36 @@ def test_a_check_beyond_its_limit_is_ended_once(desk: Desk, monkeypatch):
     desk.watcher.handle_next()
     assert waited == [0.0] and desk.view.trouble.startswith("The check did not finish in 7 s")
     desk.watcher.handle_next()
-    assert waited == [0.0, 3600.0]
+    assert waited == [0.0, loop._WAIT]
+
+
+@POSIX
+@pytest.mark.timeout(60)
+def test_a_signal_that_another_thread_receives_is_handled_though_nothing_happens(desk: Desk):
+    """Python runs handlers in the main thread alone; after Ctrl-Z and fg it learned of fg with the next event only."""
+    seen: list[int] = []
+    was = signal.signal(signal.SIGCONT, lambda number, _: seen.append(number))
+
+    def receive() -> None:
+        time.sleep(0.1)  # until the main thread waits
+        signal.pthread_kill(threading.get_ident(), signal.SIGCONT)
+
+    thread = threading.Thread(target=receive)
+    try:
+        thread.start()
+        desk.watcher.handle_next()
+        assert seen == [signal.SIGCONT]
+    finally:
+        thread.join()
+        signal.signal(signal.SIGCONT, was)
+
+
+def test_a_wait_that_ends_before_the_limit_ends_no_check(desk: Desk, monkeypatch):
+    monkeypatch.setattr(loop, "_WAIT", 0.0)
+    desk.watcher.session.check([desk.view.exercise])
+    desk.watcher.session.on_worker(events.Checking("test_one", 7.0))
+    desk.watcher.handle_next()
+    assert not desk.view.trouble and desk.watcher.session.deadline is not None
 
 
 def test_a_stopped_check_is_not_ended_again(desk: Desk):

@@ -27,6 +27,8 @@ from tunelings.watch.keys import Keys
 from tunelings.watch.pool import Happening, Pool, Said, Server
 from tunelings.watch.session import Session
 
+# Seconds of one wait: a signal (Ctrl-C, fg) that another thread receives is handled by this one when it wakes up.
+_WAIT = 0.25
 _LOOK = 1.0  # seconds between looks for an answer that has become a link
 
 
@@ -69,12 +71,11 @@ class Watcher:
     def handle_next(self) -> None:
         """Wait for one thing to happen, and handle it; what is wrong with the course is said on the screen."""
         session = self.session
-        # Ctrl-C does not interrupt a wait without a limit on every system.
-        timeout = 3600.0 if session.deadline is None else max(0.0, session.deadline - time.monotonic())
+        left = _WAIT if session.deadline is None else max(0.0, session.deadline - time.monotonic())
         try:
-            happening = session.pool.next_happening(timeout)
+            happening = session.pool.next_happening(min(left, _WAIT))
         except queue.Empty:
-            if session.deadline is not None:
+            if session.deadline is not None and time.monotonic() >= session.deadline:
                 session.end_hanging()
             return
         try:
