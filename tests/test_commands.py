@@ -209,17 +209,17 @@ def test_what_the_file_system_refuses_is_one_line(tunelings, mini):
 WITHOUT = """
 import importlib.abc, sys
 from importlib import metadata
-absent, version = sys.argv.pop(1).split(","), metadata.version
+absent, distribution = sys.argv.pop(1).split(","), metadata.distribution
 class Absent(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-def version_of(name):
+def distribution_of(name):
     if name in absent:
         raise metadata.PackageNotFoundError(name)
-    return version(name)
+    return distribution(name)
 sys.meta_path.insert(0, Absent())
-metadata.version = version_of
+metadata.distribution = distribution_of
 from tunelings.commands.cli import main
 main()
 """
@@ -280,8 +280,8 @@ def test_ctrl_c_is_130_also_before_a_command_runs(tunelings, monkeypatch):
 
 
 def test_a_wrong_version_is_one_line(tunelings, monkeypatch):
-    version = metadata.version
-    monkeypatch.setattr(metadata, "version", lambda name: "1.0" if name == "torch" else version(name))
+    version = environment._version
+    monkeypatch.setattr(environment, "_version", lambda name: "1.0" if name == "torch" else version(name))
     uncached(monkeypatch)
     said = tunelings("run", "1.01")
     assert (said.code, said.out) == (2, "")
@@ -289,12 +289,23 @@ def test_a_wrong_version_is_one_line(tunelings, monkeypatch):
 
 
 def test_a_package_that_is_missing_is_one_line(monkeypatch):
-    def version(name):
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setattr(environment, "_version", lambda name: None)
     uncached(monkeypatch)
     assert re.fullmatch(r"\d+ packages \(.+, …\) are not installed: run `uv sync` .*", environment.problem())
+
+
+def test_the_version_of_each_installed_package_is_read_as_importlib_does():
+    assert {name: environment._version(name) for name in ("tunelings", "rich", "torch")} == {
+        name: metadata.version(name) for name in ("tunelings", "rich", "torch")
+    }
+    assert environment._version("no-such-package") is None
+
+
+def test_a_version_that_only_an_egg_states_is_read(tmp_path, monkeypatch):
+    (tmp_path / "old.egg-info").mkdir()
+    (tmp_path / "old.egg-info/PKG-INFO").write_text("Metadata-Version: 1.0\nName: old\nVersion: 0.3\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert environment._version("old") == "0.3"
 
 
 def uncached(monkeypatch) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from packaging.requirements import Requirement
 
-from tunelings.commands import doctor
+from tunelings.commands import doctor, tables
 from tunelings.commands.doctor import GIB, Machine
+from tunelings.handson import hardware
 
 # The architectures for which PyTorch's wheels are built, by CUDA version (.ci/manywheel/build_cuda.sh).
 CU121 = "sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_90".split()
@@ -125,3 +126,13 @@ def test_this_machine_is_examined_and_the_table_is_shown(tunelings):
     said = tunelings("doctor")
     assert said.code == 0, said.out
     assert "Python 3." in said.out and "7B, QLoRA" in said.out
+
+
+@pytest.mark.parametrize(("gib", "fits"), [(16, ": fits this card"), (5, ": doesn't fit this card"), (None, "")])
+def test_a_row_of_the_table_says_its_memory_and_whether_it_fits_the_card(capsys, gib, fits):
+    (row,) = (row for row in hardware.ROWS if row.name == "7B, QLoRA")
+    tables.show_hardware([row], gib)
+    assert capsys.readouterr().out == (
+        "7B, QLoRA (NF4 base, r = 16, batch 1, 512 tokens)\n"
+        f"    5.8 GiB, of which 4.7 for the weights and the optimizer{fits}\n"
+    )

@@ -75,20 +75,16 @@ def show_findings(findings) -> None:
 
 
 def show_hardware(rows, card_gib: float | None) -> None:
-    """The hardware table for this machine's card, and which full runs fit it."""
-    from rich.table import Table
-
+    """The memory of each run, and whether it fits this machine's card; two lines each, laid out by hand as above."""
     from tunelings.handson import hardware
 
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for head in ("run", "GiB", "of which weights and optimizer", "this card" if card_gib else ""):
-        table.add_column(head)
     for row in rows:
-        parts = row.parts
-        fits = "" if card_gib is None else "fits" if parts["total"] <= hardware.usable(card_gib) else "does not fit"
-        states = parts["weights, gradients, optimizer"]
-        table.add_row(f"{row.name} ({row.about})", f"{parts['total']:.1f}", f"{states:.1f}", fits)
-    screen.console.print(table)
+        total, states = row.parts["total"], row.parts["weights, gradients, optimizer"]
+        fits = ""
+        if card_gib:
+            fits = ": fits this card" if total <= hardware.usable(card_gib) else ": doesn't fit this card"
+        screen.show(f"{row.name} ({row.about})")
+        screen.show(f"    {total:.1f} GiB, of which {states:.1f} for the weights and the optimizer{fits}")
 
 
 @contextmanager

@@ -235,8 +235,9 @@ def _keep(path: Path) -> Path:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{path.name}.????????"):  # What a kill has left of an earlier try.
-        left.unlink(missing_ok=True)
+    for left in path.parent.glob(".*.????????"):  # What a kill has left of an earlier try.
+        if left.stem == f".{path.name}":
+            left.unlink(missing_ok=True)
     write_atomically(path, content)
 
 
