@@ -16,8 +16,10 @@ import yaml
 
 from tests import test_exercises as gates
 from tests.conftest import COURSE, ROOT
+from tests.support.typed_numbers import NO_TEXT, NUMBER
 from tunelings.commands import scaffold
 from tunelings.course import MODULES
+from tunelings.setup import install
 
 
 def test_every_exercise_has_its_five_files():
@@ -57,15 +59,45 @@ def test_the_readme_says_how_long_each_module_takes():
         assert said and abs(float(said[1]) - hours) <= 0.25, f"module {number} takes {hours:.1f} h"
 
 
-def test_the_figures_of_the_readme_are_the_measured_ones():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    results = json.loads((ROOT / "figures" / "results" / "check_quality.json").read_text(encoding="utf-8"))["exercises"]
+def figures_of_the_readme() -> list[str]:
+    """Each statement of the README that holds a measured number, with the number that its result file has."""
+    folder = ROOT / "figures" / "results"
+    quality = json.loads((folder / "check_quality.json").read_text(encoding="utf-8"))["exercises"].values()
     mistakes, forms, variants, false_names = (
-        sum(entry[name] for entry in results.values()) for name in ("mistakes", "forms", "variants", "leave_one_out")
+        sum(entry[name] for entry in quality) for name in ("mistakes", "forms", "variants", "leave_one_out")
     )
-    words = " ".join(readme.split())
-    assert f"{mistakes:,} known mistakes in {forms:,} forms must fail, {variants:,} right answers" in words
-    assert f"{false_names} of {mistakes:,} got one" in words
+    courses = json.loads((folder / "other_courses.json").read_text(encoding="utf-8"))["courses"]
+    accepted = {}
+    for name, course in courses.items():
+        counts = course["exercises"].values()
+        of_all = sum(one["wrong_accepted"] for one in counts), sum(one["wrong"] for one in counts)
+        accepted[name.partition(" ")[0]] = "{} of {}".format(*of_all)
+    return [
+        f"(about {install.DISK_CUDA:.0f} GB with CUDA, at most {install.DISK_CPU} GB without)",
+        f"{mistakes:,} known mistakes in {forms:,} forms must fail, {variants:,} right answers",
+        f"{false_names} of {mistakes:,} got one",
+        f"torchlings accepted {accepted['torchlings']}",
+        f"CS336 {accepted['CS336']}",
+        f"ARENA {accepted['ARENA']}",
+    ]
+
+
+def test_the_figures_of_the_readme_are_the_measured_ones():
+    words = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert [figure for figure in figures_of_the_readme() if figure not in words] == []
+
+
+def test_the_readme_has_no_number_that_no_test_checks():
+    """A new figure needs a result file and a line above; the hours of the modules have a test of their own."""
+    readme = NO_TEXT.sub(" ", (ROOT / "README.md").read_text(encoding="utf-8"))
+    words = " ".join(" ".join(line for line in readme.splitlines() if not line.startswith("|")).split())
+    for figure in figures_of_the_readme():
+        words = words.replace(figure, "")
+    (python,) = re.findall(
+        r'^requires-python = ">=([\d.]+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE
+    )
+    unmeasured = {"2026", "15"}  # a date, and the minutes that an exercise takes its author
+    assert {match[0] for match in NUMBER.finditer(words)} == {python, *unmeasured}
 
 
 def test_the_addresses_of_the_readme_are_those_of_the_project():
