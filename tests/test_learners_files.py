@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -258,6 +259,26 @@ def test_open_starts_the_editor_on_the_file(tunelings, mini, monkeypatch):
     monkeypatch.setenv("VISUAL", f"'{editor}' --wait")
     assert tunelings("open", "1.01").code == 3
     assert mini.squares.answer_path.read_text().endswith("# []# ['--wait']")
+
+
+@pytest.mark.parametrize(
+    ("value", "command"),
+    [
+        (r"C:\Tools\vim.exe -f", [r"C:\Tools\vim.exe", "-f"]),
+        (r'"C:\Program Files\Vim\vim.exe" -f', [r"C:\Program Files\Vim\vim.exe", "-f"]),
+        (r"'C:\Program Files\Vim\vim.exe'", [r"C:\Program Files\Vim\vim.exe"]),
+        ("code --wait", ["code", "--wait"]),
+    ],
+)
+def test_an_editor_on_windows_keeps_its_backslashes(tunelings, monkeypatch, value, command):
+    started = []
+    monkeypatch.setenv("EDITOR", value)
+    with monkeypatch.context() as on_windows:
+        on_windows.setattr("shutil.which", lambda name: name)
+        on_windows.setattr("subprocess.run", lambda line: started.append(line) or subprocess.CompletedProcess(line, 0))
+        on_windows.setattr(sys, "platform", "win32")
+        assert tunelings("open", "1.01").code == 0
+    assert started[0][:-1] == command
 
 
 def test_open_without_an_editor_or_file_says_what_to_do(tunelings, mini, monkeypatch):

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 
 from tunelings.course import CourseError, Exercise, shown_path
 
@@ -36,9 +37,17 @@ def _command(path: str) -> list[str]:
         raise CourseError(f"No editor is configured: open {path} yourself, or set EDITOR.")
     editor = named[variable]
     try:
-        command = [editor] if os.path.exists(editor) else shlex.split(editor)
+        command = [editor] if os.path.exists(editor) else _words(editor)
     except ValueError as error:
         raise CourseError(f"{variable} is {editor!r}, which isn't a command: {str(error).lower()}.") from None
     if not shutil.which(command[0]):
         raise CourseError(f"The editor {command[0]!r} (from VISUAL or EDITOR) is not installed.")
     return command
+
+
+def _words(command: str) -> list[str]:
+    r"""The words of a command line; on Windows a backslash separates folders: "C:\Program Files\vim.exe" -f."""
+    if sys.platform != "win32":
+        return shlex.split(command)
+    words = shlex.split(command, posix=False)  # which leaves the quotes where they are
+    return [word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word for word in words]
