@@ -68,7 +68,7 @@ def cost(course: Course) -> str:
     each = f"{min(minutes)} to {max(minutes)} minutes each"
     return (
         f"**{len(minutes)} exercises, about {hours(course.exercises)}** ({each}, as we estimate) · "
-        "about **7 GB of disk** · **no GPU**, no account\n{: .cost }"
+        "**2.5 GB of disk** (7 GB with CUDA) · **no GPU**, no account\n{: .cost }"
     )
 
 
