@@ -35,6 +35,7 @@ COVERED = """[...document.querySelectorAll('pre > code')].some(code => {
   const button = code.parentElement.querySelector('button');
   return button && code.getBoundingClientRect().right > button.getBoundingClientRect().left + 1;
 })"""
+SCROLLED = "[...document.querySelectorAll('.formula')].some(one => one.scrollWidth > one.clientWidth + 1)"
 # A heading with an empty line below its words.
 HOLLOW = """[...document.querySelectorAll('article :is(h1, h2, h3)')].some(heading => {
   const words = document.createRange();
@@ -62,6 +63,7 @@ def walk(browser, address, site) -> dict[str, list[str]]:
         "errors": [],
         "wide": [],
         "cut": [],
+        "scrolled": [],
         "covered": [],
         "broken": [],
         "hollow": [],
@@ -80,6 +82,7 @@ def walk(browser, address, site) -> dict[str, list[str]]:
         page.goto(f"{address}/{path}")
         found["wide"] += [path] * page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         found["cut"] += [path] * page.evaluate(CUT)
+        found["scrolled"] += [path] * page.evaluate(SCROLLED)
         found["broken"] += [path] * page.evaluate(BROKEN)
         found["hollow"] += [path] * page.evaluate(HOLLOW)
         found["covered"] += [path] * page.evaluate(COVERED)
@@ -91,8 +94,8 @@ def test_every_page_asks_this_site_alone_and_logs_no_error(walk):
     assert (walk["asked elsewhere"], walk["errors"]) == ([], [])
 
 
-def test_no_page_is_wider_than_a_phone_no_contract_is_cut_off_and_no_code_is_covered(walk):
-    assert {what: walk[what] for what in ("wide", "cut", "covered", "broken", "hollow") if walk[what]} == {}
+def test_no_page_is_wider_than_a_phone_no_contract_or_formula_is_cut_off_and_no_code_is_covered(walk):
+    assert {what: walk[what] for what in ("wide", "cut", "scrolled", "covered", "broken", "hollow") if walk[what]} == {}
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
