@@ -317,10 +317,11 @@ CHAT = [{"role": "user", "content": "w6 w11"}]
 TEMPLATE = "{% for message in messages %}w3 {{ message['content'] }} w4 {% endfor %}"
 
 
-def make_tokenizer(folder, shift=0):
-    """Words w0 to w30; `shift` gives them other numbers."""
+def make_tokenizer(folder, shift=0, unknown="w0"):
+    """Words w0 to w30, and the unknown one; `shift` gives them other numbers."""
     words = {f"w{(number + shift) % 31}": number for number in range(31)}
-    fast = tiny.word_tokenizer(words, unknown="w0", unk_token="w0", pad_token="w0", eos_token="w2")
+    words.setdefault(unknown, 31)
+    fast = tiny.word_tokenizer(words, unknown=unknown, unk_token=unknown, pad_token="w0", eos_token="w2")
     fast.chat_template = TEMPLATE
     fast.save_pretrained(folder)
     return fast
@@ -415,7 +416,7 @@ def outcome(answer, base_path, adapter_path, out_path):
 def test_each_of_the_two_files_is_a_tokenizer(answer, tmp_path):
     for there, family in (("tokenizer.json", "Llama"), ("tokenizer_config.json", "GPT-2")):
         base_path, adapter_path, out_path, _ = folders(tmp_path / family, family)
-        make_tokenizer(base_path)
+        make_tokenizer(base_path, unknown="<unk>")  # the name that Llama's class looks for where no file names another
         if there == "tokenizer_config.json":  # Words and merges in files of their own, as older folders have them.
             letters = {letter: number for number, letter in enumerate("abcdefgh")} | {"<|endoftext|>": 8}
             (base_path / "vocab.json").write_text(json.dumps(letters), encoding="utf-8")
