@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -51,6 +53,9 @@ def test_the_texts_part_where_the_usual_methods_differ():
     assert len(texts.LINE_SEPARATORS.splitlines()) == 4 and texts.LINE_SEPARATORS.count("\n") == 0
     assert texts.long_text(last="a")[:1000] == texts.long_text(last="b")[:1000]
     assert len(texts.long_text().split()) == 700
+    assert len(set(texts.AWKWARD)) == len(texts.AWKWARD) and all(text.strip() for text in texts.NOT_BLANK)
+    one, other = texts.COMPOSED.split(" and ")
+    assert one != other and unicodedata.normalize("NFC", other) == one
     assert torch.tensor([texts.HUGE]).square().isinf().all() and torch.tensor([texts.TINY]).square().eq(0).all()
 
 

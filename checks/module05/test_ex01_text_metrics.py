@@ -3,6 +3,7 @@
 import random
 
 from tunelings import expect
+from tunelings.handson.awkward import texts
 from tunelings.inputs import seed
 
 WORDS = ["Zürich", "theory", "banana", "東京", "Athen", "another", "naïve", "ΑΘΉΝΑ", "cart", "tomllib", "Rhône", "3.11"]
@@ -14,6 +15,8 @@ def words(count, offset):
 
 
 def show(text):
+    if len(text) > 60:
+        return f"{len(text)} characters that end in {text[-5:]!r}"
     return f'"{text}"' if text.isprintable() else repr(text)
 
 
@@ -81,6 +84,9 @@ def test_everything_else_does_count(answer):
         ("ℍello", "hello"),
         ("caf\u00e9", "cafe\u0301"),
         (f"{one} {one}", one),
+        ("bell\x07", "bell"),
+        ("zero\u200bwidth", "zerowidth"),
+        (texts.long_text(last="one"), texts.long_text(last="two")),
     ]
     each_close(answer.exact_match, pairs, [0.0] * len(pairs), "the exact match")
 
@@ -140,6 +146,21 @@ def test_f1_compares_words_in_normal_form(answer):
     ]
     expected = [f1_by_crossing_off(prediction, right) for _, _, prediction, right in pairs]
     each_close(answer.token_f1, [(prediction, right) for prediction, right, _, _ in pairs], expected, "the F1")
+
+
+def test_f1_takes_words_for_equal_that_lower_case_makes_equal_and_no_others(answer):
+    spellings = [
+        *texts.CASE,
+        *texts.COMPOSED.split(" and "),
+        "bell",
+        "bell\x07",
+        "zerowidth",
+        "zero\u200bwidth",
+        "hello",
+    ]
+    pairs = [(one, other) for one in spellings for other in spellings]
+    expected = [float(one.lower() == other.lower()) for one, other in pairs]
+    each_close(answer.token_f1, pairs, expected, "the F1")
 
 
 def test_the_best_of_several_answers_counts(answer):
@@ -222,6 +243,11 @@ def test_a_class_counts_that_only_one_side_has(answer):
         (["", one, ""], ["", "", one], ("", one)),
         ([two], [two], (two,)),
         ([1, 2, 1, 1], ["1", 2, 1, 2], (1, 2, "1")),
+        (
+            list(texts.AWKWARD),
+            [text.strip() for text in texts.AWKWARD],
+            {*texts.AWKWARD, *map(str.strip, texts.AWKWARD)},
+        ),
     ]
     expected = [macro_by_definition(*case) for case in cases]
     scores = [answer.macro_f1(predictions, labels) for predictions, labels, _ in cases]

@@ -11,10 +11,18 @@ BLANK_LINE = "first\n\nthird"
 QUOTED_END = "It is <|im_end|> that ends a turn."
 UNPRINTABLE = "bell\x07 escape\x1b[31m nul\x00"
 SIGNS = "naïve – “quoted” … 👩‍🔬 ﷽"
+COMPOSED = "caf\u00e9 and cafe\u0301"  # Two spellings of one word, which NFC makes equal.
+INVISIBLE = "zero\u200bwidth, soft\u00adhyphen"
+TABS = "\tif x:\r\n\t\treturn  x"
+ENTITIES = "a &lt; b &amp; <i>c</i>"
 EMPTY = ""
 BLANK = " \t\n"
 
-AWKWARD = (BLANKS_AT_BOTH_ENDS, *CASE, LINE_SEPARATORS, BLANK_LINE, QUOTED_END, SIGNS, EMPTY, BLANK)
+NOT_BLANK = (
+    *(BLANKS_AT_BOTH_ENDS, *CASE, LINE_SEPARATORS, BLANK_LINE, QUOTED_END, UNPRINTABLE, SIGNS, COMPOSED, INVISIBLE),
+    *(TABS, ENTITIES),
+)
+AWKWARD = (*NOT_BLANK, EMPTY, BLANK)
 
 
 def long_text(words: int = 700, last: str = "end") -> str:
