@@ -37,12 +37,12 @@ def llama(dtype=torch.float64, intermediate=24):
 
 def targets(model, names):
     """The linear layers that `names` mean, each with its place in the model."""
-    return {place: m for place, m in model.named_modules() if place.rpartition(".")[2] in names}
+    return {place: m for place, m in model.named_modules() if f".{place}".endswith(tuple(f".{name}" for name in names))}
 
 
-def save_adapter(folder, base, kind, offset):
+def save_adapter(folder, base, kind, offset, task="CAUSAL_LM"):
     """Write an adapter as peft does, and return what it adds to the weight of each of its layers."""
-    r, alpha, names = KINDS[kind]
+    r, alpha, names = KINDS[kind] if isinstance(kind, str) else kind
     tensors, added = {}, {}
     for number, (place, layer) in enumerate(targets(base, names).items()):
         n_out, n_in = layer.weight.shape
@@ -52,7 +52,7 @@ def save_adapter(folder, base, kind, offset):
         tensors[f"base_model.model.{place}.lora_A.weight"] = a.to(dtype)
         tensors[f"base_model.model.{place}.lora_B.weight"] = b.to(dtype)
         added[place] = alpha / r * (b.to(dtype).double() @ a.to(dtype).double())
-    config = LoraConfig(r=r, lora_alpha=alpha, target_modules=names, lora_dropout=0.5, task_type="CAUSAL_LM")
+    config = LoraConfig(r=r, lora_alpha=alpha, target_modules=names, lora_dropout=0.5, task_type=task)
     config.inference_mode = True
     config.save_pretrained(folder)
     save_file(tensors, folder / "adapter_model.safetensors")
@@ -177,6 +177,25 @@ def test_leaving_an_inner_block_brings_the_outer_one_back(answer, tmp_path):
                 what = f"the logits in using({outer!r}) after using({inner!r}) within"
                 expect.close(logits(model), expected[outer], what=what, **CLOSE)
         expect.equal(logits(base), before, what=f"the base's logits after using({outer!r}) with blocks in it")
+
+
+def test_the_base_may_be_any_model_of_transformers(answer, tmp_path):
+    base = tiny.bert(
+        seed(2), layers=2
+    ).double()  # No language model: it has dropout, labels and nothing to generate with.
+    base.bert.embeddings.requires_grad_(False)
+    base.bert.encoder.layer[0].eval()
+    kinds = {"tags": (3, 5, ["query", "output.dense"]), "tones": (2, 7, ["value", "pooler.dense"])}
+    added = {name: save_adapter(tmp_path / name, base, kind, 500, task=None) for name, kind in kinds.items()}
+    expected = {name: with_added(base, update) for name, update in added.items()}
+    before = with_added(base)
+    library = library_of(answer, base, tmp_path, kinds)
+    for name in kinds:
+        with library.using(name) as model:
+            what = f"the logits of a BERT classifier in using({name!r})"
+            expect.close(logits(model), expected[name], what=what, **CLOSE)
+    expect.equal(logits(base), before, what="the logits of a BERT classifier after the blocks")
+    expect.equal(unsettled(base), [], what="what is not frozen or in eval mode in a BERT classifier")
 
 
 def test_there_is_one_base_in_memory_and_nothing_is_written_to_it(answer, tmp_path):
