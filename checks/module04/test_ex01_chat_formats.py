@@ -6,6 +6,7 @@ import re
 from copy import deepcopy
 
 from tunelings import expect
+from tunelings.handson.awkward import texts
 from tunelings.inputs import seed
 
 # What people and models write; white space at the ends, line breaks and rare characters are part of it.
@@ -184,6 +185,19 @@ def rejected(answer, record, what, *places, unhashable=False):
             expect.equal(type(error).__name__, "ValueError", what=f"the error of {what}")
     else:
         expect.true(False, what=what, actual=result, expected="a ValueError")
+
+
+def test_each_content_is_kept_to_the_last_character(answer):
+    contents = [*texts.NOT_BLANK, texts.long_text()]
+    for system, question, answered in zip(contents, contents[1:], contents[2:], strict=False):
+        expected = [("system", system), ("user", question), ("assistant", answered)]
+        for what, record in (
+            ("Alpaca", {"instruction": question, "output": answered, "system": system}),
+            ("ShareGPT", sharegpt(("human", question), ("gpt", answered), system=system)),
+            ("OpenAI", {"messages": messages(*expected)}),
+            ("prompt/completion", {"prompt": messages(*expected[:2]), "completion": messages(*expected[2:])}),
+        ):
+            same_messages(answer, record, expected, what=f"{what} with awkward texts")
 
 
 def test_the_rest_of_a_record_does_not_matter(answer):

@@ -4,6 +4,7 @@ import copy
 import random
 
 from tunelings import expect
+from tunelings.handson.awkward import texts
 from tunelings.inputs import seed
 
 WORDS = (
@@ -181,6 +182,15 @@ def test_length_is_counted_in_characters_without_the_white_space_round_them(answ
     accents = record("Cafe\u0301 de\u0301ja\u0300.")  # 13 characters for `len`, ten letters to the eye.
     longest = smallest(range(50), lambda limit: issues_of(answer, accents, max_chars=limit) == [])
     expect.equal(longest, 13, what="the smallest max_chars that a text with combining accents passes")
+
+
+def test_every_character_within_a_text_counts(answer):
+    for text in texts.NOT_BLANK:
+        size, given = len(text.strip()), {"completion": text}
+        found = ["too_short" in issues_of(answer, record(text), min_chars=limit) for limit in (size, size + 1)]
+        expect.equal(found, [False, True], what=f"too_short for min_chars {size} and {size + 1}", given=given)
+        found = ["too_long" in issues_of(answer, record(text), max_chars=limit) for limit in (size - 1, size)]
+        expect.equal(found, [True, False], what=f"too_long for max_chars {size - 1} and {size}", given=given)
 
 
 def test_blanks_at_the_end_make_no_text_long(answer):
