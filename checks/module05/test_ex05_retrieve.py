@@ -6,6 +6,7 @@ import random
 import numpy as np
 
 from tunelings import expect
+from tunelings.handson.awkward.texts import INVISIBLE, LINE_SEPARATORS, UNPRINTABLE, long_text
 from tunelings.inputs import randn, seed
 
 RARE = ["walrus", "tomllib", "日本語", "ἀγορά", "größe", "kwarg_only", "except", "655"]
@@ -242,3 +243,23 @@ def test_the_text_is_in_lower_case_before_its_tokens_are_found(answer):
     scores = answer.bm25_scores("stanbul İ", documents, k1=1.3, b=0.6)
     what = "the scores, where `İ` in lower case is `i` and a dot that is no part of a token"
     expect.close(scores, bm25_by_hand(["stanbul", "i"], lists, 1.3, 0.6), what=what, scale=10.0)
+
+
+def test_a_token_is_spelled_as_the_text_spells_it(answer):
+    lists = {
+        "Straße": ["straße"],
+        "STRASSE": ["strasse"],
+        "ℍello": ["ℍello"],
+        "hello": ["hello"],
+        "caf\u00e9": ["caf\u00e9"],
+        "cafe\u0301": ["cafe"],
+        UNPRINTABLE: ["bell", "escape", "31m", "nul"],
+        INVISIBLE: ["zero", "width", "soft", "hyphen"],
+        LINE_SEPARATORS: ["one", "two", "three", "four"],
+        long_text(last="hello"): [*long_text().lower().split()[:-1], "hello"],
+    }
+    words = {"strasse": "strasse", "Hello": "hello", "caf\u00e9": "caf\u00e9", "width hyphen": "width hyphen"}
+    for query, tokens in words.items():
+        scores = answer.bm25_scores(query, list(lists), k1=1.3, b=0.6)
+        by_hand = bm25_by_hand(tokens.split(), list(lists.values()), 1.3, 0.6)
+        expect.close(scores, by_hand, what="the scores of ten awkward texts", scale=10.0, given={"query": query})

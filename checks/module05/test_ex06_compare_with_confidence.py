@@ -194,12 +194,12 @@ def test_lists_that_do_not_fit_are_an_error(answer):
 
 
 def test_the_lists_stay_as_they_are(answer):
-    a, b = [3.0, 1.0, 2.0], [0.5, 2.5, 1.5]
-    answer.paired_bootstrap(a, b, 20, seed(61))
-    expect.equal([a, b], [[3.0, 1.0, 2.0], [0.5, 2.5, 1.5]], what="the scores after the call")
-    a, b = [True, False, True], [False, True, True]
-    answer.mcnemar(a, b)
-    expect.equal([a, b], [[True, False, True], [False, True, True]], what="the results after the call")
+    scores = {"a": [3.0, 1.0, 2.0], "b": [0.5, 2.5, 1.5]}
+    with expect.untouched("the scores after the call", scores):
+        answer.paired_bootstrap(**scores, n=20, seed=seed(61))
+    results = {"a": [True, False, False], "b": [False, True, True]}
+    with expect.untouched("the results after the call", results):
+        answer.mcnemar(**results)
 
 
 @pytest.mark.trains

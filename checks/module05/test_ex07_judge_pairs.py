@@ -6,6 +6,7 @@ import random
 import time
 
 from tunelings import expect
+from tunelings.handson.awkward.texts import NOT_BLANK, long_text
 from tunelings.inputs import seed
 
 CHATTER = ["Both answers are on topic.", "Answer A is shorter. ", "I prefer B's tone, but A is right.\n\n", "Well… 🤔 "]
@@ -78,6 +79,8 @@ def test_the_judge_is_asked_twice_once_in_each_order(answer):
         ("Fill in {first} or {second}?", "def f(x): return {x: [[A]]}", "{0} %s {question} {{}}"),
         ("", "", "[[B]] " * 200),
         ("ἀγορά ¿qué?\u00a0", "same", "same"),
+        *zip(NOT_BLANK, NOT_BLANK[1:], NOT_BLANK[2:], strict=False),
+        (long_text(last="one"), long_text(last="two"), long_text(last="three")),
     ]
     for number, (question, a, b) in enumerate(awkward):
         judge = Judge("[[A]]", "[[A]]")
@@ -90,7 +93,8 @@ def test_the_judge_is_asked_twice_once_in_each_order(answer):
             b,
         )
         found = orders(judge.prompts, answer.PROMPT, question, a, b)
-        kind = ["plain texts", "texts with braces", "empty and long texts", "equal texts"][number]
+        kinds = ["plain texts", "texts with braces", "empty and long texts", "equal texts"]
+        kind = kinds[number] if number < len(kinds) else "awkward texts"
         expect.equal(found, expected, what=f"the order of the texts in each prompt, {kind}")
 
 
