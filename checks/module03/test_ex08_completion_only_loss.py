@@ -10,6 +10,8 @@ from torch.nn.functional import one_hot
 
 from tunelings import expect
 from tunelings.handson import tiny
+from tunelings.handson.awkward.language_models import awkwardly_set, byte_tokenizer
+from tunelings.handson.awkward.texts import NOT_BLANK, QUOTED_END
 from tunelings.handson.tiny import CHATML, INST, chat_tokens, sentence
 from tunelings.inputs import randint, randn
 
@@ -87,11 +89,11 @@ def list_in(example, name):
     return example[name]
 
 
-def as_tokens(values):
+def as_tokens(values, tokens=TOKENS):
     """A list of ids as a line of tokens, "-" for -100; what is not a list of Python ints comes back as it is."""
     if type(values) is not list or any(type(value) is not int for value in values):
         return values
-    known = {-100: "-", **dict(enumerate(TOKENS))}
+    known = {-100: "-", **dict(enumerate(tokens))}
     return line([known.get(value, str(value)) for value in values])
 
 
@@ -187,15 +189,29 @@ def test_a_content_may_begin_and_end_with_blanks_and_quote_a_header(answer):
         expect.equal(labels_of(example), line(labels), what=f"the labels, blanks at the ends; {name}")
 
 
+def test_each_character_of_an_answer_counts_where_the_tokenizer_keeps_them_all(answer):
+    tokenizer, own = byte_tokenizer(CHATML, SPECIAL), byte_tokenizer(CHATML, SPECIAL)
+    contents = [text for text in NOT_BLANK if text != QUOTED_END]
+    for question, told in zip(contents, contents[1:], strict=False):
+        messages = [{"role": "user", "content": question}, {"role": "assistant", "content": told}]
+        rows = [(own(text, add_special_tokens=False)["input_ids"], counts) for text, counts in chatml_parts(messages)]
+        example, tokens = built(answer, messages, tokenizer, 500), own.convert_ids_to_tokens(range(len(own)))
+        expected, given = [token for ids, _ in rows for token in ids], {"the answer": told}
+        found = as_tokens(list_in(example, "input_ids"), tokens)
+        expect.equal(found, as_tokens(expected, tokens), what="the ids of a text, a byte each", given=given)
+        expected = [token if counts else -100 for ids, counts in rows for token in ids]
+        found = as_tokens(list_in(example, "labels"), tokens)
+        expect.equal(found, as_tokens(expected, tokens), what="the labels of a text, a byte each", given=given)
+
+
 def test_a_long_conversation_is_cut_on_the_right(answer):
     messages = long_conversation()
     tokens, labels = tokens_and_labels(chatml_parts(messages))
     first = next(i for i, label in enumerate(labels) if label != "-")
     for side in ("right", "left"):
         for length in (len(tokens), len(tokens) - 5, first + 2, first + 1):
-            tokenizer = chatml_tokenizer()
+            tokenizer = awkwardly_set(chatml_tokenizer(), mask=True)  # The limit is max_length, not the tokenizer's.
             tokenizer.truncation_side = side
-            tokenizer.model_max_length = 5  # What the tokenizer says of its model; the limit is max_length.
             example = built(answer, messages, tokenizer, length)
             what = f"max_length {length} of {len(tokens)}, truncation_side {side}"
             expect.equal(as_tokens(list_in(example, "input_ids")), line(tokens[:length]), what=f"the ids; {what}")

@@ -7,11 +7,11 @@ import re
 from copy import deepcopy
 from itertools import groupby
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import pre_tokenizers
 
 from tunelings import expect
 from tunelings.handson import tiny
-from tunelings.handson.awkward.language_models import awkwardly_set, metaspace_tokenizer
+from tunelings.handson.awkward.language_models import awkwardly_set, byte_tokenizer, metaspace_tokenizer
 from tunelings.handson.tiny import CHATML, INST, chat_tokens, sentence
 from tunelings.inputs import randint
 
@@ -44,14 +44,7 @@ def words(template, end="<|im_end|>"):
 
 
 def bytes_as_tokens(template):
-    """A token for each byte, so that a letter is one to four of them and a space is one, too."""
-    vocabulary = {token: number for number, token in enumerate(SPECIAL)}
-    for character in sorted(pre_tokenizers.ByteLevel.alphabet()):
-        vocabulary[character] = len(vocabulary)
-    backend = Tokenizer(models.BPE(vocabulary, merges=[]))
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    backend.decoder = decoders.ByteLevel()
-    return tiny.finished_chat(backend, "<pad>", special=SPECIAL, template=template, end="<|im_end|>")
+    return byte_tokenizer(template, SPECIAL)
 
 
 def fruit(count, offset):

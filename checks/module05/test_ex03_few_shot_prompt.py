@@ -10,6 +10,7 @@ import zlib
 from collections import Counter
 
 from tunelings import expect
+from tunelings.handson.awkward.texts import NOT_BLANK, TABS, long_text
 from tunelings.inputs import seed
 
 FILM = "plot actors ending music camera dialogue naïve 日本 costumes pace Ἀθῆναι laughs".split()
@@ -437,6 +438,18 @@ def test_a_query_that_is_too_long_by_itself_is_an_error(answer):
                 lambda k=k, options=options: answer.build_prompt(query, pool, k, ChatTokenizer(), alone - 1, **options),
                 what=f"a query of one token more than max_tokens, k={k}",
             )
+
+
+def test_texts_labels_and_query_appear_to_the_last_character(answer):
+    awkward = [*NOT_BLANK, long_text()]
+    pool = [{"text": text, "label": label} for text, label in zip(awkward, awkward[1:] + awkward[:1], strict=True)]
+    pairs = [(item["text"], item["label"]) for item in pool]
+    for query in (TABS, "another query \u00a0\r\n"):
+        wanted = sorted(pair for pair in pairs if pair[0] != query)
+        for options in ({}, {"similarity": lambda query, text: len(text)}):
+            messages = build(answer, query, pool, len(pool), ChatTokenizer(), 100_000, **options)
+            expect.equal(sorted(examples_in(messages)), wanted, what="the examples of a pool of awkward texts")
+            expect.equal(messages[-1]["content"], query, what="the last turn, which is the query")
 
 
 def test_pool_tokenizer_and_global_random_state_stay_as_they_are(answer):

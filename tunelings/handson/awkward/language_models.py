@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -71,10 +72,26 @@ def metaspace_tokenizer(words: list[str], **options) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=backend, **{**named, **options})
 
 
-def awkwardly_set(tokenizer: PreTrainedTokenizerFast, max_length: int = 5) -> PreTrainedTokenizerFast:
-    """A copy that truncates and pads on the left, says a short `model_max_length`, and returns no mask by itself."""
+def byte_tokenizer(template: str, special: Sequence[str]) -> PreTrainedTokenizerFast:
+    """A token for each byte, so that a letter is one to four of them, and each blank is one; ChatML's end token."""
+    vocabulary = {token: number for number, token in enumerate(special)}
+    for character in sorted(pre_tokenizers.ByteLevel.alphabet()):
+        vocabulary[character] = len(vocabulary)
+    backend = Tokenizer(tokenizer_models.BPE(vocabulary, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    return tiny.finished_chat(backend, "<pad>", special=special, template=template, end=tiny.END)
+
+
+def awkwardly_set(
+    tokenizer: PreTrainedTokenizerFast, max_length: int = 5, *, mask: bool = False
+) -> PreTrainedTokenizerFast:
+    """A copy that truncates and pads on the left, says a short `model_max_length`, and returns no mask by itself.
+
+    With `mask` it returns one, for a contract that does not speak of tokenizers without.
+    """
     changed = copy.deepcopy(tokenizer)
     changed.truncation_side = changed.padding_side = "left"
     changed.model_max_length = max_length
-    changed.model_input_names = ["input_ids"]
+    changed.model_input_names = ["input_ids", "attention_mask"] if mask else ["input_ids"]
     return changed
