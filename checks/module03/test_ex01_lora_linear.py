@@ -194,9 +194,10 @@ def test_in_eval_mode_nothing_is_dropped(answer):
     base, x = linear(6, 4, offset=1), randn(5, 6, offset=3)
     layer = answer.LoRALinear(base, r=3, lora_alpha=8, lora_dropout=0.6)
     put_random(layer, base, 3, offset=4)
-    layer.eval()
     expected = output_by_hand(layer, base, x, scale=8 / 3)
-    expect.close(layer(x), expected, what="the output in eval mode with lora_dropout = 0.6", scale=50.0)
+    with expect.unchanged("the base in eval mode", dict(base.named_parameters())):
+        output = layer.eval()(x)
+    expect.close(output, expected, what="the output in eval mode with lora_dropout = 0.6", scale=50.0)
 
 
 def test_a_is_drawn_uniformly_up_to_one_over_the_root_of_in_features(answer):

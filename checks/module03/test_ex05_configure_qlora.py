@@ -1,6 +1,8 @@
 """3.05: what the options are, what each part of the loaded model is stored in, what trains, and that it does.
 
 Tiny models are written to a folder and loaded from there; 4 bits work on the CPU too.
+
+Long: each part of the loaded model is looked at by itself, in three families.
 """
 
 import bitsandbytes  # Its import takes seconds; here it is not on a check's clock.
@@ -295,9 +297,12 @@ def test_the_memory_is_that_of_the_arithmetic_and_the_files_are_only_read(answer
     expect.equal(changed, [], what="the files in the folder that were changed, added or removed")
 
 
-def test_a_float32_file_keeps_all_its_digits(answer, tmp_path):
-    weights = saved("Llama", tmp_path, torch.float32)
-    model = load(answer, tmp_path)
-    names = sorted(weights.keys() - {f"{name}.weight" for name in projections(model, "Llama")})
-    for name, value in unquantized(model, names).items():
-        expect.equal(value.cpu(), weights[name], what=f"{name}, from a float32 file")
+def test_a_file_of_another_dtype_keeps_all_its_digits(answer, tmp_path):
+    for dtype in (torch.float32, torch.float16):
+        folder = tmp_path / str(dtype)
+        weights = saved("Llama", folder, dtype)
+        model = load(answer, folder)
+        names = sorted(weights.keys() - {f"{name}.weight" for name in projections(model, "Llama")})
+        for name, value in unquantized(model, names).items():
+            found = expect.tensor(value.cpu(), what=f"{name}, from a {dtype} file", dtype=torch.float32)
+            expect.equal(found, weights[name].float(), what=f"{name}, from a {dtype} file")
