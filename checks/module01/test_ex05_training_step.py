@@ -1,4 +1,7 @@
-"""1.05: one batch, one update; judged by the weights, not by the loss alone."""
+"""1.05: one batch, one update; judged by the weights, not by the loss alone.
+
+Long: 16 checks, one promise each, with models that only these need.
+"""
 
 import copy
 from collections import OrderedDict

@@ -1,4 +1,7 @@
-"""1.06: the mean over the examples, in eval mode, without a graph; and everything as it was before."""
+"""1.06: the mean over the examples, in eval mode, without a graph; and everything as it was before.
+
+Long: 18 checks, one promise each, with a model or a loader that shows it.
+"""
 
 from collections import OrderedDict
 

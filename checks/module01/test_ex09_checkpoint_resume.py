@@ -1,6 +1,8 @@
 """1.09: a run that is saved, forgotten and resumed, held bit for bit against one that was never stopped.
 
 Every comparison with the uninterrupted run is exact (`terms=0`): the same operations on the same bits.
+
+Long: two functions, and the runs, crashes and damaged files that show what they promise.
 """
 
 import contextlib

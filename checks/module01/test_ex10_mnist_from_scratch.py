@@ -1,4 +1,7 @@
-"""1.10: the loaders, the model, the loop and the plot on constructed cases; then the real digits."""
+"""1.10: the loaders, the model, the loop and the plot on constructed cases; then the real digits.
+
+Long: loaders, model, loop and plot are four contracts, each with data of its own; then the real run.
+"""
 
 import math
 import os

@@ -1,4 +1,7 @@
-"""2.04: the rate and the decay that each parameter of a tiny BERT ends up with, whatever the groups are."""
+"""2.04: the rate and the decay that each parameter of a tiny BERT ends up with, whatever the groups are.
+
+Long: 18 checks, one promise each, on models with parts that somebody has added.
+"""
 
 import torch
 from torch import nn

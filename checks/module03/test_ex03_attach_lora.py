@@ -1,6 +1,8 @@
 """3.03: which layers have an adapter, by name and by count; what trains, what is saved, what is refused.
 
 Four tiny families, made in memory: Llama, Phi, Qwen2 and GPT-2, whose layers are Conv1D.
+
+Long: four families, each as a language model and as a classifier.
 """
 
 import torch

@@ -1,4 +1,7 @@
-"""3.06: one layer by the formula and bit by bit; then whole folders: what is written, and what is left alone."""
+"""3.06: one layer by the formula and bit by bit; then whole folders: what is written, and what is left alone.
+
+Long: a layer and a folder are two contracts, and each kind of folder is written here.
+"""
 
 import hashlib
 import json

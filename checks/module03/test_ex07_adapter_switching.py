@@ -1,4 +1,7 @@
-"""3.07: a tiny Llama and adapters drawn here; each answer is compared with a plain model of the summed weights."""
+"""3.07: a tiny Llama and adapters drawn here; each answer is compared with a plain model of the summed weights.
+
+Long: 13 checks of one class, and the adapters that it reads are written here.
+"""
 
 import contextlib
 import functools
@@ -179,25 +182,6 @@ def test_leaving_an_inner_block_brings_the_outer_one_back(answer, tmp_path):
         expect.equal(logits(base), before, what=f"the base's logits after using({outer!r}) with blocks in it")
 
 
-def test_the_base_may_be_any_model_of_transformers(answer, tmp_path):
-    base = tiny.bert(
-        seed(2), layers=2
-    ).double()  # No language model: it has dropout, labels and nothing to generate with.
-    base.bert.embeddings.requires_grad_(False)
-    base.bert.encoder.layer[0].eval()
-    kinds = {"tags": (3, 5, ["query", "output.dense"]), "tones": (2, 7, ["value", "pooler.dense"])}
-    added = {name: save_adapter(tmp_path / name, base, kind, 500, task=None) for name, kind in kinds.items()}
-    expected = {name: with_added(base, update) for name, update in added.items()}
-    before = with_added(base)
-    library = library_of(answer, base, tmp_path, kinds)
-    for name in kinds:
-        with library.using(name) as model:
-            what = f"the logits of a BERT classifier in using({name!r})"
-            expect.close(logits(model), expected[name], what=what, **CLOSE)
-    expect.equal(logits(base), before, what="the logits of a BERT classifier after the blocks")
-    expect.equal(unsettled(base), [], what="what is not frozen or in eval mode in a BERT classifier")
-
-
 def test_there_is_one_base_in_memory_and_nothing_is_written_to_it(answer, tmp_path):
     base, _, _ = three_adapters(tmp_path)
     weights = {key: (weight, weight.detach().clone()) for key, weight in base.named_parameters()}
@@ -373,3 +357,22 @@ def test_the_files_are_read_once_by_add(answer, tmp_path):
         with library.using(name) as model:
             what = f"the logits in using({name!r}), whose folder is gone"
             expect.close(logits(model), expected[name], what=what, **CLOSE)
+
+
+def test_the_base_may_be_any_model_of_transformers(answer, tmp_path):
+    base = tiny.bert(
+        seed(2), layers=2
+    ).double()  # No language model: it has dropout, labels and nothing to generate with.
+    base.bert.embeddings.requires_grad_(False)
+    base.bert.encoder.layer[0].eval()
+    kinds = {"tags": (3, 5, ["query", "output.dense"]), "tones": (2, 7, ["value", "pooler.dense"])}
+    added = {name: save_adapter(tmp_path / name, base, kind, 500, task=None) for name, kind in kinds.items()}
+    expected = {name: with_added(base, update) for name, update in added.items()}
+    before = with_added(base)
+    library = library_of(answer, base, tmp_path, kinds)
+    for name in kinds:
+        with library.using(name) as model:
+            what = f"the logits of a BERT classifier in using({name!r})"
+            expect.close(logits(model), expected[name], what=what, **CLOSE)
+    expect.equal(logits(base), before, what="the logits of a BERT classifier after the blocks")
+    expect.equal(unsettled(base), [], what="what is not frozen or in eval mode in a BERT classifier")

@@ -1,6 +1,8 @@
 """3.08: labels by hand from the parts of a conversation, the loss by a loop over positions.
 
 The labels are shown as tokens, "-" where they are -100.
+
+Long: an example, a batch and a loss are three contracts.
 """
 
 from collections.abc import Mapping
@@ -189,21 +191,6 @@ def test_a_content_may_begin_and_end_with_blanks_and_quote_a_header(answer):
         expect.equal(labels_of(example), line(labels), what=f"the labels, blanks at the ends; {name}")
 
 
-def test_each_character_of_an_answer_counts_where_the_tokenizer_keeps_them_all(answer):
-    tokenizer, own = byte_tokenizer(CHATML, SPECIAL), byte_tokenizer(CHATML, SPECIAL)
-    contents = [text for text in NOT_BLANK if text != QUOTED_END]
-    for question, told in zip(contents, contents[1:], strict=False):
-        messages = [{"role": "user", "content": question}, {"role": "assistant", "content": told}]
-        rows = [(own(text, add_special_tokens=False)["input_ids"], counts) for text, counts in chatml_parts(messages)]
-        example, tokens = built(answer, messages, tokenizer, 500), own.convert_ids_to_tokens(range(len(own)))
-        expected, given = [token for ids, _ in rows for token in ids], {"the answer": told}
-        found = as_tokens(list_in(example, "input_ids"), tokens)
-        expect.equal(found, as_tokens(expected, tokens), what="the ids of a text, a byte each", given=given)
-        expected = [token if counts else -100 for ids, counts in rows for token in ids]
-        found = as_tokens(list_in(example, "labels"), tokens)
-        expect.equal(found, as_tokens(expected, tokens), what="the labels of a text, a byte each", given=given)
-
-
 def test_a_long_conversation_is_cut_on_the_right(answer):
     messages = long_conversation()
     tokens, labels = tokens_and_labels(chatml_parts(messages))
@@ -378,3 +365,18 @@ def test_the_dtype_is_kept_and_the_inputs_are_not_changed(answer):
             loss = answer.causal_lm_loss(logits, labels)
         loss = expect.tensor(loss, what=f"the loss of {dtype} logits", dtype=dtype, shape=())
         expect.close(loss, expected, what=f"the loss of {dtype} logits", scale=10.0, terms=20, dtype=torch.float32)
+
+
+def test_each_character_of_an_answer_counts_where_the_tokenizer_keeps_them_all(answer):
+    tokenizer, own = byte_tokenizer(CHATML, SPECIAL), byte_tokenizer(CHATML, SPECIAL)
+    contents = [text for text in NOT_BLANK if text != QUOTED_END]
+    for question, told in zip(contents, contents[1:], strict=False):
+        messages = [{"role": "user", "content": question}, {"role": "assistant", "content": told}]
+        rows = [(own(text, add_special_tokens=False)["input_ids"], counts) for text, counts in chatml_parts(messages)]
+        example, tokens = built(answer, messages, tokenizer, 500), own.convert_ids_to_tokens(range(len(own)))
+        expected, given = [token for ids, _ in rows for token in ids], {"the answer": told}
+        found = as_tokens(list_in(example, "input_ids"), tokens)
+        expect.equal(found, as_tokens(expected, tokens), what="the ids of a text, a byte each", given=given)
+        expected = [token if counts else -100 for ids, counts in rows for token in ids]
+        found = as_tokens(list_in(example, "labels"), tokens)
+        expect.equal(found, as_tokens(expected, tokens), what="the labels of a text, a byte each", given=given)

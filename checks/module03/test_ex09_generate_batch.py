@@ -2,6 +2,8 @@
 
 The output layer is solved for: along every path that the conversations take, the next token is the one in
 the script. A prompt that is padded, cut or rendered otherwise leaves the path and comes out as other words.
+
+Long: the model that knows each right answer is taught here, in 90 lines.
 """
 
 import functools

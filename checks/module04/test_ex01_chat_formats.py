@@ -1,4 +1,7 @@
-"""4.01: conversations written down in each format, and records that are broken in one place."""
+"""4.01: conversations written down in each format, and records that are broken in one place.
+
+Long: four formats, and each way in which a record is broken, by its place.
+"""
 
 import contextlib
 import random
@@ -187,19 +190,6 @@ def rejected(answer, record, what, *places, unhashable=False):
         expect.true(False, what=what, actual=result, expected="a ValueError")
 
 
-def test_each_content_is_kept_to_the_last_character(answer):
-    contents = [*texts.NOT_BLANK, texts.long_text()]
-    for system, question, answered in zip(contents, contents[1:], contents[2:], strict=False):
-        expected = [("system", system), ("user", question), ("assistant", answered)]
-        for what, record in (
-            ("Alpaca", {"instruction": question, "output": answered, "system": system}),
-            ("ShareGPT", sharegpt(("human", question), ("gpt", answered), system=system)),
-            ("OpenAI", {"messages": messages(*expected)}),
-            ("prompt/completion", {"prompt": messages(*expected[:2]), "completion": messages(*expected[2:])}),
-        ):
-            same_messages(answer, record, expected, what=f"{what} with awkward texts")
-
-
 def test_the_rest_of_a_record_does_not_matter(answer):
     q, a = SHORT
     chat = messages(("user", q), ("assistant", a))
@@ -344,3 +334,16 @@ def test_exactly_one_format_must_match(answer):
     rejected(answer, {"prompt": two[:1], "completion": a}, "a list and a string", "completion")
     rejected(answer, {"messages": [q, a]}, "messages that are strings")
     rejected(answer, sharegpt((None, q), ("gpt", a)), "a role that is None", "conversations[0].from")
+
+
+def test_each_content_is_kept_to_the_last_character(answer):
+    contents = [*texts.NOT_BLANK, texts.long_text()]
+    for system, question, answered in zip(contents, contents[1:], contents[2:], strict=False):
+        expected = [("system", system), ("user", question), ("assistant", answered)]
+        for what, record in (
+            ("Alpaca", {"instruction": question, "output": answered, "system": system}),
+            ("ShareGPT", sharegpt(("human", question), ("gpt", answered), system=system)),
+            ("OpenAI", {"messages": messages(*expected)}),
+            ("prompt/completion", {"prompt": messages(*expected[:2]), "completion": messages(*expected[2:])}),
+        ):
+            same_messages(answer, record, expected, what=f"{what} with awkward texts")

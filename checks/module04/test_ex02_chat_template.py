@@ -1,6 +1,8 @@
 """4.02: texts, ids and masks put together by hand from the parts of a conversation.
 
 Masks are shown as the tokens where they are 1; 7×- stands for seven in a row where they are 0.
+
+Long: three kinds of templates, with tokenizers of words, of bytes and with markers.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""4.03: records of which a reader would say the same: nothing is near a limit that was not put there on purpose."""
+"""4.03: records of which a reader would say the same: nothing is near a limit that was not put there on purpose.
+
+Long: eight issues, each at its border, and `best`.
+"""
 
 import copy
 import random
@@ -184,15 +187,6 @@ def test_length_is_counted_in_characters_without_the_white_space_round_them(answ
     expect.equal(longest, 13, what="the smallest max_chars that a text with combining accents passes")
 
 
-def test_every_character_within_a_text_counts(answer):
-    for text in texts.NOT_BLANK:
-        size, given = len(text.strip()), {"completion": text}
-        found = ["too_short" in issues_of(answer, record(text), min_chars=limit) for limit in (size, size + 1)]
-        expect.equal(found, [False, True], what=f"too_short for min_chars {size} and {size + 1}", given=given)
-        found = ["too_long" in issues_of(answer, record(text), max_chars=limit) for limit in (size - 1, size)]
-        expect.equal(found, [True, False], what=f"too_long for max_chars {size - 1} and {size}", given=given)
-
-
 def test_blanks_at_the_end_make_no_text_long(answer):
     text = story(14)[:190] + "and x"
     issues = issues_of(answer, record(text + " " * 15))
@@ -330,3 +324,12 @@ def test_a_score_may_be_any_finite_number(answer):
         records, score = scored(scores)  # D G B H
         expected = "".join(sorted("DGBH", key=dict(zip("DGBH", scores, strict=True)).get, reverse=True))
         expect.equal(names(best_of(answer, records, 4, score)), list(expected), what=f"all four by the scores {scores}")
+
+
+def test_every_character_within_a_text_counts(answer):
+    for text in texts.NOT_BLANK:
+        size, given = len(text.strip()), {"completion": text}
+        found = ["too_short" in issues_of(answer, record(text), min_chars=limit) for limit in (size, size + 1)]
+        expect.equal(found, [False, True], what=f"too_short for min_chars {size} and {size + 1}", given=given)
+        found = ["too_long" in issues_of(answer, record(text), max_chars=limit) for limit in (size - 1, size)]
+        expect.equal(found, [True, False], what=f"too_long for max_chars {size - 1} and {size}", given=given)

@@ -1,6 +1,8 @@
 """4.05: texts with so few words to replace that all new texts can be listed by hand; n asks for more than there are.
 
 So what comes out does not depend on how an answer draws.
+
+Long: two functions, and 16 checks with the new texts that may come out.
 """
 
 import copy

@@ -1,4 +1,7 @@
-"""4.07: what becomes of a model's replies: kept, malformed, too similar, given up; and a real model once."""
+"""4.07: what becomes of a model's replies: kept, malformed, too similar, given up; and a real model once.
+
+Long: 19 checks, each with the replies of a model that was made for it.
+"""
 
 import copy
 import json

@@ -1,6 +1,8 @@
 """4.10: what comes out of planted records, looked at as text; then the course's raw records with a real tokenizer.
 
 Tokens are bytes, so that every list of ids can be read. What is near what is computed here, pair by pair.
+
+Long: six steps in one function, and the records planted for each of them.
 """
 
 import contextlib

@@ -148,21 +148,6 @@ def test_f1_compares_words_in_normal_form(answer):
     each_close(answer.token_f1, [(prediction, right) for prediction, right, _, _ in pairs], expected, "the F1")
 
 
-def test_f1_takes_words_for_equal_that_lower_case_makes_equal_and_no_others(answer):
-    spellings = [
-        *texts.CASE,
-        *texts.COMPOSED.split(" and "),
-        "bell",
-        "bell\x07",
-        "zerowidth",
-        "zero\u200bwidth",
-        "hello",
-    ]
-    pairs = [(one, other) for one in spellings for other in spellings]
-    expected = [float(one.lower() == other.lower()) for one, other in pairs]
-    each_close(answer.token_f1, pairs, expected, "the F1")
-
-
 def test_the_best_of_several_answers_counts(answer):
     one, two, three, four, five = words(5, offset=6)
     answers = [f"{three} {four}", f"{two} {three} {four} {one}", f"{one} {two} {three}", f"{four}"]
@@ -264,3 +249,18 @@ def test_nothing_to_compare_is_an_error(answer):
     expect.raises(ValueError, lambda: answer.macro_f1(*three_and_two[::-1]), what="2 predictions for 3 labels")
     expect.raises(ValueError, lambda: answer.macro_f1([], [one]), what="no predictions for 1 label")
     expect.raises(ValueError, lambda: answer.macro_f1([one], []), what="1 prediction for no labels")
+
+
+def test_f1_takes_words_for_equal_that_lower_case_makes_equal_and_no_others(answer):
+    spellings = [
+        *texts.CASE,
+        *texts.COMPOSED.split(" and "),
+        "bell",
+        "bell\x07",
+        "zerowidth",
+        "zero\u200bwidth",
+        "hello",
+    ]
+    pairs = [(one, other) for one in spellings for other in spellings]
+    expected = [float(one.lower() == other.lower()) for one, other in pairs]
+    each_close(answer.token_f1, pairs, expected, "the F1")

@@ -1,6 +1,8 @@
 """5.03: a prompt is read as a line of turns; its length is counted by rendering it.
 
 In such a line U is a user's turn, A an assistant's, and #2 the text of pool[2].
+
+Long: a stand-in for a tokenizer of transformers 5 takes 70 lines, beside 15 checks.
 """
 
 import copy
@@ -440,18 +442,6 @@ def test_a_query_that_is_too_long_by_itself_is_an_error(answer):
             )
 
 
-def test_texts_labels_and_query_appear_to_the_last_character(answer):
-    awkward = [*NOT_BLANK, long_text()]
-    pool = [{"text": text, "label": label} for text, label in zip(awkward, awkward[1:] + awkward[:1], strict=True)]
-    pairs = [(item["text"], item["label"]) for item in pool]
-    for query in (TABS, "another query \u00a0\r\n"):
-        wanted = sorted(pair for pair in pairs if pair[0] != query)
-        for options in ({}, {"similarity": lambda query, text: len(text)}):
-            messages = build(answer, query, pool, len(pool), ChatTokenizer(), 100_000, **options)
-            expect.equal(sorted(examples_in(messages)), wanted, what="the examples of a pool of awkward texts")
-            expect.equal(messages[-1]["content"], query, what="the last turn, which is the query")
-
-
 def test_pool_tokenizer_and_global_random_state_stay_as_they_are(answer):
     draw = random.Random(seed(15))
     query = query_of(draw)
@@ -478,3 +468,15 @@ def test_pool_tokenizer_and_global_random_state_stay_as_they_are(answer):
         actual=[int(x != y) for x, y in zip(random.getstate()[1][-4:], state[1][-4:], strict=True)],
         expected="what it was before them",
     )
+
+
+def test_texts_labels_and_query_appear_to_the_last_character(answer):
+    awkward = [*NOT_BLANK, long_text()]
+    pool = [{"text": text, "label": label} for text, label in zip(awkward, awkward[1:] + awkward[:1], strict=True)]
+    pairs = [(item["text"], item["label"]) for item in pool]
+    for query in (TABS, "another query \u00a0\r\n"):
+        wanted = sorted(pair for pair in pairs if pair[0] != query)
+        for options in ({}, {"similarity": lambda query, text: len(text)}):
+            messages = build(answer, query, pool, len(pool), ChatTokenizer(), 100_000, **options)
+            expect.equal(sorted(examples_in(messages)), wanted, what="the examples of a pool of awkward texts")
+            expect.equal(messages[-1]["content"], query, what="the last turn, which is the query")

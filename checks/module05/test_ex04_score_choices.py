@@ -2,6 +2,8 @@
 
 The tokenizer knows each word with and without a space in front, as those of GPT-2 and Llama do. An answer may
 compute in float32 whatever comes in, so tolerances are those of float32 throughout.
+
+Long: 13 checks, and models and tokenizers whose probabilities are known.
 """
 
 import contextlib
