@@ -3,10 +3,11 @@
     python benchmarks/project.py                   both, on the tiny model
     python benchmarks/project.py --model smollm2   the overhead on a real model; the smaller it is, the more it shows
     python benchmarks/project.py --only memory     the memory alone (--rows 30000 for fewer)
+    python benchmarks/project.py --write           also into figures/results/project.json, which the page shows
 
 Overhead: processor time of an update of the project (1.07, 2.05, what they are wrapped in) over that of a plain loop on
 the same batches, in turn and in one run, so that the load of the machine cancels. Memory: the peak of the whole child
-process. The results are printed as JSON.
+process. The results are printed as JSON; `--write` puts them beside those of other models and of earlier runs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
+import random
 import resource
 import statistics
 import subprocess
@@ -24,6 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+RESULTS = ROOT / "figures" / "results" / "project.json"
 ROUNDS, UPDATES = 7, 6
 
 
@@ -85,7 +89,7 @@ def overhead(model_name: str) -> dict:
                 seconds[way.__name__] = time.process_time() - start
             ratios.append(seconds["project"] / seconds["plain"])
         ratios = ratios[1:]  # The first round warms up.
-    return {"model": model_name, "overhead": statistics.median(ratios) - 1, "rounds": [ratio - 1 for ratio in ratios]}
+    return {"technique": technique, "overhead": statistics.median(ratios) - 1, "rounds": [ratio - 1 for ratio in ratios]}
 
 
 def memory(rows: int) -> dict:
@@ -96,6 +100,16 @@ def memory(rows: int) -> dict:
     if child.returncode:
         raise SystemExit(child.stderr)
     return json.loads(child.stdout.splitlines()[-1])
+
+
+def write_rows(path: Path, rows: int) -> None:
+    """Texts of 30 random words with one of 20 labels; each hundredth says again what the row before it says."""
+    draw, text = random.Random(0), ""
+    with open(path, "w", encoding="utf-8") as file:
+        for number in range(rows):
+            if number % 100 != 99:
+                text = " ".join(f"w{draw.randrange(50_000)}" for _ in range(30))
+            file.write(json.dumps({"text": text, "label": f"l{number % 20}"}) + "\n")
 
 
 def prepare_in_child(rows: int) -> None:
@@ -111,10 +125,7 @@ def prepare_in_child(rows: int) -> None:
         # The tokenizer alone: a model of random weights is made in a process of its own, since it needs torch.
         made = f"from pathlib import Path; from tunelings.project import base; base.make_tiny(Path({place!r}) / 'tiny')"
         subprocess.run([sys.executable, "-c", made], check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
-        with open(folder / "data.jsonl", "w", encoding="utf-8") as file:
-            for number in range(rows):
-                words = " ".join(f"w{(number * 7919 + i * 104729) % 50021}" for i in range(30))
-                file.write(json.dumps({"text": words, "label": f"l{number % 20}"}) + "\n")
+        write_rows(folder / "data.jsonl", rows)
         config = Config.model_validate(
             {"model": "tiny", "data": {"path": "data.jsonl", "kind": "labels"}, "train": {"technique": "full"},
              "compare": {"metric": "exact_match"}}
@@ -125,7 +136,8 @@ def prepare_in_child(rows: int) -> None:
         found = prepare(config, folder, work, Parts(Course(ROOT)), tokenizer, Say())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"rows": rows, "peak_mb": peak, "processor_seconds": time.process_time() - start,
-                      "torch_imported": "torch" in sys.modules, "written": found["written"]}))  # fmt: skip
+                      "torch_imported": "torch" in sys.modules, "written": found["written"],
+                      "duplicates": found["duplicates"]["count"]}))  # fmt: skip
 
 
 def main() -> None:
@@ -133,17 +145,29 @@ def main() -> None:
     options.add_argument("--model", default="tiny")
     options.add_argument("--only", choices=["overhead", "memory"])
     options.add_argument("--rows", type=int, default=100_000)
+    options.add_argument("--write", action="store_true", help="write figures/results/project.json, for the docs")
     options.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.child:
         prepare_in_child(chosen.rows)
         return
-    results = {}
+    results: dict = {}
     if chosen.only != "memory":
-        results["overhead"] = overhead(chosen.model)
+        results["overhead"] = {chosen.model: overhead(chosen.model)}
     if chosen.only != "overhead":
         results["memory"] = memory(chosen.rows)
     print(json.dumps(results, indent=1))
+    if chosen.write:
+        write(results)
+
+
+def write(results: dict) -> None:
+    """Replace what was measured now, and keep the rest of the file."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    results["overhead"] = kept.get("overhead", {}) | results.get("overhead", {})
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    kept |= results | {"cores": os.cpu_count(), "machine": machine}
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

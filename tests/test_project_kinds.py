@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import COURSE, ROOT
-from tests.support.projects import Heard, Parts, change, project, rows, run
-from tests.support.systems import POSIX
+from tests.conftest import COURSE
+from tests.support.projects import Heard, Parts, change, project, rows, run, tunelings
 from tunelings.project import base, child, report, shipped
 from tunelings.project import config as settings
 from tunelings.project import folder as files
@@ -146,12 +139,6 @@ def test_a_terminal_shows_a_bar_with_the_time_left(monkeypatch):
     assert "update 7 of 12, loss 1.1" in shown and "a line that stays" in shown
 
 
-def tunelings(*words: str, **options) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", *words]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, **options)
-
-
 @pytest.mark.parametrize(
     ("words", "line"),
     [
@@ -167,34 +154,6 @@ def tunelings(*words: str, **options) -> subprocess.CompletedProcess[str]:
 def test_wrong_use_is_one_line_and_exit_code_2(words, line):
     done = tunelings(*words)
     assert done.returncode == 2 and done.stderr.startswith(line) and done.stderr.count("\n") == 1
-
-
-@POSIX
-@pytest.mark.sweep
-def test_the_commands_run_a_project_that_is_killed_twenty_times(tmp_path):
-    """kill -9 at random moments: nothing is lost, and the result is that of a run that nobody killed."""
-    data = tmp_path / "data.jsonl"
-    files.write_lines(data, rows(90))
-    calm, killed = str(tmp_path / "calm" / "p"), str(tmp_path / "killed" / "p")
-    for place in (calm, killed):
-        Path(place).parent.mkdir()
-        done = tunelings("project", "new", place, "--data", str(data), "--model", "tiny", "--steps", "24")
-        assert done.returncode == 0, done.stderr
-    began = time.monotonic()
-    done = tunelings("project", "run", calm)
-    assert done.returncode == 0, done.stderr
-    whole = time.monotonic() - began
-    command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", "project", "run", killed]
-    draw = random.Random(0)
-    for _ in range(20):
-        one = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
-        time.sleep(draw.uniform(0, 0.6 * whole))
-        one.send_signal(signal.SIGKILL)
-        one.wait()
-    done = tunelings("project", "run", killed)
-    assert done.returncode == 0, done.stderr
-    results = [files.Folder(Path(place)).result("compare") for place in (calm, killed)]
-    assert results[0]["verdict"] == results[1]["verdict"] and results[0]["forgotten"] == results[1]["forgotten"]
 
 
 @pytest.mark.sweep

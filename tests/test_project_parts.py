@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import COURSE, ROOT
-from tests.support.projects import Heard, course_with, project, rows
+from tests.support.projects import Heard, course_with, project, reference, rows
 from tunelings.project import child, steps
 from tunelings.project import folder as files
 from tunelings.project.errors import PartError, ProjectError
@@ -20,10 +20,6 @@ def variant(number: str) -> str:
     exercise = COURSE.find(number)
     folder = ROOT / "tests" / "answers" / "right" / exercise.module / exercise.name
     return sorted(folder.glob("*.py"))[0].read_text(encoding="utf-8")
-
-
-def reference(number: str) -> str:
-    return COURSE.find(number).solution_path.read_text(encoding="utf-8")
 
 
 def test_a_done_exercise_brings_the_learners_file_and_another_one_the_reference(tmp_path):

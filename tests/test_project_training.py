@@ -1,4 +1,4 @@
-"""A training that is killed, that runs out of memory or of disk; and the sentence at its end."""
+"""A training that is killed, that runs out of disk; and the sentence at its end."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from tests.support.projects import Heard, change, copy_of, project, rows, run
 from tunelings.project import child, verdict
 from tunelings.project import config as settings
 from tunelings.project import folder as files
-from tunelings.project import technique as techniques
 from tunelings.project.ask import answer_all
-from tunelings.project.base import Shape
 from tunelings.project.errors import ProjectError
 from tunelings.project.parts import Parts
 
@@ -91,36 +89,6 @@ def test_what_ends_while_a_result_is_put_in_place_leaves_the_older_one_or_the_ne
     assert folder.result("data") == before
 
 
-def test_out_of_memory_is_answered_once_by_a_smaller_batch_and_said(prepared, tmp_path):
-    folder = copy_of(prepared, tmp_path)
-    parts, heard = Parts(COURSE), Heard()
-    real, calls = parts["1.07"].train_epoch, iter(range(100))
-
-    def train_epoch(*args):
-        if next(calls) == 3:
-            raise torch.OutOfMemoryError("planted")
-        return real(*args)
-
-    parts["1.07"].train_epoch = train_epoch
-    child.run(folder, "train", parts, heard)
-    result = folder.result("train")
-    assert (result["batch_size"], result["accumulation"], result["smaller"]) == (2, 4, True)
-    assert "Memory runs out with full at batch 4: continuing with full at batch 2." in heard.lines
-    assert result["steps"] == 12
-
-
-def test_out_of_memory_twice_is_one_line(prepared, tmp_path):
-    folder = copy_of(prepared, tmp_path)
-    parts = Parts(COURSE)
-
-    def train_epoch(*args):
-        raise torch.OutOfMemoryError("planted")
-
-    parts["1.07"].train_epoch = train_epoch
-    with pytest.raises(ProjectError, match="Memory runs out with full at batch 2: take a smaller model"):
-        child.run(folder, "train", parts, Heard())
-
-
 def test_a_full_disk_is_one_line_and_costs_no_checkpoint(prepared, tmp_path, monkeypatch):
     folder = copy_of(prepared, tmp_path)
     parts = Parts(COURSE)
@@ -169,31 +137,6 @@ def test_answers_go_on_after_the_last_whole_batch(tmp_path):
     assert answer_all(path, questions, ask, 2) == list("ABCDE")
     assert asked == [2, 1]
     assert answer_all(path, questions, ask, 2) == list("ABCDE") and asked == [2, 1]
-
-
-# ---------------------------------------------------------------- the technique
-LARGE = Shape(7_000_000_000, 32, 4096, 32_000, 4096, True, {"q_proj": (4096, 4096)})
-
-
-@pytest.mark.parametrize(
-    ("gpus", "technique", "processes"),
-    [((140.0,), "lora", 1), ((24.0,), "lora", 1), ((12.0,), "qlora", 1), ((24.0, 24.0), "lora", 2)],
-)
-def test_a_gpu_gets_the_first_technique_that_fits(gpus, technique, processes):
-    plan = techniques.choose(LARGE, techniques.Machine(gpus, 64.0, 8), 512, Parts(COURSE))
-    assert (plan.technique, plan.processes) == (technique, processes)
-    assert plan.needs_gib <= min(gpus) and "5.08" in plan.why["train.technique"]
-
-
-def test_a_cpu_without_memory_is_told_so():
-    plan = techniques.choose(LARGE, techniques.Machine((), 4.0, 8), 512, Parts(COURSE))
-    assert plan.technique == "lora" and "take a smaller model" in plan.why["train.technique"]
-
-
-def test_the_next_smaller_setting_makes_the_same_updates():
-    assert techniques.smaller("lora", 4, 2) == ("lora", 2, 4)
-    assert techniques.smaller("full", 1, 8) == ("lora", 1, 8)
-    assert techniques.smaller("qlora", 1, 8) is None
 
 
 # ---------------------------------------------------------------- the verdict

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.conftest import COURSE
+from tests.conftest import COURSE, ROOT
 from tests.support.systems import link_or_copy
 from tunelings.course import Course
 from tunelings.grading.states import CheckState
@@ -86,3 +89,15 @@ def course_with(place: Path, mine: dict[str, str]) -> Course:
         passed = {name: CheckState.PASSED for name in exercise.check_names()}
         Progress(course).record(exercise, content_hash(exercise), passed)
     return course
+
+
+def reference(number: str) -> str:
+    return COURSE.find(number).solution_path.read_text(encoding="utf-8")
+
+
+def tunelings(*words: str, at: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`tunelings …` as typed in a folder."""
+    command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", *words]
+    paths = os.pathsep.join([environment.pop("before", ""), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1", "PYTHONPATH": paths, **environment}
+    return subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True)

@@ -27,7 +27,8 @@ def main(arguments: list[str]) -> int:
     place, step, *options = arguments
     processes.die_with_parent()
     is_first = os.environ.get("RANK", "0") == "0"
-    say = Say(os.dup(1) if is_first else None)
+    out = os.dup(1)
+    say = Say(out if is_first else None)
     os.dup2(2, 1)
     threading.Thread(target=end_with_parent, daemon=True).start()
     folder = Folder(Path(place))
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
     except BaseException as error:
         traceback.print_exc()
         code, text = ended(error, parts, folder, step)
-        say.ended(code, text)
+        (say if is_first else Say(out)).ended(code, text)
         return code
     say.ended(0, "")
     return 0

@@ -138,7 +138,7 @@ def model_card(config: Config, name: str, results: dict[str, Any]) -> str:
             "## Was it worth it?", "", compared["verdict"]["sentence"], "",
             f"On {compared['items']} held-out rows ({metric}):", "", "| system | score |", "|---|---|", *rows, "",
             "Differences, customized minus baseline:", "", *against, "",
-            "## Training", "", f"{settings}, learning rate {config.train.lr:g}, seed {config.train.seed}.", "",
+            "## Training", "", f"{settings}, learning rate {trained['lr']:g}, seed {config.train.seed}.", "",
             "## Limits", "", "It was measured on rows like those that it was trained on, and on nothing else.", "",
         ]
     )  # fmt: skip

@@ -59,10 +59,7 @@ class Folder:
 
     def result(self, step: str) -> dict[str, Any] | None:
         """What a step has said at its end; None where it has not ended, or its result can't be read."""
-        try:
-            return json.loads((self.done(step) / RESULT).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
+        return read_result(self.done(step))
 
     def begin(self, step: str, key: str) -> Path:
         """The folder that a step works in: that of a run that was interrupted, if it did the same; else a new one."""
@@ -75,8 +72,16 @@ class Folder:
 
     def finish(self, step: str, result: dict[str, Any]) -> None:
         """Put the work in the place of the step's older result."""
+        write(self.work(step) / RESULT, json.dumps(result, indent=1, ensure_ascii=False))
+        self.put(step)
+
+    def settle(self, step: str, key: str) -> None:
+        """Put in place what a run has left that was killed after its last word."""
+        if (read_result(self.work(step)) or {}).get("key") == key:
+            self.put(step)
+
+    def put(self, step: str) -> None:
         work, done, old = self.work(step), self.done(step), self.path / "steps" / f".{step}.old"
-        write(work / RESULT, json.dumps(result, indent=1, ensure_ascii=False))
         shutil.rmtree(old, ignore_errors=True)
         if done.exists():
             os.replace(done, old)
@@ -119,6 +124,13 @@ def write(path: Path, content: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def read_text(path: Path) -> str | None:

@@ -133,6 +133,7 @@ def chosen(
         technique, why["train.technique"] = "full", "3.03 attaches adapters to causal models; encoders train whole"
     tiny = options["model"] == base.TINY
     rate = 3e-3 if tiny else techniques.LEARNING_RATES[technique]
+    why["train.lr"] = "for the tiny model" if tiny else f"usual for {technique}"
     training |= {"technique": technique, "batch_size": plan.batch_size, "accumulation": plan.accumulation,
                  "lr": rate, "processes": plan.processes}  # fmt: skip
     per_epoch = -(-found["written"]["train"] // (plan.batch_size * plan.accumulation * plan.processes))

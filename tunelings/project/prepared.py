@@ -54,10 +54,3 @@ def trainable_of(model: nn.Module) -> nn.ParameterDict:
     """
     chosen = {name: p for name, p in model.named_parameters() if p.requires_grad}
     return nn.ParameterDict({name.replace(".", "/"): parameter for name, parameter in chosen.items()})
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    says = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and ("not enough memory" in says or "can't allocate memory" in says)
-    )

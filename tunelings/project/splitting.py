@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -135,18 +136,19 @@ def prepare_whole(config: Config, work: Path, parts: Parts, rows: Rows, tokenize
     from datasets import disable_progress_bars, load_from_disk
 
     disable_progress_bars()
-    raw = work / "raw.jsonl"
+    raw, out = work / "raw.jsonl", work / "whole"
+    shutil.rmtree(out, ignore_errors=True)  # of a run that was killed
     files.write_lines(raw, ({"messages": row["messages"]} for row in rows))
     part_of: dict[str, str] = {}
     with parts.using("4.10") as whole:
         data = config.data
         settings = whole.Config(data.max_length, data.duplicates, tuple(data.fractions), 0, data.seed)
         try:
-            whole.prepare(raw, work / "whole", tokenizer, settings)
+            whole.prepare(raw, out, tokenizer, settings)
         except ValueError as error:
             parts.now = None
             raise ProjectError(f"{len(rows)} rows can't be prepared as a whole: {error}.") from None
-        for name, part in load_from_disk(str(work / "whole")).items():
+        for name, part in load_from_disk(str(out)).items():
             part_of |= {as_key(messages): name for messages in part["messages"]}
     places = []
     for name, row in zip(rows.ids, rows, strict=True):

@@ -72,6 +72,8 @@ def to_run(folder: Folder, config: Config, step: str | None, *, mine: bool, agai
         raise ProjectError(f"There is no step {step!r}: the steps are {', '.join(STEPS)}.")
     wanted = STEPS if step is None else STEPS[: STEPS.index(step) + 1]
     found = keys(folder, config)
+    for name in wanted:
+        folder.settle(name, found[name])
     left = [name for name in wanted if not is_done(folder, name, found[name], mine=mine)]
     if again:
         first = "data" if step is None else step
@@ -117,7 +119,8 @@ def run_apart(
         for line in child.stdout:
             with contextlib.suppress(ValueError):  # Some library's own print.
                 said = json.loads(line)
-                ended = said if said.get("said") == "ended" else ended
+                if said.get("said") == "ended" and not (ended and ended["code"]):
+                    ended = said  # Of several processes, the first that fails says why.
                 hear(said)
         child.wait()
     finally:

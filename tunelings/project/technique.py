@@ -53,6 +53,15 @@ def examine() -> Machine:
     return Machine(gpus, psutil.virtual_memory().available / GIB, os.cpu_count() or 1)
 
 
+def free_gib(machine: Machine) -> float:
+    """What a training may take: of each GPU, else of the CPU's memory."""
+    return min(machine.gpus) * USABLE if machine.gpus else machine.ram_gib * CPU_SHARE
+
+
+def gib(amount: float) -> str:
+    return f"{amount:.1f} GiB" if amount >= 0.1 else f"{1024 * amount:.0f} MiB"
+
+
 def needed(shape: Shape, technique: str, batch: int, length: int, parts: Parts, *, on_gpu: bool) -> float:
     """GiB of a training run: on a GPU by 5.08; on a CPU by 3.02 in float32, with activations that are all kept."""
     trainable = lora_count(shape, parts)
@@ -80,14 +89,14 @@ def choose(shape: Shape, machine: Machine, length: int, parts: Parts) -> Plan:
     """The first technique, and its largest batch, that fit; `length` is the tokens of a long example."""
     if not machine.gpus:
         return choose_for_cpu(shape, machine, length, parts)
-    free = min(machine.gpus) * USABLE
+    free = free_gib(machine)
     candidates = TECHNIQUES if shape.parameters < SMALL else TECHNIQUES[1:]
     for technique in candidates:
         for batch in BATCHES:
             needs = needed(shape, technique, batch, length, parts, on_gpu=True)
             if needs <= free:
                 where = f"{len(machine.gpus)} GPUs" if len(machine.gpus) > 1 else "the GPU"
-                why = f"{needs:.1f} GiB by 5.08's sums, of {free:.1f} GiB that {where} can use"
+                why = f"{gib(needs)} by 5.08's sums, of {gib(free)} that {where} can use"
                 return plan(technique, batch, needs, why, processes=len(machine.gpus))
     needs = needed(shape, "qlora", 1, length, parts, on_gpu=True)
     why = f"not even QLoRA at batch 1 fits: {needs:.1f} GiB, and {free:.1f} are there; take a smaller model"
@@ -95,13 +104,13 @@ def choose(shape: Shape, machine: Machine, length: int, parts: Parts) -> Plan:
 
 
 def choose_for_cpu(shape: Shape, machine: Machine, length: int, parts: Parts) -> Plan:
-    free = machine.ram_gib * CPU_SHARE
+    free = free_gib(machine)
     for technique in ("full", "lora") if shape.parameters < SMALL else ("lora",):
         for batch in BATCHES[1:]:
             needs = needed(shape, technique, batch, length, parts, on_gpu=False)
             if needs <= free:
                 small = " (a small model trains whole)" if technique == "full" else ""
-                why = f"{needs:.1f} GiB of {free:.1f} GiB that the CPU's memory has for it{small}"
+                why = f"{gib(needs)} of {gib(free)} that the CPU's memory has for it{small}"
                 return plan(technique, batch, needs, why)
     needs = needed(shape, "lora", 1, length, parts, on_gpu=False)
     return plan("lora", 1, needs, f"{needs:.1f} GiB, and {free:.1f} are free: take a smaller model, or close programs")
@@ -117,12 +126,21 @@ def plan(technique: str, batch: int, needs: float, why: str, processes: int = 1)
     return Plan(technique, batch, accumulation, LEARNING_RATES[technique], processes, needs, reasons)
 
 
-def smaller(technique: str, batch: int, accumulation: int) -> tuple[str, int, int] | None:
+def ways(head: str, shape: Shape, machine: Machine) -> tuple[str, ...]:
+    """The techniques that there are for this model on this machine, the largest first."""
+    if not shape.is_causal:
+        return ("full",)  # 3.03 attaches adapters to causal models.
+    return TECHNIQUES if machine.gpus and head == "answer" else ("full", "lora")  # 3.05 is for models that answer.
+
+
+def smaller(
+    technique: str, batch: int, accumulation: int, among: tuple[str, ...] = TECHNIQUES
+) -> tuple[str, int, int] | None:
     """The next setting that needs less memory and makes the same updates; None where there is none."""
     if batch > 1:
         return technique, batch // 2, accumulation * batch // (batch // 2)
-    following = {"full": "lora", "lora": "qlora"}
-    return (following[technique], batch, accumulation) if technique in following else None
+    following = among[among.index(technique) + 1 :] if technique in among else ()
+    return (following[0], batch, accumulation) if following else None
 
 
 def advice(shape: Shape, machine: Machine, examples: int, has_passages: bool, parts: Parts) -> Any:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType, broadcast_object_list
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -24,7 +25,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
 from tunelings.handson.precision import has_bfloat16
-from tunelings.project import disk
+from tunelings.project import disk, memory
 from tunelings.project import folder as files
 from tunelings.project import technique as techniques
 from tunelings.project.config import Config
@@ -32,7 +33,7 @@ from tunelings.project.errors import ProjectError
 from tunelings.project.examples import Example, Kind, Reader
 from tunelings.project.kept import batched, load
 from tunelings.project.parts import Parts
-from tunelings.project.prepared import is_out_of_memory, prepared, trainable_of
+from tunelings.project.prepared import prepared, trainable_of
 from tunelings.project.say import Say
 
 CURVES = "curves.jsonl"
@@ -78,39 +79,29 @@ def train(config: Config, data: Path, work: Path, model_path: Path, parts: Parts
     Raises:
         ProjectError: memory runs out again, or the disk is full.
     """
-    chosen = files.read_text(work / "smaller.json")
-    settings = json.loads(chosen) if chosen else None
+    is_first = PartialState().is_main_process
+    setting = memory.first_setting(config, work, model_path, parts, say) if is_first else None
+    setting = broadcast_object_list([setting])[0]
     while True:
-        now = settings or [config.train.technique, config.train.batch_size, config.train.accumulation]
         try:
-            return _train(config, data, work, model_path, parts, say, *now) | {"smaller": settings is not None}
+            return _train(config, data, work, model_path, parts, say, setting)
         except Exception as error:
-            if not is_out_of_memory(error):
+            if not memory.is_out_of_memory(error):
                 disk.raise_if_full(error, work)
                 raise
         parts.now = None
-        settings = next_smaller(now, settings, work, say)
-
-
-def next_smaller(now: list, settings: list | None, work: Path, say: Say) -> list:
-    following = techniques.smaller(*now)
-    technique, batch, _ = now
-    if settings is not None or following is None:
-        raise ProjectError(f"Memory runs out with {technique} at batch {batch}: take a smaller model or max_length.")
-    if following[0] != technique:
-        (work / CHECKPOINT).unlink(missing_ok=True)
-    files.write(work / "smaller.json", json.dumps(following))
-    say.line(
-        f"Memory runs out with {technique} at batch {batch}: continuing with {following[0]} at batch {following[1]}."
-    )
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    return list(following)
+        before, setting = setting, memory.next_smaller(config, setting, work, model_path, say)
+        if setting.technique != before.technique:
+            (work / CHECKPOINT).unlink(missing_ok=True)
+        if PartialState().num_processes > 1:  # The others are still in the update that this process has left.
+            raise ProjectError(f"Memory runs out with {before}: run it again, and it continues with {setting}.")
+        AcceleratorState._reset_state()  # It would refuse another precision.
 
 
 def _train(
-    config: Config, data: Path, work: Path, path: Path, parts: Parts, say: Say, technique: Any, batch: int, group: int
+    config: Config, data: Path, work: Path, path: Path, parts: Parts, say: Say, setting: memory.Setting
 ) -> dict[str, Any]:
+    technique = setting.technique
     # Never fp16, which needs a scaled loss: 1.07 has no scaler.
     accelerator = Accelerator(mixed_precision="bf16" if technique == "full" and has_bfloat16() else "no")
     if accelerator.distributed_type not in WHOLE:
@@ -126,11 +117,13 @@ def _train(
     model: Any  # By its class, save_pretrained could be a tensor.
     model, tokenizer, kind = prepared(config, path, technique, names, parts, where)
     run = Run(config, work, parts, accelerator, kind, model, Reader(model), kind.examples(rows), kind.examples(held),
-              batch, group)  # fmt: skip
+              setting.batch_size, setting.accumulation)  # fmt: skip
     run.trainable = trainable_of(model)
     disk.check_room(work, run.trainable.values())
-    optimizer = torch.optim.AdamW(run.trainable.parameters(), lr=config.train.lr)
-    if accelerator.num_processes > 1:
+    is_asked = technique == config.train.technique
+    rate = config.train.lr if is_asked else techniques.LEARNING_RATES[technique]
+    optimizer = torch.optim.AdamW(run.trainable.parameters(), lr=rate)
+    if accelerator.num_processes > 1 or accelerator.mixed_precision != "no":
         run.reader = accelerator.prepare(run.reader)
     scheduler = LambdaLR(optimizer, share_of(run))
     result = loop(run, optimizer, scheduler, say)
@@ -140,8 +133,9 @@ def _train(
         for left in [work / CHECKPOINT, *work.glob("best-*.safetensors")]:
             left.unlink(missing_ok=True)
     accelerator.wait_for_everyone()
+    asked = (config.train.technique, config.train.batch_size, config.train.accumulation)
     numbers = {"trained": sum(p.numel() for p in run.trainable.values()), "labels": names if names != [""] else []}
-    return result | numbers | {"technique": technique, "batch_size": batch, "accumulation": group}
+    return result | numbers | setting._asdict() | {"lr": rate, "smaller": setting[:3] != asked}
 
 
 def share_of(run: Run) -> Any:
