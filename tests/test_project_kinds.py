@@ -154,17 +154,3 @@ def test_a_terminal_shows_a_bar_with_the_time_left(monkeypatch):
 def test_wrong_use_is_one_line_and_exit_code_2(words, line):
     done = tunelings(*words)
     assert done.returncode == 2 and done.stderr.startswith(line) and done.stderr.count("\n") == 1
-
-
-@pytest.mark.sweep
-def test_two_processes_train_one_model(tmp_path):
-    """accelerate launch, on the CPU: the losses are those of one process, up to rounding."""
-    folder = project(tmp_path, rows(80), steps=6)
-    run(folder, "data")
-    curves = []
-    for processes in (1, 2):
-        if processes == 2:  # As many examples an update.
-            change(folder, "accumulation = 2", "accumulation = 1")
-        running.run_apart(folder, "train", lambda said: None, processes=processes)
-        curves.append([row["loss"] for row in files.lines(folder.done("train") / "curves.jsonl") if "loss" in row])
-    assert curves[0] == pytest.approx(curves[1], rel=1e-3)

@@ -10,15 +10,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import openai
+import pexpect
 import pytest
 import torch
 
+from tests.conftest import ROOT
 from tests.support.projects import Folder
 from tests.support.systems import POSIX
+from tests.support.terminal import Terminal
 from tunelings.project import base, chat, export, serve
 from tunelings.project import config as settings
 from tunelings.project.errors import ProjectError
@@ -57,6 +63,19 @@ def exported(tmp_path_factory) -> Folder:
             export.name_tool_calls(work / place)
         folder.finish(step, {"key": "key", "parts": {}})
     return folder
+
+
+@pytest.fixture
+def open_terminal() -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def open_one(*words: str) -> Terminal:
+        opened.append(Terminal(types.SimpleNamespace(root=ROOT), *words))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.process.close(force=True)
 
 
 def learn(model, tokenizer) -> None:
@@ -163,6 +182,47 @@ def test_chat_before_training_is_one_line(tmp_path: Path):
         chat.chat(Folder(tmp_path / "none"), CONFIG)
 
 
-def test_a_push_is_told_and_not_done_in_a_dry_run(exported):
-    sent = export.push(exported.done("export"), "someone/helper", is_dry=True)
-    assert "merged/config.json" in sent and "merged/model.safetensors" in sent
+def test_an_answer_is_shown_as_it_is_written(exported):
+    """The second word is written only after the first was read."""
+    tokenizer = base.tokenizer_of(exported.done("train") / "model", is_chat=True)
+    read = threading.Event()
+
+    def generate(streamer, input_ids, **options):
+        streamer.put(input_ids)
+        streamer.put(torch.tensor(tokenizer("one ")["input_ids"]))
+        assert read.wait(30)
+        streamer.put(torch.tensor(tokenizer("two")["input_ids"]))
+        streamer.end()
+
+    model = types.SimpleNamespace(device="cpu", generate=generate)
+    pieces = chat.stream([model], tokenizer, [{"role": "user", "content": "Count."}], 8)
+    assert next(piece for piece in pieces if piece[1]) == (0, "one ")
+    read.set()
+    assert "".join(text for _, text in pieces) == "two"
+
+
+def test_a_model_that_fails_while_it_writes_does_not_hang_the_chat(exported):
+    def generate(**options):
+        raise RuntimeError("too long")
+
+    model = types.SimpleNamespace(device="cpu", generate=generate)
+    tokenizer = base.tokenizer_of(exported.done("train") / "model", is_chat=True)
+    with pytest.raises(RuntimeError, match="too long"):
+        list(chat.stream([model], tokenizer, [{"role": "user", "content": "Hi."}], 8))
+
+
+@POSIX
+def test_a_terminal_shows_both_answers_side_by_side(exported, open_terminal):
+    settings.save(exported, CONFIG, {})
+    screen = open_terminal("project", "chat", str(exported.path))
+    screen.until("you>")
+    screen.press("Who are you?\r")
+    screen.until("A small model.")
+    (heading,) = [line for line in screen.text.splitlines() if "base" in line and "customized" in line]
+    screen.until(lambda text: text.rstrip().endswith("you>"))
+    (answers,) = [line for line in screen.text.splitlines() if "A small model." in line]
+    assert abs(answers.index("A small model.") - heading.index("customized")) <= 1
+    screen.press("/quit\r")
+    screen.process.expect(pexpect.EOF, timeout=60)
+    screen.process.close()
+    assert screen.process.exitstatus == 0

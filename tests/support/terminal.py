@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,7 +25,7 @@ def default_interrupt() -> None:
 class Terminal:
     """`tunelings …` in a pseudo-terminal whose screen can be read."""
 
-    def __init__(self, mini: Miniature, *args: str, columns: int = 100, env: dict | None = None):
+    def __init__(self, mini: Miniature | SimpleNamespace, *args: str, columns: int = 100, env: dict | None = None):
         import pexpect  # Here, since this file is loaded for every test.
         import pyte
 

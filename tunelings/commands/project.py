@@ -88,30 +88,35 @@ def run(
     """Run every step that is not done yet, or up to one of them."""
     stop_if_broken()
     from tunelings.project import config as settings
-    from tunelings.project import export, report
     from tunelings.project import folder as folders
+    from tunelings.project import push as pushing
+    from tunelings.project import report
     from tunelings.project import steps as running
+    from tunelings.project.parts import counted
 
+    if dry_run and not push:
+        raise CourseError("--dry-run goes with --push REPO.")
     folder = folders.find(name)
     config = settings.load(folder)
+    if push and not dry_run:
+        pushing.check(push)
     with running.alone(folder):
         left = running.to_run(folder, config, step, mine=mine, again=again)
         if not left:
             say(f"{step or 'Every step'} is done already; --again repeats it.")
         for one in left:
             say(f"{one}", "bold")
-            processes = config.train.processes if one == "train" else 1
+            options = running.launch_options(folder, config) if one == "train" else {}
             with heard() as hear:
-                running.run_apart(
-                    folder, one, hear, processes=processes, config=config.train.accelerate_config, mine=mine
-                )
+                running.run_apart(folder, one, hear, mine=mine, **options)
             say(f"  {told(folder.result(one) or {}, one)}")
         if left and folder.result("compare"):
             report.write(folder, config)
             say((folder.result("compare") or {})["verdict"]["sentence"], "bold")
-            say(f"The report is {shown(folder.report / 'report.html')}.")
+            used = report.whose({one: folder.result(one) for one in running.STEPS})
+            say(f"{counted(used).capitalize()}. The report is {shown(folder.report / 'report.html')}.")
     if push:
-        for sent in export.push(folder.done("export"), push, is_dry=dry_run):
+        for sent in pushing.push(folder, push, is_dry=dry_run):
             say(f"{'would push' if dry_run else 'pushed'} {sent}")
 
 
@@ -129,9 +134,12 @@ def told(result: dict[str, Any], step: str) -> str:
         says = ", ".join(f"{name} {sum(row['scores']) / len(row['scores']):.3f}" for name, row in systems)
     if step == "train":
         says = f"{result['steps']} of {result['of_steps']} updates, best validation loss {result['best_val_loss']:.4f}"
+    if step == "compare":
+        says = f"customized {result['systems']['customized']['score']:.3f}"
     if step == "export":
         says = ", ".join([*result["made"], *result["left"]])
-    return f"{says or 'done'} · {counted(result['parts'])}"
+    whose = f" · {counted(result['parts'])}" if result["parts"] else ""
+    return (says or "done") + whose
 
 
 @app.command()

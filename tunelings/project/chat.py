@@ -66,11 +66,23 @@ def stream(models: list[Any], tokenizer: Any, turns: list[dict[str, str]], limit
         pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
         options = {**batch.to(model.device), "streamer": streamer, "max_new_tokens": limit, "do_sample": False}
         options |= {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": pad}
-        writer = threading.Thread(target=model.generate, kwargs=options, daemon=True)
+        failed: list[BaseException] = []
+        writer = threading.Thread(target=write, args=(model, options, streamer, failed), daemon=True)
         writer.start()
         for text in streamer:
             yield number, text
         writer.join()
+        if failed:
+            raise failed[0]
+
+
+def write(model: Any, options: dict[str, Any], streamer: Any, failed: list[BaseException]) -> None:
+    """Generate in a thread; an error ends the stream, whose reader would wait forever."""
+    try:
+        model.generate(**options)
+    except BaseException as error:
+        failed.append(error)
+        streamer.end()
 
 
 def show(pieces: Iterator[tuple[int, str]]) -> None:

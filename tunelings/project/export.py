@@ -208,23 +208,3 @@ def gguf(merged: Path, work: Path, left: list[str]) -> list[str]:
         left.append(f"GGUF: {converter} failed: {(done.stderr.strip().splitlines() or ['?'])[-1][:200]}")
         return []
     return ["model.gguf"]
-
-
-def push(folder: Path, repo: str, *, is_dry: bool) -> list[str]:
-    """Upload the merged model and the adapter to the hub; a dry run only lists the files.
-
-    Raises:
-        ProjectError: no token, no network, or the hub refuses.
-    """
-    from huggingface_hub import HfApi
-
-    sent = sorted(path.relative_to(folder).as_posix() for path in (folder / MERGED).rglob("*") if path.is_file())
-    if is_dry:
-        return sent
-    try:
-        api = HfApi()
-        api.create_repo(repo, exist_ok=True, private=True)
-        api.upload_folder(repo_id=repo, folder_path=folder / MERGED)
-    except Exception as error:  # Each refusal is another class.
-        raise ProjectError(f"{repo} can't be pushed: {(str(error).splitlines() or ['?'])[0][:200]}") from None
-    return sent

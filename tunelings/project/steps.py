@@ -106,7 +106,7 @@ def run_apart(
         PartError: an answer failed, or the child ended without a result.
     """
     command = [sys.executable, "-m", "tunelings.project.child", str(folder.path), step, *(["--mine"] if mine else [])]
-    if processes > 1:
+    if processes > 1 or config:
         command = launched(command, processes, config)
     (folder.path / "steps").mkdir(parents=True, exist_ok=True)
     with open(folder.log(step), "ab") as log:
@@ -133,16 +133,26 @@ def run_apart(
         raise (ProjectError if ended["code"] == 2 else PartError)(ended["text"])
 
 
+def launch_options(folder: Folder, config: Config) -> dict[str, Any]:
+    """How the training is started.
+
+    Raises:
+        ProjectError: the configuration of accelerate is not there.
+    """
+    name = config.train.accelerate_config
+    if name and not path_of(folder, name).is_file():
+        raise ProjectError(f"train.accelerate_config: there is no file {path_of(folder, name)}.")
+    return {"processes": config.train.processes, "config": str(path_of(folder, name)) if name else ""}
+
+
 def launched(command: list[str], processes: int, config: str) -> list[str]:
     """The same through accelerate, by its own configuration where the settings name one: a copy of the model each."""
     launch = [sys.executable, "-m", "accelerate.commands.launch"]
-    options = ["--config_file", config] if config else ["--num_processes", str(processes), "--num_machines", "1"]
-    if not config:
-        import torch
-
-        options += ["--mixed_precision", "no", "--dynamo_backend", "no"]
-        options += ["--multi_gpu"] if torch.cuda.device_count() > 1 else ["--cpu"]
-    return [*launch, *options, *command[1:]]
+    if config:
+        return [*launch, "--config_file", config, *command[1:]]
+    # Without a GPU too: with --cpu accelerate starts one process, whatever --num_processes says.
+    options = ["--multi_gpu", "--num_processes", str(processes), "--num_machines", "1"]
+    return [*launch, *options, "--mixed_precision", "no", "--dynamo_backend", "no", *command[1:]]
 
 
 def end(child: subprocess.Popen[bytes]) -> None:

@@ -18,14 +18,14 @@ from typing import Any
 import torch
 from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
-from accelerate.utils import DistributedType, broadcast_object_list
+from accelerate.utils import broadcast_object_list
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
 from tunelings.handson.precision import has_bfloat16
-from tunelings.project import disk, memory
+from tunelings.project import base, disk, memory, sharded
 from tunelings.project import folder as files
 from tunelings.project import technique as techniques
 from tunelings.project.config import Config
@@ -40,7 +40,6 @@ CURVES = "curves.jsonl"
 CHECKPOINT = "checkpoint.pt"
 VALIDATION = 200  # rows at most that each evaluation looks at
 LEARNED = "model"  # the folder of the adapter, or of the whole model
-WHOLE = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU)  # each process has the whole model
 
 
 @dataclass
@@ -79,7 +78,7 @@ def train(config: Config, data: Path, work: Path, model_path: Path, parts: Parts
     Raises:
         ProjectError: memory runs out again, or the disk is full.
     """
-    is_first = PartialState().is_main_process
+    is_first = PartialState(cpu=base.device() == "cpu").is_main_process
     setting = memory.first_setting(config, work, model_path, parts, say) if is_first else None
     setting = broadcast_object_list([setting])[0]
     while True:
@@ -93,7 +92,7 @@ def train(config: Config, data: Path, work: Path, model_path: Path, parts: Parts
         before, setting = setting, memory.next_smaller(config, setting, work, model_path, say)
         if setting.technique != before.technique:
             (work / CHECKPOINT).unlink(missing_ok=True)
-        if PartialState().num_processes > 1:  # The others are still in the update that this process has left.
+        if PartialState().num_processes > 1:  # The others are still in the update.
             raise ProjectError(f"Memory runs out with {before}: run it again, and it continues with {setting}.")
         AcceleratorState._reset_state()  # It would refuse another precision.
 
@@ -103,12 +102,9 @@ def _train(
 ) -> dict[str, Any]:
     technique = setting.technique
     # Never fp16, which needs a scaled loss: 1.07 has no scaler.
-    accelerator = Accelerator(mixed_precision="bf16" if technique == "full" and has_bfloat16() else "no")
-    if accelerator.distributed_type not in WHOLE:
-        raise ProjectError(
-            f"accelerate_config asks for {accelerator.distributed_type.value}, which shards the model. Each process "
-            "must hold all of it, for the checkpoints of 1.09: choose qlora, or a smaller model."
-        )
+    mixed = "bf16" if technique == "full" and has_bfloat16() else "no"
+    accelerator = Accelerator(cpu=base.device() == "cpu", mixed_precision=mixed)
+    sharded.check(accelerator, config.train.processes, technique)
     torch.manual_seed(config.train.seed)
     rows, held = load(data, "train"), load(data, "validation")[:VALIDATION]
     names = sorted({row["label"] for row in rows})
@@ -120,15 +116,12 @@ def _train(
               setting.batch_size, setting.accumulation)  # fmt: skip
     run.trainable = trainable_of(model)
     disk.check_room(work, run.trainable.values())
-    is_asked = technique == config.train.technique
-    rate = config.train.lr if is_asked else techniques.LEARNING_RATES[technique]
-    optimizer = torch.optim.AdamW(run.trainable.parameters(), lr=rate)
-    if accelerator.num_processes > 1 or accelerator.mixed_precision != "no":
-        run.reader = accelerator.prepare(run.reader)
+    rate = config.train.lr if technique == config.train.technique else techniques.LEARNING_RATES[technique]
+    optimizer = spread(run, torch.optim.AdamW(run.trainable.parameters(), lr=rate))
     scheduler = LambdaLR(optimizer, share_of(run))
     result = loop(run, optimizer, scheduler, say)
+    sharded.save_pretrained(accelerator, model, work / LEARNED)
     if accelerator.is_main_process:
-        model.save_pretrained(work / LEARNED)
         tokenizer.save_pretrained(work / LEARNED)
         for left in [work / CHECKPOINT, *work.glob("best-*.safetensors")]:
             left.unlink(missing_ok=True)
@@ -136,6 +129,18 @@ def _train(
     asked = (config.train.technique, config.train.batch_size, config.train.accumulation)
     numbers = {"trained": sum(p.numel() for p in run.trainable.values()), "labels": names if names != [""] else []}
     return result | numbers | setting._asdict() | {"lr": rate, "smaller": setting[:3] != asked}
+
+
+def spread(run: Run, optimizer: Any) -> Any:
+    """Over the processes by accelerate: a copy of the model each or, by FSDP, a part of it each."""
+    accelerator = run.accelerator
+    if accelerator.is_fsdp2:
+        _, prepared_ = accelerator.prepare(run.model, optimizer)
+        run.trainable = trainable_of(run.model)
+        return prepared_.optimizer
+    if accelerator.num_processes > 1 or accelerator.mixed_precision != "no":
+        run.reader = accelerator.prepare(run.reader)
+    return optimizer
 
 
 def share_of(run: Run) -> Any:
@@ -227,14 +232,15 @@ def evaluated(run: Run, optimizer: Any, scheduler: LambdaLR, stopper: Any, step:
         before = stopper.best_step
         stops = bool(stopper.update(loss, run.trainable))
         is_best = stopper.best_step != before
+    weights, moments = sharded.whole(run.trainable, optimizer)
     if run.accelerator.is_main_process:
         best = run.work / f"best-{step}.safetensors"
         if is_best:
-            save_file({name: p.detach().cpu().contiguous() for name, p in run.trainable.items()}, f"{best}.tmp")
+            save_file({name: p.detach().cpu().contiguous() for name, p in weights.items()}, f"{best}.tmp")
             Path(f"{best}.tmp").replace(best)
         record(run, {"step": step, "val_loss": loss, "stops": stops})
         with run.parts.using("1.09") as part:
-            part.save_checkpoint(run.work / CHECKPOINT, run.trainable, optimizer, scheduler, step)
+            part.save_checkpoint(run.work / CHECKPOINT, weights, moments, scheduler, step)
         if is_best:  # Only now does no checkpoint need the older ones.
             for old in run.work.glob("best-*.safetensors"):
                 if old != best:
@@ -268,12 +274,10 @@ def resume(run: Run, optimizer: Any, scheduler: LambdaLR, stopper: Any) -> tuple
     step = 0
     if path.exists():
         losses = [(row["val_loss"], row["step"]) for row in curves if "val_loss" in row]
-        with run.parts.using("1.09") as part:
-            step = int(part.load_checkpoint(path, run.trainable, optimizer, scheduler))
+        step = load_checkpoint(run, optimizer, scheduler)
         losses = [(loss, at) for loss, at in losses if at <= step]
         replay(run, stopper, losses)
-        with run.parts.using("1.09") as part:
-            part.load_checkpoint(path, run.trainable, optimizer, scheduler)
+        load_checkpoint(run, optimizer, scheduler)
     kept = [row for row in curves if row["step"] <= step]
     if run.accelerator.is_main_process:
         files.write_lines(run.work / CURVES, kept)
@@ -281,14 +285,21 @@ def resume(run: Run, optimizer: Any, scheduler: LambdaLR, stopper: Any) -> tuple
     return step, bool(kept and kept[-1].get("stops"))
 
 
+def load_checkpoint(run: Run, optimizer: Any, scheduler: LambdaLR) -> int:
+    weights, moments = sharded.whole(run.trainable, optimizer)
+    with run.parts.using("1.09") as part:
+        step = int(part.load_checkpoint(run.work / CHECKPOINT, weights, moments, scheduler))
+    sharded.put(weights, moments, run.trainable, optimizer)
+    return step
+
+
 def replay(run: Run, stopper: Any, losses: list[tuple[float, int]]) -> None:
     """Show 2.06 again what it had seen, with the best weights in place, so that it keeps those."""
     best = min((row for row in losses if math.isfinite(row[0])), default=None, key=lambda row: row[0])
     if best is not None:
         saved = load_file(run.work / f"best-{best[1]}.safetensors")
-        with torch.no_grad():
-            for name, parameter in run.trainable.items():
-                parameter.copy_(saved[name])
+        for name, parameter in run.trainable.items():
+            sharded.copy_into(parameter, saved[name])
     with run.parts.using("2.06"):
         for loss, _ in losses:
             stopper.update(loss, run.trainable)
