@@ -89,7 +89,11 @@ def overhead(model_name: str) -> dict:
                 seconds[way.__name__] = time.process_time() - start
             ratios.append(seconds["project"] / seconds["plain"])
         ratios = ratios[1:]  # The first round warms up.
-    return {"technique": technique, "overhead": statistics.median(ratios) - 1, "rounds": [ratio - 1 for ratio in ratios]}
+    return {
+        "technique": technique,
+        "overhead": statistics.median(ratios) - 1,
+        "rounds": [ratio - 1 for ratio in ratios],
+    }
 
 
 def memory(rows: int) -> dict:

@@ -1,4 +1,4 @@
-"""What leaves a project: a push to the hub, which is only listed in a dry run, and a GGUF file by another's converter."""
+"""What leaves a project: a push to the hub, only listed in a dry run, and a GGUF file by another's converter."""
 
 from __future__ import annotations
 

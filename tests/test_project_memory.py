@@ -114,7 +114,6 @@ def test_out_of_memory_twice_is_one_line(prepared, tmp_path):
     assert child.ended(error.value, parts, folder, "train")[0] == 2
 
 
-
 def test_after_full_in_16_bits_comes_lora_in_32(prepared, tmp_path, monkeypatch):
     """accelerate refuses a second precision in one process, unless its state is reset."""
     AcceleratorState._reset_state()

@@ -217,10 +217,9 @@ def test_a_terminal_shows_both_answers_side_by_side(exported, open_terminal):
     screen = open_terminal("project", "chat", str(exported.path))
     screen.until("you>")
     screen.press("Who are you?\r")
-    screen.until("A small model.")
-    (heading,) = [line for line in screen.text.splitlines() if "base" in line and "customized" in line]
-    screen.until(lambda text: text.rstrip().endswith("you>"))
-    (answers,) = [line for line in screen.text.splitlines() if "A small model." in line]
+    text = screen.until(lambda text: "A small model." in text and text.rstrip().endswith("you>"))
+    (heading,) = [line for line in text.splitlines() if "base" in line and "customized" in line]
+    (answers,) = [line for line in text.splitlines() if "A small model." in line]
     assert abs(answers.index("A small model.") - heading.index("customized")) <= 1
     screen.press("/quit\r")
     screen.process.expect(pexpect.EOF, timeout=60)

@@ -10,7 +10,6 @@ from typing import Any
 
 from tunelings.handson import models
 from tunelings.project.config import Config
-from tunelings.project.errors import ProjectError
 from tunelings.project.kept import PARTS as SPLITS
 from tunelings.project.parts import Parts
 from tunelings.project.say import Say

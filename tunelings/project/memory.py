@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,10 +38,11 @@ def first_setting(config: Config, work: Path, model_path: Path, parts: Parts, sa
         return Setting(*json.loads(kept))
     shape, machine = base.shape_of(model_path), techniques.examine()
     free = techniques.free_gib(machine) / (1 if machine.gpus else config.train.processes)
+    shards = config.train.processes if os.environ.get("ACCELERATE_USE_FSDP") == "true" else 1
 
     def needs(setting: Setting) -> float:
-        technique, batch = setting.technique, setting.batch_size
-        return techniques.needed(shape, technique, batch, config.data.max_length, parts, on_gpu=bool(machine.gpus))
+        technique, batch, length = setting.technique, setting.batch_size, config.data.max_length
+        return techniques.needed(shape, technique, batch, length, parts, on_gpu=bool(machine.gpus)) / shards
 
     ways = techniques.ways(config.train.head, shape, machine)
     asked = setting = Setting(config.train.technique, config.train.batch_size, config.train.accumulation)

@@ -37,7 +37,7 @@ def prepared(
         model = base.load_causal(path, dtype=dtype).to(where)
         if technique == "lora":
             model = attached(config, model, parts)
-    if where != "cpu" and technique != "qlora":
+    if torch.device(where).type != "cpu" and technique != "qlora":
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return model, tokenizer, examples.answers(config, tokenizer, parts)
 

@@ -70,9 +70,13 @@ def copy_into(parameter: Tensor, value: Tensor) -> None:
 
 def save_pretrained(accelerator: Accelerator, model: Any, folder: Any) -> None:
     """The model's own files, written by the first process; every process has to call it."""
-    weights = accelerator.get_state_dict(model) if accelerator.is_fsdp2 else None
+    options = {}
+    if accelerator.is_fsdp2:
+        names = {name for name, _ in (*model.named_parameters(), *model.named_buffers())}  # Of tied weights, one.
+        weights = accelerator.get_state_dict(model)
+        options["state_dict"] = {name: value for name, value in weights.items() if name in names}
     if accelerator.is_main_process:
-        model.save_pretrained(folder, **({"state_dict": weights} if weights else {}))
+        model.save_pretrained(folder, **options)
 
 
 def is_sharded(trainable: nn.ParameterDict) -> bool:

@@ -7,7 +7,6 @@ a checkpoint is the run that was never interrupted.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator
