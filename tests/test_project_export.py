@@ -41,6 +41,8 @@ def exported(tmp_path: Path) -> Folder:
             for name in FILES:
                 (work / export.MERGED / name).write_text("{}", encoding="utf-8")
         folder.finish(step, {"key": key, "parts": {}})
+    folder.report.mkdir()
+    (folder.report / "report.html").touch()
     return folder
 
 

@@ -108,3 +108,19 @@ def test_a_step_that_references_have_made_is_not_done_for_mine(tmp_path):
     folder.finish("data", {"key": "key", "parts": {"4.04": {"mine": True}, "4.06": {"mine": False}}})
     assert steps.is_done(folder, "data", "key") and not steps.is_done(folder, "data", "key", mine=True)
     assert not steps.is_done(folder, "data", "another key")
+
+
+def test_a_run_that_goes_on_counts_the_parts_of_the_run_that_was_killed(tmp_path):
+    course = course_with(tmp_path / "course", {"4.04": variant("4.04")})
+    first, second = Parts(course), Parts(course)
+    first.keep_record(tmp_path / "parts.json")
+    assert first["4.04"] and first["4.06"]
+    second.keep_record(tmp_path / "parts.json")
+    assert second["4.09"] and counted(second.used) == "your code: 1 of 3 parts"
+
+
+def test_mine_does_not_go_on_with_what_references_have_begun(tmp_path):
+    folder = files.Folder(tmp_path)
+    (folder.begin("train", "key") / "checkpoint.pt").touch()
+    assert (folder.begin("train", "key") / "checkpoint.pt").exists()
+    assert not (folder.begin("train", "key mine") / "checkpoint.pt").exists()

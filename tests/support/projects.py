@@ -79,6 +79,7 @@ def copy_of(folder: Folder, place: Path) -> Folder:
 
 def course_with(place: Path, mine: dict[str, str]) -> Course:
     """A course in which some exercises are done: by number, the text of the learner's file."""
+    place.mkdir(parents=True, exist_ok=True)
     for tree in ("solutions", "checks", "docs"):
         link_or_copy(place / tree, COURSE.root / tree)
     shutil.copytree(COURSE.root / "exercises", place / "exercises", ignore=shutil.ignore_patterns("__pycache__"))

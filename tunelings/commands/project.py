@@ -110,7 +110,7 @@ def run(
             with heard() as hear:
                 running.run_apart(folder, one, hear, mine=mine, **options)
             say(f"  {told(folder.result(one) or {}, one)}")
-        if left and folder.result("compare"):
+        if folder.result("compare") and not report.is_current(folder):  # Perhaps it was killed while it wrote that.
             report.write(folder, config)
             say((folder.result("compare") or {})["verdict"]["sentence"], "bold")
             used = report.whose({one: folder.result(one) for one in running.STEPS})

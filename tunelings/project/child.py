@@ -78,7 +78,10 @@ def run(folder: Folder, step: str, parts: Parts, say: Say) -> None:
     config = settings.load(folder)
     key = steps.keys(folder, config)[step]
     is_first = os.environ.get("RANK", "0") == "0"
-    work = folder.begin(step, key) if is_first else folder.work(step)
+    work = folder.work(step)
+    if is_first:  # What references have begun, --mine does not go on with.
+        folder.begin(step, key + (" mine" if parts.only_mine else ""))
+        parts.keep_record(work / "parts.json")
     began = time.monotonic()
     result = run_step(folder, config, step, work, parts, say)
     result |= {"key": key, "parts": parts.used, "wall_seconds": time.monotonic() - began}

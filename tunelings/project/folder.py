@@ -68,6 +68,7 @@ class Folder:
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
             write(work / "key", key)
+        remove_unfinished(work)
         return work
 
     def finish(self, step: str, result: dict[str, Any]) -> None:
@@ -113,6 +114,13 @@ def place(name: str) -> Folder:
 
 
 # ---------------------------------------------------------------- files
+def remove_unfinished(folder: Path) -> None:
+    """What `write` leaves if it is killed."""
+    for path in folder.glob(".*"):
+        if path.is_file():
+            path.unlink()
+
+
 def write(path: Path, content: str) -> None:
     """Write a text whole or not at all."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tunelings.course import Course, Exercise, shown_path
 from tunelings.grading import answers
 from tunelings.grading.states import ExerciseState
 from tunelings.grading.store import Progress
+from tunelings.project import folder as files
 from tunelings.project.errors import PartError, ProjectError
 
 # What each part does, in the words of the report.
@@ -76,6 +79,12 @@ class Parts:
         self.choices: dict[str, Choice] = {}
         self.hashes: dict[str, str] = {}
         self.now: str | None = None
+        self.before: Used = {}
+        self.record: Path | None = None
+
+    def keep_record(self, path: Path) -> None:
+        """Write down each part that runs, and count those of the run that was killed here."""
+        self.record, self.before = path, json.loads(files.read_text(path) or "{}")
 
     def choice(self, number: str) -> Choice:
         if number not in self.choices:
@@ -97,6 +106,8 @@ class Parts:
                 self.modules[number] = answers.load(source)
             except answers.AnswerError as error:
                 raise PartError(f"{choice.name} does not load: {error}") from None
+            if self.record:
+                files.write(self.record, json.dumps(self.used))
         return self.modules[number]
 
     @contextlib.contextmanager
@@ -109,10 +120,11 @@ class Parts:
     @property
     def used(self) -> Used:
         """What has run so far, for the step's result."""
-        return {
+        now = {
             number: {"mine": self.choices[number].is_mine, "sha256": self.hashes[number], "does": PARTS[number]}
-            for number in sorted(self.modules)
+            for number in self.modules
         }
+        return dict(sorted((self.before | now).items()))
 
     def blame(self, error: BaseException) -> PartError | None:
         """The error of a part, by the innermost line of its file in the traceback; None where no part is in it."""

@@ -28,6 +28,7 @@ def write(folder: Folder, config: Config) -> None:
     """Write the report from the steps that are done; what was not measured is said to be so."""
     results = {step: folder.result(step) for step in STEPS}
     folder.report.mkdir(exist_ok=True)
+    files.remove_unfinished(folder.report)
     pictures = draw(folder, results)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
@@ -41,6 +42,13 @@ def write(folder: Folder, config: Config) -> None:
     )  # fmt: skip
     files.write(folder.report / "report.md", text)
     files.write(folder.report / "report.html", page(folder, text))
+
+
+def is_current(folder: Folder) -> bool:
+    """Whether it was written, to its last file, after every step that is done."""
+    last = folder.report / "report.html"
+    results = [path for step in STEPS if (path := folder.done(step) / files.RESULT).exists()]
+    return last.exists() and all(last.stat().st_mtime_ns >= path.stat().st_mtime_ns for path in results)
 
 
 def whose(results: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ steps that it concerns are run again; the others stay done.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from tunelings.project.errors import PartError, ProjectError
 from tunelings.project.folder import Folder
 
 STEPS = ("data", "baseline", "train", "compare", "export")
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 Hear = Callable[[dict[str, Any]], None]
 
 
@@ -83,15 +85,23 @@ def to_run(folder: Folder, config: Config, step: str | None, *, mine: bool, agai
 
 @contextlib.contextmanager
 def alone(folder: Folder):
-    """Nothing else runs in this project meanwhile."""
-    folder.path.mkdir(parents=True, exist_ok=True)
+    """Nothing else runs in this project meanwhile.
+
+    Raises:
+        ProjectError: another run does, or the folder can't be written.
+    """
     lock = FileLock(folder.path / ".lock")
     try:
+        folder.path.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
+        yield
     except Timeout:
         raise ProjectError(f"Another run is at work in {folder.name}: wait for it, or end it.") from None
-    try:
-        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        says = f"{folder.path} can't be written ({error.strerror})"
+        raise ProjectError(f"{says}: steps that are done stay done.") from None
     finally:
         lock.release()
 
