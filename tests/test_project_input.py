@@ -105,7 +105,7 @@ EDITS: dict[str, tuple[Callable[[Folder], None], str]] = {
     ),
     "another model": (
         lambda folder: edit(folder, 'model = "tiny"', 'model = "/nowhere"'),
-        "There is no model ",
+        "neither a folder nor a model of the course",
     ),
     "the data is gone": (lambda folder: Path(folder.path.parent / "d.jsonl").unlink(), "The data at "),
 }

@@ -213,7 +213,8 @@ def test_a_model_that_fails_while_it_writes_does_not_hang_the_chat(exported):
 
 @POSIX
 def test_a_terminal_shows_both_answers_side_by_side(exported, open_terminal):
-    settings.save(exported, CONFIG, {})
+    few = CONFIG.compare.model_copy(update={"max_new_tokens": 20})  # The base writes anything, and whole screens of it.
+    settings.save(exported, CONFIG.model_copy(update={"compare": few}), {})
     screen = open_terminal("project", "chat", str(exported.path))
     screen.until("you>")
     screen.press("Who are you?\r")

@@ -52,7 +52,8 @@ def resolve(name: str, cache: Path) -> Path:
     """
     if name == TINY:
         return make_tiny(cache / "tiny-model")
-    if models.known(name) or Path(name).expanduser().exists() or name.count("/") != 1:
+    is_folder = name.startswith(("/", ".", "~")) or Path(name).exists()
+    if models.known(name) or is_folder or name.count("/") != 1:
         try:
             return models.find(name)
         except FileNotFoundError as error:

@@ -12,7 +12,7 @@ import torch
 from tunelings.project import base
 from tunelings.project import folder as files
 from tunelings.project import technique as techniques
-from tunelings.project.config import Config, Technique
+from tunelings.project.config import Config
 from tunelings.project.errors import ProjectError
 from tunelings.project.parts import Parts
 from tunelings.project.say import Say
@@ -23,7 +23,7 @@ SETTING = "setting.json"  # A run that goes on keeps its setting, however much m
 class Setting(NamedTuple):
     """What a training runs with; `was_caught`: memory has run out once, and this is the answer."""
 
-    technique: Technique
+    technique: str
     batch_size: int
     accumulation: int
     was_caught: bool = False

@@ -46,7 +46,8 @@ def whole(trainable: nn.ParameterDict, optimizer: Optimizer) -> tuple[nn.Paramet
         return trainable, optimizer
     weights = nn.ParameterDict({name: nn.Parameter(gathered(p.detach())) for name, p in trainable.items()})
     state = optimizer.state_dict()
-    moments = type(optimizer)(weights.parameters())
+    same_kind: Any = type(optimizer)
+    moments = same_kind(weights.parameters())
     moments.load_state_dict({**state, "state": mapped(state["state"], lambda _, value: gathered(value))})
     return weights, moments
 

@@ -99,7 +99,7 @@ def train(config: Config, data: Path, work: Path, model_path: Path, parts: Parts
 def _train(
     config: Config, data: Path, work: Path, path: Path, parts: Parts, say: Say, setting: memory.Setting
 ) -> dict[str, Any]:
-    technique = setting.technique
+    technique: Any = setting.technique
     # Never fp16, which needs a scaled loss: 1.07 has no scaler.
     mixed = "bf16" if technique == "full" and has_bfloat16() else "no"
     accelerator = Accelerator(cpu=base.device() == "cpu", mixed_precision=mixed)
