@@ -71,9 +71,8 @@ class Watcher:
     def handle_next(self) -> None:
         """Wait for one thing to happen, and handle it; what is wrong with the course is said on the screen."""
         session = self.session
-        left = _WAIT if session.deadline is None else max(0.0, session.deadline - time.monotonic())
         try:
-            happening = session.pool.next_happening(min(left, _WAIT))
+            happening = session.pool.next_happening(_WAIT)
         except queue.Empty:
             if session.deadline is not None and time.monotonic() >= session.deadline:
                 session.end_hanging()
