@@ -19,6 +19,7 @@ from mkdocs.exceptions import PluginError
 
 from tunelings import lessons, pages
 from tunelings.course import MODULES, Course, CourseError, Exercise, module_number
+from tunelings.grading.code import code_hash
 from tunelings.grading.store import Progress
 from tunelings.handson import hardware, memory
 
@@ -101,7 +102,9 @@ def marks_of(src_uri: str) -> dict:
         "<!-- presets -->": lambda: pages.model_options(
             {name: asdict(sizes) for name, sizes in memory.PRESETS.items()}, chosen="Llama 2 7B"
         ),
-        "<!-- scores -->": lambda: pages.scores(RESULTS / "check_quality.json"),
+        "<!-- scores -->": lambda: pages.scores(
+            RESULTS / "check_quality.json", {exercise.number: code_hash(exercise) for exercise in COURSE.exercises}
+        ),
         "<!-- promises -->": lambda: pages.promises_held(COURSE),
         "<!-- scenarios -->": lambda: pages.scenarios(ROOT / "checks" / "module05" / "scenarios.toml"),
         **{f"<!-- moving: {path.stem} -->": partial(path.read_text, encoding="utf-8") for path in MOVING},

@@ -2,13 +2,12 @@
 
 python figures/check_quality.py             counts, and the names that leave-one-out gives
 python figures/check_quality.py --mutants   the mutants too (an hour; what has not changed since is not run again)
+python figures/check_quality.py --exercise 1.05   one exercise or more; the others stay as they are counted
 
 The page on verdicts shows the sums; where a figure is missing, it says "not measured".
 """
 
 import argparse
-import ast
-import hashlib
 import json
 import tempfile
 from pathlib import Path
@@ -17,10 +16,10 @@ from rich.progress import track
 
 from tunelings.course import MODULES, Course
 from tunelings.grading import diagnose, mutate, vectors
+from tunelings.grading.code import code_hash
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 RESULTS = HERE / "results" / "check_quality.json"
 
 
@@ -28,24 +27,12 @@ def kept(tree, exercise):
     return len(list((ROOT / "tests" / "answers" / tree / exercise.module / exercise.name).glob("*.py")))
 
 
-def content_hash(exercise):
-    """Of the code of solution and checks: another word in a docstring or a comment changes no mutant."""
-    digest = hashlib.sha256()
-    for path in (exercise.solution_path, exercise.check_path):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, WITH_DOCSTRING) and ast.get_docstring(node, clean=False) is not None:
-                node.body[0] = ast.Pass()
-        digest.update(ast.dump(tree).encode())
-    return digest.hexdigest()[:16]
-
-
 def mutants_of(exercise, before, run):
     """The mutants and those that survive, kept from the last run while solution and checks are what they were.
 
     What has changed since is run again, or, without `run`, is not measured: an old figure is not shown for it.
     """
-    key = content_hash(exercise)
+    key = code_hash(exercise)
     if before.get("key") == key:
         return before
     if not run:
@@ -58,12 +45,13 @@ def mutants_of(exercise, before, run):
 def main():
     options = argparse.ArgumentParser(description="Count what the checks are tested with.")
     options.add_argument("--mutants", action="store_true", help="run the mutants of what has changed")
-    with_mutants = options.parse_args().mutants
+    options.add_argument("--exercise", action="append", metavar="N.NN", help="only this one, or several")
+    chosen = options.parse_args()
     course = Course(ROOT)
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"exercises": {}}
     before = results["exercises"]
-    results["exercises"] = {}
-    for exercise in track(course.exercises):
+    wanted = [course.find(number) for number in chosen.exercise or []] or course.exercises
+    for exercise in track(wanted):
         old = before.get(exercise.number, {}).get("mutation", {})
         results["exercises"][exercise.number] = {
             "module": exercise.module,
@@ -73,7 +61,7 @@ def main():
             "variants": kept("right", exercise),
             "wrong": kept("wrong", exercise),
             "leave_one_out": len(diagnose.leave_one_out(vectors.MistakeVectors(exercise, 0).all())),
-            "mutation": mutants_of(exercise, old, with_mutants),
+            "mutation": mutants_of(exercise, old, chosen.mutants),
         }
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     for module in MODULES:

@@ -9,6 +9,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -184,6 +185,25 @@ def test_too_little_disk_is_one_line_before_anything_is_installed(tmp_path):
         CourseError, match=r"The libraries take about 1000000\.0 GB, and .* GB are free at .*: free some"
     ):
         install.check_room(tmp_path, 1e6)
+
+
+def test_what_an_interrupted_run_has_installed_needs_no_room_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(install.shutil, "disk_usage", lambda path: SimpleNamespace(free=3 * install.GB))
+    with pytest.raises(CourseError, match=r"about 6\.8 GB, and 3\.0 GB are free"):
+        install.check_room(tmp_path, 6.8)
+    library = tmp_path / ".venv" / "lib" / "library.so"
+    library.parent.mkdir(parents=True)
+    with library.open("wb") as file:
+        file.truncate(4 * install.GB)  # a sparse file, which takes no room
+    install.check_room(tmp_path, 6.8)
+
+
+def test_a_build_that_was_asked_for_is_not_replaced_by_another(monkeypatch, told):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(install, "answers", lambda address: False)
+    with pytest.raises(CourseError, match="/cpu can't be reached, and PyTorch without CUDA comes from there") as error:
+        install.torch_index(False, told.append, asked=True)
+    assert "\n" not in str(error.value) and told == []
 
 
 @pytest.fixture

@@ -35,6 +35,14 @@ def test_a_notebook_is_what_the_command_makes(number: str):
     nbformat.validate(notebooks.make(exercise))
 
 
+def test_the_full_run_fetches_the_models_that_its_checks_look_for():
+    fetched = {
+        number: re.findall(r"models get (\w+)", notebooks.make(exercise).cells[-1].source)
+        for number, exercise in HANDS_ON.items()
+    }
+    assert fetched == {"1.10": [], "2.08": [], "3.12": [], "4.10": ["smollm2"], "5.09": ["minilm"]}
+
+
 @each_hands_on
 def test_the_lesson_opens_it_in_colab(number: str):
     exercise = HANDS_ON[number]

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from mkdocs.config import load_config
 
 from tests.conftest import COURSE, ROOT
 from tunelings import questions
@@ -126,7 +127,7 @@ BRITISH = re.compile(
     r"\b(?!Judgement\b)\w*(?:(?:quant|standard|normal|recogn|initial|memor|penal|stabil|token|optim|organ|summar|general"
     r"|regular|special|minim|maxim|util|real|categor|random|parametr|serial|synchron|custom)is(?:e|ed|es|er|ers|ing|ations?)\b"
     r"|behaviour|neighbour|colour|favour|flavour|honour|labell|modell(?:ed|ing)|cancelled|licence|judgement|learnt\b|spelt\b"
-    r"|\bgrey\b|\bcentre\b|catalogue|artefact|analyse|programme\b|fulfil\b|whilst)\w*",
+    r"|\bgrey\b|\bcentre\b|catalogue|artefact|analyse|\btowards\b|programme\b|fulfil\b|whilst)\w*",
     re.IGNORECASE,
 )
 
@@ -288,3 +289,11 @@ def test_the_terminal_asks_until_the_answer_is_right_and_counts_first_tries():
     )
     assert right == 1
     assert "   No. It tempts." in shown and shown.count("   Right. It holds.") == 2
+
+
+@pytest.mark.parametrize("address", ["https://somebody.github.io/tunelings/", None])
+def test_the_published_site_knows_its_address_and_the_one_at_home_has_none(monkeypatch, address: str | None):
+    monkeypatch.delenv("SITE_URL", raising=False)
+    if address:
+        monkeypatch.setenv("SITE_URL", address)
+    assert (load_config(str(ROOT / "mkdocs.yml")).site_url or None) == address

@@ -6,8 +6,8 @@ script that needs a GPU has results, and the filter `number`:
 
     {{ measured["update 0.1 times the weights"].float32 | number(".2g") }}
 
-`minutes`, how long the page takes, and `in_colab`, the address at which Colab opens the notebook of a hands-on
-exercise.
+`minutes`, how long the page takes, `repository`, the course's public address, and `in_colab`, the address at which
+Colab opens the notebook of a hands-on exercise.
 
 Nothing here knows MkDocs: docs/hooks.py hands the pages over.
 """
@@ -91,7 +91,7 @@ def render(source: str, page: str, results: Path) -> str:
     measured, measured_by = own_results(page, results), reader(results)
     try:
         known = {"measured": measured, "measured_by": measured_by, "in_colab": in_colab(page)}
-        known["minutes"] = minutes_of(source)
+        known |= {"minutes": minutes_of(source), "repository": repository.address()}
         known["is_measured"] = lambda script: (results / f"{script}.json").is_file()
         return ENVIRONMENT.from_string(parse(source)).render(known)
     except jinja2.TemplateSyntaxError as error:

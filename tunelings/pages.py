@@ -238,11 +238,18 @@ SCORES = {  # field of an exercise in the result file -> head of its column
 }
 
 
-def scores(path: Path) -> str:
-    """What the checks of each module are tried on, from the result file of figures/check_quality.py."""
-    entries = json.loads(path.read_text(encoding="utf-8"))["exercises"].values()
-    # No mutant at all is no measurement: each reference has some.
-    measured = [entry | (entry["mutation"] if entry["mutation"].get("mutants") else {}) for entry in entries]
+def scores(path: Path, keys: Mapping[str, str]) -> str:
+    """What the checks of each module are tried on, from the result file of figures/check_quality.py.
+
+    `keys`: by number, the hash of an exercise's code as it is now; mutants of other code aren't shown.
+    """
+    entries = json.loads(path.read_text(encoding="utf-8"))["exercises"]
+    measured = []
+    for number, entry in entries.items():
+        mutation = entry["mutation"]
+        # No mutant at all is no measurement: each reference has some.
+        is_measured = mutation.get("mutants") and mutation["key"] == keys.get(number)
+        measured.append(entry | (mutation if is_measured else {}))
     lines = ["| module | exercises | " + " | ".join(SCORES.values()) + " |", "|---" * (len(SCORES) + 2) + "|"]
     for module, title in MODULES.items():
         lines.append(_score_line(title, [one for one in measured if one["module"] == module]))

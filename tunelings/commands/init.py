@@ -122,6 +122,7 @@ def _install(root: Path, cuda: bool | None, yes: bool) -> None:
 
     if install.is_installed(root):
         return
+    asked = cuda is not None
     if cuda is None:
         cards = doctor.gpus(doctor.nvidia_smi())
         cuda = bool(cards)
@@ -131,7 +132,7 @@ def _install(root: Path, cuda: bool | None, yes: bool) -> None:
     typer.echo(f"The exercises need PyTorch and other libraries, tunelings[course]: about {size} GB in {place}.")
     if _is_terminal() and not yes and not typer.confirm("Install them now?", default=True):
         raise CourseError("Nothing was installed: run the same command to continue.")
-    install.install(root, cuda, typer.echo)
+    install.install(root, cuda, typer.echo, asked=asked)
     typer.echo(f"The libraries are in {place}.")
 
 

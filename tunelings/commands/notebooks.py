@@ -6,6 +6,7 @@ a terminal, and ends with the full run, which wants a GPU or minutes. Nothing of
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,9 +126,18 @@ def _about_full_run(exercise: Exercise) -> str:
     return "The full run, on a GPU (in Colab: Runtime, Change runtime type). Without a GPU it's skipped, and says so."
 
 
+def _models(text: str, mark: str) -> list[str]:
+    """The models that the checks with a mark look for among the course's own."""
+    marked = [
+        ast.unparse(node)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and f"pytest.mark.{mark}" in map(ast.unparse, node.decorator_list)
+    ]
+    return list(dict.fromkeys(re.findall(r"models\.find\('(\w+)'\)", "\n".join(marked))))
+
+
 def _full_run(exercise: Exercise) -> str:
     check = exercise.check_path.relative_to(exercise.root).as_posix()
     text = exercise.check_path.read_text(encoding="utf-8")
-    models = dict.fromkeys(re.findall(r"tunelings models get (\w+)", text))
-    lines = [f"{PYTHON} tunelings models get {name}" for name in models]
+    lines = [f"{PYTHON} tunelings models get {name}" for name in _models(text, _mark(exercise))]
     return "\n".join([*lines, f"{PYTHON} pytest {check} -m {_mark(exercise)} -q -rs"])

@@ -42,13 +42,15 @@ def is_installed(root: Path) -> bool:
     return _succeeds([str(venv.python(root)), "-c", code])
 
 
-def install(root: Path, cuda: bool, say: Say) -> None:
+def install(root: Path, cuda: bool, say: Say, *, asked: bool = False) -> None:
     """Make the folder's environment where there is none, and install the extra into it.
+
+    `asked`: the learner has chosen the build of torch, so that no other one is taken instead.
 
     Raises:
         CourseError: too little disk, no environment could be made, or the installer has failed (it says why itself).
     """
-    index = torch_index(cuda, say)
+    index = torch_index(cuda, say, asked=asked)
     check_room(root, gigabytes(index))
     make_environment(root)
     for command in commands(installer(root), torch_requirements(), own_requirement(), index):
@@ -61,17 +63,27 @@ def gigabytes(index: str | None) -> float:
 
 
 def check_room(root: Path, needed: float) -> None:
-    """Raise CourseError where the folder's disk has less than `needed` GB free."""
+    """Raise CourseError where the folder's disk has less free than what is left of `needed`, both in GB."""
     free = shutil.disk_usage(root).free / GB
-    if free < needed:
+    left = needed - installed_gigabytes(root)  # An interrupted run has installed some.
+    if free < left:
         raise CourseError(
-            f"The libraries take about {needed:.1f} GB, and {free:.1f} GB are free at {shown_path(root)}: free some "
+            f"The libraries take about {left:.1f} GB, and {free:.1f} GB are free at {shown_path(root)}: free some "
             "and run the same command again, or give `tunelings init` a folder on another disk."
         )
 
 
-def torch_index(cuda: bool, say: Say) -> str | None:
-    """The index that torch is to come from; None is the one that pip is set to."""
+def installed_gigabytes(root: Path) -> float:
+    """What the folder's environment holds already, in GB."""
+    return sum(path.lstat().st_size for path in venv.folder(root).rglob("*")) / GB
+
+
+def torch_index(cuda: bool, say: Say, *, asked: bool = False) -> str | None:
+    """The index that torch is to come from; None is the one that pip is set to.
+
+    Raises:
+        CourseError: there is no such build, or it was `asked` for and its index can't be reached.
+    """
     if cuda:
         if sys.platform == "darwin":
             raise CourseError("There is no CUDA on macOS: leave --cuda out.")
@@ -80,6 +92,11 @@ def torch_index(cuda: bool, say: Say) -> str | None:
         return None  # The ordinary build is the one without CUDA.
     if answers(f"{CPU_INDEX}/torch/"):
         return CPU_INDEX
+    if asked:
+        raise CourseError(
+            f"{CPU_INDEX} can't be reached, and PyTorch without CUDA comes from there. Run the same command again when "
+            "it can, or use --cuda for the default build."
+        )
     more = DISK_CUDA - DISK_CPU
     say(f"{CPU_INDEX} can't be reached: using the default build of torch, with CUDA ({more:.0f} GB more).")
     return None
