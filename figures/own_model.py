@@ -2,6 +2,7 @@
 
     python figures/own_model.py                          both projects, three seeds
     python figures/own_model.py --seeds 1 --only films   one of them, once
+    python figures/own_model.py --variants               film reviews once more, with half of the parts a learner's own
     python figures/own_model.py --steps 20 --items 40    smaller, for a slow machine; the results say so
 
 Each run is `tunelings project new` and `run` as a learner types them, in a folder of its own under runs/own_model/, so
@@ -10,6 +11,7 @@ that an interrupted measurement goes on. What a run has measured is in figures/r
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -19,28 +21,49 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
+from tunelings.course import Course  # noqa: E402
 from tunelings.project.folder import Folder  # noqa: E402
 
 RUNS = ROOT / "runs" / "own_model"
 RESULTS = HERE / "results" / "own_model.json"
+COPIED = ("exercises", "solutions", "checks", "docs", "data")
+# Parts whose kept right answers stand for a learner's: each is written in another way than the reference. What
+# generators draw is free in 4.06, 5.03 and 5.06: another right answer of theirs makes another split or interval.
+VARIANTS = ("1.07", "1.09", "2.05", "2.06", "3.08", "4.01", "4.03", "4.04", "4.09")
 
 
-def command(*words: str) -> None:
-    subprocess.run(
-        [sys.executable, "-c", "from tunelings.commands.cli import main; main()", *words], check=True, cwd=ROOT
-    )
+def command(*words: str, course: Path = ROOT) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", *words]
+    subprocess.run(command, check=True, cwd=course, env=environment)
 
 
-def run(example: str, seed: int, chosen: argparse.Namespace) -> Folder:
-    folder = Folder(RUNS / f"{example}-{seed}")
+def course_of_variants() -> Path:
+    """A copy of the course in which some exercises are done, by the first of their kept right answers."""
+    place = RUNS / "course"
+    if not place.exists():
+        for name in COPIED:
+            shutil.copytree(ROOT / name, place / name)
+    course = Course(place)
+    for number in VARIANTS:
+        exercise = course.find(number)
+        kept = ROOT / "tests" / "answers" / "right" / exercise.module / exercise.name
+        shutil.copyfile(sorted(kept.glob("*.py"))[0], exercise.answer_path)
+        command("run", number, course=place)  # its checks pass, so that the project takes the file
+    return place
+
+
+def run(example: str, seed: int, chosen: argparse.Namespace, course: Path = ROOT) -> Folder:
+    folder = Folder(RUNS / f"{example}-{seed}{'-variants' * (course != ROOT)}")
     if not folder.settings.exists():
         steps = ["--steps", str(chosen.steps)] if chosen.steps else []
-        command("project", "new", str(folder.path), "--example", example, "--model", chosen.model, *steps)
+        words = ["project", "new", str(folder.path), "--example", example, "--model", chosen.model, *steps]
+        command(*words, course=course)
         text = re.sub(r"^seed = 0", f"seed = {seed}", folder.settings.read_text(encoding="utf-8"), flags=re.MULTILINE)
         if chosen.items:
             text = re.sub(r"^items = \d+", f"items = {chosen.items}", text, flags=re.MULTILINE)
         folder.settings.write_text(text, encoding="utf-8")
-    command("project", "run", str(folder.path))
+    command("project", "run", str(folder.path), course=course)
     return folder
 
 
@@ -64,9 +87,16 @@ def main() -> None:
     options.add_argument("--only", choices=["films", "docs"])
     options.add_argument("--steps", type=int)
     options.add_argument("--items", type=int)
+    options.add_argument("--variants", action="store_true")
     chosen = options.parse_args()
     RUNS.mkdir(parents=True, exist_ok=True)
-    results = {"model": chosen.model}
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    results["model"] = chosen.model
+    if chosen.variants:
+        folder = run("films", 0, chosen, course_of_variants())
+        results["variants"] = {"parts": VARIANTS, "films": numbers(folder)}
+        save(results)
+        return
     for example in [chosen.only] if chosen.only else ["films", "docs"]:
         folders = [run(example, seed, chosen) for seed in range(chosen.seeds)]
         results[example] = [numbers(folder) for folder in folders]
@@ -74,6 +104,10 @@ def main() -> None:
             shutil.copyfile(
                 folders[0].report / f"{name}.png", ROOT / "docs" / "assets" / f"own-model-{example}-{name}.png"
             )
+    save(results)
+
+
+def save(results: dict) -> None:
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
