@@ -54,17 +54,26 @@ def course_of_variants() -> Path:
 
 
 def run(example: str, seed: int, chosen: argparse.Namespace, course: Path = ROOT) -> Folder:
+    """A project, run to its end; another seed than 0 trains anew, on the data and beside the baselines of seed 0."""
     folder = Folder(RUNS / f"{example}-{seed}{'-variants' * (course != ROOT)}")
+    if seed and not folder.path.exists():
+        shutil.copytree(RUNS / f"{example}-0", folder.path)
+        change(folder.settings, r"(^\[train\][^\[]*^seed = )\d+", rf"\g<1>{seed}")
     if not folder.settings.exists():
         steps = ["--steps", str(chosen.steps)] if chosen.steps else []
         words = ["project", "new", str(folder.path), "--example", example, "--model", chosen.model, *steps]
         command(*words, course=course)
-        text = re.sub(r"^seed = 0", f"seed = {seed}", folder.settings.read_text(encoding="utf-8"), flags=re.MULTILINE)
         if chosen.items:
-            text = re.sub(r"^items = \d+", f"items = {chosen.items}", text, flags=re.MULTILINE)
-        folder.settings.write_text(text, encoding="utf-8")
+            change(folder.settings, r"(^items = )\d+", rf"\g<1>{chosen.items}")
     command("project", "run", str(folder.path), course=course)
     return folder
+
+
+def change(path: Path, pattern: str, new: str) -> None:
+    text, count = re.subn(pattern, new, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    if count != 1:
+        raise SystemExit(f"{path}: {pattern} stands there {count} times.")
+    path.write_text(text, encoding="utf-8")
 
 
 def numbers(folder: Folder) -> dict:
