@@ -22,10 +22,12 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
 from tunelings.course import Course  # noqa: E402
+from tunelings.project import config  # noqa: E402
 from tunelings.project.folder import Folder  # noqa: E402
 
 RUNS = ROOT / "runs" / "own_model"
 RESULTS = HERE / "results" / "own_model.json"
+NAMES = {"smollm2": "SmolLM2-135M-Instruct"}
 COPIED = ("exercises", "solutions", "checks", "docs", "data")
 # Parts whose kept right answers stand for a learner's: each is written in another way than the reference. What
 # generators draw is free in 4.06, 5.03 and 5.06: another right answer of theirs makes another split or interval.
@@ -85,6 +87,7 @@ def numbers(folder: Folder) -> dict:
         "verdict": compared["verdict"],
         "forgotten": compared["forgotten"],
         "items": compared["items"],
+        "shots": config.load(folder).compare.shots,
         "training": {key: trained[key] for key in ("technique", "steps", "best_val_loss", "seconds", "trained")},
     }
 
@@ -100,7 +103,7 @@ def main() -> None:
     chosen = options.parse_args()
     RUNS.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    results["model"] = chosen.model
+    results |= {"model": chosen.model, "model_name": NAMES.get(chosen.model, chosen.model)}
     if chosen.variants:
         folder = run("films", 0, chosen, course_of_variants())
         results["variants"] = {"parts": VARIANTS, "films": numbers(folder)}
