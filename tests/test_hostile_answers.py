@@ -204,7 +204,7 @@ DEEDS = {
         after("import subprocess", "for _ in range(80): subprocess.Popen(['sleep', '60'])", "time.sleep(60)"),
         "the answer starts more than 64 processes",
     ),
-    "a daemon": Deed(after("os.system('(setsid sleep 61 & echo $! >> daemons) &')", "time.sleep(0.2)"), None),
+    "a daemon": Deed(after("os.system('setsid sleep 61 & echo $! >> daemons')"), None),
     # Its file.
     "20,000 terms": Deed("y = " + " + ".join("1" * 20_000) + "\n" + RIGHT, "Python can't compile the file"),
     "100,000 signs": Deed("y = " + "-" * 100_000 + "1\n" + RIGHT, "Python can't compile the file"),
