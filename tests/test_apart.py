@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from tests.support.miniature import Miniature
 from tests.support.processes import is_alive, wait_for
 from tests.support.systems import POSIX
 from tests.test_plugin import ALL_OF_SQUARES, FIRST, SHIFT, SQUARES
-from tunelings.grading import apart, limits, printed
+from tunelings.grading import apart, limits, printed, processes
 
 EXITS = "import os\n\ndef squares(x):\n    os._exit(0)\n\ndef mean_square(x):\n    return 1.0\n"
 FORKED, SPAWNED = pytest.param(True, id="forked", marks=POSIX), pytest.param(False, id="spawned")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what several processes share")
 no_fork = pytest.mark.parametrize("fork", [FORKED, SPAWNED])
 
 
@@ -48,6 +51,49 @@ def test_a_spawned_child_says_what_a_forked_one_says(mini, monkeypatch):
     spawned = mini.grade()
     assert (forked.code, forked.states, forked.texts) == (spawned.code, spawned.states, spawned.texts)
     assert "seen" in forked.output and "seen" in spawned.output
+
+
+@LINUX
+def test_the_memory_of_several_processes_counts_together(mini, monkeypatch):
+    monkeypatch.setattr(limits, "MEMORY_OF_ALL", 2**30)
+    monkeypatch.setattr(limits, "MEMORY", 2**40)
+    hold = [sys.executable, "-c", f"x = b'x' * {700 * 2**20}; import time; time.sleep(600)"]
+    start = (
+        "import subprocess, time\n    held = [subprocess.Popen({!r}) for _ in range({})]\n    time.sleep({})\n"
+        "    [(one.kill(), one.wait()) for one in held]\n    return x * x"
+    )
+    check = mini.squares.check_path
+    check.write_text("import pytest\n\npytestmark = pytest.mark.timeout(60)\n" + check.read_text())
+    mini.solve(mini.squares, "return x * x", start.format(hold, 2, 600))
+    graded = mini.grade(f"{SQUARES}::{FIRST}")
+    assert graded.states == {FIRST: "failed"} and "of memory together" in graded.text()
+    mini.solve(mini.squares, "return x * x", start.format(hold, 1, 3))
+    alone = mini.grade(f"{SQUARES}::{FIRST}")
+    assert alone.states == {FIRST: "passed"}, alone.text()
+
+
+@LINUX
+def test_what_forked_processes_share_counts_once(monkeypatch):
+    held = b"x" * 2**26
+    alone = processes.memory([psutil.Process()])
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+    try:
+        both = [psutil.Process(), psutil.Process(pid)]
+        assert processes.memory(both) < alone + len(held) / 2
+
+        def hidden(path: str, *names: str) -> int:
+            if path.endswith("smaps_rollup"):
+                raise PermissionError(path)
+            return sizes(path, *names)
+
+        sizes = processes._sizes
+        monkeypatch.setattr(processes, "_sizes", hidden)
+        assert processes.memory(both) > alone + len(held), "a process that hides itself has a gain from it"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def test_a_verdict_counts_with_the_token_of_its_check_alone():

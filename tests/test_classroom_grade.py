@@ -20,8 +20,9 @@ from tests.support.processes import descendants, is_alive, runs_below, wait_for
 from tests.support.systems import POSIX
 from tunelings.classroom import flags, keys, outputs, room, sandbox, server, told
 from tunelings.classroom.client import Job, ServerGone, Servers, lost
-from tunelings.classroom.engine import CourseFault
+from tunelings.classroom.engine import CourseFault, Engine
 from tunelings.classroom.handed_in import Submission
+from tunelings.classroom.kept import Kept
 from tunelings.classroom.records import Class, Outcome
 from tunelings.classroom.runners import LocalRunner
 from tunelings.classroom.sandbox import Isolation
@@ -283,6 +284,23 @@ def test_what_a_busy_machine_may_have_spoilt_runs_once_more_alone_and_then_count
     assert sum(later.batches, []) == [[b"workers lost"]], "all that has a verdict is kept"
     kept = [name for name, (_, _, is_kept) in SPOILT.items() if is_kept]
     assert [again_rows[name, "1.01"] for name in kept] == [rows[name, "1.01"] for name in kept]
+
+
+def test_hands_on_exercises_run_first_and_then_those_with_the_longest_limits(tmp_path: Path):
+    """The last exercise of a module is its hands-on, though the limits of another one's checks may be longer."""
+    mini = build(tmp_path / "course")
+    longer = mini.squares.check_path
+    longer.write_text("import pytest\n\npytestmark = pytest.mark.timeout(300)\n" + longer.read_text("utf-8"), "utf-8")
+    answers = {b"a square": "1.01", b"the hands-on": "1.02"}
+    runner = Scripted({answer: [said(checks=GOOD)] for answer in answers})
+    engine = Engine(plan_of(mini.root), tmp_path / "results", runner)
+    jobs = [engine.job(number, answer) for answer, number in answers.items()]
+    assert sum(engine.limits["1.01"]) > sum(engine.limits["1.02"])
+    for batches in ([[job] for job in jobs], [jobs]):  # Of two students, and of one.
+        engine.found.clear()
+        engine.kept = Kept(tmp_path / str(len(batches)))
+        engine._execute("answers", engine.sandbox, batches)
+    assert runner.batches == [[[b"the hands-on"], [b"a square"]], [[b"the hands-on", b"a square"]]]
 
 
 MADE_UP_SERVER = """

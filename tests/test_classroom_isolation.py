@@ -239,6 +239,29 @@ def test_every_verdict_but_that_of_a_tampered_grader_is_kept(class_, tmp_path: P
                 assert is_kept == (row.outcome != Outcome.TAMPERED), name
 
 
+HOARD = """
+import subprocess, sys, time
+
+def squares(x):
+    command = [sys.executable, "-c", "x = b'x' * (3 * 2**30); import time; time.sleep(600)"]
+    held = [subprocess.Popen(command) for _ in range(3)]
+    time.sleep(600)
+"""
+
+
+def test_what_takes_longer_than_seconds_to_take(tmp_path: Path):
+    """The memory of processes together, in a room, which hides them from each other; and a print of 1 GB."""
+    mini = build(tmp_path / "course")
+    mini.squares.check_path.write_text(CHECK.replace("timeout(2)", "timeout(60)"), encoding="utf-8")
+    mini.squares.card_path.write_text(CARD, encoding="utf-8")
+    _, rows = graded(plan_of(mini.root), tmp_path / "results", [
+        handed_in("hoards", HOARD + REST), handed_in("prints", after("for _ in range(1000): print('x' * 10**6)")),
+    ])  # fmt: skip
+    assert rows["prints", "1.01"].outcome == Outcome.PASSED and len(repr(rows["prints", "1.01"])) < 2**13
+    row = rows["hoards", "1.01"]
+    assert row.outcome == Outcome.MEMORY and "6 GiB of memory together" in row.verdict.failure.message
+
+
 BOMB = """
 import time
 

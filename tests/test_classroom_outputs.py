@@ -490,6 +490,20 @@ def test_the_filled_roster_is_private_and_the_given_one_stays(klass: Class, tmp_
     assert [line.split(":")[0] for line in problems] == ["=cmd()", "Zoë", "Émile"]
 
 
+def test_of_many_without_a_row_a_few_are_shown_and_all_are_listed(tmp_path: Path):
+    """A roster of another course: 300 lines would hide how the grading went."""
+    names = {f"s{n}": f"Student {n}" for n in range(8)}
+    klass = classes.klass([one for student in names for one in (classes.passed(student), classes.passed(student, TWO))])
+    given = tmp_path / "other.csv"
+    given.write_text("name,grade\nAnn Lee,\n", encoding="utf-8")
+    problems = outputs.write_all(klass, tmp_path / "out", names=names, roster=given)
+    assert problems[:5] == [f"Student {n}: no rows of the roster could be meant" for n in range(5)]
+    assert problems[5:] == ["3 more have no grade in the roster: see roster/other-no-grade.txt"]
+    listed = tmp_path / "out/roster/other-no-grade.txt"
+    assert [line.split(":")[0] for line in listed.read_text("utf-8").splitlines()] == list(names.values())
+    assert stat.S_IMODE(listed.stat().st_mode) == 0o600
+
+
 def test_a_grade_of_before_stays_where_nothing_was_graded(tmp_path: Path):
     """Ann's zip could not be read, and Zoë has an exercise without a verdict; Bo's other file is good."""
     rows = [classes.outcome("s1", Outcome.REFUSED), classes.outcome("s1", Outcome.REFUSED, TWO)]

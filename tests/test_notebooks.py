@@ -18,7 +18,7 @@ from tunelings.commands import notebooks
 from tunelings.course import MODULES, Course
 from tunelings.grading import stubs
 
-HANDS_ON = {exercise.number: exercise for exercise in notebooks.hands_on(COURSE)}
+HANDS_ON = {exercise.number: exercise for exercise in COURSE.hands_on()}
 each_hands_on = pytest.mark.parametrize("number", HANDS_ON)
 
 

@@ -140,6 +140,10 @@ class Course:
     def module(self, module: str) -> list[Exercise]:
         return [exercise for exercise in self.exercises if exercise.module == module]
 
+    def hands_on(self) -> list[Exercise]:
+        """The last exercise of each module: real data, and a run that takes longer than a check."""
+        return [exercises[-1] for module in MODULES if (exercises := self.module(module))]
+
     def find(self, name: str) -> Exercise:
         """The exercise that a learner means by "1.05", "1.5", "ex05_training_step", a path, a title.
 

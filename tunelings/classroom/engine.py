@@ -74,6 +74,7 @@ class Engine:
         self.exercises = {one.number: one for one in plan.exercises}
         self.usual = {one.number: tuple(flags.usual(one)) for one in plan.exercises}
         self.checks = {one.number: tuple(one.check_names()) for one in plan.exercises}
+        self.hands_on = {one.number for one in plan.course.hands_on()}
         self.limits = {one.number: keys.limits_of(one) for one in plan.exercises}
         imports = tuple(needed_imports(plan.exercises))
         self.sandbox = Sandbox(plan.course, plan.isolation, imports)
@@ -147,17 +148,21 @@ class Engine:
         return int(_program_hash(job)[:8], 16) % of == number - 1
 
     def _execute(self, what: str, sandbox: Sandbox, batches: Sequence[Batch]) -> None:
-        """Take what is kept, and run the rest, what takes longest first."""
+        """Take what is kept, and run the rest: hands-on exercises first, then what takes longest."""
         for job in (job for batch in batches for job in batch):
             if job.key not in self.found and (result := self.kept.get(job.key)) is not None:
                 self.found[job.key] = result
                 self.counts.kept += 1
-        left = [sorted(batch, key=_cost, reverse=True) for batch in self._once(batches)]
-        left = sorted((batch for batch in left if batch), key=lambda batch: _cost(batch[0]), reverse=True)
+        left = [sorted(batch, key=self._order) for batch in self._once(batches)]
+        left = sorted((batch for batch in left if batch), key=lambda batch: self._order(batch[0]))
         total = sum(map(len, left))
         self.watch(what, 0, total)
         if total:
             self._run(what, sandbox, left, total)
+
+    def _order(self, job: Job) -> tuple[bool, float]:
+        """Hands-on exercises, which train on real data, come first; within both kinds, the longest limits do."""
+        return job.number not in self.hands_on, -sum(job.limits)
 
     def _once(self, batches: Sequence[Batch]) -> list[list[Job]]:
         """What has no result yet, each program once."""
@@ -264,8 +269,3 @@ class Engine:
 
 def _program_hash(job: Job) -> str:
     return keys.hash_of([job.number.encode(), str(job.vectors).encode(), program(job.answer)])
-
-
-def _cost(job: Job) -> float:
-    """What takes longest comes first: the hands-on exercises, whose checks have the longest limits."""
-    return sum(job.limits)

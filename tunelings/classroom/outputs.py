@@ -27,6 +27,7 @@ from tunelings.grading.writing import write_atomically
 MANIFEST = "manifest.json"
 IGNORED = "# Marks, names and answers of students: none of it belongs in a repository.\n*\n"
 OPEN, PRIVATE = 0o644, 0o600
+SHOWN = 5  # of the students without a grade in the roster
 
 
 def write_all(
@@ -114,7 +115,10 @@ def _hash(content: bytes) -> str:
 
 
 def write_roster(table: Table, files: Files, names: Mapping[str, str], roster: Path) -> list[str]:
-    """The LMS's own CSV with one column filled, as private as the key; who got no grade is returned, a line each."""
+    """The LMS's own CSV with one column filled, as private as the key.
+
+    Who got no grade stands beside it, a line each; the first few of these lines are returned.
+    """
     rows = {names.get(student, student): table.of_student(student) for student in table.klass.students}
     graded = {name for name, own in rows.items() if _is_graded(own)}
     points = {name: csvfiles.total(own) for name, own in rows.items()}
@@ -122,7 +126,13 @@ def write_roster(table: Table, files: Files, names: Mapping[str, str], roster: P
     files.put(f"roster/{roster.name}", filled.content, PRIVATE)
     said = graded | {line.split(":")[0] for line in filled.problems}
     left_out = [f"{name}: not graded, so the roster keeps what it has" for name in rows if name not in said]
-    return [*left_out, *filled.problems]
+    problems = [*left_out, *filled.problems]
+    if problems:
+        files.put(f"roster/{roster.stem}-no-grade.txt", "".join(f"{line}\n" for line in problems), PRIVATE)
+    more = len(problems) - SHOWN
+    if more <= 1:
+        return problems
+    return [*problems[:SHOWN], f"{more} more have no grade in the roster: see roster/{roster.stem}-no-grade.txt"]
 
 
 def _is_graded(rows: Sequence[Graded]) -> bool:

@@ -41,11 +41,6 @@ if (course / "tunelings").is_dir() and subprocess.run([sys.executable, "-c", loo
 {python} tunelings reset {number}"""
 
 
-def hands_on(course: Course) -> list[Exercise]:
-    """The last exercise of each module: real data, and a run that takes longer than a check."""
-    return [course.module(module)[-1] for module in MODULES if course.module(module)]
-
-
 def path_of(exercise: Exercise) -> Path:
     return exercise.root / "notebooks" / f"{exercise.module}_{exercise.name[5:]}.ipynb"
 
@@ -55,7 +50,7 @@ def write(course: Course) -> list[Path]:
     import nbformat
 
     paths = []
-    for exercise in hands_on(course):
+    for exercise in course.hands_on():
         path = path_of(exercise)
         path.parent.mkdir(exist_ok=True)
         write_if_changed(path, nbformat.writes(make(exercise)) + "\n")

@@ -19,6 +19,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+import psutil
+
 from tunelings import live
 from tunelings.grading import limits, processes
 from tunelings.grading.between import fork, stand_between
@@ -90,7 +92,7 @@ class Apart:
         """Have one check run, and wait for what is said of it; a child that does not answer is ended."""
         token = secrets.token_hex(16)
         line = json.dumps({"token": token, "memory_is_limited": memory_is_limited, **request}) + "\n"
-        asked = Asked(self.pid, token, limit)
+        asked = Asked(self.pid, token, limit, memory_is_limited=memory_is_limited)
         try:
             os.write(self.requests, line.encode())
         except OSError:  # It ended between two checks: a thread, or a process, of the answer's.
@@ -177,9 +179,9 @@ MEDDLED = "the answer writes into the files of the process that checks it"
 class Asked:
     """One check that was asked for: how far it is, and when its time is over."""
 
-    def __init__(self, pid: int, token: str, limit: float):
+    def __init__(self, pid: int, token: str, limit: float, *, memory_is_limited: bool = True):
         """`pid` is the process below which the answer's processes stand."""
-        self.pid, self.token, self.limit = pid, token, limit
+        self.pid, self.token, self.limit, self.memory_is_limited = pid, token, limit, memory_is_limited
         self.reply, self.printed = Reply(), Printed()
         self.is_done = False
         self.child: int | None = None
@@ -237,8 +239,15 @@ class Asked:
             used = processes.processor_seconds(self.child)
             if used is not None and used - self.processor_began > self.limit + limits.GRACE:
                 self.end(self.why, CheckState.TIMEOUT)
-        if not self.is_done and len(processes.descendants(self.pid)) > limits.PROCESSES:
+        if not self.is_done:
+            self._look_at_the_processes(processes.descendants(self.pid))
+
+    def _look_at_the_processes(self, found: list[psutil.Process]) -> None:
+        if len(found) > limits.PROCESSES:
             self.end(f"the answer starts more than {limits.PROCESSES} processes")
+        # The limit of one process acts in the process itself; only where there are several is there a sum.
+        elif self.memory_is_limited and len(found) > 1 and processes.memory(found) > limits.MEMORY_OF_ALL:
+            self.end(limits.TOGETHER, CheckState.CRASHED)
 
 
 def _read(number: int) -> bytes | None:
@@ -266,6 +275,7 @@ def _how_it_ended(status: bytes) -> str:
 
 def _run_child(requests: int, answers: int, out: int, err: int, find_task: FindTask) -> NoReturn:
     try:
+        processes.be_seen()
         serve(*become(requests, answers, out, err), find_task)
     finally:
         os._exit(0)

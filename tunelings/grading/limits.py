@@ -22,6 +22,7 @@ IMPORTS = 180.0  # Seconds by the clock for an answer's imports, before a check'
 TEXT = 2.0  # Seconds of processor time for the text of an error or a value that an answer made.
 DIAGNOSIS = 120.0  # Likewise for the comparison with the known mistakes, after it.
 MEMORY = 4 * 2**30  # bytes that a check may use on top of what is imported
+MEMORY_OF_ALL = 6 * 2**30  # bytes that the check and the processes that it starts may use together
 OUTPUT = 64 * 1024  # bytes of what a check prints that are shown
 PROCESSES = 64  # processes that an answer may have at one time
 
@@ -46,6 +47,9 @@ class OutOfTime(TimeoutLike):
 
 
 OUT_OF_MEMORY = "OutOfMemory: "  # How the text of such a failure begins.
+
+
+TOGETHER = f"{OUT_OF_MEMORY}the answer's processes use more than {MEMORY_OF_ALL / 2**30:g} GiB of memory together"
 
 
 class OutOfMemory(MemoryError):

@@ -11,11 +11,12 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Set
+from collections.abc import Iterable, Set
 
 import psutil
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _ROUNDS = 50  # Processes may be started while others are being ended.
 
@@ -28,6 +29,11 @@ def adopt_orphans() -> None:
 def die_with_parent() -> None:
     """Have this process killed when the one that started it ends (Linux)."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def be_seen() -> None:
+    """Let other processes of this user see what this one uses, though it was forked from one that hides (Linux)."""
+    _prctl(_PR_SET_DUMPABLE, 1)
 
 
 def _prctl(option: int, value: int) -> None:
@@ -47,6 +53,26 @@ def _is_alive(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
         return process.status() != psutil.STATUS_ZOMBIE
     return False
+
+
+def memory(found: Iterable[psutil.Process]) -> int:
+    """The bytes that processes use together; what they share counts once, and files on the disk don't count (Linux)."""
+    return sum(map(_memory, found))
+
+
+def _memory(process: psutil.Process) -> int:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
+        try:
+            return _sizes(f"/proc/{process.pid}/smaps_rollup", "Pss_Anon", "Pss_Shmem")
+        except PermissionError:  # It has hidden itself, which no answer needs: what it shares counts as its own.
+            return _sizes(f"/proc/{process.pid}/status", "RssAnon", "RssShmem")
+    return 0
+
+
+def _sizes(path: str, *names: str) -> int:
+    with open(path, encoding="utf-8", errors="replace") as lines:
+        fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    return sum(1024 * int(fields.get(name, "0").split()[0]) for name in names)
 
 
 def kill_descendants(spare: Set[int] = frozenset()) -> None:
