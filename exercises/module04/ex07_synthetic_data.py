@@ -1,4 +1,4 @@
-"""4.07 · Synthetic data: let a model write new examples from a few seeds, and throw most of them away.
+"""4.07 · Synthetic data: let a model write new examples from a few seeds, and throw away most of what it writes.
 
 `python exercises/module04/ex07_synthetic_data.py` asks a real small model (minutes on a CPU) and reports the yield;
 `--model PATH` takes another model, `--url URL --name NAME` any server that speaks OpenAI's chat protocol.
@@ -58,7 +58,7 @@ def generate_examples(
         retries: how often a prompt is tried again after an exception.
 
     Each prompt is `PROMPT` with examples in it: 3 different seeds drawn with rng (all of them if there are
-    fewer), their instructions and outputs word for word, as JSON or as plain text. New examples are drawn for
+    fewer), their instructions and outputs word for word, as JSON or as plain text. The examples are drawn again for
     each prompt; a retry repeats the prompt.
 
     A reply holds one JSON object, or a list of them, bare or inside its first ``` fence, with any text around it.

@@ -18,8 +18,8 @@ def contaminated(train: list[str], test: list[str], n: int = 13) -> list[int]:
     Returns:
         The indices (plain ints, from 0) of the contaminated test texts, each once, ascending:
 
-        - a text of n words or more, if one training text contains n of its consecutive words, consecutive and
-          in the same order. A run does not continue from one training text into the next;
+        - a text of n words or more, if n consecutive words of it are also consecutive, in the same order, in one
+          training text. A run does not continue from one training text into the next;
         - a text of fewer than n words, if one training text of any length contains all of it as a run of
           whole words. A text without words never counts.
 

@@ -1,7 +1,8 @@
 """4.10 · Instruction dataset: turn raw records, with all their faults, into data that a trainer can use.
 
-`python exercises/module04/ex10_instruction_dataset.py` does it for 361 raw records about Python with known faults, and
-reports how many of each kind it found. `--raw`, `--out` and `--model` choose other records, folders and tokenizers.
+`python exercises/module04/ex10_instruction_dataset.py` does it for 361 raw records about Python. All their faults are
+known, so it reports how many of each kind are left. `--raw`, `--out` and `--model` choose other records, folders and
+tokenizers.
 """
 
 import argparse
@@ -71,8 +72,8 @@ def prepare(raw_path: str | Path, out_dir: str | Path, tokenizer: PreTrainedToke
 
     1. malformed: `to_messages` raises a ValueError for the line.
     2. filtered: `quality_issues` finds one or more.
-    3. duplicates: of conversations whose texts (`text_of`) have a Jaccard similarity of `config.threshold` or more,
-       directly or through others, only the first in the file is kept.
+    3. duplicates: of conversations whose texts (`text_of`) are near each other, with a Jaccard similarity of
+       `config.threshold` or more, directly or through others, only the first in the file is kept.
     4. too long: it has more than `config.max_length` tokens. It is dropped whole, not cut.
     5. split into train, validation and test, which get about `config.fractions` of the conversations, drawn by
        `config.seed`. No conversation is in two parts. Texts with a Jaccard similarity of `config.related` or more,

@@ -48,7 +48,7 @@ def deduplicate(texts: list[str], threshold: float = 0.8) -> list[int]:
     # BEGIN SOLUTION: for each text: normal form, shingles, signature; ask the index, compare exactly, keep or drop.
     if not texts:
         raise ValueError("texts is empty: there is nothing to keep")
-    index = MinHashLSH(threshold=0.8 * threshold)  # Looks a little too far down, so that it misses little above.
+    index = MinHashLSH(threshold=0.8 * threshold)  # Lower than asked for, so that it misses few near repeats.
     kept: dict[int, set[str]] = {}
     for i, text in enumerate(texts):
         words = unicodedata.normalize("NFKC", text).casefold().split()

@@ -1,5 +1,5 @@
 # names: same-seeds-each-time
-# breaks: "New examples are drawn for each prompt; a retry repeats the prompt."
+# breaks: "The examples are drawn again for each prompt; a retry repeats the prompt."
 import json
 import re
 from typing import NamedTuple

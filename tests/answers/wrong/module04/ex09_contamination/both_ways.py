@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a text of n words or more, if one training text contains n of its consecutive words"
+# breaks: "a text of n words or more, if n consecutive words of it are also consecutive"
 # A short training text inside a test text counts, too: containment in either direction.
 import re
 

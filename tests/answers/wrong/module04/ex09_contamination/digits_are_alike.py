@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "if one training text contains n of its consecutive words, consecutive and in the same order."
+# breaks: "if n consecutive words of it are also consecutive, in the same order, in one training text."
 # Digits are replaced before words are compared, as some cleaners do.
 
 import re

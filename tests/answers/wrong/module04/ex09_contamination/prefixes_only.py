@@ -1,5 +1,5 @@
 # names: first-run-only
-# breaks: "a text of n words or more, if one training text contains n of its consecutive words"
+# breaks: "a text of n words or more, if n consecutive words of it are also consecutive"
 # Only the first n words of a test text are looked up: "the question begins like one that was seen".
 import re
 

@@ -1,5 +1,5 @@
 # names: share-of-the-runs
-# breaks: "a text of n words or more, if one training text contains n of its consecutive words"
+# breaks: "a text of n words or more, if n consecutive words of it are also consecutive"
 # Contaminated is what has at least half of its runs in common with the training texts.
 import re
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "n of its consecutive words, consecutive and in the same order."
+# breaks: "n consecutive words of it are also consecutive, in the same order, in one training text."
 # Keeps 16 bits of each run's hash.
 
 import re
