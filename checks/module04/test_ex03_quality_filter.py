@@ -204,7 +204,7 @@ def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
         ("three words, so no 4-gram", record("no no no"), 0.0),
         ("four words, so one 4-gram", record("no no no no"), 0.0),
         ("the same word five times: two 4-grams, which overlap", record("no no no no no"), 0.5),
-        ("the same words with other signs", record(with_other_signs(13)), 0.0),
+        ("the same words with different punctuation", record(with_other_signs(13)), 0.0),
         ("3 of 12 repeated, a line end between", record(with_repeats(9, 3, 6).replace(" ", " \n")), 0.25),
         ("3 of 12 repeated, a no-break space between", record(with_repeats(9, 3, 6).replace(" ", "\u00a0")), 0.25),
         ("the same words with other capitals", record(with_capitals(16)), 0.0),

@@ -314,7 +314,7 @@ def test_long_texts_are_compared_to_their_ends(answer):
     texts = [f"{beginning} {draw(rng, 300)}" for _ in range(3)] + [f"{draw(rng, 300)} {end}" for _ in range(3)]
     kept = kept_of(answer, texts)
     expect.note("lengths", [len(text) for text in texts])
-    expect.equal(kept, list(range(6)), what="kept of 6 texts of 600 words; 3 begin with the same 300, 3 end so")
+    expect.equal(kept, list(range(6)), what="kept of 6 texts; 3 share their first 300 words, 3 their last 300")
 
 
 def test_a_shingle_counts_once_however_often_it_stands_there(answer):
@@ -439,7 +439,7 @@ def test_another_process_keeps_the_same_texts(answer, tmp_path):
     environment = {**os.environ, "PYTHONHASHSEED": another_salt, "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, encoding="utf-8")
     printed, said = ((stream.strip().splitlines() or [""])[-1] for stream in (done.stdout, done.stderr))
-    expect.true(done.returncode == 0, what="how a process of its own ends", actual=said, expected="without an error")
+    expect.true(done.returncode == 0, what="how a separate process ends", actual=said, expected="without an error")
     expect.equal(printed, str(kept), what="the indices that another process keeps")
 
 

@@ -303,7 +303,7 @@ def test_another_process_makes_the_same_texts(answer):
         [sys.executable, "-c", ELSEWHERE], input=json.dumps(given), env=environment, capture_output=True, text=True
     )
     said = (done.stderr.strip().splitlines() or [""])[-1]
-    expect.true(done.returncode == 0, what="how a process of its own ends", actual=said, expected="without an error")
+    expect.true(done.returncode == 0, what="how a separate process ends", actual=said, expected="without an error")
     differ = sum(one != other for one, other in zip(here, json.loads(done.stdout), strict=False))
     expect.equal("none" if not differ else "some", "none", what="which of 12 texts differ in another process")
 

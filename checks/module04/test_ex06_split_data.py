@@ -401,7 +401,7 @@ def test_a_key_that_comes_twice_is_an_error(answer):
     rows = labeled({"good": 60, "bad": 60}, 27)
     rows.append({**rows[5], "label": "other", "author": "another"})
     found = [placed_or_error(answer, rows, **options) for options in ({"group": "author"}, {"stratify": "label"})]
-    what = "how many of 121 are placed by group and by label, where a key comes in two of them"
+    what = "how many of 121 are placed by group and by label, where two share a key"
     expect.equal(found, ["ValueError"] * 2, what=what)
 
 

@@ -241,7 +241,7 @@ def test_what_was_dropped_is_compared_with_nothing(answer):
     c = " ".join(words[2:8] + words[10:14])  # F = 12 / 20 with a, 16 / 20 with b
     bad = json.dumps({"instruction": c, "output": 3})
     generated = run(answer, Scripted(asks(a), asks(b), bad, asks(c)), 2)
-    expect.equal(instructions(generated), [a, c], what="records of A, B near A, and C near B alone")
+    expect.equal(instructions(generated), [a, c], what="records of A, B near A, and C near only B")
     expect.equal(counts(generated), [2, 4, 1, 1, 0], what=COUNTS)
 
 
@@ -351,7 +351,7 @@ def test_a_prompt_shows_the_texts_word_for_word(answer):
     llm = Always("no")
     run(answer, llm, 1, seeds=seeds, max_calls=1)
     expect.equal(len(llm.prompts), 1, what="the calls, with max_calls = 1")
-    expect.equal(seeds_in(llm.prompts[0], seeds), [0, 1, 2], what="the seeds that stand whole in the prompt")
+    expect.equal(seeds_in(llm.prompts[0], seeds), [0, 1, 2], what="the seeds that the prompt shows in full")
     template = getattr(answer, "PROMPT", None)  # An answer may have come without it, or have improved it.
     if isinstance(template, str):
         parts = [part.strip() for part in template.split("{examples}")]

@@ -47,7 +47,7 @@ def in_packs(examples, packs, max_length):
     found = [placed(examples, list(one["input_ids"])) for one in packs]
     whole = sorted(number for numbers in found for number in numbers)
     expect.note("tokens", sum(number != 0 for one in packs for number in one["sequence_ids"]))
-    expect.equal(whole, list(range(len(examples))), what="the examples that stand whole in the packs, by number")
+    expect.equal(whole, list(range(len(examples))), what="the examples found whole in the packs, by number")
     return found
 
 

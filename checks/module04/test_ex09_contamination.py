@@ -184,7 +184,7 @@ def test_a_short_text_counts_if_it_stands_whole_in_a_training_text(answer):
         test,
         [0, 2, 4, 5, 7, 8],
         n=5,
-        what="n = 5; of ten texts below or at 5 words, six stand whole in a training text",
+        what="n = 5; training texts contain six of ten texts of up to 5 words",
     )
 
 
@@ -224,7 +224,7 @@ def test_one_word_or_more_than_there_are_can_be_asked_for(answer):
     train = [text(a), text(other[:4])]
     test = [text(other[5:8], a[2], other[8]), text(other[9:12]), text(a), text(a[1:], other[12]), text(a[1:])]
     compare(answer, train, test, [0, 2, 3, 4], n=1, what="n = 1; texts 0, 2, 3 and 4 share a word")
-    compare(answer, train, test, [2, 4], n=50, what="n = 50; texts 2 and 4 stand whole in a training text")
+    compare(answer, train, test, [2, 4], n=50, what="n = 50; a training text contains all of texts 2 and 4")
 
 
 def test_words_are_compared_one_by_one(answer):
