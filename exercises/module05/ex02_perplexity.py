@@ -15,10 +15,9 @@ def perplexity(model: nn.Module, input_ids: Tensor, stride: int, context: int) -
     """Return the perplexity of a text of any length under a causal language model.
 
     The text is read in windows that start at token 0, stride, 2 · stride and so on. Each is `context` tokens
-    long; the last is the first one that reaches the end of the text, where it ends, so it may be shorter. Each
-    token except the text's first is scored exactly once, in the first window that contains it. So a token of a
-    later window has at least `context - stride` tokens before it, and a text that fits into one window takes
-    one pass.
+    long, but the last one, the first to reach the end of the text, ends there and may be shorter. Each token
+    except the text's first is scored exactly once, in the first window that contains it. So a token of a later
+    window has at least `context - stride` tokens before it, and a text that fits into one window takes one pass.
 
     Args:
         model: `model(ids)` with int64 ids `[B, n]`, n from 1 to `context`, returns an object whose `logits`

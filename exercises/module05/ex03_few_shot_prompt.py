@@ -30,8 +30,8 @@ def build_prompt(
         pool: solved examples to choose from, `{"text": str, "label": str}` each, with any number of labels. A text
             that appears twice counts as two examples.
         k: how many examples to show, 0 or more. If the pool has fewer, all of them.
-        tokenizer: one of transformers 5. Its chat template writes all the special tokens that it needs; a call on a
-            text adds one of its own, unless it is told not to.
+        tokenizer: `apply_chat_template` and a call on a text do what they do in transformers 5. The chat template
+            writes all the special tokens that it needs; a call on a text adds its own, unless it is told not to.
         max_tokens: how long the prompt may be: the number of tokens of the whole chat as the template renders it,
             with the generation prompt.
         similarity: called as `similarity(query, text)`; the larger the number, the more similar. It doesn't
@@ -47,10 +47,10 @@ def build_prompt(
 
     - With `similarity`: the k most similar, in rising order: the most similar one is last, next to the query. Of
       equally similar examples, the first in the pool are taken, in any order. `rng` has no effect.
-    - Without: balanced. No label has two more examples than another label that still has some to give. They are
-      drawn with `rng`, so that any example of a label may be taken, and then shuffled with it, so that they may come
-      in any order; the same state of `rng` gives the same prompt. With `rng=None` each label's first examples in the
-      pool are taken, in one order that you choose.
+    - Without: balanced. No label has two more examples than another label that still has some to give. The examples
+      are drawn with `rng`, so that any example of a label may be taken, and then shuffled with it, so that they may
+      come in any order; the same state of `rng` gives the same prompt. With `rng=None` each label's first examples in
+      the pool are taken, in one order that you choose.
 
     While a prompt is too long, its first example (both turns) is dropped; no other takes its place.
 

@@ -1,6 +1,6 @@
 """5.07 · Judge pairs: let a model compare two answers in both orders, and trust it only when both verdicts agree.
 
-A model that judges often prefers the first answer, or the second, just because of its position.
+A judge model often prefers the first answer, or the second, just because of its position.
 """
 
 import re
@@ -29,7 +29,7 @@ class Judgement(NamedTuple):
 
 
 class WinRate(NamedTuple):
-    """How a did over all items; `failures` counts replies, two for each item."""
+    """How `a` did over all items; `failures` counts replies, two for each item."""
 
     rate: float
     wins: int

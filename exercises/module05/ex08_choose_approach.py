@@ -1,6 +1,6 @@
 """5.08 · Choose an approach: choose between prompting, retrieval and fine-tuning by calculation and by rules.
 
-Estimate a training run's GPU memory, see when a fixed cost pays off, and find the first line of a table that applies.
+Estimate a training run's GPU memory, see when a fixed cost pays off, and follow the first rule that applies.
 """
 
 import math

@@ -61,7 +61,7 @@ def score_choices(
     try:
         with torch.no_grad():
             logits = model(input_ids=ids).logits
-    finally:  # Also where the model raises.
+    finally:  # Even if the model raises.
         for module, training in modes.items():
             module.training = training
 

@@ -39,7 +39,7 @@ def bm25_scores(query: str, documents: list[str], *, k1: float = 1.5, b: float =
 
 # BEGIN SOLUTION
 class _Index:
-    """What BM25 has to know of the documents, counted once for any number of queries; there is at least one."""
+    """What BM25 has to know about the documents, counted once for any number of queries; there is at least one."""
 
     def __init__(self, documents: list[str]):
         counts = [Counter(_tokens(document)) for document in documents]

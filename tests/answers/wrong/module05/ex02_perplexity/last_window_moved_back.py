@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the last is the first one that reaches the end of the text"
+# breaks: "the last one, the first to reach the end of the text"
 # The last window is moved back so that it is whole: its tokens see more than the contract says.
 import math
 

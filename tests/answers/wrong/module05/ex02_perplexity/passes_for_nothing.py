@@ -1,5 +1,5 @@
 # names: windows-beyond-the-end
-# breaks: "the last is the first one that reaches the end of the text"
+# breaks: "the last one, the first to reach the end of the text"
 import math
 
 import torch

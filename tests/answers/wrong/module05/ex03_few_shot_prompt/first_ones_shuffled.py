@@ -1,5 +1,5 @@
 # names: not-drawn
-# breaks: "They are drawn with `rng`"
+# breaks: "The examples are drawn with `rng`"
 def normal(text):
     return text.strip().casefold()
 

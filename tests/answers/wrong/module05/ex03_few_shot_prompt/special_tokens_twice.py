@@ -1,5 +1,5 @@
 # names: special-tokens-twice
-# breaks: "a call on a text adds one of its own"
+# breaks: "a call on a text adds its own"
 def normal(text):
     return text.strip().casefold()
 
