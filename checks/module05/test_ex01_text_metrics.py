@@ -179,7 +179,7 @@ def test_two_empty_texts_are_equal(answer):
         answer.exact_match(one, ["", one]),
         answer.exact_match(one, ["?", "the"]),
     ]
-    what = "F1 and exact match of nothing, a word, a word, where one of two answers is empty, one, both"
+    what = "F1 and exact match of nothing, a word, a word, with one, one and both of two answers empty"
     expect.close(scores, [1.0, 1.0, 0.0] * 2, what=what)
 
 
@@ -236,7 +236,8 @@ def test_a_class_counts_that_only_one_side_has(answer):
     ]
     expected = [macro_by_definition(*case) for case in cases]
     scores = [answer.macro_f1(predictions, labels) for predictions, labels, _ in cases]
-    expect.close(scores, expected, what="the macro F1 with a class of one side: predicted, right, both")
+    what = "the macro F1: a class on one side only (4 cases), an empty class, one class, ints and texts, awkward texts"
+    expect.close(scores, expected, what=what)
 
 
 def test_nothing_to_compare_is_an_error(answer):

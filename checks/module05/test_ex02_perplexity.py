@@ -32,7 +32,7 @@ class TinyLM(nn.Module):
 
     def forward(self, input_ids, **_):
         if len(self.passes) == 500:
-            raise RuntimeError("500 windows were read, and there is no end to it")
+            raise RuntimeError("500 windows were read, and still more are coming")
         if input_ids.shape[-1] == 0:
             raise RuntimeError("the model was given a window without a token")
         embedded = self.embed(input_ids)

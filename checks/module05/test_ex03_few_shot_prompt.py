@@ -210,13 +210,13 @@ def test_texts_stand_there_as_they_were_given(answer):
         messages = turns_of(build(answer, query, pool, k, ChatTokenizer(), 5000, **options))
         pairs = [(item["text"], item["label"]) for item in pool]
         strange = [pair for pair in examples_in(messages) if pair not in pairs]
-        expect.equal(strange, [], what=f"examples that are not those of the pool, blanks and all, for k={k}")
+        expect.equal(strange, [], what=f"examples that differ from those of the pool, white space included, for k={k}")
         expect.equal(len(messages), 2 * k + 1, what=f"the number of turns for k={k}")
         expect.equal(
-            messages[-1]["content"], query, what=f"the last turn for k={k}, the query with blanks at both ends"
+            messages[-1]["content"], query, what=f"the last turn for k={k}, the query with white space at both ends"
         )
     strange = [pair for pair in calls if pair[0] != query or pair[1] not in {item["text"] for item in pool}]
-    expect.equal(strange, [], what="what similarity was called with that is not the query and a text of the pool")
+    expect.equal(strange, [], what="calls of similarity with anything but the query and a text of the pool")
 
 
 def test_the_query_is_never_among_its_own_examples(answer):
@@ -229,14 +229,14 @@ def test_the_query_is_never_among_its_own_examples(answer):
     messages = build(answer, query, list(pool), 50, ChatTokenizer(), 5000, similarity=covered)
     shown = {text for text, _ in examples_in(messages)}
     found = [number for number, item in enumerate(pool) if item["text"] in shown and 2 <= number <= 6]
-    expect.equal(found, [], what="which of #2 to #6, the query in other letters, are examples")
+    expect.equal(found, [], what="which of #2 to #6, the query spelled differently, are examples")
     messages = build(answer, query, list(pool), 4, ChatTokenizer(), 5000, similarity=covered)
     expected = prompt(pool, query, [10, 8, 1, 11])
     expect.equal(line(messages, pool, query), expected, what="the turns for k=4, where #2 to #6 are the query again")
     for shouted in (f" {query.upper()} ", query.replace("ss", "ß")):
         messages = build(answer, shouted, pool[:8], 8, ChatTokenizer(), 5000)
         texts, expected = [text for text, _ in examples_in(messages)], [pool[i]["text"] for i in (0, 1, 7)]
-        expect.equal(sorted(texts), sorted(expected), what="the texts for k=8, where the query has other letters")
+        expect.equal(sorted(texts), sorted(expected), what="the texts for k=8, with the query spelled differently")
 
 
 def test_examples_are_dropped_whole_and_at_the_front_until_the_prompt_fits(answer):
@@ -252,7 +252,8 @@ def test_examples_are_dropped_whole_and_at_the_front_until_the_prompt_fits(answe
         lines.append(line(messages, pool, query))
     expect.note("lines", lines)
     counts = [text.count(", A ") for text in lines]
-    expect.equal(counts, [6, 5, 4, 4, 2, 2, 1, 0], what="how many of 6 stay at 8 limits, some exact, some a token off")
+    what = "how many of 6 examples stay at 8 limits, some exact, some one token off"
+    expect.equal(counts, [6, 5, 4, 4, 2, 2, 1, 0], what=what)
     expected = [prompt(pool, query, best[6 - count :]) for count in counts]
     for got, wanted, limit in zip(lines, expected, limits, strict=True):
         expect.equal(got, wanted, what=f"the turns, where max_tokens is {limit} and all 6 are {limits[0]}")
@@ -279,7 +280,7 @@ def test_a_balanced_prompt_that_is_too_long_loses_its_first_examples_too(answer)
         messages = build(answer, query, pool, 6, ChatTokenizer(), tokens_in(left) + 1, rng=rngs[1])
         found.append(numbers_in(messages, pool))
         expected.append(numbers_in(left, pool))
-    what = "the examples left of 6, drawn as before, where 1, 2, 3, 4 must go"
+    what = "the examples left of 6, drawn the same way, if the first 1, 2, 3, 4 must go"
     expect.equal(found, expected, what=what)
 
 
@@ -353,10 +354,10 @@ def test_rng_draws_the_examples_and_their_order(answer):
     taken = sorted({number for numbers in prompts for number in numbers})
     expect.equal(taken, list(range(10)), what=f"which of 10 examples appear in {times} prompts with k=3")
     last = sorted({pool[numbers[-1]]["label"] for numbers in prompts})
-    expect.equal(last, sorted(LABELS), what=f"which labels stand last in {times} prompts with k=3")
+    expect.equal(last, sorted(LABELS), what=f"which labels come last in {times} prompts with k=3")
     expect.true(
         alike > 0,  # 2 in 3 of all orders have such neighbors.
-        what=f"in how many of {times} prompts with k=6 two neighbors have one label",
+        what=f"in how many of {times} prompts with k=6 two neighbors have the same label",
         actual=alike,
         expected="about 80, for a shuffled order",
     )
@@ -387,7 +388,7 @@ def test_the_same_state_gives_the_same_prompt_in_every_process(answer):
         for rng in (random.Random(seed(24)), None):
             found.append(numbers_in(build(answer, query, pool, 7, ChatTokenizer(), 5000, rng=rng), pool))
     different = [len({tuple(numbers) for numbers in found[0::2]}), len({tuple(sorted(n)) for n in found[1::2]})]
-    what = "does the prompt change with the hashes of texts: with rng, the examples without rng"
+    what = "whether the hashes of texts change the prompt (with rng) and its examples (without rng)"
     expect.equal([int(count > 1) for count in different], [0, 0], what=what)
 
 

@@ -68,7 +68,7 @@ def test_tokens_are_words_in_lower_case_without_signs(answer):
     sentence = " ".join(f"{word.title()}?" for word in words) + " S: 655.Except"
     scores = answer.bm25_scores(sentence, documents, k1=1.3, b=0.6)
     by_hand = bm25_by_hand(query, lists, 1.3, 0.6)
-    expect.close(scores, by_hand, what="the scores, with capitals, signs and line ends", scale=30.0)
+    expect.close(scores, by_hand, what="the scores, with capitals, punctuation and line breaks", scale=30.0)
 
 
 def test_a_word_that_stands_in_the_query_twice_counts_twice(answer):
@@ -241,7 +241,7 @@ def test_the_text_is_in_lower_case_before_its_tokens_are_found(answer):
     documents = ["İstanbul is old", "the i of stanbul", "istanbul"]
     lists = [["i", "stanbul", "is", "old"], ["the", "i", "of", "stanbul"], ["istanbul"]]
     scores = answer.bm25_scores("stanbul İ", documents, k1=1.3, b=0.6)
-    what = "the scores, where `İ` in lower case is `i` and a dot that is no part of a token"
+    what = "the scores, where `İ` in lower case is `i` and a dot that isn't part of a token"
     expect.close(scores, bm25_by_hand(["stanbul", "i"], lists, 1.3, 0.6), what=what, scale=10.0)
 
 

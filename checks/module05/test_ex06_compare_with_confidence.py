@@ -89,7 +89,7 @@ def test_with_many_items_the_interval_is_the_normal_one(answer):
     )
     expect.true(
         near,
-        what="mean, low, high: 400 items, by default, within 15 % of the half-width",
+        what="mean, low, high: 400 items, by default, within 15% of the half-width",
         actual=found,
         expected=[mean, mean - half, mean + half],
     )
@@ -114,7 +114,7 @@ def test_the_seed_decides_and_nothing_else(answer):
     others = [fields(answer.paired_bootstrap(a, b, 100, other + extra)) for extra in range(3)]
     different = sum(found != first for found in others)
     expect.true(
-        different == 3, what="how many of three other seeds give another interval", actual=different, expected=3
+        different == 3, what="how many of three other seeds give a different interval", actual=different, expected=3
     )
     zero = fields(answer.paired_bootstrap(a, b, 100))
     expect.equal(zero, fields(answer.paired_bootstrap(a, b, 100, 0)), what="mean, low, high: by default, with seed 0")
@@ -157,20 +157,20 @@ def test_mcnemar_doubles_the_smaller_tail_of_the_binomial(answer):
     table = [(1, 8), (9, 3), (2, 12), (0, 4), (6, 5)]
     found = [answer.mcnemar(*counted(*pair, 7, 4, offset=30 + i)) for i, pair in enumerate(table)]
     expected = [exact_p(*pair) for pair in table]
-    expect.close(found, expected, what="p where one alone is right in 1/8, 9/3, 2/12, 0/4, 6/5 items", terms=1000)
+    expect.close(found, expected, what="p with only a/only b right on 1/8, 9/3, 2/12, 0/4, 6/5 items", terms=1000)
 
 
 def test_mcnemar_is_at_most_one(answer):
     table = [(3, 3), (1, 1), (0, 0), (1, 0)]
     found = [answer.mcnemar(*counted(*pair, 2, 3, offset=40 + i)) for i, pair in enumerate(table)]
     expect.kind(found, list, of=float, what="the four p")
-    expect.close(found, [1.0, 1.0, 1.0, 1.0], what="p where one alone is right in 3/3, 1/1, 0/0, 1/0 items", terms=1000)
+    expect.close(found, [1.0, 1.0, 1.0, 1.0], what="p with only a/only b right on 3/3, 1/1, 0/0, 1/0 items", terms=1000)
 
 
 def test_mcnemar_does_not_look_at_items_on_which_both_agree(answer):
     agreeing = [(0, 0), (50, 0), (0, 50), (31, 400)]
     found = [answer.mcnemar(*counted(2, 9, both, neither, 50 + i)) for i, (both, neither) in enumerate(agreeing)]
-    what = "p of 2/9 items, with 0/0, 50/0, 0/50, 31/400 on which both agree"
+    what = "p with only a/only b right on 2/9 items, both right/both wrong on 0/0, 50/0, 0/50, 31/400"
     expect.close(found, [exact_p(2, 9)] * 4, what=what, terms=1000)
 
 
@@ -179,7 +179,7 @@ def test_mcnemar_is_exact_for_many_items(answer):
     found = answer.mcnemar(*counted(520, 700, 30, 10, offset=60))
     expected = exact_p(520, 700)
     expect.true(type(found) is float, what="the type of p", actual=type(found).__name__, expected="float")
-    expect.close(found, expected, what="p where one alone is right in 520/700 items", terms=10**5)
+    expect.close(found, expected, what="p with only a/only b right on 520/700 items", terms=10**5)
 
 
 def test_lists_that_do_not_fit_are_an_error(answer):

@@ -112,7 +112,8 @@ def test_each_part_grows_with_what_it_hangs_on(answer):
         more(parameters=shape.parameters + 10**9),
     ]
     # Differences of sums of at most 100 GiB: their rounding is that of the sums.
-    expect.close(found, [n / 1024**3 for n in wanted], what="GiB more for more of one size", terms=40, scale=200.0)
+    what = "the additional GiB when one size grows"
+    expect.close(found, [n / 1024**3 for n in wanted], what=what, terms=40, scale=200.0)
 
 
 def test_the_estimate_is_a_plain_number(answer):
@@ -135,7 +136,7 @@ def test_examples_without_a_form_to_learn_change_nothing(answer):
     found = [approach_of(answer, examples=n, facts_change=facts) for n in (0, 50, 10**6) for facts in (False, True)]
     expect.equal(found, ["prompt", "rag"] * 3, what="the approach with 0, 50, 10⁶ examples and no form")
     both = [approach_of(answer, examples=n, facts_change=True, needs_format=True) for n in (0, 49, 10**6)]
-    expect.equal(both, ["rag+fine_tune"] * 3, what="the approach for knowledge and form, with few examples")
+    expect.equal(both, ["rag+fine_tune"] * 3, what="the approach for knowledge and form, with 0, 49, 10⁶ examples")
 
 
 def test_the_first_technique_that_fits_the_gpu_is_taken(answer):

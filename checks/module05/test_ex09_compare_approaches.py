@@ -231,7 +231,7 @@ def test_the_winner_is_better_question_by_question(answer):
         if winner != expected:
             wrong.append(f"{text}: the winner is {winner}")
             right.append(f"{text}: the winner is {expected}")
-    expect.equal(wrong, right, "the winner, where it is another than it should be")
+    expect.equal(wrong, right, "the winner in the cases where it's wrong")
 
 
 def test_one_approach_alone_wins_nothing(answer):
@@ -278,7 +278,7 @@ def test_nothing_to_compare_is_an_error(answer):
         expect.raises(
             ValueError, lambda w=ways, q=questions: answer.run(world.task, w, q, 3), f"a comparison of {what}"
         )
-    expect.equal(world.seen["search"], [], "what an approach was asked where there is no question")
+    expect.equal(world.seen["search"], [], "what an approach was asked although there is nothing to compare")
 
 
 def test_the_clock_is_a_real_one_unless_another_is_given(answer):
@@ -337,9 +337,9 @@ def test_the_report_has_a_line_for_each_row_in_order(answer, tmp_path):
     lines = [line.strip() for line in text.splitlines() if line.strip().startswith("|")]
     places = [[i for i, line in enumerate(lines) if row["name"] in cells(line)] for row in rows]
     missing = [row["name"] for row, place in zip(rows, places, strict=True) if not place]
-    expect.equal(missing, [], "the rows that have no line of the table")
+    expect.equal(missing, [], "the rows without a line in the table")
     found = [place[0] for place in places]
-    expect.true(found == sorted(found), "in which line of the table each row stands", actual=found, expected="rising")
+    expect.true(found == sorted(found), "the line of the table for each row", actual=found, expected="rising")
     for row, place in zip(rows, found, strict=True):
         there = numbers_in(lines[place].replace(row["name"], ""))
         for field in NUMBERS:
@@ -369,10 +369,11 @@ def test_the_report_is_utf_8_on_any_machine(answer, tmp_path):
         try:
             answer.write_report(table_with(answer, rows, rows[0]["name"]), tmp_path)
         except UnicodeEncodeError as error:
-            expect.true(False, "report.md where files are not UTF-8 by themselves", actual=str(error), expected="UTF-8")
+            what = "report.md on a machine whose default encoding isn't UTF-8"
+            expect.true(False, what, actual=str(error), expected="UTF-8")
     text = report_of(tmp_path).decode("utf-8", "replace")
     missing = [row["name"] for row in rows if row["name"] not in text]
-    expect.equal(missing, [], "the names that cannot be read in report.md, taken for UTF-8")
+    expect.equal(missing, [], "the names that can't be read in report.md as UTF-8")
 
 
 def winner_line(text):
@@ -387,7 +388,7 @@ def test_the_report_names_the_winner_or_says_none(answer, tmp_path):
     for winner, said, who in ((first, first, "the first row"), (None, "none", "None")):
         answer.write_report(table_with(answer, rows, winner), str(tmp_path))
         line = winner_line(report_of(tmp_path).decode("utf-8", "replace"))
-        expect.equal(line, said, f"what stands after 'Winner:' in the report if the winner is {who}")
+        expect.equal(line, said, f"what follows 'Winner:' in the report if the winner is {who}")
 
 
 def picture(answer, rows, folder):
