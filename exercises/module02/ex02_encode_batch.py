@@ -14,7 +14,7 @@ def encode_batch(examples: list[dict], tokenizer: PreTrainedTokenizerBase, max_l
     Args:
         examples: one or more of `{"text": str, "label": int}`. A text may be empty, and the same text may occur
             twice, with different labels.
-        tokenizer: a transformers tokenizer that has a pad token and puts special tokens around each text. It may
+        tokenizer: a transformers tokenizer that has a pad token and puts special tokens around each text. Some
             return a mask only when asked for one.
         max_length: the most tokens that a text may have, including the special tokens.
 
@@ -27,14 +27,15 @@ def encode_batch(examples: list[dict], tokenizer: PreTrainedTokenizerBase, max_l
           stay. T is the length of the longest row after that, no more. Padding comes on the right, whatever
           `tokenizer.padding_side` says.
         - `attention_mask` `[B, T]`: 1 at every token of a text, special ones too, 0 at padding; even if texts
-          contain the pad token as well, such as the token that ends them.
+          contain the pad token as well, for example as the token that ends them.
         - `labels` `[B]`.
 
     Raises:
         ValueError: if `examples` is empty.
 
     On return, the tokenizer is unchanged: sides of padding and truncation, `model_max_length`, special tokens and
-    vocabulary. The list and its dicts are not changed. The tokenizer's own call may tokenize, pad and truncate.
+    vocabulary. The list and its dicts are not changed. You may leave tokenizing, padding and truncating to the
+    tokenizer's own call.
 
     Method: https://huggingface.co/docs/transformers/pad_truncation
     """

@@ -24,7 +24,8 @@ def freeze_layers(model: BertForSequenceClassification, n_layers: int) -> int:
             ValueError whose message contains the value, and nothing is changed.
 
     Returns:
-        How many numbers train, as an int: a trained weight of shape [3, 4] counts as 12, once if modules share it.
+        How many numbers train, as an int: a trained weight of shape [3, 4] counts as 12, and only once if modules
+        share it.
 
     Method: https://docs.pytorch.org/docs/stable/notes/autograd.html#setting-requires-grad
     """

@@ -12,9 +12,9 @@ def parameter_groups(
 ) -> list[dict]:
     """Sort the parameters of a BERT into groups for AdamW, each with its own learning rate and decay.
 
-    Learning rates, with the L layers in `model.bert.encoder.layer`: a parameter in layer i gets `lr * layer_decay
-    ** (L - i)`, one in `model.bert.embeddings` gets `lr * layer_decay ** (L + 1)`, and everything else (pooler,
-    classifier, anything that somebody has added) gets `lr`.
+    Learning rates, with the L layers in `model.bert.encoder.layer`: a parameter in layer i, counted from 0, gets
+    `lr * layer_decay ** (L - i)`, one in `model.bert.embeddings` gets `lr * layer_decay ** (L + 1)`, and everything
+    else (pooler, classifier, anything that somebody has added) gets `lr`.
 
     Weight decay: `weight_decay`, the same in every layer. It is 0 for a parameter whose own name, the last part of
     its full name, is exactly `bias`, and for every parameter of an `nn.LayerNorm` (or a class that inherits from

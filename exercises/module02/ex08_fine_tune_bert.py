@@ -60,7 +60,8 @@ def prepare(
         max_length: the most tokens of a text, special tokens such as [CLS] and [SEP] included.
 
     Returns `Splits(train, validation, test)`, three datasets of Hugging Face's `datasets`. Each text is in exactly
-    one part; validation and test hold one tenth each, rounded up or down. There may be further columns.
+    one part; validation and test hold one tenth each, rounded up or down. Each dataset has the columns
+    below and may have others.
 
     Fields:
         text: the text, unchanged.
@@ -129,8 +130,9 @@ def predict(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: l
     """Return the class name that the model predicts for each text, from `model.config.id2label`, in the order of texts.
 
     The model is in eval mode while it predicts and builds no graph; on return, each of its modules is in the mode
-    that it had before. A prediction depends only on its text, not on the texts beside it. A longer text is cut to
-    `model.config.max_position_embeddings` tokens, special tokens included. An empty list gives an empty list.
+    that it had before. The model may be on any device. A prediction depends only on its text, not on the texts
+    beside it. A text with more tokens than the model has positions is cut to `model.config.max_position_embeddings`
+    tokens, special tokens included. An empty list gives an empty list.
 
     Method: https://huggingface.co/docs/transformers/tasks/sequence_classification#inference
     """

@@ -39,7 +39,7 @@ def cosine_with_floor(step: int, warmup_steps: int, total_steps: int, floor: flo
     """Return the share of the peak learning rate at `step`: a straight line up, then half a cosine down to `floor`.
 
     The warm-up is that of `warmup_then_linear`: from 0, not from `floor`. After it, the share is as follows, where
-    q is the fraction of the way from `warmup_steps` to `total_steps`, from 0 to 1:
+    q is the fraction of the way from `warmup_steps` to `total_steps` that is done, from 0 to 1:
 
         floor + (1 - floor) * (1 + cos(pi * q)) / 2
 

@@ -27,10 +27,10 @@ def load_for_classification(path_or_name: str, labels: list[str]) -> Loaded:
     names of parameters, the body is `model.base_model_prefix`, such as "bert" in "bert.pooler.dense.weight", while
     "classifier.weight" belongs to the head.
 
-    The checkpoint may hold a body alone, a body with the head of another task, whose config has other label names,
-    or a classifier. A classifier's own label names are in its config: `id2label` maps 0, 1, 2 … to them. If they
-    are `labels`, in this order, its head is kept. Otherwise it is a head for something else, and the model gets a
-    new one: all of it, even if the number of labels is the same.
+    The checkpoint may hold a body alone, a body with the head of another task (the config then has other label
+    names), or a classifier. A classifier's own label names are in its config: `id2label` maps 0, 1, 2 … to them. If
+    they are `labels`, in this order, its head is kept. Otherwise it is a head for something else, and the model
+    gets a new one: all of it, even if the number of labels is the same.
 
     Args:
         path_or_name: a folder, or a name on the Hugging Face Hub.
@@ -42,8 +42,8 @@ def load_for_classification(path_or_name: str, labels: list[str]) -> Loaded:
         tokenizer: the tokenizer that is stored with the checkpoint.
         model: the model class for sequence classification that belongs to the checkpoint, with one logit for each
             label. All parameters of the body that the checkpoint contains have the values stored there. What is new
-            is drawn at random, and the weights of a head are not all equal. Every parameter can be trained. Its
-            config has the labels: `id2label` maps the int i to `labels[i]`, and `label2id` is its inverse.
+            is drawn at random, and the weights of a head are not all equal. Every parameter can be trained. The
+            model's config has the labels: `id2label` maps the int i to `labels[i]`, and `label2id` is its inverse.
         new_parameters: the sorted names, as in `model.named_parameters()`, of the parameters whose values do not
             come from the checkpoint: they are missing there, have another size, or are in a head that was not kept.
 

@@ -1,6 +1,6 @@
 # names: mask-left-to-the-tokenizer
 # breaks: "with at least these keys"
-# breaks: "It may return a mask only when asked for one."
+# breaks: "Some return a mask only when asked for one."
 import torch
 
 

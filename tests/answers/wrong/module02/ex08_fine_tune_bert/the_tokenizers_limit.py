@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A longer text is cut to `model.config.max_position_embeddings` tokens"
+# breaks: "is cut to `model.config.max_position_embeddings` tokens"
 from collections.abc import Callable
 from typing import NamedTuple
 
