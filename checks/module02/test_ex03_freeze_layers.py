@@ -212,7 +212,7 @@ def test_a_number_of_layers_out_of_range_is_refused_and_changes_nothing(answer):
         model.bert.encoder.layer[0].eval()
         given.append(expect.untouched(f"a BERT with 3 layers after n_layers {n_layers}", model))
         refused.append(refusal(answer, model, n_layers))
-    what = "what comes of n_layers 4, -1, -2 and 17 for a BERT with 3 layers"
+    what = "what freeze_layers does with n_layers 4, -1, -2 and 17 for a BERT with 3 layers"
     expect.equal(refused, ["ValueError"] * 4, what=what)
     for model in given:
         model.compare()

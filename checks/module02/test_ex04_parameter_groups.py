@@ -115,7 +115,7 @@ def test_weights_decay_and_biases_and_layernorms_do_not(answer):
     expect.close(settings(groups, "weight_decay", watched), [WEIGHT_DECAY] * 3 + [0.0] * 2, what=what)
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     watched = [parameter for module in linear for parameter in (module.weight, module.bias)]
-    what = "the decays of weight and bias of every linear layer, from below"
+    what = "the decays of weight and bias of every linear layer, from the bottom up"
     expect.close(settings(groups, "weight_decay", watched), [WEIGHT_DECAY, 0.0] * len(linear), what=what)
 
 
@@ -267,7 +267,7 @@ def adamw_over(groups):
     try:
         return torch.optim.AdamW(groups, lr=70.0, weight_decay=80.0)
     except (TypeError, ValueError, KeyError) as error:
-        raise expect.CheckFailed("what AdamW says to the groups", "it takes them", str(error)) from None
+        raise expect.CheckFailed("what AdamW does with the groups", "it accepts them", str(error)) from None
 
 
 def test_adamw_takes_the_groups_as_they_are(answer):

@@ -75,7 +75,7 @@ def parameters(loaded):
     """The parameters of the model by name; an expectation fails if there is no model."""
     model = getattr(loaded, "model", None)
     is_model = isinstance(model, torch.nn.Module)
-    expect.true(is_model, "the field `model`", actual=type(model).__name__, expected="a model of transformers")
+    expect.true(is_model, "the field `model`", actual=type(model).__name__, expected="a transformers model")
     return dict(model.named_parameters())
 
 
@@ -172,8 +172,8 @@ def test_the_head_for_the_same_labels_is_kept(answer, tmp_path):
     loaded = answer.load_for_classification(path, list(labels))
     changed = differing(parameters(loaded), stored)
     expect.equal(changed, [], what="parameters that are not those of the classifier on disk")
-    expect.close(logits(loaded.model), before, what="its logits", scale=20.0)
-    expect.equal(loaded.new_parameters, [], what="new_parameters, for a classifier into the same labels")
+    expect.close(logits(loaded.model), before, what="the logits, for a classifier with the same labels", scale=20.0)
+    expect.equal(loaded.new_parameters, [], what="new_parameters, for a classifier with the same labels")
 
 
 def test_a_head_of_the_same_size_for_other_labels_is_replaced(answer, tmp_path):
@@ -223,7 +223,7 @@ def check_replaced(loaded, stored, size):
     expect.equal(sorted(changed), head, what="the parameters that differ from the checkpoint's")
     expect.equal(list(found["classifier.weight"].shape), [size, 16], what="the shape of classifier.weight")
     check_new(found, ["classifier.weight"])
-    expect.equal(loaded.new_parameters, head, what="new_parameters, for a classifier into other labels")
+    expect.equal(loaded.new_parameters, head, what="new_parameters, for a classifier with other labels")
 
 
 def check_new(found, weights):
