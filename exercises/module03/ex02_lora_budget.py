@@ -69,8 +69,8 @@ def training_memory(
         block_size: with 4 bits, this many frozen weights share one float32 scale, so each weight takes 32 /
             block_size extra bits.
         double_quant: the scales are quantized too: 8 bits each, plus one float32 for every 256 of them, so each
-            weight takes 8 / block_size + 32 / (256 * block_size) extra bits instead of 32 / block_size. Both
-            settings have no effect at other widths.
+            weight takes 8 / block_size + 32 / (256 * block_size) extra bits instead of 32 / block_size. At widths
+            other than 4 bits, `block_size` and `double_quant` have no effect.
 
     Returns:
         Memory(weights, gradients, optimizer, total), in bytes. `weights` covers frozen and trainable weights

@@ -109,8 +109,8 @@ def train_lora(
     The same base, dataset and config give the same history, whatever the state of torch's global generator, and on
     return that state is what it was on entry. A different `config.seed` gives a different A and a different order.
 
-    `config.out_dir` is created if needed and contains only the trained adapter, as `PeftModel.save_pretrained`
-    writes it: `PeftModel.from_pretrained(base, out_dir)` is the trained model again.
+    `config.out_dir` is created if needed and receives the trained adapter, as `PeftModel.save_pretrained` writes
+    it, and no weights of the base: `PeftModel.from_pretrained(base, out_dir)` is the trained model again.
 
     Launched as several processes (`accelerate launch`, `torchrun`), they train one adapter together: each takes
     different batches of a pass, the gradients are averaged, and one process saves. `Accelerator` does this if it

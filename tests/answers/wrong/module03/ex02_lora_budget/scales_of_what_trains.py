@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "Both settings have no effect at other widths"
+# breaks: "`block_size` and `double_quant` have no effect"
 from typing import NamedTuple
 
 

@@ -1,5 +1,5 @@
 # names: merged-before-saving
-# breaks: "contains only the trained adapter"
+# breaks: "no weights of the base"
 """What is saved is a whole model, so that it can be loaded without peft."""
 
 import copy
