@@ -267,7 +267,7 @@ def test_a_rank_below_one_is_an_error(answer):
             answer.LoRALinear(linear(5, 3, offset=1), r, 3)
         except ValueError as error:
             lacking += [r] if str(r) not in str(error) else []
-    expect.equal(lacking, [], what="the refused ranks, of 0 and -37, that the message lacks")
+    expect.equal(lacking, [], what="which of the refused ranks 0 and -37 are missing from the message")
 
 
 def test_the_input_is_not_changed(answer):

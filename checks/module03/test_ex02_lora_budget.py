@@ -99,7 +99,7 @@ def test_no_match_at_all_is_an_error(answer):
             answer.lora_parameters(layers, 4, entries)
         except ValueError as error:
             lacking += [entry for entry in entries if entry not in str(error)]
-    expect.equal(lacking, [], what="the entries that the messages of three errors lack")
+    expect.equal(lacking, [], what="the entries that are missing from the messages of three errors")
 
 
 def test_the_counts_of_llama_2_7b_are_those_that_peft_prints(answer):
@@ -260,7 +260,7 @@ def test_an_unknown_optimizer_is_an_error(answer):
             answer.training_memory(70, 3, optimizer=name)
         except ValueError as error:
             lacking += [name] if name not in str(error) else []
-    expect.equal(lacking, [], what='the names, of "lion" and "adafactor", that the message lacks')
+    expect.equal(lacking, [], what='which of the names "lion" and "adafactor" are missing from the message')
 
 
 def test_the_rank_may_be_larger_than_a_side_of_the_layer(answer):

@@ -164,7 +164,7 @@ def test_the_config_asks_for_nf4_double_quantization_and_bfloat16(answer):
     expect.equal(options, expected, what="the options of qlora_config()")
     config.bnb_4bit_quant_type = "fp4"
     again = answer.qlora_config().bnb_4bit_quant_type
-    expect.equal(again, "nf4", what="the quant_type of the next qlora_config(), the first one changed")
+    expect.equal(again, "nf4", what="the quant_type of a second qlora_config() after the first was changed")
 
 
 def test_every_projection_is_stored_in_nf4_and_holds_the_weights_of_the_file(answer, tmp_path):

@@ -430,8 +430,8 @@ def test_each_of_the_two_files_is_a_tokenizer(answer, tmp_path):
         text = TEXT if family == "Llama" else "hedge"
         expected = AutoTokenizer.from_pretrained(base_path)(text)["input_ids"]
         answer.merge_adapter(base_path, adapter_path, out_path)
-        what = f"the files in out_path, where the base has {there} alone"
+        what = f"the files in out_path, for a base with {there} but not the other"
         is_there = bool(list(out_path.glob("tokenizer*.json")))
         expect.true(is_there, what=what, actual=files(out_path), expected="those of the tokenizer too")
         written = AutoTokenizer.from_pretrained(out_path)(text)["input_ids"]
-        expect.equal(written, expected, what=f"the ids of {text!r}, where the base has {there} alone")
+        expect.equal(written, expected, what=f"the ids of {text!r}, for a base with {there} but not the other")

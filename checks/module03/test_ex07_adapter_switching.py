@@ -333,7 +333,7 @@ def test_a_failed_add_changes_nothing(answer, tmp_path):
             fails_to_add(library, name, bad[wrong], which)
             expect.equal(library.names, known, what=f"names after {which}")
             expect.equal(logits(base), before, what=f"the base's logits after {which}")
-            expect.equal(unsettled(base), [], what=f"what is not frozen or in eval mode after {which}")
+            expect.equal(unsettled(base), [], what=f"what is unfrozen or in train mode after {which}")
         for other in known:
             with library.using(other) as model:
                 what = f"the logits in using({other!r}) after failed adds of {name!r}"
@@ -345,7 +345,7 @@ def test_a_failed_add_changes_nothing(answer, tmp_path):
         with library.using(name) as model:
             what = f"the logits in using({name!r}), added after a failed try"
             expect.close(logits(model), expected[kind], what=what, **CLOSE)
-    expect.equal(unsettled(base), [], what="what is not frozen or in eval mode at the end")
+    expect.equal(unsettled(base), [], what="what is unfrozen or in train mode at the end")
 
 
 def test_the_files_are_read_once_by_add(answer, tmp_path):
@@ -375,4 +375,4 @@ def test_the_base_may_be_any_model_of_transformers(answer, tmp_path):
             what = f"the logits of a BERT classifier in using({name!r})"
             expect.close(logits(model), expected[name], what=what, **CLOSE)
     expect.equal(logits(base), before, what="the logits of a BERT classifier after the blocks")
-    expect.equal(unsettled(base), [], what="what is not frozen or in eval mode in a BERT classifier")
+    expect.equal(unsettled(base), [], what="what is unfrozen or in train mode in a BERT classifier")

@@ -170,7 +170,8 @@ def test_the_most_likely_token_is_taken_also_where_words_repeat(answer):
     answers = [f"\n {a} {b} {a} {b} {a} {b} {a} {b} \n", f"{c} {c} {c} {c} {c}"]
     model = taught(tokenizer, conversations, answers, rival="INST")
     texts = said(answer, model, tokenizer, conversations, max_new_tokens=14)
-    expect.equal(texts, answers, what="the answers that repeat words, others nearly as likely", exact_types=True)
+    what = "the answers that repeat words, with another token nearly as likely"
+    expect.equal(texts, answers, what=what, exact_types=True)
 
 
 def test_a_prompt_is_read_whole(answer):
@@ -228,7 +229,8 @@ def test_a_batch_may_be_large_and_hold_a_conversation_twice(answer):
     passes = watch(model)
     texts = said(answer, model, tokenizer, conversations * 8 + conversations[:1], max_new_tokens=10)
     rows = sorted({len(ids) if ids is not None else 0 for ids, _, _ in passes})
-    expect.equal(texts, answers * 8 + answers[:1], what="the answers to 33 conversations, each of four in it 8 times")
+    what = "the answers to four conversations 8 times over, and to the first again"
+    expect.equal(texts, answers * 8 + answers[:1], what=what)
     expect.equal(rows, [33], what="the sizes of the batches, for 33 conversations")
 
 

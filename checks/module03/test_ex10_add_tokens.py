@@ -134,7 +134,7 @@ def test_each_new_token_is_encoded_as_one_id(answer):
 def test_a_known_word_in_capitals_is_new(answer):
     model, tokenizer = model_of(TIED), words()
     added = answer.add_tokens(model, tokenizer, ["Cat", "DOG"])
-    expect.equal(added, 2, what="new tokens of Cat and DOG, where cat and dog are known")
+    expect.equal(added, 2, what="how many of Cat and DOG are new, where cat and dog are known")
     ids = [tokenizer(word)["input_ids"] for word in ("Cat", "DOG", "cat", "dog")]
     expect.equal(ids, [[OLD], [OLD + 1], [1], [2]], what="the ids of Cat, DOG, cat and dog")
 
@@ -146,7 +146,7 @@ def test_with_no_new_token_nothing_is_changed(answer):
         config, rows = deepcopy(model.config.to_dict()), {name: r.clone() for name, r in rows_of(model).items()}
         with expect.untouched("the tokenizer", tokenizer):
             added = answer.add_tokens(model, tokenizer, tokens)
-        expect.equal(added, 0, what=f"new tokens of {tokens}")
+        expect.equal(added, 0, what=f"how many of {tokens} are new")
         expect.equal(model.config.to_dict(), config, what=f"the config after adding {tokens}")
         for name, values in rows_of(model).items():
             expect.equal(values, rows[name], what=f"the rows of {name} after adding {tokens}")

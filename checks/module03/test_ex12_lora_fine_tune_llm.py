@@ -151,7 +151,7 @@ def test_long_pairs_are_cut_on_the_right_and_hopeless_ones_refused(answer):
     def refused(pairs, most):
         return lambda: len(answer.build_dataset(pairs, tiny.chat_tokenizer(), most))
 
-    what = "build_dataset with a pair with nothing of its answer left"
+    what = "build_dataset for a pair with nothing of its answer left"
     expect.raises(ValueError, refused(pairs, max(begins)), what)
     expect.raises(ValueError, refused([], 64), "build_dataset without pairs")
 
