@@ -69,7 +69,7 @@ def draw_scores(rows: list[Row], path: str | Path) -> None:
     axes.errorbar(scores, range(len(rows)), xerr=distances, fmt="o", capsize=3)
     axes.set_yticks(range(len(rows)), labels=[row.name for row in rows])
     axes.invert_yaxis()
-    axes.set_xlabel("score, 95 % interval")
+    axes.set_xlabel("score, 95% interval")
     figure.savefig(path)
 
 
