@@ -114,10 +114,6 @@ def test_the_addresses_of_the_readme_are_those_of_the_project():
     assert set(re.findall(r"\]\((https://[^)]+)\)", readme)) == known
 
 
-def test_the_readme_is_under_two_screens():
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 90
-
-
 def test_what_the_changelog_says_has_moved_is_where_it_says():
     moved = re.findall(r"^\| `(\S+)` \| `(\S+)` \|$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert moved
