@@ -282,7 +282,8 @@ def test_the_autograder_holds_the_course_and_nothing_of_a_class(autograder: zipf
             "course/tunelings/classroom/gradescope_files/setup.sh"} <= names  # fmt: skip
     project = tomllib.loads(autograder.read("course/pyproject.toml").decode())
     forced = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    needed = {*forced, project["project"]["readme"], *project["project"]["license-files"], "constraints.txt"}
+    (readme,) = project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["fragments"]
+    needed = {*forced, readme["path"], *project["project"]["license-files"], "constraints.txt"}
     assert {f"course/{name}" for name in needed} <= names, "what the installation asks for"
     assert not [name for name in names if "__pycache__" in name or name.startswith("course/tests")]
     assert sum(info.compress_size for info in autograder.infolist()) < 100e6, "Gradescope takes 100 MB"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import email.policy
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
 
+import markdown
 import pytest
 
 from tests.conftest import COURSE, ROOT
 
 LARGEST = 30_000_000  # bytes, of the wheel and of the sdist
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXERCISE = COURSE.find("1.01")
 pytestmark = pytest.mark.xdist_group("wheel")  # Built once, by one process.
 
@@ -66,6 +71,37 @@ def test_the_wheel_carries_what_git_has_and_nothing_else(built):
     expected = {name for name in listed if name.startswith(trees)} | {"mkdocs.yml", "CONTRIBUTING.md"}
     assert carried == {name for name in expected if (ROOT / name).exists()}
     assert not [name for name in names if name.startswith(("tests/", "exercises/"))]
+
+
+def described(wheel: Path) -> str:
+    """The page of the project on PyPI, in Markdown."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(name), policy=email.policy.default)
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    return metadata.get_payload()
+
+
+def addresses(text: str) -> list[str]:
+    """Where the links and the pictures of a Markdown text lead."""
+    return re.findall(r'(?:href|src)="([^"]*)"', markdown.markdown(text, extensions=["tables", "fenced_code"]))
+
+
+def test_no_link_or_picture_of_the_page_on_pypi_is_relative(built):
+    """They lead to a page that the site has, or to a file of the release, at the addresses of [project.urls]."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    repository, version = project["urls"]["Repository"], project["version"]
+    relative = [one for one in addresses(README) if not one.startswith("https:")]
+    leads = {}
+    for one in relative:
+        page = re.fullmatch(r"docs/([\w-]+)\.md", one)
+        there = f"{repository}/blob/v{version}/{one}"
+        if one.endswith(".svg"):
+            there = f"{repository.replace('github.com', 'raw.githubusercontent.com')}/v{version}/{one}"
+        leads[one] = f"{project['urls']['Documentation']}{page[1]}/" if page else there
+    assert {"docs/own-model.md", "docs/assets/loop-dark.svg", "LICENSE"} <= set(relative)
+    assert all((ROOT / one).is_file() for one in relative)
+    assert addresses(described(built[".whl"])) == [leads.get(one, one) for one in addresses(README)]
 
 
 def test_from_the_wheel_to_a_pass_and_an_update(newcomer: Path):
