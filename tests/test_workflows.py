@@ -33,9 +33,13 @@ def jobs(name: str) -> dict[str, dict]:
     return WORKFLOWS[name]["jobs"]
 
 
+def steps(name: str) -> list[dict]:
+    return [step for job in jobs(name).values() for step in job.get("steps", [])]
+
+
 def commands(name: str) -> list[list[str]]:
     """Every line that a workflow runs, split as a shell would, with what it stands for in braces left out."""
-    lines = [line for job in jobs(name).values() for step in job["steps"] for line in step.get("run", "").splitlines()]
+    lines = [line for step in steps(name) for line in step.get("run", "").splitlines()]
     return [shlex.split(re.sub(r"\$\{\{.*?\}\}", "X", line), posix=True) for line in lines if '"' not in line[:1]]
 
 
@@ -60,13 +64,27 @@ def test_a_workflow_has_the_rights_that_it_needs_and_no_secret(name: str):
         "solutions.yml": {"branch: contents"},
     }
     assert writing == allowed[name]
-    assert all(job["timeout-minutes"] <= 120 for job in jobs(name).values())
+    assert all(job["timeout-minutes"] <= 120 for job in jobs(name).values() if "steps" in job)
 
 
 @each_workflow
 def test_an_action_is_pinned_to_a_version(name: str):
-    used = [step["uses"] for job in jobs(name).values() for step in job["steps"] if "uses" in step]
+    used = [step["uses"] for step in steps(name) if "uses" in step]
     assert used and all(re.fullmatch(r"(actions|astral-sh)/[a-z-]+@v\d+", one) for one in used), used
+
+
+def test_nothing_is_published_unless_the_tests_of_that_commit_pass():
+    publishing = jobs("publish.yml")
+    assert publishing["tests"] == {"uses": "./.github/workflows/tests.yml"}
+    assert "workflow_call" in WORKFLOWS["tests.yml"][True]  # YAML reads the key `on` as true.
+
+    def waits_for_tests(name: str) -> bool:
+        needs = publishing[name].get("needs", [])
+        return any(one == "tests" or waits_for_tests(one) for one in ([needs] if isinstance(needs, str) else needs))
+
+    with_rights = {name for name, job in publishing.items() if "permissions" in job}
+    assert with_rights == {"pypi", "github"} == {name for name in publishing if waits_for_tests(name)}
+    assert not any("if" in job for job in publishing.values()), "an `if` can let a job run after one that has failed"
 
 
 def known_commands() -> set[str]:
