@@ -19,6 +19,7 @@ import typer
 import yaml
 
 from tests.conftest import ROOT
+from tests.support.runner import needed_by
 from tests.test_ci import PYTEST
 from tunelings.commands import app, more
 
@@ -79,8 +80,7 @@ def test_nothing_is_published_unless_the_tests_of_that_commit_pass():
     assert "workflow_call" in WORKFLOWS["tests.yml"][True]  # YAML reads the key `on` as true.
 
     def waits_for_tests(name: str) -> bool:
-        needs = publishing[name].get("needs", [])
-        return any(one == "tests" or waits_for_tests(one) for one in ([needs] if isinstance(needs, str) else needs))
+        return any(one == "tests" or waits_for_tests(one) for one in needed_by(publishing[name]))
 
     with_rights = {name for name, job in publishing.items() if "permissions" in job}
     assert with_rights == {"pypi", "github"} == {name for name in publishing if waits_for_tests(name)}
