@@ -53,8 +53,12 @@ def install(root: Path, cuda: bool, say: Say, *, asked: bool = False) -> None:
     index = torch_index(cuda, say, asked=asked)
     check_room(root, gigabytes(index))
     make_environment(root)
-    for command in commands(installer(root), torch_requirements(), own_requirement(), index):
-        _run(command, "The libraries aren't installed")
+    try:
+        for command in commands(installer(root), torch_requirements(), own_requirement(), index):
+            _run(command, "The libraries aren't installed")
+    except CourseError:
+        check_room(root, gigabytes(index))  # A disk that has filled up since then says more.
+        raise
 
 
 def gigabytes(index: str | None) -> float:
@@ -227,7 +231,7 @@ def _run(command: Command, failed: str) -> None:
     if code:
         raise CourseError(
             f"{failed}: the lines above say why. Run the same command again; what was downloaded is kept. Behind a "
-            "proxy, set HTTPS_PROXY; pip's and uv's own settings apply."
+            "proxy, set HTTPS_PROXY; if no space is left, free some, or set TMPDIR to a folder on another disk."
         )
 
 
