@@ -19,7 +19,7 @@ from tunelings.grading import apart, limits, printed, processes
 
 EXITS = "import os\n\ndef squares(x):\n    os._exit(0)\n\ndef mean_square(x):\n    return 1.0\n"
 FORKED, SPAWNED = pytest.param(True, id="forked", marks=POSIX), pytest.param(False, id="spawned")
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what several processes share")
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what several processes share")
 no_fork = pytest.mark.parametrize("fork", [FORKED, SPAWNED])
 
 
@@ -53,7 +53,7 @@ def test_a_spawned_child_says_what_a_forked_one_says(mini, monkeypatch):
     assert "seen" in forked.output and "seen" in spawned.output
 
 
-@LINUX
+@ON_LINUX
 def test_the_memory_of_several_processes_counts_together(mini, monkeypatch):
     monkeypatch.setattr(limits, "MEMORY_OF_ALL", 2**30)
     monkeypatch.setattr(limits, "MEMORY", 2**40)
@@ -72,7 +72,7 @@ def test_the_memory_of_several_processes_counts_together(mini, monkeypatch):
     assert alone.states == {FIRST: "passed"}, alone.text()
 
 
-@LINUX
+@ON_LINUX
 def test_what_forked_processes_share_counts_once(monkeypatch):
     held = b"x" * 2**26
     alone = processes.memory([psutil.Process()])
