@@ -35,8 +35,8 @@ def autocast_step(
         device: the device of the model: a name such as "cuda", "cuda:0" or "cpu", or a `torch.device`.
         dtype: the low precision of autocast, `torch.bfloat16` or `torch.float16`.
         scaler: a `torch.amp.GradScaler`, or any object with its methods `scale`, `unscale_`, `step` (which
-            calls `optimizer.step()`) and `update`; only these are called, each once and in this order.
-            None: no loss scaling.
+            calls `optimizer.step()`, unless a gradient overflowed) and `update`; only these are called,
+            each once and in this order. None: no loss scaling.
         max_norm: the norm of all gradients together is at most this at the update: larger gradients are
             scaled down to it (`clip_grad_norm_`), smaller ones are left alone.
 
