@@ -223,7 +223,7 @@ def test_torch_optim_is_not_called(answer):
             pass
     finally:
         sys.setprofile(before)
-    expect.equal(sorted(called)[:1], [], what="what is called of torch.optim")
+    expect.equal(sorted(called)[:1], [], what="the calls into torch.optim")
 
 
 def test_an_update_goes_on_from_whatever_the_state_holds(answer):

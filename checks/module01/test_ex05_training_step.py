@@ -171,7 +171,7 @@ def test_batchnorm_sees_the_batch_once_whatever_mode_the_model_came_in(answer):
 def test_the_model_is_left_in_train_mode(answer):
     whole, part = norm_model().eval(), norm_model().train()
     part.norm.eval()
-    for came_in, model in (("the model", whole), ("only its BatchNorm", part)):
+    for came_in, model in (("the model", whole), ("only BatchNorm", part)):
         optimizer = torch.optim.SGD(model.parameters(), lr=LR)
         in_train_mode = []
         model.norm.register_forward_hook(lambda module, *_, seen=in_train_mode: seen.append(int(module.training)))
@@ -180,7 +180,7 @@ def test_the_model_is_left_in_train_mode(answer):
         in_eval_mode = [name or "the model" for name, module in model.named_modules() if not module.training]
         expect.equal(in_eval_mode, [], what=f"what is not in train mode on return, where {came_in} came in eval mode")
         expect.equal(
-            in_train_mode, [1], what=f"BatchNorm's mode in each forward pass, where {came_in} came in eval mode"
+            in_train_mode, [1], what=f"BatchNorm's mode (1: train) in each pass, where {came_in} came in eval mode"
         )
 
 

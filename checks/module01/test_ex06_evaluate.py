@@ -175,7 +175,7 @@ def test_a_frozen_batchnorm_stays_frozen(answer):
     model.dropout.train()  # dropout kept on, to measure how sure a model is
     answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
     after = [name for name, training in modes_of(model).items() if training]
-    expect.equal(after, ["dropout"], what="what is in train mode on return, dropout alone before")
+    expect.equal(after, ["dropout"], what="what is in train mode on return, where dropout alone was on entry")
 
 
 def test_every_submodule_is_in_eval_mode_while_the_model_runs(answer):
@@ -207,7 +207,7 @@ def test_grad_mode_is_as_before(answer):
         with torch.set_grad_enabled(mode):
             answer.evaluate(linear(), batches(*examples(7), 3), F.cross_entropy)
             modes.append(int(torch.is_grad_enabled()))
-    expect.equal(modes, [1, 0], what="grad mode on return (was 1 on entry, was 0)")
+    expect.equal(modes, [1, 0], what="grad mode on return, for 1 and for 0 on entry")
 
 
 def test_a_generator_is_read_once(answer):

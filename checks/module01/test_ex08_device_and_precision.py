@@ -450,7 +450,7 @@ def test_inputs_and_float32_outputs_keep_all_their_digits(answer):
     with expect.untouched("the batch", dict(zip(("inputs", "targets"), batch, strict=True))):
         answer.autocast_step(model, batch, loss_fn, optimizer, device="cpu")
     expect.equal(model.seen.get("inputs"), "torch.float32", what="the dtype of float32 inputs, as the model gets them")
-    expect.close(gets[-1], model.seen["outputs"], what="the outputs that loss_fn gets of a model that gives float32")
+    expect.close(gets[-1], model.seen["outputs"], what="what loss_fn gets from a model whose outputs are float32")
 
 
 def test_inputs_may_be_token_ids(answer):

@@ -1,4 +1,4 @@
-"""1.09: a run that is saved, forgotten and resumed, held bit for bit against one that was never stopped.
+"""1.09: a run that is saved, forgotten and resumed, compared bit for bit with one that was never stopped.
 
 Every comparison with the uninterrupted run is exact (`terms=0`): the same operations on the same bits.
 
@@ -165,7 +165,7 @@ def test_the_random_numbers_go_on_where_they_were(answer, tmp_path):
 
 
 class Unsaveable:
-    """An object at which every serialiser stops, as at a full disk; `look` is called at that moment."""
+    """An object at which every serializer stops, as at a full disk; `look` is called at that moment."""
 
     def __init__(self, look):
         self.look = look
@@ -193,7 +193,7 @@ def with_object(run, thing):
 
 
 def file_now(path, good):
-    """What stands at the path, where `good` are the bytes of the last good checkpoint."""
+    """What is at the path, where `good` are the bytes of the last good checkpoint."""
     if not path.exists():
         return "no file"
     return "the last good checkpoint" if path.read_bytes() == good else "a broken file"
@@ -213,11 +213,11 @@ def test_a_save_that_crashes_half_way_leaves_the_last_good_checkpoint(answer, tm
             raise
         except Exception:
             result = "an error"
-        what = f"what stands at {name} while the new file is half written"
+        what = f"what is at {name} while the new file is half written"
         expect.equal(seen[-1] if seen else file_now(path, good), "the last good checkpoint", what=what)
         loaded = attempt(answer, path, new_run(offset=2))
-        expect.equal(loaded, SAVED, what=f"the step that {name} holds after a save that failed half-way")
-        expect.equal(result, "an error", what="what comes out of a save that failed half-way")
+        expect.equal(loaded, SAVED, what=f"the step that {name} holds after a save that failed halfway")
+        expect.equal(result, "an error", what="what comes out of a save that failed halfway")
 
 
 @contextlib.contextmanager
@@ -256,8 +256,8 @@ def test_the_last_good_checkpoint_stands_until_the_new_one_takes_its_name(answer
     finally:
         tempfile.tempdir = default
     without = [state for state in seen if state != "the last good checkpoint"]
-    expect.equal(without, [], what="what stands at the path, in place of the last checkpoint, at a rename")
-    expect.equal(other_folder[:1], [], what="the new file, where it is written to another folder than the path's")
+    expect.equal(without, [], what="what is at the path before a rename, if not the last good checkpoint")
+    expect.equal(other_folder[:1], [], what="files written to another folder than the path's")
 
 
 def test_the_old_file_is_replaced_and_never_written_into(answer, tmp_path):
@@ -301,7 +301,7 @@ def test_nothing_in_the_file_is_executed(answer, tmp_path):
     for file in files:
         attempt(answer, file, with_object(new_run(offset=2), None))
     executed = [int(mark.exists()) for mark in marks]
-    expect.equal(executed, [0, 0, 0], what="calls that were made by a pickle, a torch file and an own file")
+    expect.equal(executed, [0, 0, 0], what="calls made by loading a pickle, a torch file and the answer's own file")
 
 
 def test_a_missing_or_foreign_file_is_refused_by_its_name(answer, tmp_path):

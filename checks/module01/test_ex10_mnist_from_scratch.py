@@ -155,7 +155,8 @@ def test_train_is_shuffled_anew_and_val_and_test_keep_their_order(answer):
     # Two random orders agree in Poisson(1) places: 15 or more have a probability of 3e-13.
     expect.true(same[0] < 15, "places of train that two passes fill alike", actual=same[0], expected="about 1")
     sorted_places = int((passes[0][0] == passes[0][0].sort().values).sum())
-    expect.true(sorted_places < 15, "places of train in the first order", actual=sorted_places, expected="about 1")
+    what = "train digits that sorting by number leaves in place"
+    expect.true(sorted_places < 15, what, actual=sorted_places, expected="about 1")
 
 
 def test_the_seed_alone_decides_the_validation_part(answer):
@@ -510,7 +511,7 @@ def test_batches_go_to_whatever_device_the_model_is_on(answer):
         if "meta tensor" not in str(error):
             raise
         arrived.append("none: the model was moved")
-    expect.equal(arrived[:1], ["meta"], "where the images arrive, of a model whose parameters are on meta")
+    expect.equal(arrived[:1], ["meta"], "the device of the images that a model on meta gets")
 
 
 # ---------------------------------------------------------------- the plot
