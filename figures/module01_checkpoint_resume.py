@@ -1,4 +1,4 @@
-"""What each part of a checkpoint is worth: a run is stopped half-way and resumed with one part missing.
+"""What each part of a checkpoint is worth: a run is stopped halfway and resumed with one part missing.
 
     python figures/module01_checkpoint_resume.py
 
