@@ -329,7 +329,7 @@ def test_a_full_run_takes_the_model_of_the_option(tiny, tmp_path, monkeypatch):
     [
         ("tiny", "The model tiny is not here: run `tunelings models get tiny` (0 MB to download, once)."),
         ("someone/tiny", "run `tunelings models get tiny`"),
-        ("someone/else", "someone/else is neither a folder nor a model of the course, which are tiny."),
+        ("someone/else", "someone/else is neither a folder nor one of the course's models, which are tiny."),
         (".", "holds no model: a model's folder has a config.json."),
     ],
 )

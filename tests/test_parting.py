@@ -174,7 +174,7 @@ def test_two_that_cannot_be_told_apart_are_said_to_differ():
         def __repr__(self):
             return "the same"
 
-    assert pair_of(Same(), Same()) == ("the same", "the same", "the two are shown alike, and differ")
+    assert pair_of(Same(), Same()) == ("the same", "the same", "the two look the same here, but differ")
 
 
 @pytest.mark.parametrize("place", [0, 5, 7, 8, 250, 999])

@@ -105,7 +105,7 @@ EDITS: dict[str, tuple[Callable[[Folder], None], str]] = {
     ),
     "another model": (
         lambda folder: edit(folder, 'model = "tiny"', 'model = "/nowhere"'),
-        "neither a folder nor a model of the course",
+        "neither a folder nor one of the course's models",
     ),
     "the data is gone": (lambda folder: Path(folder.path.parent / "d.jsonl").unlink(), "The data at "),
 }

@@ -82,7 +82,7 @@ def test_a_model_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
     ) as error:
         base.resolve("someone/model", tmp_path)
     assert "\n" not in str(error.value)
-    with pytest.raises(ProjectError, match="neither a folder nor a model of the course"):
+    with pytest.raises(ProjectError, match="neither a folder nor one of the course's models"):
         base.resolve("nothing", tmp_path)
 
 

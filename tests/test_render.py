@@ -112,11 +112,12 @@ def test_the_check_that_cannot_use_an_answer_blames_no_line(mini):
     check = mini.squares.check_path
     check.write_text(check.read_text() + "\n\ndef test_it_has_a_loss(answer):\n    answer.squares(VECTOR).loss\n")
     text = text_of(mini, RIGHT, "test_it_has_a_loss").splitlines()
-    assert text[1:3] == [
-        "    what the answer returned cannot be used: AttributeError: 'Tensor' object has no attribute 'loss'",
+    assert text[1:4] == [
+        "    the check can't use what your code gave it: AttributeError: 'Tensor' object has no attribute",
+        "    'loss'",
         "      in the check: answer.squares(VECTOR).loss",
     ]
-    assert text[3].strip().startswith("exercises/module01/ex01_squares.py:7 ·")
+    assert text[4].strip().startswith("exercises/module01/ex01_squares.py:7 ·")
 
 
 # Values on one line.
@@ -232,7 +233,7 @@ def test_of_what_is_printed_the_first_and_last_lines_are_kept():
     assert kept == [
         "\\x1b[31mline 0",
         "\\x1b[31mline 1",
-        "… 996 lines more …",
+        "… 996 more lines …",
         "\\x1b[31mline 998",
         "\\x1b[31mline 999",
     ]
@@ -329,7 +330,7 @@ def test_a_mistake_is_never_said_to_be_what_the_learner_did():
     verdict = Verdict("1.01", "Squares", "docs/", "a.py", ExerciseState.FAILED, {}, failure)
     assert [line.strip() for line in render.failure_lines(verdict, failure)[1:-1]] == [
         "This is what comes out when the sign is kept.",
-        "2 other checks fail too.",
+        "2 other checks fail too, which this doesn't explain.",
     ]
 
 

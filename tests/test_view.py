@@ -66,15 +66,15 @@ def test_a_verdict_from_before_is_marked_as_long_as_a_check_runs(desk: Desk, min
     mini.solve(mini.squares)
     with screen.console.capture() as running:
         desk.save(mini.squares.answer_path)
-    assert "checking \u00b7 the verdict below is the one before" in running.get()
-    assert running.get().index("the one before") < running.get().index("all 1 checks pass")
+    assert "checking \u00b7 the verdict below is the previous one" in running.get()
+    assert running.get().index("the previous one") < running.get().index("all 1 checks pass")
     assert "Next (n)" not in running.get()
     with screen.console.capture() as told:
         tell(events.Reported(0.5, "epoch 2"))
-    assert "epoch 2 \u00b7 the verdict below is the one before" in told.get()
+    assert "epoch 2 \u00b7 the verdict below is the previous one" in told.get()
     with screen.console.capture() as done:
         tell(events.Verdicts((verdict("1.01"),)))
-    assert "the one before" not in done.get() and "Next (n)" in done.get()
+    assert "the previous one" not in done.get() and "Next (n)" in done.get()
 
 
 def test_the_first_screen_names_its_exercise_and_greets_once_in_three_lines(mini: Miniature):

@@ -168,7 +168,7 @@ def test_switching_a_branch_shows_the_exercise_at_hand(mini: Miniature, terminal
 def test_a_long_check_can_be_stopped_with_a_key(mini: Miniature, terminal):
     shown = terminal().warm_up()
     mini.answer(mini.squares, HANG)
-    shown.until("the verdict below is the one before")
+    shown.until("the verdict below is the previous one")
     shown.press("c")
     shown.until("Stopped.")
 

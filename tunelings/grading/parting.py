@@ -267,7 +267,7 @@ def _only_in_one(missing: list, additional: list) -> str:
 def _with_types(pair: Pair, leaf: _Leaf) -> Pair:
     e, g = _type_text(leaf.expected), _type_text(leaf.got)
     if e == g:
-        return pair._replace(remark="the two are shown alike, and differ")
+        return pair._replace(remark="the two look the same here, but differ")
     at = f"{leaf.path}: " if leaf.path else ""
     return Pair(f"{pair.expected} ({at}{e})", f"{pair.got} ({at}{g})", pair.remark)
 

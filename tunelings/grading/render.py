@@ -73,7 +73,7 @@ def _crash(failure: Failure) -> list[str]:
     said = textwrap.wrap(failure.message, WIDTH - len(INDENT), max_lines=2, placeholder=" …")
     if not failure.frames:
         cannot = textwrap.wrap(
-            f"what the answer returned cannot be used: {failure.message}",
+            f"the check can't use what your code gave it: {failure.message}",
             WIDTH - len(INDENT),
             max_lines=3,
             placeholder=" …",
@@ -97,7 +97,7 @@ def _named(failure: Failure) -> list[str]:
     else:
         said = [*([one.shows] if one.shows else []), f"This is what comes out when {one.says}"]
     if n := failure.unexplained:
-        said.append(f"{n} other check{'s fail' if n > 1 else ' fails'} too.")
+        said.append(f"{n} other check{'s fail' if n > 1 else ' fails'} too, which this doesn't explain.")
     return said
 
 

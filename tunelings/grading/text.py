@@ -44,7 +44,7 @@ def printed(text: str, *, lines: int = 20, width: int = WIDTH) -> str:
     if len(shown) <= lines:
         return "\n".join(shown)
     half = lines // 2
-    return "\n".join([*shown[:half], f"… {len(shown) - 2 * half:,} lines more …", *shown[-half:]])
+    return "\n".join([*shown[:half], f"… {len(shown) - 2 * half:,} more lines …", *shown[-half:]])
 
 
 def fitted(text: str, width: int) -> str:

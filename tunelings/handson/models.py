@@ -119,7 +119,7 @@ def find(name_or_path: str | os.PathLike) -> Path:
     if path.exists():
         raise FileNotFoundError(f"{name_or_path} holds no model: a model's folder has a config.json.")
     names = " and ".join(MODELS)
-    raise FileNotFoundError(f"{name_or_path} is neither a folder nor a model of the course, which are {names}.")
+    raise FileNotFoundError(f"{name_or_path} is neither a folder nor one of the course's models, which are {names}.")
 
 
 def chosen(default: str) -> str:

@@ -59,7 +59,7 @@ class View:
         self.greeting, self.messages = (), []
 
     def begin(self) -> None:
-        """A check was started; a verdict that is on the screen stays there, marked as the one before."""
+        """A check was started; a verdict that is on the screen stays there, marked as the previous one."""
         self.running, self.activity, self.trouble = True, "checking", ""
         self._said_before = len(self.messages)
         self._tell_editor("checking")
@@ -142,7 +142,7 @@ class View:
             screen.show(f"{self._name()} · {shown_path(self.exercise.answer_path)}", "bold")
             screen.show(self.activity)
         else:
-            screen.show(f"{self.activity} · the verdict below is the one before", "yellow")
+            screen.show(f"{self.activity} · the verdict below is the previous one", "yellow")
             screen.show("")
 
     def _print_plainly(self) -> None:
