@@ -33,7 +33,10 @@ HUGE = {"prompt": "x" * 40_000_000, "completion": "y"}
 CASES = {
     "no file": (None, "There is no data at "),
     "no data": (b"", "data.jsonl is empty: there is nothing to learn from."),
-    "one row": (lines(rows(1)[0]), "data.jsonl has 1 row that can be used: at least 10 are needed, better 100."),
+    "one row": (
+        lines(rows(1)[0]),
+        "data.jsonl has 1 row that can be used: at least 10 are needed, and 100 or more are better.",
+    ),
     "all labels equal": (lines(*labeled("same")), "All rows have the label 'same': there is nothing to tell apart."),
     "latin-1": (
         b'{"prompt": "caf\xe9", "completion": "\xe9"}\n' * 20,

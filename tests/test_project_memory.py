@@ -163,7 +163,7 @@ def test_a_gpu_gets_the_first_technique_that_fits(gpus, technique, processes):
 
 def test_a_cpu_without_memory_is_told_so():
     plan = techniques.choose(LARGE, techniques.Machine((), 4.0, 8), 512, Parts(COURSE))
-    assert plan.technique == "lora" and "take a smaller model" in plan.why["train.technique"]
+    assert plan.technique == "lora" and "choose a smaller model" in plan.why["train.technique"]
 
 
 def test_the_next_smaller_setting_makes_the_same_updates():

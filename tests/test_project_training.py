@@ -176,9 +176,7 @@ def test_nothing_inside_the_interval_wins_and_the_number_of_examples_is_said():
     assert row["low"] <= 0 <= row["high"] and not found["keep"]
     # By hand: the differences are 4 times 1, 2 times -1 and 34 times 0; mean 0.05, standard deviation 0.389.
     assert row["more"] == 475 - 40
-    assert (
-        found["sentence"] == "Too few examples to tell it from the prompt: about 440 more would do, in the test part."
-    )
+    assert found["sentence"] == "Too few examples to tell it from the prompt: about 440 more test rows would be enough."
 
 
 @pytest.mark.parametrize("count", [1, 5, 19])

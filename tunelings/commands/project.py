@@ -30,14 +30,14 @@ def new(
     ] = None,
     example: Annotated[str | None, typer.Option(help="a shipped project instead of --data: films or docs")] = None,
     model: Annotated[str, typer.Option(help='a hub name, a folder, a model of the course, or "tiny"')] = "smollm2",
-    test: Annotated[str | None, typer.Option(help="a file of its own for the test part")] = None,
+    test: Annotated[str | None, typer.Option(help="a separate file for the test part")] = None,
     passages: Annotated[str | None, typer.Option(help="what retrieval searches: a file or a folder of texts")] = None,
     text: Annotated[str | None, typer.Option(help="the column of the text, for texts with labels")] = None,
     label: Annotated[str | None, typer.Option(help="the column of the label")] = None,
     prompt: Annotated[str | None, typer.Option(help="the column of the prompt")] = None,
     completion: Annotated[str | None, typer.Option(help="the column of the completion")] = None,
-    head: Annotated[str | None, typer.Option(help='"answer" or "classifier"; chosen by the model if left out')] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="updates of the training")] = None,
+    head: Annotated[str | None, typer.Option(help='"answer" or "classifier"; default: what suits the model')] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="number of training updates")] = None,
     mine: Mine = False,
 ) -> None:
     """Look at the data, and write project.toml with what was chosen and why."""

@@ -108,7 +108,7 @@ def told(error: pydantic.ValidationError) -> str:
 
 def save(folder: Folder, config: Config, why: dict[str, str]) -> None:
     """Write project.toml with a comment beside each choice; `why` says the reason by setting ("train.technique")."""
-    lines = [f"# The settings of {folder.name}: change what you like. Steps that a change concerns are run again."]
+    lines = [f"# The settings of {folder.name}: change what you like. Steps that a change affects are run again."]
     lines.append(setting("model", config.model, why.get("model")))
     for name in ("data", "train", "compare"):
         lines += ["", f"[{name}]"]

@@ -117,9 +117,8 @@ def check_amount(config: Config, kept: int, read_: int, broken: dict[str, Any]) 
     if kept == 0:
         raise ProjectError(f"None of the {read_} rows of {where} can be used{first}.")
     if kept < 10:
-        raise ProjectError(
-            f"{where} has {kept} row{'s' * (kept != 1)} that can be used: at least 10 are needed, better 100."
-        )
+        usable = f"{where} has {kept} row{'s' * (kept != 1)} that can be used"
+        raise ProjectError(f"{usable}: at least 10 are needed, and 100 or more are better.")
 
 
 def measure(config: Config, rows: Rows, tokenizer: Any, left_out: LeftOut) -> tuple[Rows, dict[str, Any]]:

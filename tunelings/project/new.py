@@ -48,7 +48,7 @@ def look(folder: Folder, parts: Parts, say: Say) -> None:
     shape = base.shape_of(model_path)
     head = options.get("head") or ("answer" if shape.is_causal else "classifier")
     if head == "classifier" and kind != "labels":
-        raise ProjectError(f"{options['model']} is no model that writes text: this data needs a causal language model.")
+        raise ProjectError(f"{options['model']} as a classifier can't write text: this data needs a causal model.")
     tokenizer = base.tokenizer_of(model_path, is_chat=head == "answer")
     longest = min(LONGEST, shape.positions or LONGEST)
     first = Config.model_validate(
@@ -130,7 +130,8 @@ def chosen(
     why |= plan.why
     technique = options.get("technique") or plan.technique
     if first.train.head == "classifier" and not shape.is_causal:
-        technique, why["train.technique"] = "full", "3.03 attaches adapters to causal models; encoders train whole"
+        technique = "full"
+        why["train.technique"] = "3.03 attaches adapters to causal models; in encoders, all weights train"
     tiny = options["model"] == base.TINY
     rate = 3e-3 if tiny else techniques.LEARNING_RATES[technique]
     why["train.lr"] = "for the tiny model" if tiny else f"usual for {technique}"
@@ -222,8 +223,8 @@ LEFT_OUT = {
     "broken": "broken",
     "quality_dropped": "dropped for their quality",
     "duplicates": "repeats",
-    "too_long": "too long for an answer to be left",
-    "leaks": "test rows that training would have shown",
+    "too_long": "too long (nothing of the answer would be left)",
+    "leaks": "test rows with text that is also in the training data",
 }
 
 

@@ -35,9 +35,8 @@ def serve(folder: Folder, config: Config, port: int) -> int:
         except OSError:
             raise ProjectError(f"Port {port} is taken: --port takes another.") from None
     command = command_for(str(merged), port)
-    print(
-        f"http://{HOST}:{port}/v1 serves {folder.name} in a few seconds, as model {merged}. Ctrl-C ends it.", flush=True
-    )
+    serves = f"http://{HOST}:{port}/v1 serves {folder.name} in a few seconds, as model {merged}"
+    print(f"{serves}. Ctrl-C stops it.", flush=True)
     try:
         # A server's own settings for the hub would reach for the network.
         return subprocess.run(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}).returncode

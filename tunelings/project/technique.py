@@ -95,11 +95,12 @@ def choose(shape: Shape, machine: Machine, length: int, parts: Parts) -> Plan:
         for batch in BATCHES:
             needs = needed(shape, technique, batch, length, parts, on_gpu=True)
             if needs <= free:
-                where = f"{len(machine.gpus)} GPUs" if len(machine.gpus) > 1 else "the GPU"
-                why = f"{gib(needs)} by 5.08's sums, of {gib(free)} that {where} can use"
+                where = f"each of {len(machine.gpus)} GPUs" if len(machine.gpus) > 1 else "the GPU"
+                why = f"needs {gib(needs)} by 5.08, and {where} can use {gib(free)}"
                 return plan(technique, batch, needs, why, processes=len(machine.gpus))
     needs = needed(shape, "qlora", 1, length, parts, on_gpu=True)
-    why = f"not even QLoRA at batch 1 fits: {needs:.1f} GiB, and {free:.1f} are there; take a smaller model"
+    there = f"it needs {needs:.1f} GiB, and {free:.1f} GiB are available"
+    why = f"not even QLoRA at batch 1 fits: {there}; choose a smaller model"
     return plan("qlora", 1, needs, why)
 
 
@@ -109,11 +110,12 @@ def choose_for_cpu(shape: Shape, machine: Machine, length: int, parts: Parts) ->
         for batch in BATCHES[1:]:
             needs = needed(shape, technique, batch, length, parts, on_gpu=False)
             if needs <= free:
-                small = " (a small model trains whole)" if technique == "full" else ""
-                why = f"{gib(needs)} of {gib(free)} that the CPU's memory has for it{small}"
+                small = "; in a small model, all weights train" if technique == "full" else ""
+                why = f"needs {gib(needs)}, and {gib(free)} of the computer's memory are available{small}"
                 return plan(technique, batch, needs, why)
     needs = needed(shape, "lora", 1, length, parts, on_gpu=False)
-    return plan("lora", 1, needs, f"{needs:.1f} GiB, and {free:.1f} are free: take a smaller model, or close programs")
+    why = f"needs {needs:.1f} GiB, and {free:.1f} GiB are available: choose a smaller model, or close programs"
+    return plan("lora", 1, needs, why)
 
 
 def plan(technique: str, batch: int, needs: float, why: str, processes: int = 1) -> Plan:

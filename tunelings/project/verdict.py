@@ -72,14 +72,15 @@ def sentence(against: dict[str, dict[str, Any]]) -> str:
     if unclear:
         name = max(unclear, key=lambda one: unclear[one]["more"])
         rows = rounded(unclear[name]["more"])
-        count = f"about {rows:,} more would do" if rows < MOST else "more than one could collect would be needed"
-        return f"Too few examples to tell it from the {words(name)}: {count}, in the test part."
+        enough = f"about {rows:,} more test row{'s' * (rows != 1)} would be enough"
+        count = enough if rows < MOST else "it would take more test rows than anyone could collect"
+        return f"Too few examples to tell it from the {words(name)}: {count}."
     name = min(against, key=lambda one: against[one]["low"])
     return f"Keep it: it beats every baseline; the nearest is the {words(name)}, {in_numbers(against[name])}."
 
 
 def words(name: str) -> str:
-    return {"majority": "commonest answer", "retrieval": "retrieval (a passage in the prompt)"}.get(name, name)
+    return {"majority": "most common answer", "retrieval": "retrieval (a passage in the prompt)"}.get(name, name)
 
 
 def in_numbers(row: dict[str, Any]) -> str:
