@@ -278,7 +278,7 @@ def test_what_a_busy_machine_may_have_spoilt_runs_once_more_alone_and_then_count
     assert engine.counts.repeated == len(again)
     assert runner.batches[1:] == [[[name.encode()]] for name in again], "each once, and nothing beside it"
     row = rows["ends its grader", "1.01"]
-    assert row.is_to_look_at and row.reason == "the answer ended the grader, also when it ran alone: it ended"
+    assert row.is_to_look_at and row.reason == "the answer ended the grader, even when it ran alone: it ended"
     later = Scripted({name.encode(): [said(checks=GOOD)] for name in SPOILT})
     engine, again_rows = graded(plan, tmp_path / "results", handed, runner=later)
     assert sum(later.batches, []) == [[b"workers lost"]], "all that has a verdict is kept"
@@ -457,7 +457,7 @@ def test_the_command_writes_the_results_and_goes_on_after_a_kill(tmp_path: Path)
     done = command(root, str(place), "-o", str(out))
     assert done.returncode == 3, done.stderr
     assert f"{before} known from before" in done.stdout and "2 of 8 passed" in done.stdout
-    assert "2 submissions have one name ('Zora' and 'zora')" in done.stdout
+    assert "2 submissions have the same name ('Zora' and 'zora')" in done.stdout
     assert "\\x1b[31mred.txt: it is neither a folder nor a zip" in done.stdout, "it would steer the terminal"
     results = (out / "results.csv").read_text(encoding="utf-8").splitlines()
     assert len(results) == 1 + 8 and results[1:] == sorted(results[1:]), "the order of the names would tell them"

@@ -175,8 +175,8 @@ def test_no_text_of_an_answer_ends_its_block(klass: Class):
 
 def test_feedback_says_why_there_is_no_verdict(klass: Class):
     text = feedback.feedback(Table(klass), "s4", {})
-    assert "The file wasn't taken.\nReason: =the zip holds ../evil" in text
-    assert "it ended while it looked at this answer" in text
+    assert "The file wasn't accepted.\nReason: =the zip holds ../evil" in text
+    assert "it stopped while checking this answer" in text
 
 
 def test_what_a_tampered_check_said_is_not_shown(klass: Class):

@@ -175,7 +175,7 @@ def test_answers_that_do_not_load_are_in_the_report_and_in_the_lecture(tmp_path:
 
 
 def test_an_answer_that_ended_its_grader_says_so_to_its_student_and_is_to_be_looked_at():
-    reason = "the answer ended the grader, also when it ran alone: it ended"
+    reason = "the answer ended the grader, even when it ran alone: it ended"
     row = Graded("a", ONE, Outcome.FAILED, verdict=replace(classes.verdict(), checks={}), reason=reason)
     klass = classes.klass([row])
     made = figures.figures(Table(klass), {}, {})

@@ -19,11 +19,11 @@ SAYS = {
     Outcome.NOT_STARTED: "The file is still the stub.",
     Outcome.MISSING: "No file for this exercise was handed in.",
     Outcome.BROKEN: "The file can't be loaded: it isn't Python, or it raises an error when it is imported.",
-    Outcome.TIMEOUT: "A check didn't end in its time, twice.",
+    Outcome.TIMEOUT: "A check ran out of time, twice.",
     Outcome.MEMORY: "The answer needed more memory than a check may take.",
     Outcome.TAMPERED: "The answer changed the grader, so the results of the checks don't count.",
-    Outcome.REFUSED: "The file wasn't taken.",
-    Outcome.NO_VERDICT: "The grader has no result: it ended while it looked at this answer. Your instructor decides.",
+    Outcome.REFUSED: "The file wasn't accepted.",
+    Outcome.NO_VERDICT: "The grader has no result: it stopped while checking this answer. Your instructor decides.",
 }
 
 

@@ -85,5 +85,5 @@ def _without_twins(found: list[Submission]) -> list[Submission]:
             kept += alike
         else:
             names = " and ".join(repr(one.name) for one in alike)
-            kept.append(Submission(alike[0].name, problem=f"{len(alike)} submissions have one name", detail=names))
+            kept.append(Submission(alike[0].name, problem=f"{len(alike)} submissions have the same name", detail=names))
     return sorted(kept, key=lambda one: same_name(one.name))

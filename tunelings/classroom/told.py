@@ -17,7 +17,7 @@ from tunelings.grading.verdict import Verdict, failure_from_json, failure_to_jso
 
 LARGEST = 256 * 1024  # bytes of one line
 
-ENDED_ITS_GRADER = "the answer ended the grader, also when it ran alone"
+ENDED_ITS_GRADER = "the answer ended the grader, even when it ran alone"
 
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
 

@@ -79,7 +79,7 @@ def grade(
     if out is not None and submissions is None and single is None:
         return write_autograder(the_course, out, only, seed, points)
     if sys.platform == "win32":
-        raise CourseError("Grading a class needs Linux: in Windows, run it in WSL.")
+        raise CourseError("Grading a class needs Linux: on Windows, run it in WSL.")
     stop_if_broken()
     from tunelings.classroom import engine, sandbox
 
