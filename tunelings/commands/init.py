@@ -23,7 +23,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 
 
 def init(folder: Folder = None, cuda: Cuda = None, files_only: FilesOnly = False, yes: Yes = False) -> None:
-    """Lay the course out in a folder, install what it needs there, and begin."""
+    """Set up the course in a folder, install what it needs there, and start."""
     root = set_up(folder or _choose(yes), cuda, files_only, yes)
     there = "" if root == Path.cwd() else f"cd {shown_path(root)}, then "
     if files_only:
@@ -50,7 +50,7 @@ def begin() -> None:
 
 
 def update(folder: Folder = None, files_only: FilesOnly = False) -> None:
-    """Bring newer exercises, checks and lessons into a course folder; your answers are left alone."""
+    """Bring newer exercises, checks and lessons into a course folder; your answers stay as they are."""
     from tunelings.setup import install, layout, venv
 
     root = laid_out_root(folder)

@@ -63,7 +63,7 @@ def table(results: Sequence[measure.Result]) -> Table:
 def note(where: measure.Room) -> str:
     if where.device == "cuda":
         return "Measured: torch.cuda.max_memory_allocated. Neither figure counts the CUDA context."
-    return "No GPU was found. Measured: what the memory of the process grew by, on the CPU. It says little about a GPU."
+    return "No GPU was found. Measured: how much the process's memory grew, on the CPU. It says little about a GPU."
 
 
 def as_json(where: measure.Room, results: Sequence[measure.Result]) -> str:
