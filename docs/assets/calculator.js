@@ -71,7 +71,7 @@ function verdict(total, usable) {
   if (!usable) return `It needs about ${needs}. Choose a card to see whether it fits.`;
   const of = `about ${needs} of ${usable.toFixed(1)} GiB that a run can use`;
   if (total > usable) return `✗ Does not fit: ${of}.`;
-  return total * 1.15 > usable ? `△ Tight: ${of}; a run can need 15% more than the sums say.` : `✓ Fits: ${of}.`;
+  return total * 1.15 > usable ? `△ Tight: ${of}; a run can need 15% more than computed.` : `✓ Fits: ${of}.`;
 }
 
 function show(form) {
