@@ -15,6 +15,7 @@ from tests.support.processes import descendants, is_alive, runs_below, wait_for
 from tunelings.classroom import cluster, sandbox, server
 from tunelings.classroom.client import ServerGone
 from tunelings.classroom.cluster import ClusterRunner, Task, run_task
+from tunelings.classroom.engine import CourseFault
 from tunelings.classroom.records import Outcome
 from tunelings.course import CourseError
 
@@ -59,6 +60,27 @@ def test_a_worker_that_is_lost_loses_no_result(tmp_path: Path):
         ("ben", "1.01"): Outcome.FAILED, ("cleo", "1.01"): Outcome.PASSED,
     }  # fmt: skip
     assert engine.counts.executed == 4 and again.counts.executed == 0
+
+
+@needs_bwrap
+def test_a_scheduler_that_is_gone_ends_the_run_with_one_line(tmp_path: Path):
+    plan = plan_of(build(tmp_path / "course").root)
+    slow = [handed_in("dora", RIGHT.replace("return x * x", "__import__('time').sleep(2)\n    return x * x"))]
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as local:
+        runner = ClusterRunner(local.scheduler_address)
+
+        def end() -> None:
+            if wait_for(lambda: runs_below(next(iter(local.workers.values())).pid, server.__name__), 300):
+                local.close()
+
+        thread = threading.Thread(target=end, daemon=True)
+        thread.start()
+        try:
+            with pytest.raises(CourseFault, match="the Dask scheduler is gone"):
+                graded(plan, tmp_path / "results", slow, runner=runner)
+        finally:
+            thread.join()
+            runner.close()
 
 
 def test_a_worker_of_another_version_runs_nothing(tmp_path: Path):

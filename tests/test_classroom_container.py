@@ -42,15 +42,13 @@ def grade(folder: Path, users: str) -> subprocess.CompletedProcess[str]:
                           ("mark", ""), ("secret", "of the teacher's")):  # fmt: skip
         (folder / name).write_text(content, encoding="ascii")
     (folder / "secret").chmod(0o600)
-    home, python = Path.home(), Path(sys.base_prefix)
     words = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    if python.is_relative_to(home):  # The student may run it, and see nothing else of root's home.
-        words += ["--perms", "0755", "--tmpfs", str(home)]
-        for parent in reversed(python.parents):
-            words += ["--perms", "0755", "--dir", str(parent)] if parent.is_relative_to(home) and parent != home else []
-        words += ["--ro-bind", str(python), str(python)]
-    if not ROOT.is_relative_to("/tmp"):
-        words += ["--perms", "1777", "--tmpfs", "/tmp"]
+    words += ["--perms", "0755", "--tmpfs", str(Path.home()), "--perms", "1777", "--tmpfs", "/tmp"]
+    for shown in {Path(sys.base_prefix), Path(sys.prefix), ROOT}:  # Of both, the student sees these alone.
+        for hidden in (folder for folder in (Path.home(), Path("/tmp")) if shown.is_relative_to(folder)):
+            for parent in reversed(shown.parents[: len(shown.relative_to(hidden).parts) - 1]):
+                words += ["--perms", "0755", "--dir", str(parent)]
+            words += ["--ro-bind", str(shown), str(shown)]
     for name, place in (("passwd", "/etc/passwd"), ("group", "/etc/group"), ("secret", "/tmp/secret"),
                         ("course", "/tmp/course"), ("class", "/tmp/class")):  # fmt: skip
         words += ["--ro-bind", str(folder / name), place]

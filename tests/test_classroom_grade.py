@@ -277,11 +277,13 @@ def test_what_a_busy_machine_may_have_spoilt_runs_once_more_alone_and_then_count
     again = [name for name in SPOILT if name != "right"]
     assert engine.counts.repeated == len(again)
     assert runner.batches[1:] == [[[name.encode()]] for name in again], "each once, and nothing beside it"
+    assert engine.undecided, "of the lost workers' answer"
     row = rows["ends its grader", "1.01"]
     assert row.is_to_look_at and row.reason == "the answer ended the grader, even when it ran alone: it ended"
     later = Scripted({name.encode(): [said(checks=GOOD)] for name in SPOILT})
     engine, again_rows = graded(plan, tmp_path / "results", handed, runner=later)
     assert sum(later.batches, []) == [[b"workers lost"]], "all that has a verdict is kept"
+    assert not engine.undecided
     kept = [name for name, (_, _, is_kept) in SPOILT.items() if is_kept]
     assert [again_rows[name, "1.01"] for name in kept] == [rows[name, "1.01"] for name in kept]
 
@@ -522,6 +524,15 @@ def test_wrong_use_is_one_line_and_exit_code_2(tunelings, case: str):
     words, says = WRONG_USE[case]
     done = tunelings("grade", *words)
     assert done.code == 2 and says in done.err and done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("undecided", [True, False])
+def test_a_shard_with_an_answer_that_has_no_verdict_ends_with_1(tunelings, mini, monkeypatch, undecided: bool):
+    monkeypatch.setattr(sandbox, "bwrap_trouble", lambda: "")
+    monkeypatch.setattr(Engine, "preflight", lambda engine, submissions: None)
+    monkeypatch.setattr(Engine, "run", lambda engine, submissions: setattr(engine, "undecided", undecided))
+    write(mini.root / "class", "anna", RIGHT)
+    assert tunelings("grade", "class", "-o", "out", "--shard", "1/2").code == undecided
 
 
 def test_without_isolation_nothing_is_graded(tunelings, mini, monkeypatch: pytest.MonkeyPatch):

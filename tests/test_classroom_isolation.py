@@ -145,6 +145,11 @@ DEEDS = {
     ),
     "leaves a file": Deed(after("open('/scratch/left', 'w').close()"), Outcome.PASSED),
     "the one after it": Deed(after("assert not os.path.exists('/scratch/left'), 'later'"), Outcome.PASSED),
+    "the devices, which all share": Deed(
+        fails("open('/dev/left', 'w')", "os.remove('/dev/fd')", "os.mkdir('/dev/mine')")
+        .replace("return x * x", "open('/dev/shm/mine', 'w').write('x')\n    os.openpty()\n    return x * x"),
+        Outcome.PASSED,
+    ),
     "a process that stays": Deed(
         after(
             "command = [sys.executable, '-c', 'import time; time.sleep(600)']",

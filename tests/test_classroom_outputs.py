@@ -425,7 +425,7 @@ def filled(tmp_path: Path, text: str, points: dict, encoding: str = "utf-8") -> 
     path = tmp_path / "lms.csv"
     path.write_bytes(text.encode(encoding))
     made = roster.fill(path, points)
-    return made.content.decode(encoding), made.problems
+    return made.content.decode(encoding), list(made.problems.values())
 
 
 def test_canvas_gets_one_column_filled_and_scaled_and_every_other_byte_back(tmp_path: Path):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.classroom import RIGHT, plan_of, write
 from tests.support.miniature import build
-from tunelings.classroom import feedback
+from tunelings.classroom import feedback, programs
 from tunelings.classroom.engine import Engine
 from tunelings.classroom.git import reason_of
 from tunelings.classroom.handed_in import Submission
@@ -132,6 +132,13 @@ CODE = 'def f(x):\n    """A\n    # text"""\n    # first\n    return [  # one\n  
 )
 def test_comments_on_lines_of_their_own_make_no_other_program(mine: str, yours: str):
     assert mine != yours and program(mine.encode()) == program(yours.encode())
+
+
+def test_a_large_answer_is_not_parsed_in_the_process_that_decides(monkeypatch: pytest.MonkeyPatch):
+    """A megabyte of short lines took twelve seconds and a gigabyte there."""
+    monkeypatch.setattr(programs, "_tree", lambda text: pytest.fail("it is parsed"))
+    answer = b"a\n" * 400_000
+    assert program(answer).endswith(answer) and program(answer) != answer
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import os
 import socket
@@ -151,6 +152,32 @@ def test_the_files_of_a_zip_are_counted_together(tmp_path: Path, monkeypatch: py
     assert read(tmp_path)["eve"].problem == "its files are larger than 1.5 MB together"
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_whatever_a_decompressor_says_of_a_damaged_member_is_a_reason(tmp_path: Path, method: int):
+    """Each has errors of its own; cut and overwritten at many places, none of them ends the run."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", method) as archive:
+        archive.writestr(FIRST, os.urandom(400) + bytes(4000))
+    content = whole.getvalue()
+    for place in range(60, len(content) - 120, 7):
+        path = tmp_path / "eve.zip"
+        path.write_bytes(content[:place] + b"\xff\x00\xff" + content[place + 3 :])
+        one = submissions.read_one(path, EXERCISES)
+        assert one.problem or one.refused or one.answers, place
+        assert "None" not in one.problem + one.detail + "".join(one.refused.values())
+
+
+def test_an_error_that_nobody_foresaw_costs_one_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def fails(*words: object) -> None:
+        raise LookupError("of eve's")
+
+    folder(tmp_path, "anna", **{FIRST: b"one"})
+    zipped(tmp_path, "eve.zip", {FIRST: b"one"})
+    monkeypatch.setattr(zips, "read", fails)
+    anna, eve = read(tmp_path).values()
+    assert anna.answers and (eve.problem, eve.detail) == ("it can't be read (LookupError)", "of eve's")
+
+
 def test_a_zip_with_too_many_entries_a_damaged_one_and_an_encrypted_one_are_refused(tmp_path: Path):
     zipped(tmp_path, "many.zip", {f"x/{n}": b"" for n in range(zips.ENTRIES + 1)})
     (tmp_path / "damaged.zip").write_bytes(b"PK\x03\x04 and no more")
@@ -270,6 +297,31 @@ def test_repositories_are_read_out_of_a_commit(tmp_path: Path):
     for name in ("nobody", "ext", "option"):
         assert by_name[name].problem and not by_name[name].answers
     assert not any(path.suffix == ".py" for path in (tmp_path / "kept").rglob("*"))
+
+
+def test_an_annotated_tag_is_a_ref_and_a_time_that_no_calendar_has_is_none(tmp_path: Path):
+    anna = repository(tmp_path / "anna", **{FIRST: b"one"})
+    git(anna, "tag", "-a", "v1", "-m", "handed in")
+    late = folder(tmp_path, "late", **{FIRST: b"two"})
+    git(late, "init", "-q")
+    git(late, "add", "-A")
+    commit = (
+        f"tree {git(late, 'write-tree').strip()}\nauthor t <t> 1 +0000\ncommitter t <t> 999999999999 +0000\n\nmine\n"
+    )
+    git(late, "update-ref", "HEAD", git(late, "hash-object", "-t", "commit", "-w", "--stdin", stdin=commit).strip())
+    lines = [
+        "name,address,ref",
+        "anna,anna,v1",
+        "full,anna,refs/tags/v1",
+        "late,late,",
+        'nul,"a\0b",',
+        f"long,{'x' * 5000},",
+    ]
+    (tmp_path / "repos.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = {one.name: one for one in submissions.read_all(tmp_path / "repos.csv", EXERCISES, tmp_path / "kept")}
+    assert found["anna"].answers == found["full"].answers == {"1.01": b"one"} and found["anna"].handed_in
+    assert found["late"].answers == {"1.01": b"two"} and found["late"].handed_in is None
+    assert found["nul"].problem and found["long"].problem
 
 
 def listing(place: Path, *addresses: str) -> dict[str, Submission]:

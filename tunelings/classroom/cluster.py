@@ -6,7 +6,9 @@ same version of everything, and bwrap; what doesn't agree ends the run before an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,7 @@ class ClusterRunner:
 
     def run(self, sandbox: Sandbox, batches: Sequence[Batch]) -> Iterator[tuple[Job, Told]]:
         from distributed import as_completed
+        from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
 
         surroundings = keys.surroundings(sandbox.course)
@@ -93,6 +96,8 @@ class ClusterRunner:
                 except KilledWorker:
                     lines = [b""] * len(task.jobs)
                 yield from zip(task.jobs, (_told(line) for line in lines), strict=True)
+        except (asyncio.CancelledError, CancelledError, CommClosedError):  # Which one, its version says.
+            raise ServerGone("the Dask scheduler is gone; start one, and the same command goes on") from None
         finally:
             self.client.cancel(list(waiting))
 

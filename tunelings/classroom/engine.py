@@ -68,6 +68,7 @@ class Engine:
         self.plan, self.kept, self.runner, self.watch = plan, Kept(results), runner, watch
         self.counts = Counts()
         self.found: dict[str, Told] = {}  # by key
+        self.undecided = False  # Of what this run was to do, something has no verdict.
         self.fresh: set[str] = set()  # the keys of what this run has executed
         self.same: dict[str, list[str]] = {}  # by such a key, those of other answers that are the same program
         self.keys = keys.keys_for(plan.course, plan.exercises, plan.seed, plan.isolation)
@@ -140,6 +141,9 @@ class Engine:
         has_rooms = self.plan.isolation == Isolation.BWRAP and isinstance(self.runner, LocalRunner)
         self._execute("answers", self.sandbox, [[job] for job in everything] if has_rooms else by_student)
         self._repeat(everything, self.sandbox)
+        self.undecided = any(
+            self._outcome(job.number, self.found[job.key])[0] == Outcome.NO_VERDICT for job in everything
+        )
 
     def _is_mine(self, job: Job) -> bool:
         if self.plan.shard is None:

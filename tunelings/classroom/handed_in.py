@@ -43,6 +43,11 @@ class Submission:
     detail: str = ""
 
 
+def unreadable(name: str, error: Exception) -> Submission:
+    """A submission that brought about an error that nobody foresaw; its text may hold names."""
+    return Submission(name, problem=f"it can't be read ({type(error).__name__})", detail=str(error)[:200])
+
+
 def is_ignored(name: str) -> bool:
     """What systems and programs leave in a folder, and no student."""
     return name.startswith(".") or name.casefold() in {"__macosx", "thumbs.db", "desktop.ini"}

@@ -124,9 +124,9 @@ def write_roster(table: Table, files: Files, names: Mapping[str, str], roster: P
     points = {name: csvfiles.total(own) for name, own in rows.items()}
     filled = rosters.fill(roster, points, left_out=rows.keys() - graded)
     files.put(f"roster/{roster.name}", filled.content, PRIVATE)
-    said = graded | {line.split(":")[0] for line in filled.problems}
+    said = graded | filled.problems.keys()
     left_out = [f"{name}: not graded, so the roster keeps what it has" for name in rows if name not in said]
-    problems = [*left_out, *filled.problems]
+    problems = [*left_out, *filled.problems.values()]
     if problems:
         files.put(f"roster/{roster.stem}-no-grade.txt", "".join(f"{line}\n" for line in problems), PRIVATE)
     more = len(problems) - SHOWN

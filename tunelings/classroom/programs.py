@@ -16,10 +16,13 @@ from tunelings.grading.stubs import SENTINEL
 _MATTERS = (SENTINEL, "type:")
 _READS = re.compile(r"\b(?:__file__|fromfile|inspect|jit|linecache|loadtxt|open\(|read_bytes|read_text)")
 _AS_IT_IS = b"as it is\0"
+_LARGEST = 100_000  # bytes that are worth parsing, here in the process that decides
 
 
 def program(answer: bytes) -> bytes:
     """The answer with an empty line in the place of each comment line; marked, and as it is, where that isn't safe."""
+    if len(answer) > _LARGEST:
+        return _AS_IT_IS + answer
     try:
         text = answer.decode("utf-8")
         bare = _without_comments(text)

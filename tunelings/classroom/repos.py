@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tunelings.classroom.git import Git, TooMuch
-from tunelings.classroom.handed_in import TOO_LARGE, Refused, Submission, choose_tree, tree_of
+from tunelings.classroom.handed_in import TOO_LARGE, Refused, Submission, choose_tree, tree_of, unreadable
 from tunelings.course import CourseError, Exercise
 from tunelings.grading.answers import LARGEST
 
@@ -77,11 +77,16 @@ def _taken(git: Git, wanted: Wanted, exercises: list[Exercise], folder: Path) ->
         if isinstance(refused, TooMuch):
             shutil.rmtree(store, ignore_errors=True)
         return Submission("", problem=str(refused), detail=refused.detail)
+    except Exception as error:  # Whatever else one of them brings about, the others are graded.
+        return unreadable("", error)
 
 
 def _address(address: str, here: Path) -> str:
     """A relative path is taken from where the list is."""
-    return str((here / address).resolve()) if (here / address).is_dir() else address
+    try:
+        return str((here / address).resolve()) if (here / address).is_dir() else address
+    except (OSError, ValueError):  # No path can be like this; git says what it thinks of it.
+        return address
 
 
 def _read(git: Git, store: Path, address: str, ref: str, exercises: list[Exercise]) -> Submission:
@@ -94,8 +99,8 @@ def _read(git: Git, store: Path, address: str, ref: str, exercises: list[Exercis
     git(store, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--force",
         "--no-write-fetch-head", address,
         f"{ref}:refs/grade/head")  # fmt: skip
-    commit = "refs/grade/head"
-    handed_in = datetime.fromtimestamp(int(git(store, "show", "-s", "--format=%ct", commit)), UTC)
+    commit = "refs/grade/head^{commit}"  # A tag may be an object of its own.
+    handed_in = _time(git(store, "show", "-s", "--format=%ct", commit))
     wanted = tree_of(exercises)
     entries = [_entry(line) for line in git(store, "ls-tree", "-r", "-z", "-l", commit).split(b"\0") if line]
     files = {tuple(path.split("/")): (mode, blob, size) for mode, blob, size, path in entries}
@@ -113,6 +118,14 @@ def _read(git: Git, store: Path, address: str, ref: str, exercises: list[Exercis
         else:
             answers[number] = git(store, "cat-file", "blob", blob)
     return Submission("", answers, refused, handed_in=handed_in)
+
+
+def _time(seconds: bytes) -> datetime | None:
+    """When a commit says that it was made; None for a time that no calendar has, which git allows."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _entry(line: bytes) -> tuple[str, str, int, str]:

@@ -31,10 +31,10 @@ CANVAS = re.compile(r"[a-z]+_(?:LATE_)?(?P<id>\d+)_\d+.*")
 
 @dataclass(frozen=True)
 class Filled:
-    """content: the file as it is to be written; problems: who was not found, a line each."""
+    """content: the file as it is to be written; problems: who was not found and why, by name."""
 
     content: bytes
-    problems: list[str]
+    problems: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -169,23 +169,24 @@ def _column(names: list[str], path: Path) -> int:
     raise CourseError(f'{path}: no column takes the grade: name one "Grade" or "{OURS}".')
 
 
-def _rows(records: list[Record], who: list[int], points: Mapping[str, object]) -> tuple[dict[int, str], list[str]]:
-    """Whose each row is, and what couldn't be found."""
+def _rows(records: list[Record], who: list[int], points: Mapping[str, object]) -> tuple[dict[int, str], dict[str, str]]:
+    """Whose each row is, and who couldn't be found."""
     known: dict[str, set[int]] = {}
     for place, record in enumerate(records):
         for column in who:
             if column < len(record.cells) and (cell := _plain(record.cells[column])):
                 known.setdefault(cell, set()).add(place)
     rows: dict[int, str] = {}
-    problems, twice = [], set()
+    problems: dict[str, str] = {}
+    twice = set()
     for name in points:
         found = next((known[one] for one in _called(name) if one in known), set())
         if len(found) != 1:
-            problems.append(f"{name}: {len(found) or 'no'} row{'s' * (len(found) != 1)} of the roster could be meant")
+            problems[name] = f"{name}: {len(found) or 'no'} row{'s' * (len(found) != 1)} of the roster could be meant"
             continue
         (place,) = found
         if place in rows:
-            problems.append(f"{name} and {rows[place]} are the same row of the roster")
+            problems[name] = f"{name} and {rows[place]} are the same row of the roster"
             twice.add(place)
         rows[place] = name
     return {place: name for place, name in rows.items() if place not in twice}, problems

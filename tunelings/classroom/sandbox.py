@@ -152,7 +152,8 @@ class Sandbox:
         vectors = self.course.root / ".tunelings" / "vectors"
         if vectors.is_dir():
             words += ["--bind" if self.may_write_vectors else "--ro-bind", str(vectors), str(vectors)]
-        return [*words, "--remount-ro", "/", "--chdir", "/"]
+        # /dev is a file system of its own, which all answers of this server would share.
+        return [*words, "--remount-ro", "/", "--remount-ro", "/dev", "--chdir", "/"]
 
     def _read_only(self) -> list[Path]:
         """The interpreter, the packages, this package and the course; outer folders come first."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tunelings.classroom import folders, gradescope_times, repos, zips
-from tunelings.classroom.handed_in import Refused, Submission, is_ignored
+from tunelings.classroom.handed_in import Refused, Submission, is_ignored, unreadable
 from tunelings.course import CourseError, Exercise
 
 
@@ -29,6 +29,7 @@ def read_all(place: Path, exercises: Iterable[Exercise], repositories: Path) -> 
     exercises = list(exercises)
     if place.is_file() and place.suffix.lower() == ".csv":
         found = repos.read_all(place, exercises, repositories)
+        names = [one.name for one in found]
     elif place.is_dir():
         times = gradescope_times.of_export(place)
         others = {gradescope_times.EXPORTED}
@@ -38,7 +39,7 @@ def read_all(place: Path, exercises: Iterable[Exercise], repositories: Path) -> 
         raise CourseError(f"{place}: a folder with a folder or a zip for each student is needed, or a repos.csv.")
     if not found:
         raise CourseError(f"{place}: there are no submissions in it.")
-    return _without_twins(found)
+    return _without_twins(found, names)
 
 
 def read_single(path: Path, exercises: Iterable[Exercise]) -> Submission:
@@ -66,7 +67,9 @@ def read_one(path: Path, exercises: Iterable[Exercise]) -> Submission:
     except Refused as refused:
         return Submission(name, problem=str(refused), detail=refused.detail)
     except OSError as error:
-        return Submission(name, problem=f"it can't be read: {error.strerror}")
+        return Submission(name, problem=f"it can't be read: {error.strerror or error}")
+    except Exception as error:  # Whatever else one of them brings about, the others are graded.
+        return unreadable(name, error)
 
 
 def same_name(name: str) -> str:
@@ -74,16 +77,17 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _without_twins(found: list[Submission]) -> list[Submission]:
+def _without_twins(found: list[Submission], files: list[str]) -> list[Submission]:
     """Of two with one name neither is graded: nobody can say which one counts."""
-    by_name: dict[str, list[Submission]] = {}
-    for one in found:
-        by_name.setdefault(same_name(one.name), []).append(one)
+    by_name: dict[str, list[tuple[Submission, str]]] = {}
+    for one, file in zip(found, files, strict=True):
+        by_name.setdefault(same_name(one.name), []).append((one, file))
     kept = []
     for alike in by_name.values():
+        name = alike[0][0].name
         if len(alike) == 1:
-            kept += alike
+            kept.append(alike[0][0])
         else:
-            names = " and ".join(repr(one.name) for one in alike)
-            kept.append(Submission(alike[0].name, problem=f"{len(alike)} submissions have the same name", detail=names))
+            both = " and ".join(repr(file) for _, file in alike)
+            kept.append(Submission(name, problem=f"{len(alike)} submissions have the same name", detail=both))
     return sorted(kept, key=lambda one: same_name(one.name))

@@ -174,7 +174,8 @@ def _grade(
         if plan.shard is not None:
             _show(f"Part {plan.shard[0]} of {plan.shard[1]}: {_counts(engine)}. When all parts are there, run "
                   "the same command without --shard.")  # fmt: skip
-            return UNREADABLE if any(one.problem or one.refused for one in found) else 0
+            is_whole = not any(one.problem or one.refused for one in found)
+            return UNREADABLE if not is_whole else UNDECIDED if engine.undecided else 0
         rows = _write(plan, engine, found, folder, roster, gradescope, is_single=single is not None)
     return _exit_code(rows, is_single=single is not None)
 
