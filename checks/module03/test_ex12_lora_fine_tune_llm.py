@@ -601,7 +601,7 @@ def pretrained(of_seed):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        live.progress(step / 400, f"a base is trained first: step {step + 1}, loss {loss.item():.3f}")
+        live.progress(step / 500, f"a base is trained first: step {step + 1}, loss {loss.item():.3f}")
     return model.eval()
 
 
@@ -621,16 +621,17 @@ def test_a_tiny_llama_learns_what_it_cannot_do(answer, tmp_path):
 
     model = []
     before = right()
-    config = config_of(answer, tmp_path, r=8, lora_alpha=16, lr=5e-3, steps=100, batch_size=16)
+    config = config_of(answer, tmp_path, r=8, lora_alpha=16, lr=5e-3, steps=200, batch_size=16)
 
     def on_step(step, loss):
-        live.progress(0.75 + step / 400, f"step {step + 1}")
+        live.progress(0.6 + step / 500, f"step {step + 1}")
 
     model.append(trained(answer, base, dataset, config, on_step=on_step)[0])
     after = right()
     expect.note("before", before)
     what = f"right answers to {PROMPTS} held-out prompts after training"
-    expect.true(after >= 40, what, actual=after, expected=f"at least 40; before it were {before}")
+    # Two different words of the three, drawn at random, are right once in six: 25 of 50 are six deviations above that.
+    expect.true(after >= PROMPTS // 2, what, actual=after, expected=f"at least {PROMPTS // 2}; before it were {before}")
 
 
 # ---------------------------------------------------------------- a real chat model on real reviews
