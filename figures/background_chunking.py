@@ -3,8 +3,8 @@
 python figures/background_chunking.py
 python figures/background_chunking.py --rerank    adds the reranking (needs `tunelings models get minilm`; minutes)
 
-The passages of each page of the Python documentation are joined and cut anew. A question counts as answered if the
-chunks that are read hold one of its accepted answers.
+The passages of each page of the Python documentation are joined and cut anew. The best chunks are read up to the same
+number of words, the last of them in part. A question counts as answered if these words hold an accepted answer.
 """
 
 import json
@@ -35,10 +35,17 @@ def pages():
 
 
 def answered(texts, questions):
-    """The share of questions whose best chunks, WORDS_READ words of them, hold an answer; and BM25's own order."""
-    index = search.BM25(texts)
-    k = max(1, WORDS_READ // (sum(len(text.split()) for text in texts) // len(texts)))
-    return sum(pydocs.holds(" ".join(texts[i] for i in index.best(q.question, k)), q.answers) for q in questions), k
+    """How many questions have an answer in the first WORDS_READ words of their best chunks; and chunks read, a mean."""
+    index, right, read = search.BM25(texts), 0, 0
+    for question in questions:
+        words = []
+        for i in index.best(question.question, WORDS_READ):
+            if len(words) >= WORDS_READ:
+                break
+            words += texts[i].split()
+            read += 1
+        right += pydocs.holds(" ".join(words[:WORDS_READ]), question.answers)
+    return right, round(read / len(questions), 1)
 
 
 def main():
