@@ -1,8 +1,9 @@
-"""Four pictures of mechanisms, with the numbers that their lessons work out by hand; nothing is measured.
+"""Five pictures of mechanisms, with the numbers that their lessons work out by hand; nothing is measured.
 
 python figures/concepts.py
 
-Draws module01/backward-graph.svg, module03/nf4-block.svg, module04/pack-mask.svg and module05/retrieve-flow.svg.
+Draws module01/backward-graph.svg, module03/nf4-block.svg, module04/pack-mask.svg, module05/retrieve-flow.svg and
+module05/approach-tree.svg.
 """
 
 import numpy as np
@@ -140,6 +141,35 @@ def retrieve_flow():
     save(figure, "module05_retrieve_flow")
 
 
+def approach_tree():
+    """5.08: the table of the exercise as a tree; the card has the last word where something is fine-tuned."""
+    figure, axes = sheet(5.0)
+    boxes = (
+        (1, 42, 22, "a new modality?", PLAIN), (1, 30, 22, "is knowledge missing?", PLAIN),
+        (1, 18, 22, "is form missing, and are\nthere 50 examples?", PLAIN), (1, 6, 22, "prompt", FROZEN),
+        (29, 42, 22, "from scratch", FROZEN), (29, 30, 22, "is form missing, too?", PLAIN),
+        (29, 18, 9.5, "retrieval", FROZEN), (40, 18, 11, "retrieval and\nfine-tuning", TRAINS),
+        (29, 6, 22, "fine-tuning", TRAINS),
+    )  # fmt: skip
+    for left, bottom, width, text, fill in boxes:
+        box(axes, left, bottom, width, 6, text, fill=fill, fontsize=9.5)
+    arrows = (
+        ((23, 45), (29, 45), "yes"), ((12, 42), (12, 36), "no"), ((23, 33), (29, 33), "yes"),
+        ((12, 30), (12, 24), "no"), ((23, 19.5), (29, 10.5), "yes"), ((12, 18), (12, 12), "no"),
+        ((33.8, 30), (33.8, 24), "no"), ((45.5, 30), (45.5, 24), "yes"),
+    )  # fmt: skip
+    for start, end, said in arrows:
+        arrow(axes, start, end)
+        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+        if start[1] == end[1]:
+            axes.text(middle[0], middle[1] + 0.6, said, ha="center", va="bottom", fontsize=9)
+        else:
+            axes.text(middle[0] + 1, middle[1], said, ha="left", va="center", fontsize=9)
+    rest = "blue: full fine-tuning if it fits the card, else LoRA, else QLoRA, else without"
+    axes.text(1, 2.5, rest, ha="left", va="center", fontsize=8.5)
+    save(figure, "module05_approach_tree")
+
+
 if __name__ == "__main__":
-    for draw in (backward_graph, nf4_block, pack_mask, retrieve_flow):
+    for draw in (backward_graph, nf4_block, pack_mask, retrieve_flow, approach_tree):
         draw()
