@@ -67,7 +67,7 @@ def one_pass(loader, what):
     images, labels = torch.cat(images), torch.cat(labels)
     expect.equal(int(images.isnan().sum()), 0, f"pixels of {what} that are nan")
     unknown = int((numbers_on(images) < 0).sum())
-    expect.equal(unknown, 0, f"images of {what} that are none of those handed in")
+    expect.equal(unknown, 0, f"images of {what} that were not handed in")
     return images, labels
 
 

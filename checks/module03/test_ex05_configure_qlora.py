@@ -200,7 +200,7 @@ def test_head_embeddings_norms_and_biases_are_those_of_the_file_in_float32(answe
     quantized = {f"{name}.weight" for name in projections(model, "Phi")}
     names = sorted(weights.keys() - quantized)
     values = unquantized(model, names)
-    expect.equal(sorted(values), names, what="the parameters of the base that are no projection")
+    expect.equal(sorted(values), names, what="the parameters of the base, projections left out")
     dtypes = {}
     for name in names:
         dtypes.setdefault(part_of(name), set()).add(str(values[name].dtype).removeprefix("torch."))

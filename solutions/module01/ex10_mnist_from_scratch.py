@@ -55,8 +55,8 @@ def make_loaders(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], batc
         train: `(images uint8 [N, 28, 28], labels int64 [N])`; neither tensor is changed.
         test: the same form; all of it goes to the test loader, and nothing is learned from it.
         batch_size: size of every batch but the last, which holds the rest; no example is left out.
-        seed: alone decides which examples are the validation part: the same seed gives the same part, another seed
-            another one. On return, the global random states are what they were on entry.
+        seed: alone decides which examples are the validation part: the same seed gives the same part, and another
+            seed gives another. On return, the global random states are what they were on entry.
 
     Returns:
         `Loaders(train, val, test)`, three `DataLoader`s. Each batch is a pair `(images float32 [B, 1, 28, 28],
