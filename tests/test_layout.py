@@ -6,6 +6,7 @@ import configparser
 import errno
 import json
 import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.miniature import Miniature, build
+from tests.test_branch import GIT
 from tunelings.course import MANIFEST, UNFINISHED, CourseError
 from tunelings.grading import stubs
 from tunelings.setup import layout
@@ -96,6 +98,19 @@ def test_an_answer_stays_and_its_newer_stub_comes_beside_it(folder: Path, packag
     stub = stubs.cut(package.squares.solution_path.read_text(encoding="utf-8"))
     assert (folder / outcome.stubs[ANSWER]).read_text(encoding="utf-8") == stub
     assert layout.lay_out(folder).stubs == {}  # It is said once.
+
+
+def test_notes_above_an_open_todo_stay_although_they_are_committed(folder: Path, package: Miniature):
+    notes = "# What I know by now.\ndef helper(x):\n    return x\n\n\n"
+    stub = (folder / ANSWER).read_text(encoding="utf-8")
+    mine = write(folder, ANSWER, stub.replace("def squares", f"{notes}def squares"))
+    assert notes.encode() in mine
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "notes"]):
+        subprocess.run([*GIT, *words], cwd=folder, check=True)
+    newer(package)
+    outcome = layout.lay_out(folder)
+    assert (folder / ANSWER).read_bytes() == mine
+    assert "the shape is kept" in (folder / outcome.stubs[ANSWER]).read_text(encoding="utf-8")
 
 
 def test_what_was_written_in_a_newer_stub_is_kept_when_a_still_newer_one_comes(folder: Path, package: Miniature):

@@ -29,21 +29,30 @@ def write_stub(exercise: Exercise, stub: str) -> None:
 
 
 def may_be_replaced(exercise: Exercise, stub: str) -> bool:
-    """The file is missing, or it is a stub in which nobody has written: `stub`, the last one, or the committed one."""
+    """Nobody has written in the file: it is as this course wrote it, or as a clone's commit has it, with its TODOs."""
+    return is_as_written(exercise, stub) or _committed(exercise)
+
+
+def is_as_written(exercise: Exercise, stub: str) -> bool:
+    """The file is missing, or it is `stub` or the stub that was written last, to the letter."""
     try:
         text = exercise.answer_path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return True
     except (OSError, UnicodeDecodeError):
         return False
-    return text == stub or _read(_memory(exercise)).get(exercise.number) == _digest(text) or _committed(exercise, text)
+    return text == stub or _read(_memory(exercise)).get(exercise.number) == _digest(text)
 
 
-def _committed(exercise: Exercise, text: str) -> bool:
-    """`text` is the stub of the solution as it stood in the commit that last changed the file in exercises/.
+def _committed(exercise: Exercise) -> bool:
+    """The file is the stub of the solution as it stood in the commit that last changed the file in exercises/.
 
     In that commit, not in HEAD, the two belong together: a solution may have been committed since without its stub.
     """
+    try:
+        text = exercise.answer_path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
     commit = _git(exercise, "log", "-1", "--format=%H", "--", str(exercise.answer_path))
     if not commit:
         return False
