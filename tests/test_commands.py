@@ -256,6 +256,8 @@ def test_a_damaged_package_is_named_too(tunelings, monkeypatch):
         raise ImportError("cannot import name 'Console' from 'rich.console'", name="rich.console")
 
     monkeypatch.setattr("tunelings.commands.app.run", damaged)
+    version = environment._version  # What only another extra of pyproject.toml names isn't missing.
+    monkeypatch.setattr(environment, "_version", lambda name: None if name == "distributed" else version(name))
     said = tunelings("list")
     assert said.code == 2 and said.err.startswith("A package is damaged (cannot import name 'Console' from ")
 

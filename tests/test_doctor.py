@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 
 from tunelings.commands import doctor, tables
 from tunelings.commands.doctor import GIB, Machine
+from tunelings.grading import environment
 from tunelings.handson import hardware
 
 # The architectures for which PyTorch's wheels are built, by CUDA version (.ci/manywheel/build_cuda.sh).
@@ -112,6 +113,15 @@ def test_packages_that_are_missing_or_old_are_named():
         "peft is not installed",
     ]
     assert all("uv sync" in finding.remedy for finding in wrong(machine))
+
+
+def test_a_bare_folder_is_told_one_number_of_packages(monkeypatch):
+    monkeypatch.setattr(environment, "_version", lambda name: None)
+    environment.installed.cache_clear()
+    try:
+        assert environment.missing() == [requirement.name for requirement in environment.installed()]
+    finally:
+        environment.installed.cache_clear()
 
 
 def test_little_room_an_old_python_a_missing_model_and_a_silent_hub():

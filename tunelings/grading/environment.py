@@ -18,6 +18,7 @@ EXTRA = "course"  # what the exercises need; `tunelings init`, `list` and `hint`
 IN_A_CLONE = 'run `uv sync` (or `pip install -e ".[course]"`) in the course\'s folder'
 IN_A_FOLDER = "run `tunelings init` in the course's folder"
 REMEDY = IN_A_FOLDER if carried() != PACKAGE.parent else IN_A_CLONE
+_EXTRA = re.compile(r"""extra == ['"]([\w-]+)['"]""")
 _NAMED = 3  # packages that one line names
 
 
@@ -38,13 +39,15 @@ def installed() -> dict[Requirement, str | None]:
 
 
 def missing() -> list[str]:
-    """The names of the required packages that are not installed, in the order in which pyproject.toml has them."""
+    """The names of the packages that `installed` would find missing, told without `packaging`, which may be one."""
     from importlib import metadata
 
     try:
-        names = [re.split(r"[^\w.-]", line)[0] for line in metadata.requires("tunelings") or []]
+        lines = metadata.requires("tunelings") or []
     except metadata.PackageNotFoundError:
         return ["tunelings"]
+    needed = [line for line in lines if (extra := _EXTRA.search(line)) is None or extra[1] == EXTRA]
+    names = [re.split(r"[^\w.-]", line)[0] for line in needed]
     return [name for name in names if _version(name) is None]
 
 
