@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
 from packaging.requirements import Requirement
 
+from tests.support.systems import POSIX
 from tunelings.commands import doctor, tables
 from tunelings.commands.doctor import GIB, Machine
 from tunelings.grading import environment
@@ -30,11 +32,11 @@ WELL = Machine(
     packages={Requirement("torch>=2.7"): "2.15.0", Requirement("peft>=0.18"): "0.21.2"},
     ram=16 * GIB,
     disk_free=50 * GIB,
+    models={"minilm": True},
     smi=RTX_3060,
     torch_cuda="13.0",
     torch_sees=True,
     arch_list=CU130,
-    models={"minilm": True},
     hub=True,
 )
 
@@ -99,11 +101,23 @@ def test_each_card_has_a_line_and_its_memory():
     assert sum("A100" in finding.what for finding in doctor.findings(replace(WELL, smi=TWO))) == 2
 
 
-@pytest.mark.parametrize("smi", [None, "", "Failed to initialize NVML: Driver/library version mismatch\n"])
+@pytest.mark.parametrize("smi", ["", "Failed to initialize NVML: Driver/library version mismatch\n"])
 def test_no_gpu_is_no_fault(smi):
     machine = replace(WELL, smi=smi, torch_sees=False, arch_list=[])
     assert wrong(machine) == []
     assert any(finding.what == "no NVIDIA GPU" for finding in doctor.findings(machine))
+
+
+def test_a_card_without_a_torch_needs_one_and_not_another_build():
+    packages: dict[Requirement, str | None] = {Requirement("torch>=2.7"): None}
+    finding = of_the_card(replace(WELL, packages=packages, torch_cuda=None, torch_sees=False, arch_list=[]))
+    assert (finding.state, finding.remedy) == ("note", environment.REMEDY)
+    assert finding.what.endswith(": torch isn't installed yet")
+
+
+def of_the_card(machine: Machine) -> doctor.Finding:
+    (finding,) = (finding for finding in doctor.findings(machine) if finding.what.startswith("NVIDIA"))
+    return finding
 
 
 def test_packages_that_are_missing_or_old_are_named():
@@ -136,6 +150,26 @@ def test_this_machine_is_examined_and_the_table_is_shown(tunelings):
     said = tunelings("doctor")
     assert said.code == 0, said.out
     assert "Python 3." in said.out and "7B, QLoRA" in said.out
+
+
+@POSIX
+def test_each_finding_is_printed_before_what_takes_longer_is_asked(tunelings, monkeypatch, tmp_path, capsys):
+    card = tmp_path / "nvidia-smi"
+    card.write_text(f"#!/bin/sh\nprintf '{RTX_3060.strip()}\\n'\n", encoding="utf-8")
+    card.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    printed = {}
+
+    def after(what: str, answer):
+        printed[what] = capsys.readouterr().out
+        return answer
+
+    monkeypatch.setattr(doctor, "_ask_torch", lambda: after("before torch", ("13.0", True, CU130)))
+    monkeypatch.setattr(doctor, "_hub_answers", lambda: after("before the hub", True))
+    last = tunelings("doctor").out
+    assert all(words in printed["before torch"] for words in ("Python 3.", "packages", "of disk free", "the model "))
+    assert "RTX 3060" in printed["before the hub"] and printed["before the hub"].count("\n") == 1
+    assert last.splitlines()[0].endswith("the Hugging Face Hub answers")
 
 
 @pytest.mark.parametrize(("gib", "fits"), [(16, ": fits this card"), (5, ": doesn't fit this card"), (None, "")])

@@ -106,9 +106,11 @@ def see_doctor(
         from tunelings.commands import measuring
 
         measuring.check(measure, file)
-    machine = doctor.examine()
-    found = doctor.findings(machine)
-    tables.show_findings(found)
+    found: list[doctor.Finding] = []
+    for machine in doctor.examine():  # Each time it has said more.
+        new = doctor.findings(machine)[len(found) :]
+        tables.show_findings(new)
+        found += new
     screen.show("")
     if measure:
         failed = measuring.run(hardware.ROWS, file)

@@ -1,7 +1,7 @@
 """`tunelings doctor`: what of this machine the course can use, what is wrong, and what puts it right.
 
-`examine()` asks the machine; `findings()` judges what it said and needs no machine, so it is tested with recorded
-answers of several cards.
+`examine()` asks the machine, what takes long last; `findings()` judges what it has said so far and needs no machine, so
+it is tested with recorded answers of several cards.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -42,19 +43,19 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Machine:
-    """What the machine said of itself; None where it could not be asked."""
+    """What the machine has said of itself so far; None where it could not be asked."""
 
     python: tuple[int, int]
     system: str
     packages: dict[Requirement, str | None]  # the installed version of each
     ram: int | None
     disk_free: int
-    smi: str | None  # the output of nvidia-smi
-    torch_cuda: str | None  # the CUDA version that torch was built with
+    models: dict[str, bool] = field(default_factory=dict)
+    smi: str | None = None  # the output of nvidia-smi; None: it isn't asked yet
+    torch_cuda: str | None = None  # the CUDA version that torch was built with
     torch_sees: bool = False
     arch_list: list[str] = field(default_factory=list)
-    models: dict[str, bool] = field(default_factory=dict)
-    hub: bool = False
+    hub: bool | None = None  # None: it isn't asked yet
 
 
 @dataclass(frozen=True)
@@ -69,23 +70,23 @@ class Finding:
     remedy: str = ""
 
 
-def examine() -> Machine:
-    """Ask this machine; where it has a GPU, torch is asked too, which takes some seconds."""
-    smi = nvidia_smi()
-    torch_cuda, sees, arch_list = _ask_torch() if gpus(smi) else (None, False, [])
-    return Machine(
+def examine() -> Iterator[Machine]:
+    """Ask this machine: what it knows at once, then its GPU, of which torch takes seconds to tell, then the network."""
+    machine = Machine(
         python=sys.version_info[:2],
         system=f"{platform.system()} {platform.machine()}",
         packages=_packages_here(),
         ram=_ram(),
         disk_free=shutil.disk_usage(_existing(models.cache_folder())).free,
-        smi=smi,
-        torch_cuda=torch_cuda,
-        torch_sees=sees,
-        arch_list=arch_list,
         models={name: models.is_whole(models.cache_folder() / name) for name in models.MODELS},
-        hub=_hub_answers(),
     )
+    yield machine
+    machine = replace(machine, smi=nvidia_smi())
+    if gpus(machine.smi) and _has_torch(machine):
+        cuda, sees, arch_list = _ask_torch()
+        machine = replace(machine, torch_cuda=cuda, torch_sees=sees, arch_list=arch_list)
+    yield machine
+    yield replace(machine, hub=_hub_answers())
 
 
 def gpus(smi: str | None) -> list[Gpu]:
@@ -103,15 +104,15 @@ def gpus(smi: str | None) -> list[Gpu]:
 
 
 def findings(machine: Machine) -> list[Finding]:
-    """Every line of the report, in the order in which one would look."""
+    """The lines of the report on what was asked so far, in the order of `examine`."""
     return [
         _python(machine),
         *_packages(machine),
-        *_gpu(machine),
         _memory(machine),
         _disk(machine),
         *_models(machine),
-        _hub(machine),
+        *([] if machine.smi is None else _gpu(machine)),
+        *([] if machine.hub is None else [_hub(machine)]),
     ]
 
 
@@ -152,6 +153,8 @@ def _gpu(machine: Machine) -> list[Finding]:
 def _judge(gpu: Gpu, machine: Machine) -> Finding:
     major, minor = gpu.capability
     what = f"{gpu.name}, {gpu.memory_gib:.1f} GiB, compute capability {major}.{minor}, driver {gpu.driver}"
+    if not _has_torch(machine):
+        return Finding("note", f"{what}: torch isn't installed yet", REMEDY)
     if machine.torch_cuda is None:
         return Finding("wrong", f"{what}: this torch is built without CUDA", _torch_for(gpu))
     needed = _driver_for(machine.torch_cuda)
@@ -164,6 +167,10 @@ def _judge(gpu: Gpu, machine: Machine) -> Finding:
         built = ", ".join(machine.arch_list)
         return Finding("wrong", f"{what}: this torch (CUDA {machine.torch_cuda}) has code for {built}", _torch_for(gpu))
     return Finding("ok", f"{what}: torch (CUDA {machine.torch_cuda}) has code for it")
+
+
+def _has_torch(machine: Machine) -> bool:
+    return any(one.name == "torch" and version is not None for one, version in machine.packages.items())
 
 
 def _has_code(capability: tuple[int, int], arch_list: list[str]) -> bool:
@@ -265,13 +272,14 @@ def _existing(path: Path) -> Path:
     return path if path.exists() else _existing(path.parent)
 
 
-def nvidia_smi() -> str | None:
+def nvidia_smi() -> str:
+    """What nvidia-smi says of the cards; empty where there is none."""
     command = ["nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+        return ""
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _ask_torch() -> tuple[str | None, bool, list[str]]:
