@@ -187,7 +187,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, write: int, error: BaseException) -
     monkeypatch.setattr("tunelings.grading.writing.write_atomically", failing)
 
 
-@pytest.mark.parametrize("write_number", range(11))
+@pytest.mark.parametrize("write_number", range(12))
 def test_an_interrupted_update_goes_on(tmp_path, folder, package, monkeypatch, write_number):
     """Wherever it is stopped, the same call ends as if nothing had happened, with all that the learner wrote."""
     write(folder, ANSWER, "squares = abs\n")
@@ -200,13 +200,14 @@ def test_an_interrupted_update_goes_on(tmp_path, folder, package, monkeypatch, w
         stop_at(patch, write_number, Stopped())
         layout.lay_out(folder)
         raise Stopped  # It was done before that many writes.
-    assert layout.is_whole(folder) == (write_number == 0 or write_number >= 9)  # 0 is the mark itself.
-    layout.lay_out(folder)
+    assert layout.is_whole(folder) == (write_number == 0 or write_number >= 10)  # 0 is the mark itself.
+    outcome = layout.lay_out(folder)
     kept = whole.kept[CHECK]
     expected, found = tree(tmp_path / "undisturbed"), tree(folder)
     assert expected.pop(kept) == b"# mine\n"
     (kept_here,) = found.keys() - expected.keys()
     assert found.pop(kept_here) == b"# mine\n" and kept_here.startswith(f"{CHECK}.")
+    assert outcome.kept == ({CHECK: kept_here} if write_number < 10 else {}), "the call that ends it says where it is"
     assert found == expected and layout.is_whole(folder)
 
 

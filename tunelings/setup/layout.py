@@ -9,7 +9,7 @@ so that a file which the learner has changed is known. Nothing that a learner wr
 touched (a newer stub comes beside it), and any other changed file, such as an earlier newer stub, is kept beside the
 newer one, dated. Every file is written aside and renamed, and the manifest is written last: after an interruption the
 same call goes on. Until then `.tunelings/unfinished` says which version is being laid out, so that an older package
-leaves the folder alone.
+leaves the folder alone, and what was kept, so that the call that ends it can tell.
 """
 
 from __future__ import annotations
@@ -64,15 +64,17 @@ def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
             f"{shown_path(root)} holds {part}version {_latest_in(root)}, and this is {__version__}: nothing was "
             "changed. `pip install --upgrade tunelings` or `uvx tunelings@latest` brings the newer one."
         )
+    outcome = Outcome(kept=_kept_in(root / UNFINISHED))
     try:
-        _mark_unfinished(root)
+        _mark_unfinished(root, outcome)
     except OSError as error:
         raise CourseError(
             f"{shown_path(root)} can't be written ({error.strerror or error}), and nothing was changed: put that "
             "right, or give another folder, and run the command again."
         ) from None
     try:
-        return _lay_out(root, report)
+        _lay_out(root, report, outcome)
+        return outcome
     except OSError as error:
         remedy = "Free about 20 MB" if error.errno == errno.ENOSPC else "Put that right"
         where = f" ({shown_path(Path(error.filename))})" if error.filename else ""
@@ -82,16 +84,25 @@ def lay_out(root: Path, report: Report = lambda done, total: None) -> Outcome:
         ) from None
 
 
-def _mark_unfinished(root: Path) -> None:
+def _mark_unfinished(root: Path, outcome: Outcome) -> None:
     mark = root / UNFINISHED
     mark.parent.mkdir(parents=True, exist_ok=True)
-    said = {"course": __version__, "unfinished": "Run `tunelings init` in this folder to continue."}
+    remedy = "Run `tunelings init` in this folder to continue."
+    said = {"course": __version__, "unfinished": remedy, "kept": outcome.kept}
     write_atomically(mark, json.dumps(said, indent=1) + "\n")
 
 
-def _lay_out(root: Path, report: Report) -> Outcome:
+def _kept_in(mark: Path) -> dict[str, str]:
+    """What an interrupted call has kept, and where."""
+    try:
+        return {str(name): str(kept) for name, kept in json.loads(mark.read_text(encoding="utf-8"))["kept"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _lay_out(root: Path, report: Report, outcome: Outcome) -> None:
     source = Course(carried())
-    before, now, outcome = laid_out(root), {}, Outcome()
+    before, now = laid_out(root), {}
     besides: dict[str, str] = {}  # newer stubs beside answers, with their SHA-256
     paths = dict(_carried_files(source.root))
     total = len(paths) + len(MADE) + len(source.exercises)
@@ -115,7 +126,6 @@ def _lay_out(root: Path, report: Report) -> Outcome:
     manifest = {"version": VERSION, "course": __version__, "files": now}
     write_atomically(root / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     (root / UNFINISHED).unlink()
-    return outcome
 
 
 def is_whole(root: Path) -> bool:
@@ -183,7 +193,7 @@ def _bring(root: Path, name: str, content: bytes, known: str | None, outcome: Ou
     if there == new or (there is not None and there != known and known == new):
         return  # It is there, or the learner has changed it and there is nothing newer.
     if there is not None and there != known:
-        outcome.kept[name] = _keep(path).relative_to(root).as_posix()
+        _keep(root, name, outcome)
     _write(path, content)
     outcome.written.append(name)
 
@@ -202,7 +212,7 @@ def _bring_stub(exercise: Exercise, stub: str, before: Mapping[str, str], outcom
         written.write_stub(exercise, stub)
     elif before.get(name) not in (None, new):
         if _digest_of(beside) not in (None, new, before.get(name_beside)):
-            outcome.kept[name_beside] = _keep(beside).relative_to(exercise.root).as_posix()
+            _keep(exercise.root, name_beside, outcome)
         _write(beside, stub.encode())
         outcome.stubs[name] = name_beside
         return {name_beside: new}
@@ -217,7 +227,13 @@ def _take_away(root: Path, name: str, known: str, outcome: Outcome) -> None:
         outcome.removed.append(name)
 
 
-def _keep(path: Path) -> Path:
+def _keep(root: Path, name: str, outcome: Outcome) -> None:
+    """Keep the learner's version of a file, and note where before it is replaced, for the call that goes on."""
+    outcome.kept[name] = _copy_of(root / name).relative_to(root).as_posix()
+    _mark_unfinished(root, outcome)
+
+
+def _copy_of(path: Path) -> Path:
     """The learner's version of a file of the course, beside it; its name ends in a date, so that no tool reads it."""
     content = path.read_bytes()
     for earlier in path.parent.glob(f"{path.name}.*"):
