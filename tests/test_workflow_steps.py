@@ -17,7 +17,8 @@ from tests.test_workflows import WORKFLOWS, each_workflow, jobs, problem_with
 
 pytestmark = POSIX
 # What the commands read of a checkout, unless a stand-in takes their place.
-READ = (".ci", "CHANGELOG.md", "README.md", "constraints.txt", "docs/assets/classroom/grade.yml", "pyproject.toml")
+PAGES = ("README.md", "docs/index.md", "docs/quick-start.md")
+READ = (".ci", "CHANGELOG.md", *PAGES, "constraints.txt", "docs/assets/classroom/grade.yml", "pyproject.toml")
 VERSION = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)[1]
 DIST = [f"dist/tunelings-{VERSION}-py3-none-any.whl", f"dist/tunelings-{VERSION}.tar.gz"]
 DOES = {"uv build": f"mkdir dist && touch {' '.join(DIST)}", "uv run mkdocs build": "mkdir site"}
@@ -30,12 +31,15 @@ BODY = f"{RUN} has the checks that fail and the versions that they fail with."
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The repository at a release: its owner is set, and its changelog has a section for the version."""
+    """The repository at a release: its owner is set, its changelog has a section for the version, no page denies it."""
     folder = tmp_path / "checkout"
     for name in READ:
         copy(ROOT / name, folder / name)
     replace(folder / "pyproject.toml", "OWNER", "somebody")
     replace(folder / "CHANGELOG.md", "## [Unreleased]", f"## [{VERSION}] - 2026-12-31")
+    for name in PAGES:
+        page = (folder / name).read_text(encoding="utf-8")
+        (folder / name).write_text(page.replace("The package isn't published yet", "Or"), encoding="utf-8")
     return folder
 
 

@@ -267,6 +267,17 @@ def test_the_owner_stands_only_where_contributing_says_how_to_set_it():
     assert ours <= set(command[1].split())
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/index.md", "docs/quick-start.md"])
+def test_a_release_that_a_page_calls_unpublished_is_stopped(release, tmp_path: Path, name: str):
+    (tmp_path / "docs").mkdir()
+    for page in ("README.md", "docs/index.md", "docs/quick-start.md"):
+        (tmp_path / page).write_text("# Published\n", encoding="utf-8")
+    release.check_pages(tmp_path)
+    (tmp_path / name).write_text("Try it. The package\nisn't published yet: clone it.\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=f'^{name} says "The package isn\'t published yet": take that sentence out'):
+        release.check_pages(tmp_path)
+
+
 def test_a_stopped_release_says_one_line():
     done = subprocess.run([sys.executable, ROOT / ".ci" / "release", "v99.0.0"], capture_output=True, text=True)
     assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
