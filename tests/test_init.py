@@ -124,6 +124,22 @@ def test_an_index_of_cpu_builds_that_cannot_be_reached_is_one_line(monkeypatch, 
     assert line.startswith(f"{NOWHERE} can't be reached: using the default build of torch, with CUDA")
 
 
+@pytest.mark.parametrize(("reached", "size"), [(True, "2.5"), (False, "6.8")])
+def test_in_a_terminal_it_asks_for_the_room_that_the_build_in_reach_takes(
+    tunelings, outside, monkeypatch, reached, size
+):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(install, "is_installed", lambda root: False)
+    monkeypatch.setattr(install, "answers", lambda address: reached)
+    monkeypatch.setattr(doctor, "nvidia_smi", lambda: "")
+    monkeypatch.setattr(init, "_is_terminal", lambda: True)
+    monkeypatch.setattr(init.typer, "confirm", lambda *_, **__: False)
+    monkeypatch.setattr(install, "install", lambda *_: pytest.fail("it was refused"))
+    said = tunelings("init", "mine")
+    assert said.code == 2 and said.err == "Nothing was installed: run the same command to continue.\n"
+    assert said.out.endswith(f"tunelings[course]: about {size} GB in mine/.venv.\n")
+
+
 @pytest.fixture
 def junk() -> Iterator[str]:
     """The address of a proxy that answers each request with something that is not HTTP."""

@@ -179,5 +179,5 @@ def test_what_the_installer_says_is_shown(outside, monkeypatch, by_uv, capfd):
     by_uv.write_text(f"{NO_SPACE}\n", encoding="utf-8")
     free(monkeypatch, 5, 5)
     with pytest.raises(CourseError):
-        install.install(outside, True, print)
+        install.install(outside, None)
     assert capfd.readouterr().err == f"{NO_SPACE}\n"

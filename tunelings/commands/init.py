@@ -128,11 +128,12 @@ def _install(root: Path, cuda: bool | None, yes: bool) -> None:
         cuda = bool(cards)
         typer.echo(f"{cards[0].name}: PyTorch with CUDA." if cards else "No NVIDIA card: PyTorch without CUDA.")
     place = shown_path(root / ".venv")
-    size = install.DISK_CUDA if cuda else install.DISK_CPU
+    index = install.torch_index(cuda, typer.echo, asked=asked)  # First, since another build takes other room.
+    size = install.gigabytes(index)
     typer.echo(f"The exercises need PyTorch and other libraries, tunelings[course]: about {size} GB in {place}.")
     if _is_terminal() and not yes and not typer.confirm("Install them now?", default=True):
         raise CourseError("Nothing was installed: run the same command to continue.")
-    install.install(root, cuda, typer.echo, asked=asked)
+    install.install(root, index)
     typer.echo(f"The libraries are in {place}.")
 
 

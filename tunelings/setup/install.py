@@ -42,15 +42,12 @@ def is_installed(root: Path) -> bool:
     return _succeeds([str(venv.python(root)), "-c", code])
 
 
-def install(root: Path, cuda: bool, say: Say, *, asked: bool = False) -> None:
-    """Make the folder's environment where there is none, and install the extra into it.
-
-    `asked`: the learner has chosen the build of torch, so that no other one is taken instead.
+def install(root: Path, index: str | None) -> None:
+    """Make the folder's environment where there is none, and install the extra into it, torch from `torch_index`.
 
     Raises:
         CourseError: too little disk, no environment could be made, or the installer has failed (it says why itself).
     """
-    index = torch_index(cuda, say, asked=asked)
     check_room(root, gigabytes(index))
     make_environment(root)
     try:
@@ -84,6 +81,8 @@ def installed_gigabytes(root: Path) -> float:
 
 def torch_index(cuda: bool, say: Say, *, asked: bool = False) -> str | None:
     """The index that torch is to come from; None is the one that pip is set to.
+
+    `asked`: the learner has chosen the build of torch, so that no other one is taken instead.
 
     Raises:
         CourseError: there is no such build, or it was `asked` for and its index can't be reached.
