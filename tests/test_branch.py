@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.miniature import SQUARES, Miniature
 from tunelings.commands import branch
-from tunelings.course import Course
+from tunelings.course import Course, CourseError
 from tunelings.grading.store import Progress
 
 IGNORED = "/STATUS.md\n.tunelings/\n__pycache__/\n"
@@ -75,6 +77,24 @@ def test_a_reference_that_fails_makes_no_branch(tunelings, clone: Miniature):
     assert "Not every check passes on the solution of 1.01, so no branch was made (" in said.err
     assert git(clone.root, "branch", "--list", "solutions") == ""
     assert git(clone.root, "worktree", "list").count("\n") == 0
+
+
+def test_what_a_killed_call_has_left_is_removed_and_nothing_else(tunelings, clone: Miniature, tmp_path, monkeypatch):
+    def stop(course: Course) -> None:
+        raise CourseError("It was begun.")
+
+    monkeypatch.setattr(branch, "tick", stop)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    killed, gone = (tmp_path / f"{branch.FOLDER}{ended.pid}-{letter}" / "course" for letter in "ab")
+    others = [tmp_path / f"{branch.FOLDER}{os.getppid()}-c" / "course", tmp_path / "mine" / "course"]
+    for folder in (killed, gone, *others):
+        git(clone.root, "worktree", "add", "-q", "--detach", str(folder))
+    shutil.rmtree(gone.parent)  # As after a restart of the machine.
+    assert tunelings("dev", "branch").err == "It was begun.\n"
+    assert not killed.parent.exists()
+    left = [line.split()[0] for line in git(clone.root, "worktree", "list").splitlines()]
+    assert sorted(left) == sorted(map(str, (clone.root, *others)))
 
 
 def refused(tunelings, clone: Miniature, *args: str) -> str:

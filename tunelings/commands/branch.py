@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from tunelings.grading.store import Progress
 from tunelings.grading.writing import write_atomically
 
 NAME = "solutions"
+FOLDER = "tunelings-branch-"  # and the process that works in it
 SUBJECT = "Every exercise solved, of "  # and the commit; what begins so may be replaced
 # Who made the commit that the branch is made from, and when, in the variables that `git commit-tree` reads.
 IDENTITY = {
@@ -97,7 +99,8 @@ def _stop_if_not_ours(root: Path, name: str) -> None:
 
 @contextlib.contextmanager
 def _worktree(root: Path, commit: str) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="tunelings-branch-") as parent:
+    _sweep(root)
+    with tempfile.TemporaryDirectory(prefix=f"{FOLDER}{os.getpid()}-") as parent:
         folder = Path(parent).resolve() / "course"
         try:
             git(root, "worktree", "add", "--quiet", "--detach", str(folder), commit)
@@ -105,6 +108,21 @@ def _worktree(root: Path, commit: str) -> Iterator[Path]:
         finally:
             with contextlib.suppress(CourseError):
                 git(root, "worktree", "remove", "--force", str(folder))
+
+
+def _sweep(root: Path) -> None:
+    """Remove the worktrees of earlier calls that were killed; one that still runs, in another terminal, has its own."""
+    import psutil
+
+    for line in git(root, "worktree", "list", "--porcelain").splitlines():
+        word, _, place = line.partition(" ")
+        parent = Path(place).parent
+        if word != "worktree" or not parent.name.startswith(FOLDER):
+            continue
+        process = parent.name.removeprefix(FOLDER).partition("-")[0]
+        if not process.isdigit() or not psutil.pid_exists(int(process)):
+            git(root, "worktree", "remove", "--force", "--force", place)  # Twice: one that was killed as it was made.
+            shutil.rmtree(parent, ignore_errors=True)
 
 
 def _tree(folder: Path) -> str:
