@@ -2,7 +2,7 @@
 
 python figures/background_rates.py
 
-A body with a head has learnt to read digits from many images. Then a new head on that body learns from few whether a
+A body with a head has learned to read digits from many images. Then a new head on that body learns from few whether a
 digit is odd. Accuracy on the new task by the new head, and on the old one by the old head: what the body still knows.
 Seconds on a CPU.
 """

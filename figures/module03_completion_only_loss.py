@@ -39,7 +39,7 @@ def conversations(count, generator):
 
 
 def labels_of(prompt, answer, way):
-    """As they come out of `build_example`; the newline after the end token is never learnt."""
+    """As they come out of `build_example`; the newline after the end token is never learned."""
     hidden = torch.full_like(prompt, -100)
     if way == "prompt counts too":
         return torch.cat([prompt, answer, torch.full_like(answer[:, :1], NEWLINE)], dim=1)

@@ -40,7 +40,7 @@ def lora_class(mistake_id=None, form=0):
 
 
 def data():
-    """(upright, turned, labels) of the training and of the test digits, standardised."""
+    """(upright, turned, labels) of the training and of the test digits, standardized."""
     (train, train_labels), (test, test_labels) = mnist.load_digits(data_folder("mnist"))
     mean, std = train.float().mean(), train.float().std()
     sets = []

@@ -1,4 +1,4 @@
-"""The figure of the lesson "Quantise to NF4": where the levels lie, and what a block's scale costs and saves.
+"""The figure of the lesson "Quantize to NF4": where the levels lie, and what a block's scale costs and saves.
 
 python figures/module03_nf4_quantize.py
 """
