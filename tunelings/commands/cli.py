@@ -33,4 +33,5 @@ def _without(error: ImportError) -> str:
 
     if missing := environment.missing():
         return f"Not installed: {environment.named(missing)}. To install what the course needs, {environment.REMEDY}."
-    return f"A package is damaged ({error}). To install it again, {environment.REMEDY}."
+    # What is there counts as installed, damaged or not.
+    return f"A package is damaged ({error}). To install it again, delete the folder .venv, then {environment.REMEDY}."
