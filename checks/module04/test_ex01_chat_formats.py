@@ -332,7 +332,7 @@ def test_exactly_one_format_must_match(answer):
         rejected(answer, record, what, place)
     rejected(answer, {"prompt": q, "completion": messages(("assistant", a))}, "a string and a list")
     rejected(answer, {"prompt": two[:1], "completion": a}, "a list and a string", "completion")
-    rejected(answer, {"messages": [q, a]}, "messages that are strings")
+    rejected(answer, {"messages": [q, a]}, "messages that are strings", "messages[0]")
     rejected(answer, sharegpt((None, q), ("gpt", a)), "a role that is None", "conversations[0].from")
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "a turn lacks a key: the key's place, such as `conversations[1].from`;"
+# breaks: "a turn is not a dictionary: its place, such as `messages[1]`;"
 # A turn is asked for its keys, whatever it is.
 
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: two-lists-counted-as-one
 # breaks: "the place in the record"
 # Prompt and completion become one list first; the place is counted in that one.
 
