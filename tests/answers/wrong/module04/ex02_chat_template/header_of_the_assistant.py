@@ -1,4 +1,4 @@
-# names: unlisted
+# names: header-written-by-hand
 # breaks: "1 at each token of each assistant content"
 # The header is looked for as three tokens, of the one template that was tried.
 from typing import NamedTuple

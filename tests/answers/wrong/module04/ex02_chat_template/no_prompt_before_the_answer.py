@@ -1,0 +1,33 @@
+# names: header-marked
+# breaks: "at all headers"
+# The turns before an answer are rendered without a generation prompt, and the answer has its own length from there.
+
+from typing import NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+
+class Tokenized(NamedTuple):
+    input_ids: list[int]
+    assistant_mask: list[int]
+
+
+def render(
+    messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase, add_generation_prompt: bool = False
+) -> str:
+    if not messages:
+        raise ValueError("no messages")
+    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=add_generation_prompt)
+
+
+def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> Tokenized:
+    text = render(messages, tokenizer)
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    spans = []
+    for i, message in enumerate(messages):
+        if message["role"] == "assistant":
+            start = len(render(messages[:i], tokenizer))
+            end = start + len(message["content"]) + len(tokenizer.eos_token)
+            spans.append((start, end))
+    mask = [int(any(p <= a and b <= q for p, q in spans)) for a, b in encoded["offset_mapping"]]
+    return Tokenized(encoded["input_ids"], mask)
