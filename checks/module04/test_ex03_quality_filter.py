@@ -208,6 +208,7 @@ def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
         ("3 of 12 repeated, a line end between", record(with_repeats(9, 3, 6).replace(" ", " \n")), 0.25),
         ("3 of 12 repeated, a no-break space between", record(with_repeats(9, 3, 6).replace(" ", "\u00a0")), 0.25),
         ("the same words with other capitals", record(with_capitals(16)), 0.0),
+        ("other words of the same letters in a row", record("no where any one now here anyo ne"), 0.0),
     ):
         passed = smallest(limits, lambda limit, one=one: issues_of(answer, one, max_repeat=limit) == [])
         expect.equal(passed, expected, what=f"the smallest max_repeat in hundredths that passes: {name}")
@@ -302,6 +303,11 @@ def test_equal_scores_keep_their_order(answer):
     expect.equal(names(best_of(answer, records, 2, score)), list("GH"), what="the best 2, where G H F are equal")
     twice = [records[1], records[4], records[1], copy.deepcopy(records[1])]
     expect.equal(names(best_of(answer, twice, 3, score)), list("GGG"), what="the best 3 of G A G G")
+    rng = random.Random(seed(19))
+    many = [record("An answer.", f"{number} {rng.choice('abc')}") for number in range(60)]  # Many: short lists hide it.
+    expected = [name for letter in "cba" for name in names(many) if name.endswith(letter)][:50]
+    chosen = best_of(answer, many, 50, lambda one: float("abc".index(one["prompt"][-1])))
+    expect.equal(names(chosen), expected, what="the best 50 of 60 records, which have three scores")
 
 
 def test_k_may_be_0_or_more_than_there_are(answer):
