@@ -106,8 +106,20 @@ def test_words_are_replaced_by_synonyms_and_the_rest_stays(answer):
     more = {**words, second: [another, "thing"]}
     template = "the {}  was long,\n“the {}” 🙂 (dull).\r\n"
     expected = products(template, [[first, other], [second, another, "thing"]])
-    versions = augmented(answer, record(template.format(first, second)), Patient(seed(2)), 15, synonyms=more)
-    expect_texts(versions, expected, "two words with 1 and 2 synonyms, n = 15")
+    one, n = record(template.format(first, second)), 15
+    runs = [texts_of(augmented(answer, one, Patient(seed(47) + i), n, synonyms=more)) for i in range(20)]
+    expect_no_luck(runs, expected)
+    expect_texts(augmented(answer, one, Patient(seed(2)), n, synonyms=more), expected, f"1 and 2 synonyms, n = {n}")
+
+
+def expect_no_luck(runs, expected):
+    """Which texts come out does not depend on what is drawn, and none comes twice."""
+    lists = [[str(text) for text in texts] for texts in runs if isinstance(texts, list)]
+    twice = any(len(set(texts)) < len(texts) for texts in lists)
+    expect.equal("some" if twice else "none", "none", what="runs of 20 in which a text comes out twice")
+    found = [set(texts) & set(expected) for texts in lists] or [set()]
+    by_luck = set.union(*found) - set.intersection(*found)
+    expect.equal("some" if by_luck else "none", "none", what="texts that come out in some of 20 runs only, n = 15")
 
 
 def test_a_negation_is_never_replaced(answer):
@@ -182,6 +194,13 @@ def test_there_are_n_different_texts_or_as_many_as_exist(answer):
         counts = sorted({len(set(texts) - {one["text"]}) for texts in runs})
         what = f"how many new texts there are for n = {n}, of 11 that exist, in 20 runs"
         expect.equal(counts, [min(n, 11)], what=what)
+    words = drawn(7, 48)
+    one = record(" ".join(words))  # 2 ** 7 - 1 = 127 new texts; the last of them takes many draws.
+    runs = [texts_of(augmented(answer, one, Patient(seed(49) + i), 127, synonyms=words)) for i in range(3)]
+    counts = [len(set(texts) - {one["text"]}) for texts in runs]
+    if min(counts) < 127:
+        what = "which new texts come out for n = 127, of 127 that exist"
+        raise expect.CheckFailed(what, "all of them", "some of them", f"in three runs {counts}")
 
 
 def test_what_exists_is_not_listed_where_it_is_too_much(answer):
@@ -214,6 +233,9 @@ def test_no_text_comes_twice_and_none_is_the_original(answer):
         one = record(template.format(*(options[0] for options in choices)))
         versions = augmented(answer, one, Patient(seed(23)), 15, synonyms=synonyms)
         expect_texts(versions, products(template, choices), name)
+    one = record(f"no{word}s and the {word}")
+    versions = augmented(answer, one, Patient(seed(50)), 15, synonyms={word: [other]})
+    expect_texts(versions, [f"no{word}s and the {other}"], "a word whose letters are part of one before it")
 
 
 def test_where_nothing_can_be_replaced_nothing_comes_out(answer):

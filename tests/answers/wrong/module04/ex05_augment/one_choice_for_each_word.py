@@ -1,4 +1,4 @@
-# names: unlisted
+# names: choices-kept-by-word
 # breaks: "If fewer such texts exist"
 # Chooses once for each different word, so a word that stands twice becomes the same synonym in both places.
 import math
