@@ -96,9 +96,11 @@ def reference(number: str) -> str:
     return COURSE.find(number).solution_path.read_text(encoding="utf-8")
 
 
-def tunelings(*words: str, at: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`tunelings …` as typed in a folder."""
-    command = [sys.executable, "-c", "from tunelings.commands.cli import main; main()", *words]
+def tunelings(
+    *words: str, at: Path = ROOT, inside: tuple[str, ...] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """`tunelings …` as typed in a folder; `inside` is a command that runs it."""
+    command = [*inside, sys.executable, "-c", "from tunelings.commands.cli import main; main()", *words]
     paths = os.pathsep.join([environment.pop("before", ""), str(ROOT), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1", "PYTHONPATH": paths, **environment}
     return subprocess.run(command, cwd=at, env=environment, capture_output=True, text=True)

@@ -151,7 +151,8 @@ def report(name: Name) -> None:
     from tunelings.project import report as writing
 
     folder = folders.find(name)
-    writing.write(folder, settings.load(folder))
+    with folders.writing(folder):
+        writing.write(folder, settings.load(folder))
     say(f"The report is {shown(folder.report / 'report.html')}.")
 
 

@@ -14,9 +14,11 @@ import threading
 import time
 import traceback
 from pathlib import Path
+from typing import TypeGuard
 
 from tunelings.course import Course, find_root
 from tunelings.grading import processes
+from tunelings.project import folder as files
 from tunelings.project.errors import PartError, ProjectError
 from tunelings.project.folder import Folder
 from tunelings.project.parts import Parts
@@ -59,10 +61,18 @@ def ended(error: BaseException, parts: Parts, folder: Folder, step: str) -> tupl
         return 1, str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return 2, f"The disk is full at {folder.path}: make room and run it again; steps that are done stay done."
+    if is_ours(error, folder) and error.errno in files.UNWRITABLE:
+        return 2, files.unwritable(folder, error)
     if blamed := parts.blame(error):
         return 1, str(blamed)
     said = (str(error).splitlines() or [""])[0][:300]
     return 1, f"The step {step} failed: {type(error).__name__}: {said} (the log is {folder.log(step)})"
+
+
+def is_ours(error: BaseException, folder: Folder) -> TypeGuard[OSError]:
+    """Whether it is about a file of the project, and not about one that an answer reaches for."""
+    name = error.filename if isinstance(error, OSError) else None
+    return isinstance(name, str) and Path(name).is_relative_to(folder.path)
 
 
 def run(folder: Folder, step: str, parts: Parts, say: Say) -> None:

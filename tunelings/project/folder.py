@@ -9,6 +9,8 @@ projects/tickets/
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +27,7 @@ from tunelings.project.errors import ProjectError
 
 SETTINGS = "project.toml"
 RESULT = "result.json"
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,23 @@ def place(name: str) -> Folder:
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ProjectError(f"{name!r} can't be a project's name: use letters, digits, dots and dashes.")
     return Folder(find_root() / "projects" / name)
+
+
+def unwritable(folder: Folder, error: OSError) -> str:
+    """The line for an error of UNWRITABLE."""
+    says = f"{folder.path} can't be written ({error.strerror})"
+    return f"{says}: make it writable, or choose another place. Steps that are done stay done."
+
+
+@contextlib.contextmanager
+def writing(folder: Folder) -> Iterator[None]:
+    """Raises ProjectError where the folder can't be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise ProjectError(unwritable(folder, error)) from None
 
 
 # ---------------------------------------------------------------- files

@@ -7,7 +7,6 @@ steps that it concerns are run again; the others stay done.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -26,7 +25,6 @@ from tunelings.project.errors import PartError, ProjectError
 from tunelings.project.folder import Folder
 
 STEPS = ("data", "baseline", "train", "compare", "export")
-UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 Hear = Callable[[dict[str, Any]], None]
 
 
@@ -92,16 +90,12 @@ def alone(folder: Folder):
     """
     lock = FileLock(folder.path / ".lock")
     try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-        yield
+        with files.writing(folder):
+            folder.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+            yield
     except Timeout:
         raise ProjectError(f"Another run is at work in {folder.name}: wait for it, or end it.") from None
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
-            raise
-        says = f"{folder.path} can't be written ({error.strerror})"
-        raise ProjectError(f"{says}: steps that are done stay done.") from None
     finally:
         lock.release()
 

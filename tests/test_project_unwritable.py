@@ -1,0 +1,63 @@
+"""A project in a folder that can't be written: one line, exit code 2, and nothing lost."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from tests.support.projects import parts, project, rows, run, tunelings
+from tunelings.classroom import sandbox
+from tunelings.project import child
+from tunelings.project.folder import Folder
+
+needs_bwrap = pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
+
+SAYS = (
+    "can't be written (Read-only file system): make it writable, or choose another place. Steps that are done stay "
+    "done.\n"
+)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> Folder:
+    """A project whose data step is done."""
+    path = tmp_path_factory.mktemp("projects") / "colors"
+    path.mkdir()
+    folder = project(path, rows(60))
+    run(folder, "data")
+    return folder
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def read_only(path: Path) -> tuple[str, ...]:
+    """The permissions of a folder don't bind root; a mount does."""
+    return ("bwrap", "--dev-bind", "/", "/", "--ro-bind", str(path), str(path))
+
+
+@needs_bwrap
+@pytest.mark.parametrize("words", [["run"], ["run", "data", "--again"], ["report"]], ids=" ".join)
+def test_a_folder_that_cannot_be_written_is_one_line_and_nothing_is_lost(prepared, words):
+    before = content(prepared.path)
+    command, *rest = words
+    done = tunelings("project", command, str(prepared.path), *rest, inside=read_only(prepared.path))
+    assert (done.returncode, done.stderr) == (2, f"{prepared.path} {SAYS}")
+    assert content(prepared.path) == before
+
+
+@needs_bwrap
+def test_a_new_project_where_nothing_can_be_written_is_one_line(tmp_path):
+    done = tunelings("project", "new", str(tmp_path / "p"), "--example", "films", inside=read_only(tmp_path))
+    assert (done.returncode, done.stderr) == (2, f"{tmp_path / 'p'} {SAYS}")
+
+
+def test_a_step_whose_folder_is_not_ours_to_write_is_bad_input_and_an_answers_file_is_not(tmp_path):
+    folder = Folder(tmp_path)
+    ours = PermissionError(errno.EACCES, "Permission denied", str(folder.work("train")))
+    assert child.ended(ours, parts(), folder, "train")[0] == 2
+    another = PermissionError(errno.EACCES, "Permission denied", "/root/elsewhere")
+    assert child.ended(another, parts(), folder, "train")[0] == 1
