@@ -37,7 +37,7 @@ def overhead(model_name: str) -> dict:
     from torch.optim.lr_scheduler import LambdaLR
 
     from tunelings.course import Course
-    from tunelings.project import base, shipped, train
+    from tunelings.project import base, shipped, updates
     from tunelings.project.config import Config
     from tunelings.project.examples import Reader
     from tunelings.project.parts import Parts
@@ -61,19 +61,19 @@ def overhead(model_name: str) -> dict:
             for row in rows
         )
         examples = kind.examples([{"messages": list(pair)} for pair in turns])
-        run = train.Run(config, folder, parts, Accelerator(), kind, model, Reader(model), examples, [], 4, 2)
+        run = updates.Run(config, folder, parts, Accelerator(), kind, model, Reader(model), examples, [], 4, 2)
         run.trainable = trainable_of(model)
         model.train()
         optimizer = torch.optim.AdamW(run.trainable.parameters(), lr=1e-5)
-        scheduler = LambdaLR(optimizer, train.share_of(run))
+        scheduler = LambdaLR(optimizer, updates.share_of(run))
 
         def project(step: int) -> None:
-            train.update(run, optimizer, scheduler, step)
+            updates.update(run, optimizer, scheduler, step)
 
         def plain(step: int) -> None:
             """Forward, backward, step, and nothing else."""
             optimizer.zero_grad()
-            for chosen in train.chosen_for(run, step):
+            for chosen in updates.chosen_for(run, step):
                 inputs, labels = kind.batch(chosen)
                 model(input_ids=inputs[:, 0], attention_mask=inputs[:, 1], labels=labels).loss.backward()
             optimizer.step()

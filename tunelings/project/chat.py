@@ -11,7 +11,7 @@ from typing import Any
 from tunelings.project import base
 from tunelings.project.config import Config
 from tunelings.project.errors import ProjectError
-from tunelings.project.folder import Folder
+from tunelings.project.folder import LEARNED, Folder
 
 NAMES = ("base", "customized")
 
@@ -40,7 +40,7 @@ def trained_folder(folder: Folder) -> Path:
     """
     if folder.result("train") is None:
         raise ProjectError(f"{folder.name} has no trained model yet: `tunelings project run {folder.name}` makes it.")
-    return folder.done("train") / "model"
+    return folder.done("train") / LEARNED
 
 
 def questions() -> Iterator[str]:

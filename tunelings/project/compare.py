@@ -10,10 +10,10 @@ from tunelings.project import ask as asking
 from tunelings.project import base
 from tunelings.project.baseline import held_out
 from tunelings.project.config import Config
+from tunelings.project.folder import LEARNED
 from tunelings.project.parts import Parts
 from tunelings.project.say import Say
 from tunelings.project.score import scores
-from tunelings.project.train import LEARNED
 from tunelings.project.verdict import judge
 
 SHOWN = 10  # answers before and after, worst first

@@ -10,10 +10,10 @@ from typing import Any
 
 from tunelings.handson import models
 from tunelings.project.config import Config
+from tunelings.project.folder import LEARNED
 from tunelings.project.kept import PARTS as SPLITS
 from tunelings.project.parts import Parts
 from tunelings.project.say import Say
-from tunelings.project.train import LEARNED
 from tunelings.project.verdict import in_numbers, words
 
 MERGED, ADAPTER = "merged", "adapter"

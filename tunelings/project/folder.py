@@ -27,6 +27,8 @@ from tunelings.project.errors import ProjectError
 
 SETTINGS = "project.toml"
 RESULT = "result.json"
+# What the training leaves: its losses, and the adapter or the whole model.
+CURVES, LEARNED = "curves.jsonl", "model"
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 

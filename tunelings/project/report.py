@@ -13,11 +13,10 @@ from matplotlib.figure import Figure
 
 from tunelings.project import folder as files
 from tunelings.project.config import Config
-from tunelings.project.folder import Folder
+from tunelings.project.folder import CURVES, Folder
 from tunelings.project.new import LEFT_OUT, LOOK, duration
 from tunelings.project.parts import counted
 from tunelings.project.steps import STEPS
-from tunelings.project.train import CURVES
 from tunelings.project.verdict import words
 
 HERE = Path(__file__).parent
