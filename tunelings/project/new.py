@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tunelings.project import base, shipped
+from tunelings.project import base, pace, shipped
 from tunelings.project import config as settings
 from tunelings.project import folder as files
 from tunelings.project import technique as techniques
@@ -27,8 +26,8 @@ from tunelings.project.score import metric_for
 OPTIONS = "new.json"  # what the command line asked for, until project.toml is written
 LOOK = "look.json"  # what the look has found, for the report
 LONGEST = 2048  # tokens of an example, unless the settings say otherwise
+CLASSIFIED = 2000  # test rows that a classifier answers
 LISTED = 2000  # characters that the names of all labels may take in the prompt
-STEPS = 150  # updates of a first training
 TEXT = ("text", "sentence", "review", "content", "query", "utterance", "message", "body")
 LABEL = ("label", "category", "intent", "class", "sentiment", "target")
 PAIRS = (("question", "answer"), ("input", "output"), ("query", "response"), ("text", "summary"), ("source", "target"))
@@ -68,12 +67,15 @@ def look(folder: Folder, parts: Parts, say: Say) -> None:
     scratch.mkdir(parents=True)
     try:
         found = prepare(first, folder.path, scratch, parts, tokenizer, say)
-        config, why = chosen(options, first, found, load(scratch, "train"), shape, tokenizer, parts)
+        train = load(scratch, "train")
+        config, why = chosen(options, first, found, train, shape, tokenizer, parts)
         say.progress(0.9, "timing an update")
-        seconds = seconds_a_micro_batch(config, model_path, load(scratch, "train"), parts)
+        seconds = pace.seconds_a_micro_batch(config, model_path, train, parts) * config.train.accumulation
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    found |= forecast(config, found, seconds)
+    config, why["train.max_steps"] = pace.paced(config, found["written"], options.get("steps"), seconds)
+    found |= {"updates": config.train.max_steps, "seconds_an_update": seconds,
+              "training_seconds": seconds * config.train.max_steps}  # fmt: skip
     tell(found, config, why, parts, say)
     files.write(folder.path / LOOK, json.dumps(found | {"why": why, "parts": parts.used}, indent=1))
     settings.save(folder, config, why)
@@ -137,14 +139,10 @@ def chosen(
     why["train.lr"] = "for the tiny model" if tiny else f"usual for {technique}"
     training |= {"technique": technique, "batch_size": plan.batch_size, "accumulation": plan.accumulation,
                  "lr": rate, "processes": plan.processes}  # fmt: skip
-    per_epoch = -(-found["written"]["train"] // (plan.batch_size * plan.accumulation * plan.processes))
-    steps = min(options.get("steps") or STEPS, 3 * per_epoch)
-    # A look at the validation part is a third of the work of training on it: not more often than once in so many rows.
-    per_look = min(found["written"]["validation"], 200) * per_epoch // found["written"]["train"]
-    training |= {"max_steps": steps, "epochs": max(1, -(-steps // per_epoch))}
-    training["evaluate_every"] = max(1, steps // 8, min(steps, per_look))
     answers = [row["messages"][-1]["content"] for row in train]
     compare["metric"], why["compare.metric"] = metric_for(data["kind"], answers)
+    if first.train.head == "classifier":
+        compare["items"], why["compare.items"] = CLASSIFIED, "at most; a classifier answers in milliseconds"
     if options.get("metric"):
         compare["metric"], why["compare.metric"] = options["metric"], "as asked for"
     lengths = sorted(map(len, tokenizer(answers[:2000], add_special_tokens=False)["input_ids"]))
@@ -158,41 +156,6 @@ def instruction(labels: Iterable[str]) -> str:
     if len(names) > LISTED:
         return "Which label fits this text? Answer with the label alone."
     return f"Which label fits this text: {names}? Answer with the label alone."
-
-
-def seconds_a_micro_batch(config: Config, model_path: Path, train: list, parts: Parts) -> float:
-    """Forward and backward of one micro-batch on this machine, the second of two."""
-    import torch
-
-    from tunelings.project.examples import Reader
-    from tunelings.project.prepared import prepared
-
-    names = sorted({row["label"] for row in train})
-    with torch.random.fork_rng():
-        torch.manual_seed(config.train.seed)
-        model, _, kind = prepared(config, model_path, config.train.technique, names, parts, base.device())
-    model.train()
-    batch = kind.batch(kind.examples([instructed(config, row) for row in train[: config.train.batch_size]]))
-    inputs, targets = (tensor.to(base.device()) for tensor in batch)
-    for _ in range(2):
-        start = time.perf_counter()
-        kind.loss(Reader(model)(inputs), targets)[0].backward()
-    return time.perf_counter() - start
-
-
-def instructed(config: Config, row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the look as the data step will write it: with the instruction that was chosen after the look."""
-    first = row["messages"][0]
-    if not config.data.instruction or first["content"].startswith(config.data.instruction):
-        return row
-    content = f"{config.data.instruction}\n\n{first['content']}"
-    return {**row, "messages": [{**first, "content": content}, *row["messages"][1:]]}
-
-
-def forecast(config: Config, found: dict[str, Any], seconds: float) -> dict[str, Any]:
-    updates = config.train.max_steps
-    return {"updates": updates, "seconds_an_update": seconds * config.train.accumulation,
-            "training_seconds": seconds * config.train.accumulation * updates}  # fmt: skip
 
 
 def tell(found: dict[str, Any], config: Config, why: dict[str, str], parts: Parts, say: Say) -> None:
@@ -215,7 +178,8 @@ def tell(found: dict[str, Any], config: Config, why: dict[str, str], parts: Part
     say.line(f"technique: {technique}, batch {config.train.batch_size} × {config.train.accumulation} "
              f"({why['train.technique']})")  # fmt: skip
     say.line(f"training: {found['updates']} updates of {found['seconds_an_update']:.2g} s, about "
-             f"{duration(found['training_seconds'])} on this machine (an update was timed)")  # fmt: skip
+             f"{duration(found['training_seconds'])} on this machine (an update was timed); "
+             f"{why['train.max_steps']}")  # fmt: skip
     say.line(counted(parts.used))
 
 
