@@ -24,6 +24,9 @@ sys.path.insert(0, str(ROOT))
 from tunelings.course import Course  # noqa: E402
 from tunelings.project import config  # noqa: E402
 from tunelings.project.folder import Folder  # noqa: E402
+from tunelings.project.parts import Parts  # noqa: E402
+from tunelings.project.report import whose  # noqa: E402
+from tunelings.project.steps import STEPS  # noqa: E402
 
 RUNS = ROOT / "runs" / "own_model"
 RESULTS = HERE / "results" / "own_model.json"
@@ -48,6 +51,8 @@ def course_of_variants() -> Path:
             shutil.copytree(ROOT / name, place / name)
     course = Course(place)
     for number in VARIANTS:
+        if Parts(course).choice(number).is_mine:
+            continue
         exercise = course.find(number)
         kept = ROOT / "tests" / "answers" / "right" / exercise.module / exercise.name
         shutil.copyfile(sorted(kept.glob("*.py"))[0], exercise.answer_path)
@@ -106,7 +111,9 @@ def main() -> None:
     results |= {"model": chosen.model, "model_name": NAMES.get(chosen.model, chosen.model)}
     if chosen.variants:
         folder = run("films", 0, chosen, course_of_variants())
-        results["variants"] = {"parts": VARIANTS, "films": numbers(folder)}
+        used = whose({step: folder.result(step) for step in STEPS})
+        mine = [number for number, part in used.items() if part["mine"]]
+        results["variants"] = {"mine": mine, "parts": len(used), "films": numbers(folder)}
         save(results)
         return
     for example in [chosen.only] if chosen.only else ["films", "docs"]:

@@ -113,7 +113,7 @@ def test_broken_lines_are_told_by_their_number(tmp_path):
     assert [one if isinstance(one, str) else one[0] for one in found] == ["1", "2", "3", "5", "6", "7"]
     reasons = [one[1] for one in found if not isinstance(one, str)]
     assert reasons[0].startswith("isn't valid JSON: ")
-    assert reasons[1:3] == ["is a str, not an object", "is not UTF-8"]
+    assert reasons[1:3] == ["is a str, not an object", "is not UTF-8, so save the file as UTF-8"]
     assert reasons[3] == "has 41,000,027 characters; at most 200,000 are taken"
 
 
@@ -181,8 +181,16 @@ def test_quality_is_counted_and_only_what_the_settings_name_is_dropped(tmp_path)
         ([{"text": f"{i} x", "label": "same"} for i in range(40)], "All rows have the label 'same'"),
         ([{"text": "", "label": "a"}] * 30, r"None of the 30 rows .* \(row 1: text has no text\)"),
         ([{"text": f"t{i}", "label": f"l{i}"} for i in range(40)], "40 labels for 40 rows"),
+        (
+            [{"text": f"{i} x", "label": "b" if i % 2 else ""} for i in range(40)],
+            r"All rows that can be used \(row 1: label is empty\) have the label 'b'",
+        ),
+        (
+            [{"text": f"{WORDS[i % 4]} x", "label": "ab"[i % 2]} for i in range(40)],
+            "has 4 rows that can be used without its 36 repeats: at least 10 are needed",
+        ),
     ],
-    ids=["nothing", "one row", "one label", "no text", "a label each"],
+    ids=["nothing", "one row", "one label", "no text", "a label each", "one label that can be read", "repeats"],
 )
 def test_data_that_teaches_nothing_is_one_line(tmp_path, rows, line):
     with pytest.raises(ProjectError, match=line) as error:

@@ -40,7 +40,7 @@ CASES = {
     "all labels equal": (lines(*labeled("same")), "All rows have the label 'same': there is nothing to tell apart."),
     "latin-1": (
         b'{"prompt": "caf\xe9", "completion": "\xe9"}\n' * 20,
-        "None of the 20 rows of data.jsonl can be used (row 1: is not UTF-8).",
+        "None of the 20 rows of data.jsonl can be used (row 1: is not UTF-8, so save the file as UTF-8).",
     ),
     "UTF-16": (lines(*rows()).decode().encode("utf-16"), "data.jsonl is UTF-16: save it as UTF-8"),
     "a model that is nowhere": (lines(*rows()), "nobody/nothing can't be downloaded from the Hub ("),

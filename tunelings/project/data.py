@@ -37,7 +37,7 @@ def prepare(config: Config, base: Path, work: Path, parts: Parts, tokenizer: Any
     rows = take_in(config, base, work, parts, left_out, say)
     summary: dict[str, Any] = {"read": rows.read, "broken": left_out.of("broken"), "quality": dict(rows.quality)}
     kept: Rows = rows.kept
-    check_amount(config, len(kept), rows.read, summary["broken"])
+    check_amount(config, len(kept), rows.read, left_out)
     say.progress(0.3, "lengths")
     kept, summary["tokens"] = measure(config, kept, tokenizer, left_out)
     if config.data.pipeline == "whole":
@@ -45,8 +45,9 @@ def prepare(config: Config, base: Path, work: Path, parts: Parts, tokenizer: Any
     else:
         say.progress(0.5, "duplicates")
         kept, summary["contradictions"] = drop_repeats(config, kept, parts, left_out)
+        check_amount(config, len(kept), rows.read, left_out)
         say.progress(0.7, "split")
-        places = split(config, kept, parts, say)
+        places = split(config, kept, parts, left_out)
     say.progress(0.85, "leaks")
     drop_leaks(kept, places, parts, left_out)
     summary |= {name: left_out.of(name) for name in ("quality_dropped", "duplicates", "too_long", "leaks")}

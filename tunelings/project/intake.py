@@ -109,15 +109,15 @@ def judged(config: Config, record: dict, parts: Parts, found: Counter[str], left
     return True
 
 
-def check_amount(config: Config, kept: int, read_: int, broken: dict[str, Any]) -> None:
-    where = Path(config.data.path).name
+def check_amount(config: Config, kept: int, read_: int, left_out: LeftOut) -> None:
+    where, first, repeats = Path(config.data.path).name, left_out.example("broken"), left_out.counts["duplicates"]
     if read_ == 0:
         raise ProjectError(f"{where} is empty: there is nothing to learn from.")
-    first = f" (row {broken['first'][0][0]}: {broken['first'][0][1]})" if broken["first"] else ""
     if kept == 0:
         raise ProjectError(f"None of the {read_} rows of {where} can be used{first}.")
     if kept < 10:
-        usable = f"{where} has {kept} row{'s' * (kept != 1)} that can be used"
+        without = f" without its {repeats} repeats" if repeats else ""
+        usable = f"{where} has {kept} row{'s' * (kept != 1)} that can be used{without}{first}"
         raise ProjectError(f"{usable}: at least 10 are needed, and 100 or more are better.")
 
 
@@ -139,7 +139,9 @@ def measure(config: Config, rows: Rows, tokenizer: Any, left_out: LeftOut) -> tu
             cut += len(ids) > limit
             keep.append(index)
     if not keep:
-        raise ProjectError(f"No row fits into max_length = {limit} tokens: the shortest has {min(lengths)}.")
+        raise ProjectError(
+            f"No row fits into max_length = {limit} tokens: the shortest has {min(lengths)}. Shorten the texts."
+        )
     ordered = sorted(lengths)
     p95 = ordered[int(0.95 * (len(ordered) - 1))]
     told = {"median": statistics.median(ordered), "p95": p95, "max": ordered[-1], "limit": limit, "cut": cut}

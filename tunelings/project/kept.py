@@ -57,6 +57,11 @@ class LeftOut:
     def of(self, kind: str) -> dict[str, Any]:
         return {"count": self.counts[kind], "first": self.places.get(kind, [])}
 
+    def example(self, kind: str) -> str:
+        """ " (row 7: is not UTF-8)", or nothing."""
+        places = self.places.get(kind)
+        return f" (row {places[0][0]}: {places[0][1]})" if places else ""
+
     def close(self) -> None:
         self.file.close()
 

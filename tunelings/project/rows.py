@@ -56,7 +56,7 @@ def checked(row: Row) -> Row | Broken:
     if (size := sum(map(len, texts))) > LARGEST:
         return Broken(row.place, f"has {size:,} characters; at most {LARGEST:,} are taken")
     if any("\udc80" <= char <= "\udcff" for text in texts if not text.isascii() for char in text):
-        return Broken(row.place, "is not UTF-8")
+        return Broken(row.place, "is not UTF-8, so save the file as UTF-8")
     return row
 
 

@@ -13,7 +13,6 @@ from tunelings.project.config import Config
 from tunelings.project.errors import ProjectError
 from tunelings.project.kept import PARTS, LeftOut, Rows, batched
 from tunelings.project.parts import Parts
-from tunelings.project.say import Say
 
 AT_ONCE = 20_000  # texts that 4.04 compares; more are first put into groups of texts that may be alike
 LEAK_BLOCK = 10_000  # training texts of one call of 4.09, whose memory grows with all runs of words
@@ -63,14 +62,14 @@ def contradictions(rows: Rows) -> int:
     return sum(len(labels) > 1 for labels in seen.values())
 
 
-def split(config: Config, rows: Rows, parts: Parts, say: Say) -> list[str]:
+def split(config: Config, rows: Rows, parts: Parts, left_out: LeftOut) -> list[str]:
     """The part of each row, by 4.06."""
     fractions = config.data.fractions
     own = [i for i, name in enumerate(rows.ids) if not (config.data.test and name.startswith("test:"))]
     if config.data.test:
         share = fractions[0] + fractions[1]
         fractions = (fractions[0] / share, fractions[1] / share, 0.0)
-    check_labels(config, rows, own)
+    check_labels(config, rows, own, left_out)
     records = [{"id": rows.ids[i], "label": rows.labels[i], "group": rows.ids[i]} for i in own]
     if config.data.kind == "chat":
         from tunelings.handson.duplicates import near_groups
@@ -88,12 +87,14 @@ def split(config: Config, rows: Rows, parts: Parts, say: Say) -> list[str]:
         return ["test" if name.startswith("test:") and config.data.test else part_of[name] for name in rows.ids]
 
 
-def check_labels(config: Config, rows: Rows, own: list[int]) -> None:
+def check_labels(config: Config, rows: Rows, own: list[int], left_out: LeftOut) -> None:
     if config.data.kind != "labels":
         return
     counts = Counter(rows.labels[i] for i in own)
     if len(counts) == 1:
-        raise ProjectError(f"All rows have the label {rows.labels[own[0]]!r}: there is nothing to tell apart.")
+        first = left_out.example("broken")
+        these = f"All rows that can be used{first}" if first else "All rows"
+        raise ProjectError(f"{these} have the label {rows.labels[own[0]]!r}: there is nothing to tell apart.")
     if only := sorted(set(rows.labels) - counts.keys()):
         shown = ", ".join(map(repr, only[:5]))
         raise ProjectError(f"Labels that only the test part has can't be learned: {shown}. Add examples, or drop them.")
