@@ -120,6 +120,10 @@ def test_settings_edited_into_nonsense_are_one_line_and_the_steps_stay(finished,
         ("lr = ", "learning_rate = ", "train.learning_rate: there is no such setting"),
         ("[train]", "[train", "isn.t valid TOML"),
         ("fractions = [0.8, 0.1, 0.1]", "fractions = [0.8, 0.8, 0.1]", "add up to 1"),
+        ('language = "en"', 'language = "xx"', "data.language .*'en', 'de'"),
+        ('drop = ["empty"', 'drop = ["nonsense"', "data.drop.0"),
+        ("seed = 0", "seed = -1", "data.seed .-1.: .* greater than or equal to 0"),
+        ('head = "answer"', 'head = "classifier"', 'train.head = "classifier" needs texts with labels'),
     ]:
         before = folder.settings.read_text(encoding="utf-8")
         change(folder, old, new)
@@ -128,3 +132,19 @@ def test_settings_edited_into_nonsense_are_one_line_and_the_steps_stay(finished,
         assert "\n" not in str(error.value) and "steps that are done are kept" in str(error.value)
         folder.settings.write_text(before, encoding="utf-8")
     assert folder.result("train") is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('passages = ""', 'passages = "gone.jsonl"', "data.passages: there is nothing at .*gone.jsonl."),
+        ('judge = ""', 'judge = "nobody"', "nobody is neither a folder nor a model of the course"),
+        ('accelerate_config = ""', 'accelerate_config = "gone.yaml"', "train.accelerate_config: there is no file"),
+    ],
+)
+def test_what_the_settings_name_and_is_not_there_is_told_before_any_step(finished, tmp_path, old, new, line):
+    folder = copy_of(finished, tmp_path)
+    running.check(folder, settings.load(folder))
+    change(folder, old, new)
+    with pytest.raises(ProjectError, match=line):
+        running.check(folder, settings.load(folder))

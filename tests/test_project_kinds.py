@@ -34,6 +34,8 @@ def test_texts_with_labels_train_a_classifier_of_a_causal_model(tmp_path, techni
     assert 0 <= compared["systems"]["customized"]["macro_f1"] <= 1 and compared["forgotten"] is None
     assert folder.result("baseline")["skipped"] == {"prompt": "a classifier answers with a label and takes no prompt"}
     assert folder.result("train")["labels"] == ["cold", "warm"]
+    guessed = {row["before"] for row in compared["examples"]}
+    assert guessed == {"cold", "warm"}, "before is the bag of words: the commonest answer would be one label"
     merged = json.loads((folder.done("export") / "merged" / "config.json").read_text(encoding="utf-8"))
     assert merged["id2label"] == {"0": "cold", "1": "warm"}
     assert "2.07" in folder.result("train")["parts"] and "2.08" in compared["parts"]

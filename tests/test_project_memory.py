@@ -82,6 +82,14 @@ def child_settings(folder: files.Folder):
     return settings.load(folder)
 
 
+def test_qlora_on_a_cpu_is_one_line(prepared, tmp_path):
+    """On some CPUs its adapters would learn nothing after the first look at the validation part."""
+    folder = copy_of(prepared, tmp_path)
+    change(folder, 'technique = "full"', 'technique = "qlora"')
+    with pytest.raises(ProjectError, match='technique = "qlora" needs a GPU: on a CPU, lora trains the same adapters.'):
+        run(folder, "train")
+
+
 # ---------------------------------------------------------------- caught
 def test_out_of_memory_is_answered_once_by_a_smaller_batch_and_said(prepared, tmp_path):
     folder = copy_of(prepared, tmp_path)

@@ -102,7 +102,9 @@ def run(
         pushing.check(push)
     with running.alone(folder):
         left = running.to_run(folder, config, step, mine=mine, again=again)
-        if not left:
+        if left:
+            running.check(folder, config)
+        else:
             say(f"{step or 'Every step'} is done already; --again repeats it.")
         for one in left:
             say(f"{one}", "bold")

@@ -63,7 +63,8 @@ def compare(
     result |= {"forgotten": forgotten, "examples": examples(test, before["systems"], customized), "items": len(test)}
     if config.compare.judge and "prompt" in before["systems"]:
         say.progress(0.9, "judging pairs")
-        result["judged"] = judged(config, test, before["systems"]["prompt"]["answers"], customized["answers"], parts)
+        prompt = before["systems"]["prompt"]["answers"]
+        result["judged"] = judged(config, test, prompt, customized["answers"], work, parts)
     return result
 
 
@@ -166,7 +167,7 @@ def forgetting(config: Config, before: list[float], after: list[float], parts: P
 # ---------------------------------------------------------------- to look at
 def examples(test: list[dict], before: dict[str, Any], customized: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows with the answers before and after; the worst of the customized model first, where the prompt was better."""
-    reference = before.get("prompt") or before["majority"]
+    reference = before.get("prompt") or before["bag of words"]
     order = sorted(range(len(test)), key=lambda i: (customized["scores"][i], -reference["scores"][i], i))
     return [
         {
@@ -181,7 +182,9 @@ def examples(test: list[dict], before: dict[str, Any], customized: dict[str, Any
     ]
 
 
-def judged(config: Config, test: list, prompt: list[str], customized: list[str], parts: Parts) -> dict[str, Any]:
+def judged(
+    config: Config, test: list, prompt: list[str], customized: list[str], work: Path, parts: Parts
+) -> dict[str, Any]:
     """How often a judge, a model of the learner's choice, prefers the customized answer to the prompt's, by 5.07."""
     from tunelings.handson import llm
 
@@ -190,7 +193,7 @@ def judged(config: Config, test: list, prompt: list[str], customized: list[str],
         url, _, served = name.partition("#")
         ask = llm.on_server(url, served)
     else:
-        ask = llm.local(base.resolve(name, Path()), temperature=0.0)
+        ask = llm.local(base.resolve(name, work), temperature=0.0)
     questions = [item["messages"][-2]["content"] for item in test]
     items = list(zip(questions, customized, prompt, strict=True))[:JUDGED]
     with parts.using("5.07") as part:

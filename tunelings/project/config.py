@@ -14,8 +14,12 @@ from tunelings.project.errors import ProjectError
 from tunelings.project.folder import Folder, write
 
 Technique = Literal["full", "lora", "qlora"]
-# What of 4.03's names makes a row unfit; the others are counted and shown, since code and JSON end without a full stop.
-DROPPED = ("empty", "refusal", "repetition", "too_long")
+Seed = Annotated[int, Field(ge=0)]
+# What 4.03 knows: languages, and issues.
+Language = Literal["en", "de", "fr", "el", "ru", "zh"]
+Issue = Literal["empty", "language", "markup", "refusal", "repetition", "too_long", "too_short", "truncated"]
+# What makes a row unfit; the others are counted and shown, since code and JSON end without a full stop.
+DROPPED: tuple[Issue, ...] = ("empty", "refusal", "repetition", "too_long")
 
 
 class Section(BaseModel):
@@ -23,7 +27,7 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    path: str
+    path: Annotated[str, Field(min_length=1)]
     kind: Literal["labels", "chat"]  # a text with a label, or a conversation that ends with the assistant's answer
     columns: dict[str, str] = {}
     instruction: str = ""
@@ -32,10 +36,10 @@ class Data(Section):
     pipeline: Literal["steps", "whole"] = "steps"
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     duplicates: Annotated[float, Field(gt=0, le=1)] = 0.8
-    drop: tuple[str, ...] = DROPPED
-    language: str = "en"
+    drop: tuple[Issue, ...] = DROPPED
+    language: Language = "en"
     max_length: Annotated[int, Field(ge=8)] = 512
-    seed: int = 0
+    seed: Seed = 0
 
     @pydantic.model_validator(mode="after")
     def fractions_add_up(self) -> Data:
@@ -60,7 +64,7 @@ class Train(Section):
     patience: Annotated[int, Field(ge=1)] = 3
     processes: Annotated[int, Field(ge=1)] = 1
     accelerate_config: str = ""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Compare(Section):
@@ -71,7 +75,7 @@ class Compare(Section):
     batch_size: Annotated[int, Field(ge=1)] = 8
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
     judge: str = ""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Config(Section):
@@ -81,6 +85,14 @@ class Config(Section):
     data: Data
     train: Train
     compare: Compare
+
+    @pydantic.model_validator(mode="after")
+    def fits_together(self) -> Config:
+        if self.data.kind == "chat" and self.train.head == "classifier":
+            raise ValueError('train.head = "classifier" needs texts with labels: data.kind = "labels"')
+        if self.data.kind == "labels" and self.data.pipeline == "whole":
+            raise ValueError('data.pipeline = "whole" is for conversations: 4.10 knows no labels')
+        return self
 
 
 def load(folder: Folder) -> Config:
@@ -103,7 +115,8 @@ def told(error: pydantic.ValidationError) -> str:
     place = ".".join(str(part) for part in first["loc"])
     value = "" if first["type"] in ("missing", "extra_forbidden") else f" ({json.dumps(first['input'], default=str)})"
     says = {"extra_forbidden": "there is no such setting", "missing": "is missing"}
-    return f"{place}{value}: {says.get(first['type'], first['msg'].removeprefix('Value error, '))}"
+    what = says.get(first["type"], first["msg"].removeprefix("Value error, "))
+    return f"{place}{value}: {what}" if place else what
 
 
 def save(folder: Folder, config: Config, why: dict[str, str]) -> None:

@@ -62,7 +62,7 @@ def checked(row: Row) -> Row | Broken:
 
 def reader_of(path: Path) -> Callable[[Path], Iterator[Row | Broken]]:
     if not path.exists():
-        raise ProjectError(f"There is no data at {path}: --data takes a file or a folder.")
+        raise ProjectError(f"There is no data at {path}: give a file or a folder.")
     if path.is_dir():
         if (path / "state.json").exists() or (path / "dataset_dict.json").exists():
             return read_dataset

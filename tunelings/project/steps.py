@@ -19,6 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from tunelings.project import base
 from tunelings.project import folder as files
 from tunelings.project.config import Config, path_of
 from tunelings.project.errors import PartError, ProjectError
@@ -53,7 +54,7 @@ def fingerprint(path: Path) -> str:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     if not path.exists():
-        raise ProjectError(f"The data at {path} is gone: put it back, or change data.path in project.toml.")
+        raise ProjectError(f"The data at {path} is gone: put it back, or change its path in project.toml.")
     found = sorted((p.relative_to(path).as_posix(), p.stat().st_size, p.stat().st_mtime_ns) for p in path.rglob("*"))
     return files.digest(found)
 
@@ -147,6 +148,20 @@ def launch_options(folder: Folder, config: Config) -> dict[str, Any]:
     if name and not path_of(folder, name).is_file():
         raise ProjectError(f"train.accelerate_config: there is no file {path_of(folder, name)}.")
     return {"processes": config.train.processes, "config": str(path_of(folder, name)) if name else ""}
+
+
+def check(folder: Folder, config: Config) -> None:
+    """What the settings name beside the data is there: it would else come up after the training.
+
+    Raises:
+        ProjectError: it is not.
+    """
+    passages, judge = path_of(folder, config.data.passages), config.compare.judge
+    if config.data.passages and not passages.exists():
+        raise ProjectError(f"data.passages: there is nothing at {passages}.")
+    launch_options(folder, config)
+    if judge and not judge.startswith(("http://", "https://")):
+        base.resolve(judge, folder.path)
 
 
 def launched(command: list[str], processes: int, config: str) -> list[str]:

@@ -68,6 +68,9 @@ def _train(
     mixed = "bf16" if technique == "full" and has_bfloat16() else "no"
     accelerator = Accelerator(cpu=base.device() == "cpu", mixed_precision=mixed)
     sharded.check(accelerator, config.train.processes, technique)
+    if technique == "qlora" and accelerator.device.type == "cpu":
+        # bitsandbytes packs the weights for inference alone when they are first read in eval mode, and says no word.
+        raise ProjectError('technique = "qlora" needs a GPU: on a CPU, lora trains the same adapters.')
     torch.manual_seed(config.train.seed)
     rows, held = load(data, "train"), load(data, "validation")[:VALIDATION]
     names = sorted({row["label"] for row in rows})
