@@ -134,6 +134,20 @@ def test_settings_edited_into_nonsense_are_one_line_and_the_steps_stay(finished,
     assert folder.result("train") is not None
 
 
+def test_a_judge_reads_pairs_by_5_07_and_its_failures_are_counted(finished, tmp_path):
+    """The tiny model is no judge: none of its replies names a winner."""
+    from tunelings.project import report
+
+    folder = copy_of(finished, tmp_path)
+    change(folder, 'judge = ""', 'judge = "tiny"')
+    assert running.to_run(folder, settings.load(folder), "compare", mine=False, again=False) == ["compare"]
+    run(folder, "compare")
+    compared = folder.result("compare")
+    assert compared["judged"]["failures"] > 0 == compared["judged"]["wins"] and "5.07" in compared["parts"]
+    report.write(folder, settings.load(folder))
+    assert "**The judge** (tiny) preferred" in (folder.report / "report.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
