@@ -59,6 +59,7 @@ def test_an_encoder_becomes_a_classifier_by_itself(tmp_path):
     folder = project(tmp_path / "p", labeled(), model=str(tmp_path / "bert"))
     config = settings.load(folder)
     assert (config.train.head, config.train.technique) == ("classifier", "full")
+    assert (config.train.batch_size, config.train.accumulation, config.train.lr) == (32, 1, 1e-4), "as 2.08 trains one"
     assert config.compare.items == 2000, "answers of a classifier cost next to nothing"
     run(folder, "data", "train")
     assert folder.result("train")["trained"] == sum(p.numel() for p in model.parameters())

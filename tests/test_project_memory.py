@@ -174,6 +174,13 @@ def test_a_cpu_without_memory_is_told_so():
     assert plan.technique == "lora" and "choose a smaller model" in plan.why["train.technique"]
 
 
+@pytest.mark.parametrize(("gib", "batch"), [(64.0, 32), (0.2, 1)])
+def test_an_encoder_trains_whole_on_as_many_texts_as_fit(gib, batch):
+    small = Shape(22_700_000, 6, 384, 30_522, 512, False, {})
+    plan = techniques.choose(small, Machine((), gib, 2), 128, Parts(COURSE))
+    assert (plan.technique, plan.batch_size, plan.batch_size * plan.accumulation) == ("full", batch, 32)
+
+
 def test_the_next_smaller_setting_makes_the_same_updates():
     assert techniques.smaller("lora", 4, 2) == ("lora", 2, 4)
     assert techniques.smaller("full", 1, 8) == ("lora", 1, 8)

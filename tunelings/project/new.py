@@ -130,15 +130,10 @@ def chosen(
     why["data.max_length"] = f"tokens; the longest example has {found['tokens']['max'] + extra}"
     plan = techniques.choose(shape, machine, data["max_length"], parts)
     why |= plan.why
-    technique = options.get("technique") or plan.technique
-    if first.train.head == "classifier" and not shape.is_causal:
-        technique = "full"
-        why["train.technique"] = "3.03 attaches adapters to causal models; in encoders, all weights train"
-    tiny = options["model"] == base.TINY
-    rate = 3e-3 if tiny else techniques.LEARNING_RATES[technique]
-    why["train.lr"] = "for the tiny model" if tiny else f"usual for {technique}"
-    training |= {"technique": technique, "batch_size": plan.batch_size, "accumulation": plan.accumulation,
-                 "lr": rate, "processes": plan.processes}  # fmt: skip
+    training |= {"technique": plan.technique, "batch_size": plan.batch_size, "accumulation": plan.accumulation,
+                 "lr": plan.lr, "processes": plan.processes}  # fmt: skip
+    if options["model"] == base.TINY:
+        training["lr"], why["train.lr"] = 3e-3, "for the tiny model"
     answers = [row["messages"][-1]["content"] for row in train]
     compare["metric"], why["compare.metric"] = metric_for(data["kind"], answers)
     if first.train.head == "classifier":

@@ -15,11 +15,13 @@ from tunelings.project.parts import Parts
 GIB = 2**30
 BATCHES = (8, 4, 2, 1)
 EFFECTIVE = 8  # examples of an update
+ENCODED = 32  # the same of an encoder, whose texts are short: as in 2.08, and in one piece where it fits
 RANK = 8
 SMALL = 30_000_000  # parameters; a model under this trains whole in little time
 USABLE = 0.94  # of a card's memory: the driver and a desktop keep the rest
 CPU_SHARE = 0.7  # of the free memory: the data and the libraries need some
 LEARNING_RATES = {"full": 5e-5, "lora": 5e-4, "qlora": 5e-4}
+ENCODER_RATE = 1e-4  # as in 2.08
 TECHNIQUES = ("full", "lora", "qlora")
 
 
@@ -87,6 +89,8 @@ def lora_count(shape: Shape, parts: Parts) -> int:
 
 def choose(shape: Shape, machine: Machine, length: int, parts: Parts) -> Plan:
     """The first technique, and its largest batch, that fit; `length` is the tokens of a long example."""
+    if not shape.is_causal:
+        return choose_for_encoder(shape, machine, length, parts)
     if not machine.gpus:
         return choose_for_cpu(shape, machine, length, parts)
     free = free_gib(machine)
@@ -116,6 +120,18 @@ def choose_for_cpu(shape: Shape, machine: Machine, length: int, parts: Parts) ->
     needs = needed(shape, "lora", 1, length, parts, on_gpu=False)
     why = f"needs {needs:.1f} GiB, and {free:.1f} GiB are available: choose a smaller model, or close programs"
     return plan("lora", 1, needs, why)
+
+
+def choose_for_encoder(shape: Shape, machine: Machine, length: int, parts: Parts) -> Plan:
+    """All of it is trained: 3.03 attaches adapters to causal models."""
+    free = free_gib(machine)
+    for batch in (ENCODED, ENCODED // 2, *BATCHES):
+        needs = needed(shape, "full", batch, length, parts, on_gpu=bool(machine.gpus))
+        if needs <= free:
+            break
+    why = f"{gib(needs)} of {gib(free)}; 3.03 attaches adapters to causal models; in encoders, all weights train"
+    reasons = {"train.technique": why, "train.accumulation": f"{ENCODED} examples an update", "train.lr": "as in 2.08"}
+    return Plan("full", batch, ENCODED // batch, ENCODER_RATE, 1, needs, reasons)
 
 
 def plan(technique: str, batch: int, needs: float, why: str, processes: int = 1) -> Plan:
