@@ -123,6 +123,7 @@ def draw_differences(compared: dict[str, Any], path: Path) -> None:
         axes.plot(row["mean"], place, "o", color="black")
     axes.axvline(0, color="0.4", lw=1, ls="--")
     axes.set_yticks(range(len(against)), labels=[f"minus {words(name)}" for name in against])
-    axes.invert_yaxis()
-    axes.set_xlabel("score of the customized model minus the baseline's, 95% interval")
+    axes.set_ylim(len(against) - 0.5, -0.5)
+    # Of the figure: the axes are narrower than it where a baseline's name is long.
+    figure.supxlabel("score of the customized model minus the baseline's, 95% interval", fontsize="medium")
     figure.savefig(path, dpi=110)
