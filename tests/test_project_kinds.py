@@ -41,6 +41,7 @@ def test_texts_with_labels_train_a_classifier_of_a_causal_model(tmp_path, techni
     assert "2.07" in folder.result("train")["parts"] and "2.08" in compared["parts"]
     report.write(folder, settings.load(folder))
     written = (folder.report / "report.md").read_text(encoding="utf-8")
+    assert "| asked | wanted | bag of words | after |" in written
     assert "| macro F1 |" in written and "| warm | 45 |" in written and "What was forgotten" not in written
 
 

@@ -35,6 +35,7 @@ def baselines(
     systems: dict[str, Any] = {"majority": {"answers": majority(train, len(test)), "tokens_read": 0.0}}
     skipped: dict[str, str] = {}
     if config.data.kind == "labels":
+        say.progress(0.0, "bag of words")
         systems["bag of words"] = {"answers": bag_of_words(train, test), "tokens_read": 0.0}
     shape = base.shape_of(model_path)
     if shape.is_causal and config.train.head == "answer":
