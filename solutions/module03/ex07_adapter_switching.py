@@ -57,9 +57,9 @@ class AdapterLibrary:
         Args:
             name: a new name. A name that is taken, or that contains a "." (torch allows none in the name of a
                 module), is a ValueError whose message contains it.
-            path: a folder that peft's `save_pretrained` wrote, with a LoRA adapter for this base. Rank,
-                lora_alpha and target modules may differ from adapter to adapter. The folder is read here, once,
-                and is not needed afterwards.
+            path: a folder that peft's `save_pretrained` wrote, with a LoRA adapter for `nn.Linear` layers of this
+                base. Rank, lora_alpha and target modules may differ from adapter to adapter. The folder is read
+                here, once, and is not needed afterwards.
 
         If the adapter cannot be read, or does not fit the base, the error of the library that reads it is passed
         on. After any failed add, everything is as before: the names, each adapter, the base; the same name can be

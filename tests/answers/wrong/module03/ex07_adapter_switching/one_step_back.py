@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-place-for-what-was-on
 # breaks: "Leaving a block switches back to what was on before it"
 # What was on before is kept in one place for all blocks.
 import json

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: read-at-first-use
 # breaks: "Read an adapter into memory."
 # Only the path is noted; the folder is read in the first block.
 import json
