@@ -349,6 +349,17 @@ def test_no_label_that_counts_gives_zero(answer):
     expect.close(gradient, torch.zeros(3, 7, 5), what="the gradient where all labels are -100")
 
 
+def test_logits_that_lie_far_apart_give_a_finite_loss(answer):
+    labels = torch.tensor([[0, 1, 2, 1], [1, 1, 1, 2]])
+    for dtype in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
+        logits = torch.zeros(2, 4, 3, dtype=dtype)
+        logits[..., 1] = 1024.0
+        likely = loss_of(answer, logits[:, :2], labels[:, :2])
+        close(likely, torch.tensor(0.0), what=f"the loss of tokens that are 1024 ahead, {dtype}")
+        mixed = loss_of(answer, logits, labels)
+        close(mixed, torch.tensor(2 * 1024 / 6), what=f"the loss where two of six tokens are 1024 behind, {dtype}", scale=400.0)
+
+
 def test_a_loss_of_nan_is_not_hidden(answer):
     logits, labels = logits_and_labels(offset=16)
     logits[0, 2] = torch.nan

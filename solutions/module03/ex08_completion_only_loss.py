@@ -91,14 +91,15 @@ def causal_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the mean cross-entropy of predicting each label from the position before it.
 
     Args:
-        logits: `[B, T, V]`, of any floating dtype; those at position t predict the token at t + 1. They need
-            not be contiguous.
+        logits: `[B, T, V]`, of any floating dtype that holds the sum of all losses; those at position t predict
+            the token at t + 1. They need not be contiguous. They are finite; nan among those that count gives nan.
         labels: `[B, T]`, int64; each is a token id, or -100, which does not count.
 
     Returns:
-        A scalar of the logits' dtype: the mean over all labels of the batch that count, from position 1 on (nothing
-        predicts position 0, whatever its label is). Each of them has the same weight, whichever row it is in. If
-        none counts (also if T is 1), it is 0.
+        A scalar of the logits' dtype, computed in that or in float32: the mean over all labels of the batch that
+        count, from position 1 on (nothing predicts position 0, whatever its label is). Each of them has the same
+        weight, whichever row it is in. It is finite, even if logits are 1000 apart. If none counts (also if T is
+        1), it is 0.
 
     The loss is attached to the graph of the logits, even if none counts; the gradient is then all zeros. Neither
     input is changed. You may use `F.cross_entropy`.

@@ -1,5 +1,5 @@
-# names: unlisted
-# breaks: "If none counts (also if T is 1), it is 0"
+# names: nan-hidden
+# breaks: "nan among those that count gives nan"
 import torch
 import torch.nn.functional as F
 from torch import Tensor
