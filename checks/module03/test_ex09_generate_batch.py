@@ -10,6 +10,7 @@ import functools
 from copy import deepcopy
 
 import torch
+from tokenizers import decoders
 
 from tunelings import expect
 from tunelings.handson import tiny
@@ -311,3 +312,7 @@ def test_commas_and_special_tokens_within_an_answer(answer):
     texts = said(answer, model, tokenizer, conversations[:2], max_new_tokens=12)
     what = "the answers that hold commas, and <s>, which does not end a turn"
     expect.equal(texts, [told[0], "kiwi plum fig"], what=what, given={"the tokens": told})
+    tokenizer.backend_tokenizer.decoder = decoders.Fuse()
+    texts = said(answer, model, tokenizer, conversations[:2], max_new_tokens=12)
+    expected = ["kiwi,plum,fig", "kiwiplumfig"]
+    expect.equal(texts, expected, what="the answers of a tokenizer that writes no blanks", given={"the tokens": told})
