@@ -356,8 +356,8 @@ def test_logits_that_lie_far_apart_give_a_finite_loss(answer):
         logits[..., 1] = 1024.0
         likely = loss_of(answer, logits[:, :2], labels[:, :2])
         close(likely, torch.tensor(0.0), what=f"the loss of tokens that are 1024 ahead, {dtype}")
-        mixed = loss_of(answer, logits, labels)
-        close(mixed, torch.tensor(2 * 1024 / 6), what=f"the loss where two of six tokens are 1024 behind, {dtype}", scale=400.0)
+        mixed, what = loss_of(answer, logits, labels), f"the loss where two of six tokens are 1024 behind, {dtype}"
+        close(mixed, torch.tensor(2 * 1024 / 6), what=what, scale=400.0)
 
 
 def test_a_loss_of_nan_is_not_hidden(answer):
