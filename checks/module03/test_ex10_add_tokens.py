@@ -11,16 +11,17 @@ from tunelings import expect
 from tunelings.handson import tiny
 from tunelings.inputs import randint, randn, seed
 
-WORDS = ["<unk>", "cat", "dog", "sees", "the", "a", "and", "runs", "old", "red", "bird"]
+WORDS = ["<unk>", "cat", "dog", "sees", "the", "a", "and", "runs", "old", "red", "bird", "<s>"]
 OLD, HIDDEN, INNER = len(WORDS), 8, 12
 NEW = ["<tool>", "zebra"]
 IDS = [OLD, OLD + 1]
 SHARED = {"the input embedding": "get_input_embeddings", "the output head": "get_output_embeddings"}
 
 
-def words():
+def words(around="$A"):
     """A tokenizer whose tokens are whole words; what it does not know is <unk>."""
-    return tiny.word_tokenizer({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>")
+    ids = {word: i for i, word in enumerate(WORDS)}
+    return tiny.word_tokenizer(ids, around=around, unk_token="<unk>", bos_token="<s>")
 
 
 # What the checks call their models: one tied, one not, one not whose head holds the embedding's numbers, and a tied one
@@ -56,8 +57,8 @@ def rows_of(model):
 
 
 def with_tokens(kind):
-    """A model and a tokenizer to which two tokens were added, with rows of their own."""
-    tokenizer, model = words(), model_of(kind)
+    """A model and a tokenizer to which two tokens were added, with rows of their own; each text begins with <s>."""
+    tokenizer, model = words(around="<s> $A"), model_of(kind)
     tokenizer.add_tokens(NEW)
     model.resize_token_embeddings(OLD + 2, mean_resizing=False)
     for number, rows in enumerate(rows_of(model).values()):
@@ -140,7 +141,7 @@ def test_a_known_word_in_capitals_is_new(answer):
 
 
 def test_with_no_new_token_nothing_is_changed(answer):
-    for tokens in ([], ["cat", "the"]):
+    for tokens in ([], ["cat", "the"], ["<unk>", "<s>"]):
         model, tokenizer = model_of(UNTIED), words()
         model.config.pad_token_id = 3  # The tokenizer has none.
         config, rows = deepcopy(model.config.to_dict()), {name: r.clone() for name, r in rows_of(model).items()}
@@ -225,6 +226,7 @@ def test_training_moves_the_new_rows_of_embedding_and_head(answer):
             expect.equal(list(rows[name].shape), [OLD + 2, HIDDEN], what=f"the shape of {name} after training")
             change = (rows[name] != before[name]).any(dim=1)
             moved[name] = int(change[OLD:].sum())
+            expect.note(f"old rows of {name} that moved", int(change[:OLD].sum()))
         expected = dict.fromkeys(SHARED, 2)
         expect.equal(moved, expected, what=f"how many new rows training moved, {kind}")
         if kind in (TIED, GPT2) and one:
