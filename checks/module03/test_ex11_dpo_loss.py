@@ -114,7 +114,7 @@ def by_definition(logits, labels):
 
 
 def test_a_batch_of_one_and_sequences_of_two_keep_their_shape(answer):
-    for size, length in ((1, 6), (3, 2), (1, 2)):
+    for size, length in ((1, 6), (3, 2), (1, 2), (2, 1)):
         logits, labels = randn(size, length, 5, offset=111), randint(0, 5, [size, length], offset=112)
         what = f"the log-probabilities of {size} sequences of {length}"
         actual = expect.tensor(logprobs_of(answer, logits, labels), what=what, shape=(size,))
@@ -150,25 +150,26 @@ def test_the_gradient_goes_to_the_policy_alone(answer):
         expect.close(zero if gradient is None else gradient, zero, what=f"the gradient that reaches {name}")
 
 
+FAR, NEAR = (20000.0, -20000.0, -40000.0), (80.0, -80.0, -42.0, 0.5, 0.0)  # Times a beta of 0.25.
+
+
 def test_margins_of_ten_thousand_give_the_exact_loss_and_gradient(answer):
     for dtype in (torch.float64, torch.float32):
-        policy = torch.tensor([-16.0, -20016.0, -36.0, -116.0, -96.0, -40016.0, -76.0], dtype=dtype)
-        other = torch.tensor([-20016.0, -16.0, -116.0, -36.0, -96.5, -16.0, -76.0], dtype=dtype)
-        reference = torch.full((7,), -16.0, dtype=dtype)
-        values = (20000.0, -20000.0, 80.0, -80.0, 0.5, -40000.0, 0.0)
-        losses, pulls = [], []
-        for i in range(len(values)):
-            chosen = policy[i : i + 1].clone().requires_grad_()
-            four = (chosen, other[i : i + 1], reference[i : i + 1], reference[i : i + 1])
-            loss = expect.tensor(part(dpo_of(answer, four, beta=0.25), "loss"), what="the loss", shape=())
-            losses.append(loss)
-            gradient = gradients(loss, [chosen])[0]
-            pulls.append(0.0 if gradient is None else float(gradient))
-        expected = [minus_log_sigmoid(0.25 * value) for value in values]
-        what = f"the losses for margins 5e3, -5e3, 20, -20, 0.125, -1e4, 0, {dtype}"
-        expect.close([float(loss.detach()) for loss in losses], expected, what=what, terms=8, dtype=dtype)
-        expected = [-0.25 * sigmoid(-0.25 * value) for value in values]
-        expect.close(pulls, expected, what=f"the gradients for these margins, {dtype}", terms=8, dtype=dtype)
+        for values, which in ((FAR, "margins 5e3, -5e3, -1e4"), (NEAR, "margins 20, -20, -10.5, 0.125, 0")):
+            losses, pulls = [], []
+            for value in values:
+                numbers = (-20.0 + min(value, 0.0), -20.0 - max(value, 0.0), -20.0, -20.0)
+                four = [torch.tensor([number], dtype=dtype) for number in numbers]
+                chosen = four[0].requires_grad_()
+                loss = expect.tensor(part(dpo_of(answer, four, beta=0.25), "loss"), what="the loss", shape=())
+                losses.append(loss)
+                gradient = gradients(loss, [chosen])[0]
+                pulls.append(0.0 if gradient is None else float(gradient))
+            losses = [float(loss.detach()) for loss in losses]
+            expected = [minus_log_sigmoid(0.25 * value) for value in values]
+            expect.close(losses, expected, what=f"the losses for {which}, {dtype}", terms=8, dtype=torch.float32)
+            expected = [-0.25 * sigmoid(-0.25 * value) for value in values]
+            expect.close(pulls, expected, what=f"the gradients for {which}, {dtype}", terms=8, dtype=torch.float32)
 
 
 def test_accuracy_is_the_share_of_pairs_with_the_higher_chosen_reward(answer):

@@ -81,7 +81,7 @@ def dpo_loss(
     Returns:
         `loss`, `chosen_reward`, `rejected_reward` and `accuracy`, as `DPO` describes them; the loss and the rewards
         have the dtype of the inputs. A pair with equal rewards does not count as correct. Loss and gradient are
-        finite, and correct up to rounding, for any difference of the rewards from -1e4 to 1e4.
+        finite, and correct up to float32's rounding, for any difference of the rewards from -1e4 to 1e4.
 
         The gradient goes to the policy's log-probabilities only, never to the reference's.
 

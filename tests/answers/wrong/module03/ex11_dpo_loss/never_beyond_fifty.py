@@ -1,4 +1,4 @@
-# names: unlisted
+# names: difference-clamped
 # breaks: "for any difference of the rewards from -1e4 to 1e4"
 # The difference is clamped, so that a pair that is lost by far teaches nothing.
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: no-gradient-between-equals
-# breaks: "Loss and gradient are finite, and correct up to rounding"
+# breaks: "Loss and gradient are finite, and correct up to float32's rounding"
 from typing import NamedTuple
 
 import torch
