@@ -1,4 +1,4 @@
-# names: unlisted
+# names: falsy-group-is-none
 # breaks: "all records of a group go into the same split."
 # Takes the key where the group is falsy, so a group that is called 0 is torn apart.
 import hashlib

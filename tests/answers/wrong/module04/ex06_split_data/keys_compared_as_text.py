@@ -1,4 +1,4 @@
-# names: unlisted
+# names: keys-compared-as-text
 # breaks: "key: the name of the field that identifies a record: a text or a number, different in each record."
 # 1 and "1" count as one key.
 
