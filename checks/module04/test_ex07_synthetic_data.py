@@ -217,10 +217,11 @@ def test_what_is_too_near_an_accepted_record_is_dropped(answer):
     first, half = " ".join(words[:10]), " ".join(words[:6] + words[10:14])  # F = 12 / 20
     most = " ".join(words[:8] + words[20:22])  # F = 16 / 20 with the first
     replies = [asks(text) for text in (first, half, first, most)]
-    replies.append(json.dumps([{"instruction": text, "output": "y"} for text in (half, words[25], words[25])]))
-    generated = run(answer, Scripted(*replies), 4)
-    expect.equal(instructions(generated)[:3], [first, half, words[25]], what="the accepted instructions")
-    expect.equal(counts(generated), [4, 6, 0, 4, 0], what=COUNTS)
+    six, one = " ".join(words[22:28]), words[25]
+    replies.append(json.dumps([{"instruction": text, "output": "y"} for text in (half, six, six, one, one)]))
+    generated = run(answer, Scripted(*replies), 5)
+    expect.equal(instructions(generated)[:3], [first, half, six], what="the accepted instructions")
+    expect.equal(counts(generated), [5, 6, 0, 5, 0], what=COUNTS)
 
 
 def test_an_f_of_exactly_the_threshold_is_too_near(answer):

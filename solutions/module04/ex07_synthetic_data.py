@@ -81,7 +81,7 @@ def generate_examples(
     each prompt; a retry repeats the prompt.
 
     A reply holds one JSON object, or a list of them, bare or inside its first ``` fence, with any text around it.
-    If there is JSON before the fence too, either may be taken. The strings may contain braces, but no fences.
+    If there is other JSON before it, such as `[1]`, either may be taken. The strings may contain braces, but no fences.
     An object is a record if its "instruction" and "output" are strings that are not empty; a string of white space may
     count as empty. Other keys are dropped. A reply is data: no part of it is ever executed.
 
@@ -94,7 +94,8 @@ def generate_examples(
     Returns:
         - `records`: {"instruction", "output", "source": "synthetic"} each, in the order of acceptance.
         - `calls`: all calls of llm, including those that raised.
-        - `malformed`: replies without a JSON object or list, and objects that are not records, each counted once.
+        - `malformed`: replies without a JSON object or list (`[]` is a list), and objects that are not records, each
+            counted once.
         - `too_similar`: records dropped for that reason.
         - `errors`: prompts given up after an exception in every one of their 1 + retries calls, each counted once.
 
