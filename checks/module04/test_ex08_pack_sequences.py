@@ -139,12 +139,11 @@ def test_there_are_few_packs(answer):
 
 
 def test_many_and_equal_examples_are_all_packed(answer):
-    short = {"input_ids": [0], "labels": [0]}
-    (one,) = packed(answer, [short] * 300, 300)
+    (one,) = packed(answer, [{"input_ids": [0], "labels": [0]} for _ in range(300)], 300)
     expect.equal(one["sequence_ids"], list(range(1, 301)), what="sequence_ids of 300 equal examples of one token")
     rows = [one["input_ids"], one["labels"], one["position_ids"]]
     expect.equal(rows, [[0] * 300, [-100] * 300, [0] * 300], what="the other rows, of 300 equal examples of id 0")
-    equal = [{"input_ids": [3, 0, PAD], "labels": [3, -100, PAD]}] * 4
+    equal = [{"input_ids": [3, 0, PAD], "labels": [3, -100, PAD]} for _ in range(4)]
     packs = packed(answer, equal, 7)
     wanted = [3, 0, PAD, 3, 0, PAD, PAD]
     expect.equal(
@@ -160,7 +159,8 @@ def test_an_example_that_is_too_long_is_an_error(answer):
     message = said(lambda: answer.pack(examples, 45, pad_token_id=PAD), "an example of 61 tokens, max_length 45")
     expect.equal(examples, before, what="the examples after the error")
     named = re.search(r"\b(61|1)\b", message)
-    expect.true(named, what="the message of the error", actual=message, expected="the length, 61, or the index, 1")
+    what, expected = "the example that the message of the error names", "its length, 61, or its index, 1"
+    expect.true(named, what=what, actual="none", expected=expected, given={"message": message})
 
 
 def test_an_example_of_max_length_fits(answer):
