@@ -1,4 +1,4 @@
-# names: unlisted
+# names: short-training-texts-looked-for
 # breaks: "a text of n words or more, if n consecutive words of it are also consecutive"
 # A short training text inside a test text counts, too: containment in either direction.
 import re

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: lowered-after-the-search
 # breaks: "in the text in lower case"
 # Finds the words first: in lower case İ is two characters, and the second is no part of a word.
 
