@@ -1,4 +1,4 @@
-# names: unlisted
+# names: shared-counted-twice
 # breaks: "once if modules share it"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer

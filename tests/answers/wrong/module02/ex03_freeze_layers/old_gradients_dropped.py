@@ -1,4 +1,4 @@
-# names: unlisted
+# names: old-gradients-dropped
 # breaks: "only `requires_grad` of its parameters changes"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer
