@@ -24,7 +24,8 @@ def parameter_groups(
     gets the rate of its first place in `model.named_parameters()`.
 
     Args:
-        model: of any number of layers; it is not changed. At least one of its parameters trains.
+        model: of any number of layers; it is not changed. At least one of its parameters trains. A LayerNorm shares its
+            parameters only with other LayerNorms.
         lr, layer_decay, weight_decay: positive numbers; `layer_decay` is at most 1.
 
     Returns:
