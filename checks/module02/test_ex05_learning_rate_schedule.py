@@ -64,11 +64,12 @@ MISFITS = [(step, warmup, total) for warmup, total in FITS_NOT for step in (0, 3
 
 
 def outcomes(function, *rest):
-    """What the function returns for each of MISFITS, or the name of the error that it raises."""
+    """For each of MISFITS the name of the error that the function raises, or that it returns something."""
     found = []
     for step, warmup, total in MISFITS:
         try:
-            found.append(function(step, warmup, total, *rest))
+            function(step, warmup, total, *rest)
+            found.append("no error")
         except NotImplementedError:
             raise  # A TODO that is left.
         except Exception as error:
