@@ -1,4 +1,4 @@
-# names: unlisted
+# names: frozen-left-out
 # breaks: "all parameters, including frozen ones"
 import torch
 

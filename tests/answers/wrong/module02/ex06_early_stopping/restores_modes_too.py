@@ -1,4 +1,4 @@
-# names: unlisted
+# names: mode-set-by-restore
 # breaks: "Modes and `requires_grad` do not change"
 import copy
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: model-of-update-restored
 # breaks: "or another of the same architecture"
 import copy
 
