@@ -1,5 +1,6 @@
 """2.07: small checkpoints on disk, every value in them drawn anew, so that nothing right comes about by chance."""
 
+import json
 from random import Random
 from unittest import mock
 
@@ -103,6 +104,7 @@ def test_the_body_has_the_values_of_the_checkpoint(answer, tmp_path):
     found = parameters(loaded)
     changed = differing(found, of_bare_body(stored))
     expect.note("changed", changed)
+    expect.note("dtypes", sorted({str(value.dtype) for value in found.values()}))
     expect.equal(len(changed), 0, what=f"how many of the body's {len(stored)} parameters are not the checkpoint's")
 
 
@@ -283,3 +285,14 @@ def test_nothing_to_load_is_an_error_of_one_line(answer, tmp_path):
     for case, place in cases.items():
         expect.raises(FileNotFoundError, lambda case=case: load(case), what=f"the error for {case}", mentions=[place])
         expect.equal(len(messages[case][0].strip().splitlines()), 1, what=f"the lines of the message for {case}")
+
+
+def test_a_config_may_list_label_10_before_label_2(answer, tmp_path):
+    labels = [f"topic {letter}" for letter in "abcdefghijkl"]
+    path, stored = save(tmp_path, BertForSequenceClassification, bert(labels))
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()), sort_keys=True))  # Its keys are texts: "1", "10", "2".
+    loaded = answer.load_for_classification(path, list(labels))
+    changed = differing(parameters(loaded), stored)
+    expect.equal(changed, [], what="parameters that differ, where config.json lists 0, 1, 10, 11, 2")
+    expect.equal(loaded.new_parameters, [], what="new_parameters, for a classifier with the same 12 labels")

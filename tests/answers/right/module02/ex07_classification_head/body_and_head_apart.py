@@ -9,7 +9,7 @@ def load_for_classification(path_or_name, labels):
     try:
         config = AutoConfig.from_pretrained(path_or_name)
         tokenizer = AutoTokenizer.from_pretrained(path_or_name)
-        if list(config.id2label.values()) == list(labels):
+        if [name for _, name in sorted(config.id2label.items())] == list(labels):
             model, info = AutoModelForSequenceClassification.from_pretrained(path_or_name, output_loading_info=True)
             return SimpleNamespace(tokenizer=tokenizer, model=model, new_parameters=sorted(info["missing_keys"]))
         body, info = AutoModel.from_pretrained(path_or_name, output_loading_info=True)

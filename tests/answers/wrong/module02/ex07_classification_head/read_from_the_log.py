@@ -9,7 +9,7 @@ def load_for_classification(path_or_name, labels):
     try:
         config = AutoConfig.from_pretrained(path_or_name)
         tokenizer = AutoTokenizer.from_pretrained(path_or_name)
-        same = list(config.id2label.values()) == labels
+        same = [name for _, name in sorted(config.id2label.items())] == labels
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: i for i, label in enumerate(labels)}
         model = AutoModelForSequenceClassification.from_pretrained(
