@@ -284,6 +284,12 @@ class Observed:
         groups = [{name: group.get(name) for name in names} for group in optimizer.param_groups]
         self.settings.append([{**group, "betas": tuple(group["betas"] or ())} for group in groups])
 
+    def not_decayed(self):
+        """The names of the parameters in groups of the first optimizer that have another weight decay than 0.01."""
+        groups = [group for group in self.optimizers[0].param_groups if group.get("weight_decay") != 0.01]
+        held = {id(p) for group in groups for p in group["params"]}
+        return [name for name, p in self.model.named_parameters() if id(p) in held]
+
 
 def test_on_step_is_told_each_update(answer):
     told = Observed(answer).told
@@ -299,6 +305,7 @@ def test_the_optimizer_is_adamw_with_these_settings(answer):
     observed = Observed(answer)
     if not observed.optimizers:
         return  # It makes the updates by other means: the weights after them are compared below.
+    expect.note("not_decayed", observed.not_decayed())
     kinds = sorted({type(optimizer).__name__ for optimizer in observed.optimizers})
     expect.equal(kinds, ["AdamW"], "the optimizer that makes the updates")
     rates = [[group["lr"] for group in groups] for groups in observed.settings]

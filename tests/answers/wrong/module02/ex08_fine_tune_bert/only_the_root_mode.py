@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-mode-for-all-modules
 # breaks: "each of its modules is in the mode that it had before"
 from types import SimpleNamespace
 from typing import NamedTuple
