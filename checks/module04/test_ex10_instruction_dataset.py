@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import unicodedata
@@ -58,9 +59,10 @@ INST = """{% for message in messages %}{% if message['role'] == 'user' %}<s>[INS
 {% elif message['role'] == 'assistant' %}{{ message['content'] }}</s>{% endif %}{% endfor %}"""
 
 
-def tokenizer_with(template=CHATML, end="<|im_end|>"):
+def tokenizer_with(template=CHATML, end="<|im_end|>", *, prefix=False):
+    """With `prefix` it puts a blank before each part of a text, as Llama 2's does; see `with_blanks`."""
     backend = Tokenizer(BPE(vocab=IDS, merges=[]))
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix, use_regex=False)
     backend.decoder = decoders.ByteLevel()
     # Called on a text it puts <s> before it, as Llama's does.
     backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", IDS["<s>"])])
@@ -103,6 +105,12 @@ def rendered(messages, template):
     if messages[0]["role"] != "system":
         messages = [{"role": "system", "content": "Be brief."}, *messages]
     return "".join(f"<|im_start|>{m['role']}\n{m['content']}<|im_end|>\n" for m in messages)
+
+
+def with_blanks(text):
+    """The text with a blank before each part between special tokens that does not begin with one."""
+    parts = re.split("(" + "|".join(map(re.escape, SPECIAL)) + ")", text)
+    return "".join(f" {part}" if part and part not in SPECIAL and part[0] != " " else part for part in parts)
 
 
 def size_of(messages):
@@ -400,22 +408,24 @@ def awkward(end):
 def test_the_answers_and_their_end_tokens_are_labeled(answer, tmp_path):
     rng = random.Random(seed(40))
     others = [conversation(rng, 15) for _ in range(36)]
-    for name, tokenizer in (
-        ("CHATML", tokenizer_with()),
-        ("INST", tokenizer_with(INST, "</s>")),
+    for name, prefix, tokenizer in (
+        ("CHATML", False, tokenizer_with()),
+        ("INST", False, tokenizer_with(INST, "</s>")),
+        ("CHATML", True, tokenizer_with(prefix=True)),  # A text in pieces has more blanks than a whole one.
     ):
         tokenizer.truncation_side = tokenizer.padding_side = "left"
         tokenizer.model_max_length = 40
         conversations = awkward(tokenizer.eos_token)
         given = conversations if name == "CHATML" else conversations[1:]  # Llama 2 has another form of system turns.
         with expect.untouched("the tokenizer", tokenizer):
-            _, rows = run(answer, tmp_path / name, [*given, *others], tokenizer)
+            _, rows = run(answer, tmp_path / f"{name}{prefix:d}", [*given, *others], tokenizer)
         found = {tuple(said(row["messages"]).split()): row for part in PARTS for row in rows[part]}
         for number, messages in enumerate(given):
-            what = f"conversation {number}, template {name}"
+            what = f"conversation {number}, template {name}{', blanks' * prefix}"
             row = found.get(tuple(said(messages).split()), {"messages": None})
             expect.equal(row["messages"], messages, f"messages, {what}")
-            expect.equal(as_text(row["input_ids"]), rendered(messages, name), f"input_ids as text, {what}")
+            text = rendered(messages, name)
+            expect.equal(as_text(row["input_ids"]), with_blanks(text) if prefix else text, f"input_ids as text, {what}")
             answers = [m["content"] + tokenizer.eos_token for m in messages if m["role"] == "assistant"]
             expect.equal(labeled(row), answers, f"what is labeled, as texts, {what}")
             lengths = [len(row["labels"]), len(row["input_ids"])]
@@ -556,6 +566,16 @@ def test_card_and_picture_lie_beside_the_data(answer, tmp_path):
     for size in sizes:
         expect.true(str(size) in card, f"README.md, which must hold {size}", actual=len(card), expected="the sizes")
     expect.true(raw.read_bytes() == before, "the raw file", actual=raw.stat().st_size, expected="as it was")
+
+
+def test_raw_records_in_the_folder_of_the_dataset_stay(answer, tmp_path):
+    rng = random.Random(seed(98))
+    raw, prepare = tmp_path / "raw.jsonl", answer.prepare
+    raw.write_text("".join(line_of(conversation(rng), i) + "\n" for i in range(40)), encoding="utf-8")
+    config = answer.Config(max_length=4000, fractions=(0.4, 0.3, 0.3), seed=seed(1) % 1000)
+    with quick_pictures(), expect.untouched("the records in out_dir", raw):
+        prepare(raw, tmp_path, tokenizer_with(), config)
+    expect.equal(sum(map(len, rows_in(tmp_path).values())), 40, "rows of 40 records that lie in out_dir")
 
 
 def test_no_part_is_written_empty(answer, tmp_path):

@@ -104,7 +104,8 @@ def prepare(raw_path: str | Path, out_dir: str | Path, tokenizer: PreTrainedToke
     Writes:
         - out_dir: a `DatasetDict` for `load_from_disk` with the parts train, validation and test. Every row has:
             - `messages`: role and content of each turn, including a system turn, byte for byte;
-            - `input_ids`: the ids of the text that the chat template renders, with no special token added to it;
+            - `input_ids`: the ids of the text that the chat template renders, tokenized as a whole, with no special
+              token added to it;
             - `labels`: of the same length; the same ids at an assistant's contents, whatever they quote, and at the
               end token directly after each, -100 elsewhere.
 

@@ -55,23 +55,20 @@ def components(sets, threshold):
 
 
 def example(messages, tokenizer):
-    ids, labels, done = [], [], ""
+    answered = []  # The stretches of the text that are learned.
     for end in range(1, len(messages) + 1):
         if messages[end - 1]["role"] == "system":
             continue
-        is_answer = messages[end - 1]["role"] == "assistant"
         text = tokenizer.apply_chat_template(messages[:end], tokenize=False)
-        steps = [(text[len(done) :], False)]
-        if is_answer:
+        if messages[end - 1]["role"] == "assistant":
             head = tokenizer.apply_chat_template(messages[: end - 1], tokenize=False, add_generation_prompt=True)
-            stop = text.rindex(tokenizer.eos_token, len(head)) + len(tokenizer.eos_token)
-            steps = [(head[len(done) :], False), (text[len(head) : stop], True), (text[stop:], False)]
-        for piece, counts in steps:
-            tokens = tokenizer(piece, add_special_tokens=False).input_ids if piece else []
-            ids += tokens
-            labels += tokens if counts else [-100] * len(tokens)
-        done = text
-    return {"messages": messages, "input_ids": ids, "labels": labels}
+            answered.append((len(head), text.rindex(tokenizer.eos_token, len(head)) + len(tokenizer.eos_token)))
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    labels = [
+        token if any(start <= left and right <= stop for start, stop in answered) else -100
+        for token, (left, right) in zip(encoded.input_ids, encoded.offset_mapping, strict=True)
+    ]
+    return {"messages": messages, "input_ids": encoded.input_ids, "labels": labels}
 
 
 def prepare(raw_path, out_dir, tokenizer, config):

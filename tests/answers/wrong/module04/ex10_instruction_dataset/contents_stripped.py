@@ -1,4 +1,4 @@
-# names: unlisted
+# names: contents-stripped
 # breaks: "role and content of each turn"
 """White space at the ends is taken for dirt, and it is part of the text."""
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: answers-searched-for
 # breaks: "the same ids at an assistant's contents"
 """The answer is searched for among the tokens: where the question has the same words, they are found there."""
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: tokenizer-left-changed
 # breaks: "On return its settings are what they were."
 import os
 import random
