@@ -42,7 +42,7 @@ def freeze(answer, model, n_layers):
     with expect.unchanged("the values", {**held, **dict(model.named_buffers())}):
         count = accepted(answer, model, n_layers)
     other = [name for name, p in model.named_parameters() if p is not held.get(name)]
-    expect.equal(other, [], what="the parameters that are another object than before")
+    expect.equal(other, [], what="the parameters that were replaced by another object")
     switched = [name or "the model" for name, mode in modes_of(model).items() if mode != modes.get(name)]
     expect.note("attributes", sum("requires_grad" in vars(module) for module in model.modules()))
     expect.note("frozen", frozen_parts(model))

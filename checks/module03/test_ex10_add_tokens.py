@@ -166,7 +166,7 @@ def test_known_tokens_are_skipped_and_repeats_count_once(answer):
     for again in (["zebra", "cat"], []):
         with expect.untouched("where no token is new", {"model": model, "tokenizer": tokenizer}):
             count = answer.add_tokens(model, tokenizer, again)
-        expect.equal(count, 0, what="how many tokens are really new, where none is", exact_types=True)
+        expect.equal(count, 0, what="how many tokens are new, if the tokenizer knows them all", exact_types=True)
     more = answer.add_tokens(model, tokenizer, ["zebra", "yak"])
     expect.equal([more, tokenizer("yak")["input_ids"]], [1, [OLD + 2]], what="the count and the id of a third token")
     for name, values in rows_of(model).items():

@@ -217,7 +217,7 @@ def test_near_repeats_are_dropped(answer):
     expect.true(
         found >= 45, what="near repeats found of 50, similarity 0.95 and more", actual=found, expected="45 or more"
     )
-    expect.equal(len(dropped) - found, 0, what="texts dropped that are no repeats")
+    expect.equal(len(dropped) - found, 0, what="texts dropped that don't repeat another")
 
 
 def test_the_threshold_is_the_one_given(answer):
@@ -309,7 +309,7 @@ def test_a_text_that_is_like_a_dropped_one_only_is_kept(answer):
     texts = [chain[step] for step in range(3) for chain in chains]
     kept = kept_of(answer, texts, 0.5)
     firsts, seconds = sum(i < 30 for i in kept), sum(30 <= i < 60 for i in kept)
-    expect.equal(firsts, 30, what="texts kept that are like none before, of 30")
+    expect.equal(firsts, 30, what="texts kept, of 30 that don't resemble any before them")
     expect.true(seconds <= 3, what="kept of 30 near repeats of kept texts", actual=seconds, expected="3 or fewer")
     lost = sum(i - 30 not in kept and i not in kept for i in range(60, 90))
     expect.equal(lost, 0, what="dropped, though like a dropped text only, of 30")

@@ -31,7 +31,7 @@ class Patient(random.Random):
     def _count(self):
         self.left -= 1
         if self.left < 0:
-            raise expect.CheckFailed("the numbers drawn from rng", "an end, before 50,000 of them", 50_000)
+            raise expect.CheckFailed("the numbers drawn from rng", "fewer than 50,000", 50_000)
 
     def random(self):
         self._count()

@@ -315,7 +315,7 @@ def test_each_prompt_shows_three_seeds_drawn_anew(answer):
     expect.equal([len(found) for found in shown], [3] * 40, what="how many seeds each of 40 prompts shows")
     # Each of the 7 is in a prompt with 3/7; that one is in none of 40 has a chance of 7 · (4/7)^40 = 1e-9.
     used = sorted({i for found in shown for i in found})
-    expect.equal(used, list(range(7)), what="the seeds that some prompt shows")
+    expect.equal(used, list(range(7)), what="the seeds shown in at least one prompt")
     for few in (2, 1):
         llm = Always("no")
         run(answer, llm, 1, seeds=SEEDS[:few], max_calls=3)

@@ -464,7 +464,7 @@ def test_variants_are_added_to_train_and_to_no_other_part(answer, tmp_path):
     home = {number_of[r["messages"][-1]["content"]] for r in originals["train"]}
     variants = [r["messages"] for r in rows["train"] if said(r["messages"]) not in texts]
     strangers = [m for m in variants if number_of.get(m[-1]["content"]) not in home]
-    expect.equal(len(strangers), 0, "variants in train of what is not in train")
+    expect.equal(len(strangers), 0, "variants in train whose originals are not in train")
     expect.equal(sum(map(len, originals.values())), 60, "conversations that are left, of 60")
     each = Counter(number_of[m[-1]["content"]] for m in variants)
     found = [[each[number] for number in sorted(home) if number // 20 == group] for group in range(3)]
