@@ -67,7 +67,16 @@ def mean_loss(model, ids, stride, context):
 def score(answer, model, ids, stride, context):
     """What `perplexity` returns, after a look at whether it has changed what it was given."""
     with expect.untouched("after the call", {"model": dict(model.named_parameters()), "ids": ids}):
-        return answer.perplexity(model, ids, stride, context)
+        try:
+            return answer.perplexity(model, ids, stride, context)
+        except ValueError as error:
+            refused = str(error)
+    expect.true(
+        False,
+        what=f"the perplexity of ids of shape {list(ids.shape)}, stride {stride}, context {context}",
+        actual="a ValueError",  # Whatever it says.
+        expected=f"a number, and no ValueError: {refused}",
+    )
 
 
 def close(actual, expected, what, largest_loss=10.0):
@@ -222,12 +231,21 @@ def test_what_cannot_be_read_is_an_error(answer):
         what = f"ids of shape {list(short.shape)}"
         expect.raises(ValueError, lambda short=short: answer.perplexity(model, short, 3, 8), what=what)
     for stride, context, length in ((119, 8, 23), (114, 113, 5), (113, 113, 23), (0, 8, 23), (-2, 8, 23)):
-        model.passes.clear()
-        expect.raises(
-            ValueError,
-            lambda stride=stride, context=context, length=length: answer.perplexity(
-                model, ids[:length], stride, context
-            ),
-            what=f"stride {stride} with context {context}, {length} tokens",
-            mentions=[stride],
+        said = []
+
+        def call(stride=stride, context=context, length=length, said=said):
+            model.passes.clear()
+            try:
+                return answer.perplexity(model, ids[:length], stride, context)
+            except ValueError as error:
+                said.append(str(error))
+                raise
+
+        case = f"stride {stride} with context {context}, {length} tokens"
+        expect.raises(ValueError, call, what=case)
+        expect.true(
+            str(stride) in said[0],
+            what=f"the message of the ValueError, {case}",
+            actual="a message without the stride",  # Whatever else it says.
+            expected=f"a message with {stride}, unlike {said[0]!r}",
         )

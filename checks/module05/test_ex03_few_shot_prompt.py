@@ -239,6 +239,15 @@ def test_the_query_is_never_among_its_own_examples(answer):
         expect.equal(sorted(texts), sorted(expected), what="the texts for k=8, with the query spelled differently")
 
 
+def fits(answer, query, pool, limit):
+    """1 if a prompt for so few tokens comes back, which no prompt fits into; else 0."""
+    try:
+        answer.build_prompt(query, pool, 6, ChatTokenizer(), limit, similarity=covered)
+    except Exception:  # Only a note: what must be raised is asked elsewhere.
+        return 0
+    return 1
+
+
 def test_examples_are_dropped_whole_and_at_the_front_until_the_prompt_fits(answer):
     draw = random.Random(seed(3))
     query = query_of(draw)
@@ -246,13 +255,18 @@ def test_examples_are_dropped_whole_and_at_the_front_until_the_prompt_fits(answe
     best = [2, 4, 0, 5, 3, 1]
     limits = [tokens_in(turns(pool, query, best[-count:])) for count in (6, 4, 3, 2, 1)]
     limits = [limits[0], limits[0] - 1, limits[1] + 1, limits[1], limits[2] - 1, limits[3], limits[4], limits[4] - 1]
+    expect.note("fits", [fits(answer, query, pool, limit) for limit in (2, 1, 0)])
     lines = []
     for limit in limits:
-        messages = build(answer, query, pool, 6, ChatTokenizer(), limit, similarity=covered)
-        lines.append(line(messages, pool, query))
+        try:
+            messages = build(answer, query, pool, 6, ChatTokenizer(), limit, similarity=covered)
+        except ValueError:
+            lines.append("ValueError")
+        else:
+            lines.append(line(messages, pool, query))
     expect.note("lines", lines)
-    counts = [text.count(", A ") for text in lines]
-    what = "how many of 6 examples stay at 8 limits, some exact, some one token off"
+    counts = [-1 if text == "ValueError" else text.count(", A ") for text in lines]
+    what = "how many of 6 examples stay at 8 limits, some exact, some one token off; -1 is a ValueError"
     expect.equal(counts, [6, 5, 4, 4, 2, 2, 1, 0], what=what)
     expected = [prompt(pool, query, best[6 - count :]) for count in counts]
     for got, wanted, limit in zip(lines, expected, limits, strict=True):
@@ -319,15 +333,24 @@ def counts_in(messages):
 
 def test_without_rng_the_first_of_each_label_are_taken(answer):
     draw = random.Random(seed(7))
-    pool = labeled_pool(draw, (4, 5, 3))
+    pool = labeled_pool(draw, (14, 15, 13))
     draw.shuffle(pool)
     query = query_of(draw)
-    firsts = [[i for i, item in enumerate(pool) if item["label"] == label][:2] for label in LABELS]
-    messages = build(answer, query, pool, 6, ChatTokenizer(), 5000)
-    numbers = numbers_in(messages, pool)
-    expect.equal(sorted(numbers), sorted(sum(firsts, [])), what="which examples are taken for k=6, without rng")
-    again = build(answer, query, pool, 6, ChatTokenizer(), 5000)
-    expect.equal(numbers_in(again, pool), numbers, what="the examples in order, when the same is asked again")
+    reworded = [{"text": review(draw, query, 1, 4), "label": item["label"]} for item in pool]
+    numbers, again, of_reworded = (
+        numbers_in(build(answer, query, some, 6, ChatTokenizer(), 5000), some) for some in (pool, pool, reworded)
+    )
+    places = [[i for i, item in enumerate(pool) if item["label"] == label] for label in LABELS]
+    firsts, lasts = (sorted(sum((each[part] for each in places), [])) for part in (slice(2), slice(-2, None)))
+    # A draw takes the same places whatever the texts are; which ones depends on how it is written.
+    others = "other examples" if sorted(of_reworded) == sorted(numbers) else "other examples, chosen by their texts"
+    expect.true(
+        sorted(numbers) == firsts,
+        what="which examples are taken for k=6, without rng",
+        actual="the last two of each label" if sorted(numbers) == lasts else others,
+        expected="the first two of each label: " + ", ".join(f"#{number}" for number in firsts),
+    )
+    expect.equal(again, numbers, what="the examples in order, when the same is asked again")
 
 
 def numbers_in(messages, pool):
@@ -452,20 +475,27 @@ def test_pool_tokenizer_and_global_random_state_stay_as_they_are(answer):
     kept = list(pool)
     tokenizer = ChatTokenizer()
     lines = []
-    for rng in (None, random.Random(seed(16))):
+    for rng in (None, *(random.Random(seed(16) + number) for number in range(6))):
         messages = build(answer, query, pool, 4, tokenizer, 5000, similarity=covered, rng=rng)
         lines.append(line(messages, before, query))
         build(answer, query, pool, 4, tokenizer, 130, rng=rng)
     expect.true(
         all(a is b for a, b in zip(pool, kept, strict=True)),
-        what="the dicts of the pool after four calls",
+        what="the dicts of the pool after the calls",
         actual=[a is b for a, b in zip(pool, kept, strict=True)],
         expected="the same dicts",
     )
-    expect.equal(lines[1], lines[0], what="the turns by similarity, with rng as well")
+    other = next((one for one in lines if one != lines[0]), lines[0])
+    same = sorted(other.split(", ")) == sorted(lines[0].split(", "))
+    expect.true(
+        other == lines[0],
+        what="the turns by similarity, with rng as well",
+        actual="the same turns in another order" if same else "other turns",
+        expected=f"the turns without rng: {lines[0]}",
+    )
     expect.true(
         random.getstate() == state,
-        what="the state of Python's global random generator after four calls",
+        what="the state of Python's global random generator after the calls",
         actual=[int(x != y) for x, y in zip(random.getstate()[1][-4:], state[1][-4:], strict=True)],
         expected="what it was before them",
     )

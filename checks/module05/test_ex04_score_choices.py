@@ -3,7 +3,7 @@
 The tokenizer knows each word with and without a space in front, as those of GPT-2 and Llama do. An answer may
 compute in float32 whatever comes in, so tolerances are those of float32 throughout.
 
-Long: 13 checks, and models and tokenizers whose probabilities are known.
+Long: 15 checks, and models and tokenizers whose probabilities are known.
 """
 
 import contextlib
@@ -160,9 +160,10 @@ def test_a_choice_scores_the_sum_of_its_own_tokens(answer):
     endings = [words(3, offset=2), words(1, offset=3), words(2, offset=4)]
     expected = [log_probs(model, prompt_ids, ids(*ending)) for ending in endings]
     expect.note("of_the_prompt", sum(log_probs(model, prompt_ids[:1], prompt_ids[1:])))
-    scores = [only(scores_of(answer, model, tokenizer, prompt, ["".join(e)], normalize=False)) for e in endings]
+    found = [scores_of(answer, model, tokenizer, prompt, ["".join(ending)], normalize=False) for ending in endings]
+    expect.note("kind", type(found[0]).__name__)
     what = "the scores of choices of 3, 1, 2 tokens, each alone, not normalized"
-    close(scores, [sum(each) for each in expected], what=what)
+    close([only(scores) for scores in found], [sum(each) for each in expected], what=what)
 
 
 def test_normalized_the_score_is_the_mean_over_the_choices_tokens(answer):
@@ -209,20 +210,38 @@ def test_prompt_and_choice_are_encoded_apart_and_as_they_are(answer):
     cases = [
         ("film:", "good", ids("<s>", "film", ":"), ids("good")),
         ("film:", " good", ids("<s>", "film", ":"), ids(" good")),
-        ("film: ", "good", ids("<s>", "film", ":", " "), ids("good")),
+        ("film: ", "good it", ids("<s>", "film", ":", " "), ids("good", " it")),
         ("film: ", "good bad", ids("<s>", "film", ":", " "), ids("good", " bad")),
         ("film", ": 東京.\n", ids("<s>", "film"), ids(":", " 東京", ".", "\n")),
         ("it is\n", "naïve very", ids("<s>", "it", " is", "\n"), ids("naïve", " very")),
-        ("", "bad", ids("<s>"), ids("bad")),
         ("review:", "review good", ids("<s>", "review", ":"), ids("review", " good")),  # "review" has the id 0.
         ("film<pad>:", "good<pad> bad</s>", ids("<s>", "film", "<pad>", ":"), ids("good", "<pad>", " bad", "</s>")),
-        ("film:", "\n", ids("<s>", "film", ":"), ids("\n")),
     ]
     scores = [only(scores_of(answer, model, tokenizer, prompt, [c], normalize=False)) for prompt, c, _, _ in cases]
     expect.note("scores", scores)
     for (prompt, choice, prompt_ids, choice_ids), score in zip(cases, scores, strict=True):
         expected = sum(log_probs(model, prompt_ids, choice_ids))
         close(score, expected, what=f"the score of {choice!r} after {prompt!r}")
+
+
+def test_special_tokens_are_prompt_enough(answer):
+    model, tokenizer = make_model(), make_tokenizer()
+    score = only(scores_of(answer, model, tokenizer, "", ["bad"], normalize=False))
+    expected = sum(log_probs(model, ids("<s>"), ids("bad")))
+    close(score, expected, what="the score of 'bad' after an empty prompt, which has the token <s>")
+
+
+def test_white_space_is_a_choice(answer):
+    model, tokenizer = make_model(), make_tokenizer()
+    for choice in ("\n", " "):
+        scores, refused = [math.nan], 0
+        try:
+            scores = scores_of(answer, model, tokenizer, "film:", [choice], normalize=False)
+        except ValueError:
+            refused = 1
+        expect.equal(refused, 0, what=f"whether the choice {choice!r}, which has a token, is a ValueError")
+        expected = sum(log_probs(model, ids("<s>", "film", ":"), ids(choice)))
+        close(only(scores), expected, what=f"the score of {choice!r} after 'film:'")
 
 
 def test_a_tokenizer_without_a_padding_token_will_do_and_stays_as_it_is(answer):
@@ -277,7 +296,8 @@ def test_the_model_reads_in_eval_mode_and_each_mode_is_restored(answer):
         before = [module.training for module in model.modules()]
         scores = scores_of(answer, model, tokenizer, prompt, ["".join(ending) for ending in endings])
         came_in = f"the model in {'train' if mode else 'eval'} mode, one layer in the other"
-        expect.note("in_train_mode", sum(training for training, _ in passes))
+        in_train_mode = max((training for training, _ in passes), default=0)
+        expect.equal(in_train_mode, 0, what=f"whether a pass ran with dropout on; {came_in}")
         close(scores, expected, what=f"the scores; {came_in}")
         after = {name or "the model": module.training for name, module in model.named_modules()}
         changed = [name for name, old in zip(after, before, strict=True) if after[name] != old]

@@ -65,7 +65,7 @@ def recall_at_k(rankings: list[list[int]], relevant: list[set[int]], k: int) -> 
     Args:
         rankings: for each query the documents that were found, the best first, none twice; perhaps fewer
             than k, or none.
-        relevant: for each query, in the same order, the documents that are right.
+        relevant: for each query, in the same order, the documents that are right. Neither list is changed.
         k: how many documents of each ranking count, 1 or more.
 
     Returns:

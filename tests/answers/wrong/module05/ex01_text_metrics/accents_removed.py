@@ -1,4 +1,4 @@
-# names: unlisted
+# names: accents-removed
 # breaks: "Nothing else is changed"
 import string
 import unicodedata

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: classes-as-texts
 # breaks: "compared as they are (no normal form)"
 # Classes are compared as texts.
 

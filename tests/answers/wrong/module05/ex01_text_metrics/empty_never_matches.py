@@ -1,4 +1,4 @@
-# names: unlisted
+# names: empty-equals-empty-as-zero
 # breaks: "Two texts whose normal forms are both empty are equal."
 import string
 from collections import Counter

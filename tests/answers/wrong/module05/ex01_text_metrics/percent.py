@@ -1,4 +1,4 @@
-# names: unlisted
+# names: percent
 # breaks: "macro_f1: A float from 0.0 to 1.0."
 import string
 from collections import Counter

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: grad-mode-switched-on
 # breaks: "the grad mode are what they were on entry."
 import math
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: last-window-moved-back
 # breaks: "the last one, the first to reach the end of the text"
 # The last window is moved back so that it is whole: its tokens see more than the contract says.
 import math

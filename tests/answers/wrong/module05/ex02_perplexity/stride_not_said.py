@@ -1,4 +1,4 @@
-# names: unlisted
+# names: stride-not-in-the-message
 # breaks: "Unless 1 ≤ stride < context, even if the text fits"
 import math
 

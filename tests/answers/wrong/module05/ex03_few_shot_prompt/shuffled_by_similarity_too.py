@@ -1,4 +1,4 @@
-# names: unlisted
+# names: shuffled-despite-similarity
 # breaks: "`rng` has no effect."
 def normal(text):
     return text.strip().casefold()

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: choices-ranked
 # breaks: "in the choices' order"
 import torch
 

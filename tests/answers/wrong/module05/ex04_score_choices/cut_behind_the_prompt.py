@@ -1,4 +1,4 @@
-# names: unlisted
+# names: encoded-together
 # breaks: "the two texts are encoded separately."
 # Prompt and choice are encoded together, and cut where the prompt alone would end.
 

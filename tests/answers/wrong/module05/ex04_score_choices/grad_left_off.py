@@ -1,4 +1,4 @@
-# names: unlisted
+# names: grad-mode-left-off
 # breaks: "the `training` flag of each submodule, the grad mode"
 import torch
 

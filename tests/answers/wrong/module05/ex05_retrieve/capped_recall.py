@@ -1,4 +1,4 @@
-# names: unlisted
+# names: capped-recall
 # breaks: "|first k ∩ relevant| / |relevant|"
 # Divides by k where a query has more right documents than k, so that 1 can be reached.
 import math

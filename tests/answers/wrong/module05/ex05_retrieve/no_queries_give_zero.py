@@ -1,4 +1,4 @@
-# names: unlisted
+# names: no-queries-score-zero
 # breaks: "recall_at_k: ValueError: if there are no queries"
 # No queries at all have a recall of 0.
 import math
