@@ -113,6 +113,7 @@ TOKENIZER_CHANGES = {
     "chat_template": lambda t: setattr(t, "chat_template", "{{ messages }}"),
     "special_tokens_map": lambda t: t.add_special_tokens({"cls_token": "[CLS]"}),
     "number of tokens": lambda t: t.add_tokens(["zyzzyva"]),
+    "post_processor": lambda t: setattr(t, "add_bos_token", False),
 }
 
 

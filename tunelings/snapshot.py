@@ -33,6 +33,7 @@ _TOKENIZER = (
     "add_bos_token",
     "add_eos_token",
 )
+_STEPS = ("normalizer", "pre_tokenizer", "post_processor", "decoder")  # Of the backend; a setter may replace one.
 _HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
 _GONE = "nothing of that name"
 
@@ -212,6 +213,9 @@ def _of_tokenizer(place: str, tokenizer: Any) -> Entries:
     yield _named(place, "vocabulary size"), tokenizer.vocab_size
     yield _named(place, "number of tokens"), len(tokenizer)
     yield _named(place, "added tokens"), dict(tokenizer.get_added_vocab())
+    for name in _STEPS:
+        step = getattr(getattr(tokenizer, "backend_tokenizer", None), name, None)
+        yield _named(place, name), None if step is None else step.__getstate__()
 
 
 def _of_path(place: str, path: Path) -> Entries:

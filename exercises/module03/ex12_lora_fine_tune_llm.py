@@ -147,8 +147,8 @@ def generate(
         max_new_tokens: the largest number of tokens of an answer.
 
     Returns:
-        One text for each prompt, in their order: only the new tokens, up to the end token, decoded without special
-        tokens.
+        One text for each prompt, in their order: only the new tokens, up to the end token, without special tokens,
+        as `tokenizer.decode` gives them.
 
     A prompt is rendered by the template with the generation prompt, and the tokenizer adds no special token. The
     prompts run through the model in batches, not one by one, and each is answered as if it were alone. Decoding is

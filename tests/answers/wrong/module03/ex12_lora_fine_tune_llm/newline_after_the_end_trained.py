@@ -1,4 +1,4 @@
-# names: unlisted
+# names: token-after-end-trained
 # breaks: "-100 everywhere else"
 """Everything after the prompt has a label, what the template writes after the end token too."""
 

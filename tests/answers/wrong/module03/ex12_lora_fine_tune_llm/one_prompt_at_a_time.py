@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-by-one
 # breaks: "in batches, not one by one"
 """Each prompt runs alone: right answers, and a GPU that waits."""
 

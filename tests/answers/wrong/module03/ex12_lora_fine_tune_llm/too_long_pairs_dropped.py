@@ -1,4 +1,4 @@
-# names: unlisted
+# names: hopeless-pair-dropped
 # breaks: "with one row for each pair"
 """Pairs that are too long are left out without a word."""
 
