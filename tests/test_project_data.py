@@ -16,7 +16,7 @@ from tunelings.project.data import prepare
 from tunelings.project.errors import ProjectError
 from tunelings.project.kept import load
 from tunelings.project.parts import Parts
-from tunelings.project.rows import Broken, Row, read, read_passages
+from tunelings.project.rows import Broken, Row, checked, read, read_passages
 from tunelings.project.say import Say
 
 WORDS = "one two three four five six seven eight nine ten".split()
@@ -115,6 +115,18 @@ def test_broken_lines_are_told_by_their_number(tmp_path):
     assert reasons[0].startswith("isn't valid JSON: ")
     assert reasons[1:3] == ["is a str, not an object", "is not UTF-8, so save the file as UTF-8"]
     assert reasons[3] == "has 41,000,027 characters; at most 200,000 are taken"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("caf\udce9", "is not UTF-8"), ("\ud83d", "is not UTF-8"), ("x" * 200_001, "has 200,005 characters")],
+    ids=["Latin-1", "half an emoji", "too long"],
+)
+def test_a_text_within_messages_is_looked_at_like_any_other(text: str, why: str):
+    row = Row("7", {"messages": [{"role": "user", "content": text}]})
+    broken = checked(row)
+    assert isinstance(broken, Broken) and broken.place == "7" and broken.why.startswith(why)
+    assert checked(Row("8", {"messages": [{"role": "user", "content": "caf\u00e9 \U0001f600"}], "id": 3})).place == "8"
 
 
 def test_a_csv_row_with_a_cell_too_many_is_told_and_the_next_is_read(tmp_path):

@@ -52,12 +52,25 @@ def read(path: Path) -> Iterator[Row | Broken]:
 
 
 def checked(row: Row) -> Row | Broken:
-    texts = [value for value in row.record.values() if isinstance(value, str)]
+    texts = list(texts_in(row.record))
     if (size := sum(map(len, texts))) > LARGEST:
         return Broken(row.place, f"has {size:,} characters; at most {LARGEST:,} are taken")
-    if any("\udc80" <= char <= "\udcff" for text in texts if not text.isascii() for char in text):
+    if any("\ud800" <= char <= "\udfff" for text in texts if not text.isascii() for char in text):
         return Broken(row.place, "is not UTF-8, so save the file as UTF-8")
     return row
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text of a record, also those within lists and dictionaries, such as the contents of messages."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for part in value.values():
+                yield from texts_in(part)
+        case list() | tuple():
+            for part in value:
+                yield from texts_in(part)
 
 
 def reader_of(path: Path) -> Callable[[Path], Iterator[Row | Broken]]:
