@@ -152,7 +152,7 @@ def test_a_judge_reads_pairs_by_5_07_and_its_failures_are_counted(finished, tmp_
     ("old", "new", "line"),
     [
         ('passages = ""', 'passages = "gone.jsonl"', "data.passages: there is nothing at .*gone.jsonl."),
-        ('judge = ""', 'judge = "nobody"', "nobody is neither a folder nor a model of the course"),
+        ('judge = ""', 'judge = "nobody"', "nobody is neither a folder nor one of the course.s models"),
         ('accelerate_config = ""', 'accelerate_config = "gone.yaml"', "train.accelerate_config: there is no file"),
     ],
 )

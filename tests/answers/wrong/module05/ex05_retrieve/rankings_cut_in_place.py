@@ -1,4 +1,4 @@
-# names: judgements-changed
+# names: judgments-changed
 # breaks: "recall_at_k: Neither list is changed."
 # The rankings are cut to their first k in place, so the next measurement finds them short.
 import math
