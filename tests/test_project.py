@@ -75,6 +75,18 @@ def test_the_report_says_the_verdict_whose_code_ran_and_shows_its_pictures(finis
     assert "What was forgotten" in markdown and "| majority |" in markdown and "| few-shot prompt |" in markdown
 
 
+def test_a_loss_that_was_still_falling_at_the_end_is_said_to_be_so(finished, tmp_path):
+    from tunelings.project import report
+
+    says = "The validation loss was at its lowest at the last update: more of them"
+    folder = copy_of(finished, tmp_path)
+    for last, is_said in ((0.0, True), (99.0, False)):
+        curves = folder.done("train") / "curves.jsonl"
+        files.append_line(curves, {"step": 13, "val_loss": last})
+        report.write(folder, settings.load(folder))
+        assert (says in (folder.report / "report.md").read_text(encoding="utf-8")) == is_said
+
+
 def test_the_export_is_a_plain_model_that_says_what_the_trained_one_says(finished):
     from tunelings.project import base
     from tunelings.project.ask import generator, prompt_of
@@ -122,6 +134,8 @@ def test_settings_edited_into_nonsense_are_one_line_and_the_steps_stay(finished,
         ("fractions = [0.8, 0.1, 0.1]", "fractions = [0.8, 0.8, 0.1]", "add up to 1"),
         ('language = "en"', 'language = "xx"', "data.language .*'en', 'de'"),
         ('drop = ["empty"', 'drop = ["nonsense"', "data.drop.0"),
+        ("fractions = [0.8, 0.1, 0.1]", "fractions = [nan, nan, nan]", "add up to 1"),
+        ("seed = 0", "seed = 99999999999", "data.seed"),
         ("seed = 0", "seed = -1", "data.seed .-1.: .* greater than or equal to 0"),
         ('head = "answer"', 'head = "classifier"', 'train.head = "classifier" needs texts with labels'),
     ]:
@@ -153,6 +167,7 @@ def test_a_judge_reads_pairs_by_5_07_and_its_failures_are_counted(finished, tmp_
     [
         ('passages = ""', 'passages = "gone.jsonl"', "data.passages: there is nothing at .*gone.jsonl."),
         ('judge = ""', 'judge = "nobody"', "nobody is neither a folder nor one of the course.s models"),
+        ("processes = 1", "processes = 9999", "train.processes: 9999 are too many for"),
         ('accelerate_config = ""', 'accelerate_config = "gone.yaml"', "train.accelerate_config: there is no file"),
     ],
 )

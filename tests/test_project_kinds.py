@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import sys
 import time
 
 import pytest
 
 from tests.conftest import COURSE
 from tests.support.projects import Heard, Parts, change, project, rows, run, tunelings
-from tunelings.project import base, child, report, shipped
+from tunelings.project import base, chat, child, report, shipped
 from tunelings.project import config as settings
 from tunelings.project import folder as files
 from tunelings.project import steps as running
@@ -43,6 +46,16 @@ def test_texts_with_labels_train_a_classifier_of_a_causal_model(tmp_path, techni
     written = (folder.report / "report.md").read_text(encoding="utf-8")
     assert "| asked | wanted | bag of words | after |" in written
     assert "| macro F1 |" in written and "| warm | 45 |" in written and "What was forgotten" not in written
+
+
+def test_a_classifier_tells_the_likeliest_labels_and_how_sure_it_is(tmp_path, monkeypatch, capsys):
+    folder = project(tmp_path, labeled(), head="classifier")
+    run(folder, "data", "train")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("snow 3\n"))
+    chat.chat(folder, settings.load(folder))
+    first, second = re.findall(r"(cold|warm) \((\d+)%\)", capsys.readouterr().out)
+    assert {first[0], second[0]} == {"cold", "warm"} and int(first[1]) >= int(second[1])
+    assert abs(int(first[1]) + int(second[1]) - 100) <= 1
 
 
 def test_an_encoder_becomes_a_classifier_by_itself(tmp_path):

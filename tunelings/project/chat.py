@@ -14,6 +14,7 @@ from tunelings.project.errors import ProjectError
 from tunelings.project.folder import LEARNED, Folder
 
 NAMES = ("base", "customized")
+LABELS = 3  # of a classifier, the likeliest first
 
 
 def chat(folder: Folder, config: Config) -> None:
@@ -116,7 +117,7 @@ def columns(texts: list[str]) -> Any:
 
 
 def classify(folder: Folder, config: Config, learned: Path) -> None:
-    """A classifier has no base to talk with: each text gets its label and how sure the model is."""
+    """A classifier has no base to talk with: each text gets its likeliest labels and how sure the model is."""
     import torch
 
     from tunelings.desk.screen import console
@@ -128,5 +129,6 @@ def classify(folder: Folder, config: Config, learned: Path) -> None:
         batch = tokenizer(question, return_tensors="pt", truncation=True, max_length=config.data.max_length)
         with torch.no_grad():
             shares = model(**batch.to(model.device)).logits.float().softmax(-1)[0]
-        best = int(shares.argmax())
-        console.print(f"{model.config.id2label[best]} ({100 * shares[best]:.0f}%)", markup=False)
+        likeliest = shares.argsort(descending=True)[:LABELS].tolist()
+        says = ", ".join(f"{model.config.id2label[i]} ({100 * shares[i]:.0f}%)" for i in likeliest)
+        console.print(says, markup=False)

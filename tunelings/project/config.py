@@ -14,7 +14,7 @@ from tunelings.project.errors import ProjectError
 from tunelings.project.folder import Folder, write
 
 Technique = Literal["full", "lora", "qlora"]
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 # What 4.03 knows: languages, and issues.
 Language = Literal["en", "de", "fr", "el", "ru", "zh"]
 Issue = Literal["empty", "language", "markup", "refusal", "repetition", "too_long", "too_short", "truncated"]
@@ -43,7 +43,7 @@ class Data(Section):
 
     @pydantic.model_validator(mode="after")
     def fractions_add_up(self) -> Data:
-        if abs(sum(self.fractions) - 1) > 1e-6 or min(self.fractions) <= 0:
+        if not (abs(sum(self.fractions) - 1) < 1e-6 and min(self.fractions) > 0):  # Not a number is neither.
             raise ValueError("fractions must be three numbers above 0 that add up to 1")
         return self
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from tunelings.project import base, pace, shipped
 from tunelings.project import config as settings
-from tunelings.project import folder as files
 from tunelings.project import technique as techniques
 from tunelings.project.config import Config
 from tunelings.project.data import prepare
@@ -24,7 +23,6 @@ from tunelings.project.say import Say
 from tunelings.project.score import metric_for
 
 OPTIONS = "new.json"  # what the command line asked for, until project.toml is written
-LOOK = "look.json"  # what the look has found, for the report
 LONGEST = 2048  # tokens of an example, unless the settings say otherwise
 CLASSIFIED = 2000  # test rows that a classifier answers
 LISTED = 2000  # characters that the names of all labels may take in the prompt
@@ -77,7 +75,6 @@ def look(folder: Folder, parts: Parts, say: Say) -> None:
     found |= {"updates": config.train.max_steps, "seconds_an_update": seconds,
               "training_seconds": seconds * config.train.max_steps}  # fmt: skip
     tell(found, config, why, parts, say)
-    files.write(folder.path / LOOK, json.dumps(found | {"why": why, "parts": parts.used}, indent=1))
     settings.save(folder, config, why)
     (folder.path / OPTIONS).unlink()
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from tunelings.project import folder as files
 from tunelings.project.config import Config
 from tunelings.project.folder import CURVES, Folder
-from tunelings.project.new import LEFT_OUT, LOOK, duration
+from tunelings.project.new import LEFT_OUT, duration
 from tunelings.project.parts import counted
 from tunelings.project.steps import STEPS
 from tunelings.project.verdict import words
@@ -34,10 +34,9 @@ def write(folder: Folder, config: Config) -> None:
     )
     environment.filters |= {"cell": cell, "words": words, "duration": duration, "places": places}
     used = whose(results)
-    look = files.read_text(folder.path / LOOK)
     text = environment.get_template("report.md.jinja").render(
         name=folder.name, config=config, pictures=pictures, used=used, counted=counted(used) if used else "",
-        left_out=LEFT_OUT, has_look=look is not None, **results,
+        left_out=LEFT_OUT, still_falling=still_falling(folder), **results,
     )  # fmt: skip
     files.write(folder.report / "report.md", text)
     files.write(folder.report / "report.html", page(folder, text))
@@ -58,6 +57,12 @@ def whose(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
             before = used.get(number, part)
             used[number] = {**part, "mine": part["mine"] and before["mine"]}
     return dict(sorted(used.items()))
+
+
+def still_falling(folder: Folder) -> bool:
+    """Whether the last look at the validation part was the best of several."""
+    losses = [row["val_loss"] for row in files.lines(folder.done("train") / CURVES) if "val_loss" in row]
+    return len(losses) > 1 and losses[-1] < min(losses[:-1])
 
 
 def cell(text: str) -> str:

@@ -151,12 +151,14 @@ def launch_options(folder: Folder, config: Config) -> dict[str, Any]:
 
 
 def check(folder: Folder, config: Config) -> None:
-    """What the settings name beside the data is there: it would else come up after the training.
+    """What the settings need beside the data is there: it would else come up after hours.
 
     Raises:
         ProjectError: it is not.
     """
     passages, judge = path_of(folder, config.data.passages), config.compare.judge
+    if config.train.processes > (cores := os.cpu_count() or 1):
+        raise ProjectError(f"train.processes: {config.train.processes} are too many for {cores} cores.")
     if config.data.passages and not passages.exists():
         raise ProjectError(f"data.passages: there is nothing at {passages}.")
     launch_options(folder, config)
