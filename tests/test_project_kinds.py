@@ -117,11 +117,48 @@ def test_passages_bring_retrieval_into_the_baselines(tmp_path):
 
 def test_the_whole_preparation_is_4_10s_where_the_settings_say_so(tmp_path):
     folder = project(tmp_path, rows())
-    change(folder, 'pipeline = "steps"', 'pipeline = "whole"')
+    change(folder, 'pipeline = "steps"\nfractions', 'pipeline = "whole"\nfractions')
     run(folder, "data")
     found = folder.result("data")
     assert "4.10" in found["parts"] and "4.06" not in found["parts"]
     assert sum(found["written"].values()) + found["duplicates"]["count"] + found["leaks"]["count"] == 120
+
+
+@PEFTS_OWN
+def test_the_whole_training_is_3_12s_where_the_settings_say_so(tmp_path):
+    folder = project(tmp_path, rows(90))
+    change(folder, 'technique = "full"', 'technique = "lora"')
+    change(folder, 'pipeline = "steps"\nr = 8', 'pipeline = "whole"\nr = 8')
+    run(folder, "data", "train")
+    found = folder.result("train")
+    assert "3.12" in found["parts"] and "1.07" not in found["parts"] and found["accumulation"] == 1
+    curves = list(files.lines(folder.done("train") / "curves.jsonl"))
+    assert [row["step"] for row in curves if "loss" in row] == list(range(1, 13)) and found["steps"] == 12
+    assert curves[-1]["val_loss"] == found["best_val_loss"]
+    assert (folder.done("train") / "model" / "adapter_model.safetensors").is_file()
+    files.write(folder.done("train") / "result.json", "{}")
+    run(folder, "train")  # as after a kill: from the beginning, to the same losses
+    again = list(files.lines(folder.done("train") / "curves.jsonl"))
+    assert [{**row, "seconds": 0} for row in again] == [{**row, "seconds": 0} for row in curves]
+    run(folder, "baseline", "compare", "export")
+    assert folder.result("compare")["verdict"]["sentence"]
+
+
+def test_the_whole_training_refuses_what_3_12_does_not_know(tmp_path):
+    turns = [{"role": "system", "content": "Be brief."}, {"role": "user"}, {"role": "assistant"}]
+    data = [
+        {"messages": [{**turn, "content": turn.get("content", f"{row['prompt']} {i}")} for i, turn in enumerate(turns)]}
+        for row in rows(60)
+    ]
+    folder = project(tmp_path, data)
+    change(folder, 'technique = "full"', 'technique = "lora"')
+    change(folder, 'pipeline = "steps"\nr = 8', 'pipeline = "whole"\nr = 8')
+    run(folder, "data")
+    with pytest.raises(ProjectError, match=r"isn't one question and one answer, .* set train.pipeline = \"steps\"\."):
+        run(folder, "train")
+    change(folder, 'technique = "lora"', 'technique = "full"')
+    with pytest.raises(ProjectError, match=r'train.pipeline = "whole" is 3.12: it needs'):
+        settings.load(folder)
 
 
 @pytest.mark.parametrize("name", shipped.EXAMPLES)

@@ -14,6 +14,7 @@ from tunelings.project import child, steps, train
 from tunelings.project import folder as files
 from tunelings.project import technique as techniques
 from tunelings.project.base import Shape
+from tunelings.project.config import Train
 from tunelings.project.errors import ProjectError
 from tunelings.project.parts import Parts
 from tunelings.project.technique import Machine
@@ -190,7 +191,9 @@ def test_the_next_smaller_setting_makes_the_same_updates():
 
 def test_each_model_has_the_techniques_that_its_parts_can_do():
     machine, encoder = Machine((24.0,), 64.0, 8), LARGE._replace(is_causal=False)
-    assert techniques.ways("answer", LARGE, machine) == ("full", "lora", "qlora")
-    assert techniques.ways("answer", LARGE, Machine((), 64.0, 8)) == ("full", "lora")
-    assert techniques.ways("classifier", LARGE, machine) == ("full", "lora")
-    assert techniques.ways("classifier", encoder, machine) == ("full",)
+    answers, labels = Train(technique="full"), Train(technique="full", head="classifier")
+    assert techniques.ways(answers, LARGE, machine) == ("full", "lora", "qlora")
+    assert techniques.ways(answers, LARGE, Machine((), 64.0, 8)) == ("full", "lora")
+    assert techniques.ways(labels, LARGE, machine) == ("full", "lora")
+    assert techniques.ways(labels, encoder, machine) == ("full",)
+    assert techniques.ways(Train(technique="lora", pipeline="whole"), LARGE, machine) == ("lora",)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
+import psutil
 import pytest
 
 from tests.conftest import COURSE, ROOT
-from tests.support.projects import Heard, course_with, project, reference, rows
+from tests.support.projects import Heard, course_with, project, reference, rows, tunelings
 from tunelings.project import child, steps
 from tunelings.project import folder as files
 from tunelings.project.errors import PartError, ProjectError
@@ -100,6 +103,23 @@ def test_right_answers_that_are_written_in_another_way_give_the_same_training(tm
     for row, own in zip(curves, own_curves, strict=True):
         measured = row.keys() - {"seconds", "stops"}
         assert {name: own[name] for name in measured} == pytest.approx({name: row[name] for name in measured}, rel=1e-4)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
+@pytest.mark.parametrize("then", ["pass", "os.kill(os.getpid(), 9)"], ids=["ends", "killed"])
+def test_what_an_answer_starts_ends_with_its_step(tmp_path, then):
+    mark = str(tmp_path)
+    started = f"[sys.executable, '-c', 'import time; time.sleep(600)', {mark!r}], start_new_session=True"
+    daemon = f"import subprocess, os, sys\nsubprocess.Popen({started})\n"
+    text = reference("4.09").replace("    # BEGIN SOLUTION", f"    {then}\n    # BEGIN SOLUTION", 1)
+    course = course_with(tmp_path / "course", {"4.09": text.replace("\n\n\n", f"\n{daemon}\n\n", 1)})
+    (tmp_path / "p").mkdir()
+    files.write_lines(tmp_path / "p" / "data.jsonl", rows(60))
+    done = tunelings("project", "new", str(tmp_path / "p" / "x"), "--data", str(tmp_path / "p" / "data.jsonl"),
+                     "--model", "tiny", "--steps", "2", at=course.root)  # fmt: skip
+    assert (done.returncode == 0) == (then == "pass"), done.stderr
+    left = [one for one in psutil.process_iter(["cmdline"]) if mark in (one.info["cmdline"] or [])]
+    assert not left
 
 
 def test_a_step_that_references_have_made_is_not_done_for_mine(tmp_path):

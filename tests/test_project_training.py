@@ -179,6 +179,16 @@ def test_nothing_inside_the_interval_wins_and_the_number_of_examples_is_said():
     assert found["sentence"] == "Too few examples to tell it from the prompt: about 440 more test rows would be enough."
 
 
+def test_the_rows_that_are_missing_settle_a_difference_below_the_margin_too():
+    """3 of 100 rows won: 255 would show that 0.03 isn't 0, sooner than 573 that it's below the margin of 0.05."""
+    found = judged([1.0] * 3 + [0.0] * 97, prompt=[0.0] * 100)
+    assert found["against"]["prompt"]["says"] == "open"
+    # By hand: the standard deviation is the root of 3 / 99 * 0.97, so (2.8 / 0.03)² times its square is 256.07.
+    assert found["against"]["prompt"]["more"] == 257 - 100
+    settled = judged([1.0] * 8 + [0.0] * 249, prompt=[0.0] * 257)
+    assert settled["against"]["prompt"]["says"] == "better"
+
+
 @pytest.mark.parametrize("count", [1, 5, 19])
 def test_a_handful_of_rows_never_wins(count):
     found = judged([1.0] * count, prompt=[0.0] * count)

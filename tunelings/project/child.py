@@ -28,6 +28,7 @@ from tunelings.project.say import Say
 def main(arguments: list[str]) -> int:
     place, step, *options = arguments
     processes.die_with_parent()
+    processes.adopt_orphans()
     is_first = os.environ.get("RANK", "0") == "0"
     out = os.dup(1)
     say = Say(out if is_first else None)
@@ -50,6 +51,7 @@ def end_with_parent() -> None:
     """Wait for the end of standard input, which comes when the parent has ended."""
     while os.read(0, 4096):
         pass
+    processes.kill_descendants()
     os._exit(1)
 
 
@@ -134,4 +136,5 @@ if __name__ == "__main__":
     code = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
+    processes.kill_descendants()
     os._exit(code)  # A thread that an answer has started keeps nothing alive.

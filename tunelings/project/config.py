@@ -51,6 +51,7 @@ class Data(Section):
 class Train(Section):
     technique: Technique
     head: Literal["answer", "classifier"] = "answer"
+    pipeline: Literal["steps", "whole"] = "steps"
     r: Annotated[int, Field(ge=1)] = 8
     lora_alpha: Annotated[int, Field(ge=1)] = 16
     lr: Annotated[float, Field(gt=0, le=1)] = 5e-4
@@ -92,6 +93,8 @@ class Config(Section):
             raise ValueError('train.head = "classifier" needs texts with labels: data.kind = "labels"')
         if self.data.kind == "labels" and self.data.pipeline == "whole":
             raise ValueError('data.pipeline = "whole" is for conversations: 4.10 knows no labels')
+        if self.train.pipeline == "whole" and (self.train.head, self.train.technique) != ("answer", "lora"):
+            raise ValueError('train.pipeline = "whole" is 3.12: it needs head = "answer" and technique = "lora"')
         return self
 
 

@@ -44,7 +44,7 @@ def first_setting(config: Config, work: Path, model_path: Path, parts: Parts, sa
         technique, batch, length = setting.technique, setting.batch_size, config.data.max_length
         return techniques.needed(shape, technique, batch, length, parts, on_gpu=bool(machine.gpus)) / shards
 
-    ways = techniques.ways(config.train.head, shape, machine)
+    ways = techniques.ways(config.train, shape, machine)
     asked = setting = Setting(config.train.technique, config.train.batch_size, config.train.accumulation)
     while needs(setting) > free and (following := techniques.smaller(*setting[:3], ways)):
         setting = Setting(*following)
@@ -62,7 +62,7 @@ def next_smaller(config: Config, now: Setting, work: Path, model_path: Path, say
     Raises:
         ProjectError: it was caught before, or nothing smaller is left.
     """
-    ways = techniques.ways(config.train.head, base.shape_of(model_path), techniques.examine())
+    ways = techniques.ways(config.train, base.shape_of(model_path), techniques.examine())
     following = techniques.smaller(*now[:3], ways)
     if now.was_caught or following is None:
         raise ProjectError(f"Memory runs out with {now}: take a smaller model or max_length.")

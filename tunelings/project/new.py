@@ -127,6 +127,8 @@ def chosen(
     why["data.max_length"] = f"tokens; the longest example has {found['tokens']['max'] + extra}"
     plan = techniques.choose(shape, machine, data["max_length"], parts)
     why |= plan.why
+    if shape.is_causal:
+        found["advice"] = techniques.advice(shape, machine, len(train), bool(data["passages"]), parts)
     training |= {"technique": plan.technique, "batch_size": plan.batch_size, "accumulation": plan.accumulation,
                  "lr": plan.lr, "processes": plan.processes}  # fmt: skip
     if options["model"] == base.TINY:
@@ -166,6 +168,8 @@ def tell(found: dict[str, Any], config: Config, why: dict[str, str], parts: Part
         shown = ", ".join(f"{label} {count}" for label, count in commonest[:6])
         say.line(f"{len(commonest)} labels: {shown}{', …' if len(commonest) > 6 else ''}")
     say.line(f"tokens: median {tokens['median']:g}, longest {tokens['max']}; max_length {config.data.max_length}")
+    if "advice" in found:
+        say.line(f"5.08's table recommends {found['advice']}; the baselines show whether it's right")
     technique = config.train.technique
     say.line(f"technique: {technique}, batch {config.train.batch_size} × {config.train.accumulation} "
              f"({why['train.technique']})")  # fmt: skip

@@ -36,6 +36,7 @@ PARTS = {
     "3.06": "merging",
     "3.08": "labels and loss",
     "3.09": "answers in batches",
+    "3.12": "the whole training",
     "4.01": "formats",
     "4.03": "quality",
     "4.04": "duplicates",

@@ -19,6 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from tunelings.grading.processes import adopt_orphans, descendants, kill_descendants
 from tunelings.project import base
 from tunelings.project import folder as files
 from tunelings.project.config import Config, path_of
@@ -114,6 +115,8 @@ def run_apart(
     if processes > 1 or config:
         command = launched(command, processes, config)
     (folder.path / "steps").mkdir(parents=True, exist_ok=True)
+    adopt_orphans()  # A child that is killed leaves what its answers have started.
+    others = {one.pid for one in descendants()}
     with open(folder.log(step), "ab") as log:
         child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
@@ -130,6 +133,7 @@ def run_apart(
         child.wait()
     finally:
         end(child)
+        kill_descendants(others)
     if ended is None:
         raise PartError(
             f"The step {step} ended without a result ({how(child.returncode)}); its log is {folder.log(step)}."

@@ -7,9 +7,9 @@ Each choice has its reason, which `new` writes beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from tunelings.project.base import Shape
+from tunelings.project.config import Train
 from tunelings.project.parts import Parts
 
 GIB = 2**30
@@ -144,11 +144,15 @@ def plan(technique: str, batch: int, needs: float, why: str, processes: int = 1)
     return Plan(technique, batch, accumulation, LEARNING_RATES[technique], processes, needs, reasons)
 
 
-def ways(head: str, shape: Shape, machine: Machine) -> tuple[str, ...]:
+def ways(train: Train, shape: Shape, machine: Machine) -> tuple[str, ...]:
     """The techniques that there are for this model on this machine, the largest first."""
+    if train.pipeline == "whole":
+        return ("lora",)  # 3.12 attaches its own adapters, to a base as it is.
     if not shape.is_causal:
         return ("full",)  # 3.03 attaches adapters to causal models.
-    return TECHNIQUES if machine.gpus and head == "answer" else ("full", "lora")  # 3.05 is for models that answer.
+    return (
+        TECHNIQUES if machine.gpus and train.head == "answer" else ("full", "lora")
+    )  # 3.05 is for models that answer.
 
 
 def smaller(
@@ -161,9 +165,13 @@ def smaller(
     return (following[0], batch, accumulation) if following else None
 
 
-def advice(shape: Shape, machine: Machine, examples: int, has_passages: bool, parts: Parts) -> Any:
-    """What 5.08 recommends for this task."""
+def advice(shape: Shape, machine: Machine, examples: int, has_passages: bool, parts: Parts) -> str:
+    """What 5.08's table recommends for this task, in a line; of a computer without GPU it gets the memory that is free.
+
+    Passages count as private knowledge, and the answers' form as a format: that is what the data can show.
+    """
     with parts.using("5.08") as sums:
         of = sums.ModelShape(shape.parameters, shape.layers, shape.hidden, shape.vocab, lora_count(shape, parts))
-        memory = max(machine.gpus, default=machine.ram_gib)
-        return sums.recommend(sums.Task(examples, False, has_passages, True, False, memory, of))
+        memory = min(machine.gpus, default=machine.ram_gib)
+        said = sums.recommend(sums.Task(examples, False, has_passages, True, False, memory, of))
+        return f"{said.approach} (looked at {', '.join(said.reasons)})"

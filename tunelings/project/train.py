@@ -28,9 +28,8 @@ from tunelings.project.kept import load
 from tunelings.project.parts import Parts
 from tunelings.project.prepared import prepared, trainable_of
 from tunelings.project.say import Say
-from tunelings.project.updates import Run, share_of, update, validation_loss
-
-VALIDATION = 200  # rows at most that each evaluation looks at
+from tunelings.project.updates import VALIDATION, Run, share_of, update, validation_loss
+from tunelings.project.whole import train_whole
 
 
 def train(config: Config, data: Path, work: Path, model_path: Path, parts: Parts, say: Say) -> dict[str, Any]:
@@ -44,9 +43,10 @@ def train(config: Config, data: Path, work: Path, model_path: Path, parts: Parts
     is_first = PartialState(cpu=base.device() == "cpu").is_main_process
     setting = memory.first_setting(config, work, model_path, parts, say) if is_first else None
     setting = broadcast_object_list([setting])[0]
+    run = train_whole if config.train.pipeline == "whole" else _train
     while True:
         try:
-            return _train(config, data, work, model_path, parts, say, setting)
+            return run(config, data, work, model_path, parts, say, setting)
         except Exception as error:
             if not memory.is_out_of_memory(error):
                 disk.raise_if_full(error, work)

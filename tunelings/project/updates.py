@@ -24,6 +24,8 @@ from tunelings.project.examples import Example, Kind
 from tunelings.project.kept import batched
 from tunelings.project.parts import Parts
 
+VALIDATION = 200  # rows at most that each evaluation looks at
+
 
 @dataclass
 class Run:

@@ -50,10 +50,11 @@ def says(count: int, low: float, high: float, config: Config) -> str:
 
 
 def more(a: Sequence[float], b: Sequence[float], margin: float) -> int:
-    """How many more test rows would show the difference, if it is as large as here (or as the margin)."""
+    """How many more test rows would settle it, if the difference is as here: away from 0, or below the margin."""
     differences = [x - y for x, y in zip(a, b, strict=True)]
     spread = statistics.stdev(differences) if len(differences) > 1 else 0.0
-    effect = max(abs(statistics.fmean(differences)), margin)
+    mean = statistics.fmean(differences)
+    effect = max(abs(mean), margin - mean)  # The nearer of the two ways in which an interval settles it.
     needed = max(FEWEST, math.ceil(((LEVEL + POWER) * spread / effect) ** 2))
     return min(MOST, max(0, needed - len(differences)))
 
