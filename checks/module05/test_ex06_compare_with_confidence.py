@@ -116,8 +116,9 @@ def test_the_seed_decides_and_nothing_else(answer):
     expect.true(
         different == 3, what="how many of three other seeds give a different interval", actual=different, expected=3
     )
-    zero = fields(answer.paired_bootstrap(a, b, 100))
-    expect.equal(zero, fields(answer.paired_bootstrap(a, b, 100, 0)), what="mean, low, high: by default, with seed 0")
+    zero = [fields(answer.paired_bootstrap(a, b, 100, *given)) for given in ((), (0,), (0,))]
+    apart = sum(found != zero[0] for found in zero)
+    expect.true(apart == 0, what="how many of two calls with seed 0 differ from the default", actual=apart, expected=0)
 
 
 def test_the_global_random_states_are_left_alone(answer):
@@ -135,6 +136,15 @@ def test_n_is_the_number_of_resamples(answer):
     found = fields(interval)
     apart = found[2] - found[1] if isinstance(found, list) else found
     expect.close(apart, 0.0, what="high - low from a single resample", scale=1.0)
+
+
+def test_the_low_end_is_not_above_the_high_one(answer):
+    a, b = randn(50, offset=26).tolist(), randn(50, offset=27).tolist()
+    turned = []
+    for n in (2, 3, 10, 30):
+        found = fields(answer.paired_bootstrap(a, b, n, seed(28), level=0.95))
+        turned += [n] if isinstance(found, list) and not found[1] <= found[2] else []
+    expect.equal(turned, [], what="the numbers of resamples of 2, 3, 10, 30 with which low is above high")
 
 
 def counted(only_a, only_b, both, neither, offset):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: no-python-float
 # breaks: "A Python float."
 # p is cut to the number 1.
 
