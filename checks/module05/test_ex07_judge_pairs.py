@@ -137,13 +137,14 @@ def test_the_last_mark_of_a_reply_decides(answer):
         ("First I thought [[A]], but no: [[B]]", "[[A]]"),
         ("[[B]] is tempting, [[C]] too.\nFinal: **[[A]]**", "[[B]]"),
         ("[[A]][[B]][[C]]", "[[A]]"),
+        ("[[B]]\nThat is my verdict.", "[[A]]"),
         ("[[C]] or [[A]]? [[A]]\r\n(not [[D]], not [b])", "[[A]] [[B]]"),
     ]
     found = [outcome(answer.judge(Judge(*pair), question, a, b)) for pair in replies]
     shown = [f"{first!r}, {second!r}: {came_out}" for (first, second), came_out in zip(replies, found, strict=True)]
     right = [
         f"{first!r}, {second!r}: {one}"
-        for (first, second), one in zip(replies, ["b 0", "a 0", "tie 0", "a 0"], strict=True)
+        for (first, second), one in zip(replies, ["b 0", "a 0", "tie 0", "b 0", "a 0"], strict=True)
     ]
     expect.equal(shown, right, what="both replies with several marks, then winner and failures")
 
