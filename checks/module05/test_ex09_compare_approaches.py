@@ -39,7 +39,7 @@ class World:
             for i, q in enumerate(self.questions)
         ]
         self.task = SimpleNamespace(warmup=WARMUP, metric=self.metric)
-        self.metric_calls = 0
+        self.answers_given = set()
 
     def clock(self):
         return self.now
@@ -47,9 +47,9 @@ class World:
     def metric(self, prediction, answers):
         """The grade that the prediction carries; far off if the answers are not those of its question."""
         self.now += 5
-        self.metric_calls += 1
         if not isinstance(prediction, str) or not isinstance(answers, list):
             return -1000.0
+        self.answers_given.add(len(answers))
         number, grade = prediction.split("=")
         return float(grade) if answers == [f"<{number}>", "another"] else -100.0
 
@@ -130,6 +130,7 @@ def test_the_score_is_the_mean_of_the_metric(answer):
     grades = {name: draw(7, 10 + i) for i, name in enumerate(names)}
     world = World(grades)
     table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    expect.note("answers_given", sorted(world.answers_given))
     rows = table_of(table, names)
     by_hand = [sum(grades[name]) / 7 for name in names]
     expect.close([rows[name].score for name in names], by_hand, "the scores of three approaches")
@@ -212,6 +213,18 @@ def binary(both, first_only, second_only, neither, third=None):
     return {"second": second, "first": first} if third is None else {"third": third, "second": second, "first": first}
 
 
+def one_far_worse():
+    """Grades of two approaches, in 128ths: the first is better by 10 on 29 questions, and worse by 91 on one."""
+    return {"second": [54 / 128] * 29 + [91 / 128], "first": [0.5] * 29 + [0.0]}
+
+
+def winner_of(answer, grades, offset):
+    world = World(grades)
+    table = answer.run(world.task, world.approaches(answer), world.test_set, seed(offset), clock=world.clock)
+    table_of(table, list(grades))
+    return getattr(table, "winner", "no such field")
+
+
 def test_the_winner_is_better_question_by_question(answer):
     cases = {
         "right wherever the second is, and on 9 of 60 more": (binary(30, 9, 0, 21), "first"),
@@ -221,16 +234,20 @@ def test_the_winner_is_better_question_by_question(answer):
         "right on one question of 30 more": (binary(12, 1, 0, 17), None),
         "clearly better than the third, not than the second": (binary(27, 4, 3, 26, [1.0] * 6 + [0.0] * 54), None),
         "clearly better than both": (binary(18, 27, 3, 12, [0.0] * 48 + [1.0] * 12), "first"),
+        "a little better on 29 of 30, far worse on one": (one_far_worse(), None),
+        "right on three questions of 80 more": (binary(40, 3, 0, 37), None),
     }
+    # Of the resamples of 80 questions (77/80)**80 = 4.7% hold none of the three: more than 2.5% by 4.6 standard errors
+    # of 2,000 resamples, but too close to 5% for one seed to tell. Three worst ones are in 7.7% of those of 30.
+    seeds = {"right on three questions of 80 more": range(50, 58)}
     wrong, right = [], []
     for text, (grades, expected) in cases.items():
-        world = World(grades)
-        table = answer.run(world.task, world.approaches(answer), world.test_set, seed(50), clock=world.clock)
-        table_of(table, list(grades))
-        winner = getattr(table, "winner", "no such field")
-        if winner != expected:
-            wrong.append(f"{text}: the winner is {winner}")
-            right.append(f"{text}: the winner is {expected}")
+        for offset in seeds.get(text, [50]):
+            winner = winner_of(answer, grades, offset)
+            if winner != expected:
+                wrong.append(f"{text}: the winner is {winner}")
+                right.append(f"{text}: the winner is {expected}")
+                break
     expect.equal(wrong, right, "the winner in the cases where it's wrong")
 
 
@@ -332,14 +349,19 @@ def report_of(folder, name="report.md"):
 def test_the_report_has_a_line_for_each_row_in_order(answer, tmp_path):
     rows = worse_ones_first(some_rows(70))
     folder = tmp_path / "not" / "there"
-    answer.write_report(table_with(answer, rows, rows[0]["name"]), folder)
+    table = table_with(answer, rows, rows[0]["name"])
+    before = repr(table)
+    answer.write_report(table, folder)
+    expect.equal(repr(table), before, "the table after its report was written")
     text = report_of(folder).decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines() if line.strip().startswith("|")]
     places = [[i for i, line in enumerate(lines) if row["name"] in cells(line)] for row in rows]
     missing = [row["name"] for row, place in zip(rows, places, strict=True) if not place]
     expect.equal(missing, [], "the rows without a line in the table")
     found = [place[0] for place in places]
-    expect.true(found == sorted(found), "the line of the table for each row", actual=found, expected="rising")
+    names = [row["name"] for row in rows]
+    order = [name for _, name in sorted(zip(found, names, strict=True))]
+    expect.equal(order, names, "the names in the lines of the report, from above")
     for row, place in zip(rows, found, strict=True):
         there = numbers_in(lines[place].replace(row["name"], ""))
         for field in NUMBERS:
@@ -370,7 +392,7 @@ def test_the_report_is_utf_8_on_any_machine(answer, tmp_path):
             answer.write_report(table_with(answer, rows, rows[0]["name"]), tmp_path)
         except UnicodeEncodeError as error:
             what = "report.md on a machine whose default encoding isn't UTF-8"
-            expect.true(False, what, actual=str(error), expected="UTF-8")
+            expect.true(False, what, actual=f"{error.encoding}: {error.reason}", expected="UTF-8")
     text = report_of(tmp_path).decode("utf-8", "replace")
     missing = [row["name"] for row in rows if row["name"] not in text]
     expect.equal(missing, [], "the names that can't be read in report.md as UTF-8")

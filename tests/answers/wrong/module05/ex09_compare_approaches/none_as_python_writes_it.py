@@ -1,4 +1,4 @@
-# names: unlisted
+# names: none-as-python-writes-it
 # breaks: ""Winner: none" if `table.winner` is None"
 # No winner is written as Python writes it.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: winner-by-standard-error
 # breaks: "alone decides which questions the bootstrap draws"
 import statistics
 import time

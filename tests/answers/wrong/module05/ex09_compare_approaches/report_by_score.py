@@ -1,4 +1,4 @@
-# names: unlisted
+# names: rows-by-score
 # breaks: "one line for each row of the table, in the same order"
 # The report has the best row first, whatever the order of the table.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: warm-up-timed
 # breaks: "None of them includes the warm-up"
 import statistics
 import time
