@@ -146,6 +146,7 @@ def test_one_example_is_a_batch_too(answer):
 def test_the_tokenizer_is_as_it_was(answer):
     for side in ("left", "right"):
         tokenizer = word_tokenizer(padding_side=side)
+        tokenizer.eos_token = "[SEP]"  # Which is no reason to pad with it.
         encoded(answer, drawn_examples([2, 9, 3], offset=27), tokenizer, 6)
         ids = tokenizer("the film was not very good the plot was dull")["input_ids"]
         expect.equal(len(ids), 12, what="the tokens of a text of 10 words, encoded after the batch")
@@ -201,7 +202,7 @@ def test_an_empty_batch_is_rejected(answer):
 
 def test_a_special_token_may_stand_in_a_text(answer):
     for pad in ("[PAD]", "[SEP]"):
-        examples = [{"text": "good [SEP] film", "label": 1}, {"text": "dull", "label": 0}]
+        examples = [{"text": "good[SEP]film", "label": 1}, {"text": "dull", "label": 0}]
         batch = encoded(answer, examples, word_tokenizer(pad=pad, padding_side="right"), 9)
         end = {"[PAD]": PAD, "[SEP]": SEP}[pad]
         rows = [[CLS, IDS["good"], SEP, IDS["film"], SEP], [CLS, IDS["dull"], SEP, end, end]]
