@@ -72,6 +72,8 @@ def test_the_output_is_the_bases_plus_the_scaled_update(answer):
     output = layer(whole["x"])
     expect.close(output, of_base + 2.5 * update, what="the output for r = 2 and lora_alpha = 5", terms=50)
     expect.close(layer.scaling, 2.5, what="scaling for r = 2 and lora_alpha = 5")
+    none = answer.LoRALinear(base, r=2, lora_alpha=0)
+    expect.close(none.scaling, 0.0, what="scaling for r = 2 and lora_alpha = 0")
 
 
 def test_at_the_start_the_output_is_the_bases_because_b_is_zero(answer):
@@ -188,6 +190,10 @@ def test_dropout_drops_inputs_of_the_update_and_scales_up_the_rest(answer):
     expect.true(rows >= 10, what=what, actual=rows, expected="at least 10")
     count = int(dropped.sum())  # 90 expected, and 5 standard deviations are 40: fewer than 1 in a million miss.
     expect.true(50 <= count <= 130, what="how many of 300 inputs are dropped", actual=count, expected="50 to 130")
+    alike = int((layer(x).detach() == output).all(dim=1).sum())
+    # Two masks of a row are alike once in 26 (0.58^6); 15 of 50 are fewer than 1 in a million.
+    what = "the rows of 50 in which a second call drops the same inputs"
+    expect.true(alike < 15, what=what, actual=alike, expected="fewer than 15")
 
 
 def test_in_eval_mode_nothing_is_dropped(answer):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: made-on-the-default-device
 # breaks: "even if that is not torch's default device"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: divided-by-the-root
 # breaks: "the mean of the hidden states of the real tokens, for each text of a batch"
 # Divides by the square root of the number of tokens, another kind of pooling.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: padded-to-a-multiple
 # breaks: "T is the length of the longest row after that, no more."
 # Pads to a multiple of 8, as is done for tensor cores.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: pad-token-replaced
 # breaks: "special tokens and vocabulary"
 import torch
 

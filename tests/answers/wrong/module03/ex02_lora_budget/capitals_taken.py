@@ -1,4 +1,4 @@
-# names: unlisted
+# names: optimizer-in-any-case
 # breaks: "an optimizer that is not one of the four"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: arguments-changed
 # breaks: "No argument is changed"
 from fractions import Fraction
 from math import ceil

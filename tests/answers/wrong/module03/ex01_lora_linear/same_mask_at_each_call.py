@@ -1,0 +1,30 @@
+# names: same-mask-each-time
+# breaks: "each number of x is dropped with probability `lora_dropout`"
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class LoRALinear(nn.Module):
+    def __init__(self, base: nn.Linear, r: int, lora_alpha: float, lora_dropout: float = 0.0) -> None:
+        super().__init__()
+        if r < 1:
+            raise ValueError(f"the rank must be at least 1, not {r}")
+        base.requires_grad_(False)
+        self.base = base
+        weight = base.weight
+        self.lora_A = nn.Parameter(torch.empty(r, base.in_features, dtype=weight.dtype, device=weight.device))
+        nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))
+        self.lora_B = nn.Parameter(torch.zeros(base.out_features, r, dtype=weight.dtype, device=weight.device))
+        self.scaling = lora_alpha / r
+        self.lora_dropout = lora_dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        seen = x
+        if self.training and self.lora_dropout > 0:
+            generator = torch.Generator(device=x.device).manual_seed(0)
+            keep = torch.rand(x.shape, generator=generator, device=x.device) >= self.lora_dropout
+            seen = x * keep / (1 - self.lora_dropout)
+        return self.base(x) + self.scaling * F.linear(F.linear(seen, self.lora_A), self.lora_B)
