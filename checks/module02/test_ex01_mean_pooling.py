@@ -36,6 +36,8 @@ def test_each_text_gets_the_mean_of_its_real_tokens(answer):
     hidden = randn(3, 7, 4, offset=1)
     hidden[0, [1, 5]] = 0  # A vector of zeros is no sign of padding, and may stand there too.
     result = pooled(answer, hidden, MASK)
+    # Tells texts that are cut to the shortest, here one token, from the first token alone.
+    expect.note("without the text of one token", pooled(answer, hidden[:2], MASK[:2]))
     close(result, by_hand(hidden, MASK), what="the means of texts of 4, 7 and 1 tokens, padded to 7")
 
 
