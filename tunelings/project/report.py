@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def cell(text: str) -> str:
     """A text in one cell of a Markdown table."""
     line = " ".join(str(text).split())
     line = line if len(line) <= CELL else line[: CELL - 1] + "…"
-    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", line)
+    escaped = re.sub(r"([\\`*_{}\[\]|#])", r"\\\1", line)
+    return html.escape(escaped, quote=False)  # A page shows the backslash before a <.
 
 
 def places(kind: dict[str, Any]) -> str:
