@@ -11,12 +11,14 @@ import time
 import pytest
 
 from tests.conftest import COURSE
+from tests.support.data_steps import Characters
 from tests.support.projects import Heard, Parts, change, project, rows, run, tunelings
-from tunelings.project import base, chat, child, report, shipped
+from tunelings.project import base, baseline, chat, child, report, shipped
 from tunelings.project import config as settings
 from tunelings.project import folder as files
 from tunelings.project import steps as running
 from tunelings.project.errors import ProjectError
+from tunelings.project.kept import load
 
 PEFTS_OWN = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
 
@@ -113,6 +115,33 @@ def test_passages_bring_retrieval_into_the_baselines(tmp_path):
     found = folder.result("baseline")
     assert "retrieval" in found["systems"] and "5.05" in found["parts"]
     assert found["systems"]["retrieval"]["tokens_read"] > found["systems"]["prompt"]["tokens_read"]
+
+
+def with_system(count: int = 60) -> list[dict]:
+    system = {"role": "system", "content": "Say one color. " * 3}
+    pairs = [(f"{i} {color} hat", color) for i in range(count // 3) for color in ("RED", "GREEN", "BLUE")]
+    return [
+        {"messages": [system, {"role": "user", "content": asked}, {"role": "assistant", "content": color}]}
+        for asked, color in pairs
+    ]
+
+
+def test_solved_examples_stand_between_the_system_turn_and_the_question(tmp_path):
+    folder = project(tmp_path, with_system(), steps=2)
+    change(folder, "items = 200", "items = 2")
+    change(folder, "max_new_tokens = ", "max_new_tokens = 2  # ")
+    run(folder, "data", "baseline")
+    found = folder.result("baseline")
+    assert set(found["systems"]) == {"majority", "prompt", "few-shot prompt"} and "5.03" in found["parts"]
+    test = load(folder.done("data"), "test")
+    config, tokenizer = settings.load(folder), Characters()
+    asked = baseline.few_shot(config, tokenizer, load(folder.done("data"), "train"), test, Parts(COURSE))
+    for conversation, row in zip(asked, test, strict=True):
+        assert [turn["role"] for turn in conversation] == ["system", *["user", "assistant"] * 4, "user"]
+        assert (conversation[0], conversation[-1]) == (row["messages"][0], row["messages"][1])
+    tight = config.model_copy(update={"data": config.data.model_copy(update={"max_length": 50})})
+    for conversation in baseline.few_shot(tight, tokenizer, load(folder.done("data"), "train"), test, Parts(COURSE)):
+        assert len(conversation) > 2 and len(tokenizer.apply_chat_template(conversation)) <= 50 * 5 + len("<system>")
 
 
 def test_the_whole_preparation_is_4_10s_where_the_settings_say_so(tmp_path):

@@ -73,6 +73,12 @@ def seconds_a_call(ask: Callable[[list[Messages]], list[str]], conversations: Se
     return statistics.median(seconds)
 
 
+def split_system(messages: Messages) -> tuple[Messages, Messages]:
+    """The system turn, if there is one, and the other turns."""
+    at = int(messages[0]["role"] == "system")
+    return messages[:at], messages[at:]
+
+
 def prompt_of(row: dict[str, Any]) -> Messages:
     """What is asked: the conversation without its last answer."""
     return row["messages"][:-1]

@@ -91,7 +91,7 @@ def conversations_of(
     asked = {"prompt": [asking.prompt_of(row) for row in test]}
     if not config.compare.shots:
         skipped["few-shot prompt"] = "shots = 0"
-    elif any(len(row["messages"]) != 2 for row in (*train, *test)):
+    elif any(len(asking.split_system(row["messages"])[1]) != 2 for row in (*train, *test)):
         skipped["few-shot prompt"] = "5.03 shows examples of one turn, and these conversations have more"
     else:
         tokenizer = base.tokenizer_of(model_path, is_chat=True)
@@ -105,16 +105,22 @@ def conversations_of(
 
 
 def few_shot(config: Config, tokenizer: Any, train: list, test: list, parts: Parts) -> list[asking.Messages]:
-    """Each question after solved ones of the training part, balanced by label where there are labels."""
-    pool = [{"text": row["messages"][0]["content"], "label": row["messages"][-1]["content"]} for row in train]
+    """Each question after solved ones of the training part, balanced by label where there are labels.
+
+    A system turn of the question's own stands before them; 5.03 knows none, so its tokens are taken off the limit.
+    """
+    pool = [{"text": row["messages"][-2]["content"], "label": row["messages"][-1]["content"]} for row in train]
     pool = random.Random(config.compare.seed).sample(pool, min(len(pool), 500))
     limit = config.data.max_length * (config.compare.shots + 1)
     conversations = []
     with parts.using("5.03") as prompts:
         for number, row in enumerate(test):
             rng = random.Random(f"{config.compare.seed}/{number}")
-            query = row["messages"][0]["content"]
-            conversations.append(prompts.build_prompt(query, pool, config.compare.shots, tokenizer, limit, rng=rng))
+            system, (query, _) = asking.split_system(row["messages"])
+            said = "".join(turn["content"] for turn in system)
+            room = limit - len(tokenizer(said, add_special_tokens=False)["input_ids"])
+            shown = prompts.build_prompt(query["content"], pool, config.compare.shots, tokenizer, room, rng=rng)
+            conversations.append([*system, *shown])
     return conversations
 
 
