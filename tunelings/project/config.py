@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from tunelings.project.errors import ProjectError
 from tunelings.project.folder import Folder, write
 
+LONGEST = 131_072  # tokens: the context of the models that a machine of one's own can train
+VALUE = 40  # characters of a value in a message
+ROLES = {"labels": ("text", "label"), "chat": ("prompt", "completion")}  # what a column may be, by kind
+
+
+def whole(low: int, high: int) -> Any:
+    """A whole number; `high` is far beyond what is of use, and stops a slip before it fills the memory."""
+    return Field(ge=low, le=high, strict=True, description=f"a whole number from {low} to {high}")
+
+
+def real(described: str, **bounds: Any) -> Any:
+    return Field(**bounds, strict=True, allow_inf_nan=False, description=f"a number {described}")
+
+
+def add_up(fractions: tuple[float, float, float]) -> tuple[float, float, float]:
+    if not math.isclose(sum(fractions), 1, abs_tol=1e-6):
+        raise ValueError
+    return fractions
+
+
 Technique = Literal["full", "lora", "qlora"]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Seed = Annotated[int, whole(0, 2**32 - 1)]
+Batch = Annotated[int, whole(1, 1024)]
+Updates = Annotated[int, whole(1, 100_000_000)]
+Share = Annotated[float, Field(gt=0, lt=1, strict=True)]
+Fractions = Annotated[
+    tuple[Share, Share, Share], AfterValidator(add_up), Field(description="three numbers above 0 that add up to 1")
+]
 # What 4.03 knows: languages, and issues.
 Language = Literal["en", "de", "fr", "el", "ru", "zh"]
 Issue = Literal["empty", "language", "markup", "refusal", "repetition", "too_long", "too_short", "truncated"]
@@ -29,52 +56,46 @@ class Section(BaseModel):
 class Data(Section):
     path: Annotated[str, Field(min_length=1)]
     kind: Literal["labels", "chat"]  # a text with a label, or a conversation that ends with the assistant's answer
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = {}  # by their role
     instruction: str = ""
     test: str = ""
     passages: str = ""
     pipeline: Literal["steps", "whole"] = "steps"
-    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
-    duplicates: Annotated[float, Field(gt=0, le=1)] = 0.8
+    fractions: Fractions = (0.8, 0.1, 0.1)
+    duplicates: Annotated[float, real("above 0, at most 1", gt=0, le=1)] = 0.8
     drop: tuple[Issue, ...] = DROPPED
     language: Language = "en"
-    max_length: Annotated[int, Field(ge=8)] = 512
+    max_length: Annotated[int, whole(8, LONGEST)] = 512
     seed: Seed = 0
-
-    @pydantic.model_validator(mode="after")
-    def fractions_add_up(self) -> Data:
-        if not (abs(sum(self.fractions) - 1) < 1e-6 and min(self.fractions) > 0):  # Not a number is neither.
-            raise ValueError("fractions must be three numbers above 0 that add up to 1")
-        return self
 
 
 class Train(Section):
     technique: Technique
     head: Literal["answer", "classifier"] = "answer"
     pipeline: Literal["steps", "whole"] = "steps"
-    r: Annotated[int, Field(ge=1)] = 8
-    lora_alpha: Annotated[int, Field(ge=1)] = 16
-    lr: Annotated[float, Field(gt=0, le=1)] = 5e-4
-    epochs: Annotated[int, Field(ge=1)] = 3
-    max_steps: Annotated[int, Field(ge=1)] = 400
-    batch_size: Annotated[int, Field(ge=1)] = 4
-    accumulation: Annotated[int, Field(ge=1)] = 2
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    r: Annotated[int, whole(1, 1024)] = 8
+    lora_alpha: Annotated[int, whole(1, 4096)] = 16
+    lr: Annotated[float, real("above 0, at most 1", gt=0, le=1)] = 5e-4
+    epochs: Annotated[int, whole(1, 1_000_000)] = 3
+    max_steps: Updates = 400
+    batch_size: Batch = 4
+    accumulation: Annotated[int, whole(1, 65_536)] = 2
+    warmup: Annotated[float, real("from 0, under 1", ge=0, lt=1)] = 0.1
     schedule: Literal["linear", "cosine"] = "linear"
-    evaluate_every: Annotated[int, Field(ge=1)] = 20
-    patience: Annotated[int, Field(ge=1)] = 3
-    processes: Annotated[int, Field(ge=1)] = 1
+    evaluate_every: Updates = 20
+    patience: Annotated[int, whole(1, 1_000_000)] = 3
+    processes: Annotated[int, whole(1, 1024)] = 1
     accelerate_config: str = ""
     seed: Seed = 0
 
 
 class Compare(Section):
     metric: Literal["exact_match", "token_f1", "contains"]
-    items: Annotated[int, Field(ge=1)] = 200
-    shots: Annotated[int, Field(ge=0)] = 4
-    max_new_tokens: Annotated[int, Field(ge=1)] = 32
-    batch_size: Annotated[int, Field(ge=1)] = 8
-    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    items: Annotated[int, whole(1, 1_000_000)] = 200
+    shots: Annotated[int, whole(0, 100)] = 4
+    max_new_tokens: Annotated[int, whole(1, LONGEST)] = 32
+    batch_size: Batch = 8
+    margin: Annotated[float, real("above 0, under 1", gt=0, lt=1)] = 0.05
     judge: str = ""
     seed: Seed = 0
 
@@ -82,13 +103,16 @@ class Compare(Section):
 class Config(Section):
     """The settings of a project; `model` is a name of the course's, a name on the hub, a folder, or "tiny"."""
 
-    model: str
+    model: Annotated[str, Field(min_length=1)]
     data: Data
     train: Train
     compare: Compare
 
     @pydantic.model_validator(mode="after")
     def fits_together(self) -> Config:
+        kind, roles = self.data.kind, ROLES[self.data.kind]
+        if strange := next((role for role in self.data.columns if role not in roles), None):
+            raise ValueError(f'data.columns.{strange}: with data.kind = "{kind}" there are {" and ".join(roles)}')
         if self.data.kind == "chat" and self.train.head == "classifier":
             raise ValueError('train.head = "classifier" needs texts with labels: data.kind = "labels"')
         if self.data.kind == "labels" and self.data.pipeline == "whole":
@@ -106,20 +130,26 @@ def load(folder: Folder) -> Config:
     """
     try:
         return Config.model_validate(tomllib.loads(folder.settings.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{folder.settings} isn't valid TOML: {error}. The steps that are done are kept.") from None
     except pydantic.ValidationError as error:
         raise ProjectError(f"{folder.settings}: {told(error)}. The steps that are done are kept.") from None
+    except (ValueError, RecursionError) as error:  # Of tomllib: also a number of 5,000 digits, or 5,000 brackets.
+        raise ProjectError(f"{folder.settings} isn't valid TOML: {error}. The steps that are done are kept.") from None
 
 
 def told(error: pydantic.ValidationError) -> str:
     """The first thing that is wrong, in one line."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    value = "" if first["type"] in ("missing", "extra_forbidden") else f" ({json.dumps(first['input'], default=str)})"
     says = {"extra_forbidden": "there is no such setting", "missing": "is missing"}
-    what = says.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return f"{place}{value}: {what}" if place else what
+    section = Config.model_fields.get(str(first["loc"][0])) if len(first["loc"]) > 1 else None
+    setting = getattr(section.annotation, "model_fields", {}).get(first["loc"][1]) if section else None
+    range_ = setting.description if setting else None
+    if first["type"] in says and not range_:
+        return f"{place}: {says[first['type']]}"
+    what = f"must be {range_}" if range_ else first["msg"]
+    value = json.dumps(first["input"], default=str)
+    shown = value if len(value) <= VALUE else f"{value[:VALUE]}…"
+    return f"{place} ({shown}): {what}" if place else what.removeprefix("Value error, ")
 
 
 def save(folder: Folder, config: Config, why: dict[str, str]) -> None:
