@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+from pathlib import Path
 
 import pytest
+import typer
 
 from tests.support.projects import change, copy_of, parts, project, rows, run
+from tunelings.commands import project as command
 from tunelings.project import config as settings
 from tunelings.project import folder as files
 from tunelings.project import steps as running
-from tunelings.project.errors import ProjectError
+from tunelings.project.errors import PartError, ProjectError
 from tunelings.project.folder import Folder
 
 
@@ -75,6 +80,15 @@ def test_the_report_says_the_verdict_whose_code_ran_and_shows_its_pictures(finis
     assert "What was forgotten" in markdown and "| majority |" in markdown and "| few-shot prompt |" in markdown
 
 
+@pytest.mark.parametrize("text", ["a < b & c > d", "<b>x</b>", "&lt; is written so", r"`x` | *y* _z_ # {q} [r](s) \ <"])
+def test_a_text_stands_in_the_page_as_it_is(tmp_path, text):
+    from tunelings.project import report
+
+    page = report.page(Folder(tmp_path), f"| asked |\n|---|\n| {report.cell(text)} |\n")
+    cells = re.findall("<td>(.*)</td>", page)
+    assert [html.unescape(one) for one in cells] == [text] and "<" not in cells[0]
+
+
 def test_a_loss_that_was_still_falling_at_the_end_is_said_to_be_so(finished, tmp_path):
     from tunelings.project import report
 
@@ -136,7 +150,7 @@ def test_settings_edited_into_nonsense_are_one_line_and_the_steps_stay(finished,
         ('drop = ["empty"', 'drop = ["nonsense"', "data.drop.0"),
         ("fractions = [0.8, 0.1, 0.1]", "fractions = [nan, nan, nan]", "add up to 1"),
         ("seed = 0", "seed = 99999999999", "data.seed"),
-        ("seed = 0", "seed = -1", "data.seed .-1.: .* greater than or equal to 0"),
+        ("columns = {}", 'columns = { text = "x" }', "data.columns.text: with .* there are prompt and completion"),
         ('head = "answer"', 'head = "classifier"', 'train.head = "classifier" needs texts with labels'),
     ]:
         before = folder.settings.read_text(encoding="utf-8")
@@ -167,7 +181,7 @@ def test_a_judge_reads_pairs_by_5_07_and_its_failures_are_counted(finished, tmp_
     [
         ('passages = ""', 'passages = "gone.jsonl"', "data.passages: there is nothing at .*gone.jsonl."),
         ('judge = ""', 'judge = "nobody"', "nobody is neither a folder nor one of the course.s models"),
-        ("processes = 1", "processes = 9999", "train.processes: 9999 are too many for"),
+        ("processes = 1", "processes = 1000", "train.processes: 1000 are too many for"),
         ('accelerate_config = ""', 'accelerate_config = "gone.yaml"', "train.accelerate_config: there is no file"),
     ],
 )
@@ -177,3 +191,32 @@ def test_what_the_settings_name_and_is_not_there_is_told_before_any_step(finishe
     change(folder, old, new)
     with pytest.raises(ProjectError, match=line):
         running.check(folder, settings.load(folder))
+
+
+def test_a_new_that_fails_keeps_the_log_that_it_names_and_nothing_else(tmp_path, monkeypatch, capsys):
+    folder = Folder(tmp_path / "p")
+
+    def fails(error: Exception):
+        def run_apart(folder, step, hear, *, mine):
+            folder.log(step).parent.mkdir(exist_ok=True)
+            folder.log(step).write_text("Traceback", encoding="utf-8")
+            (folder.path / "data.jsonl").touch()
+            raise error
+
+        monkeypatch.setattr(running, "run_apart", run_apart)
+
+    fails(PartError(f"its log is {folder.log('new')}"))
+    for _ in range(2):  # The folder that a failure has left is not the learner's own.
+        with pytest.raises(typer.Exit):
+            command.new(str(folder.path), data="d.jsonl")
+        named = Path(capsys.readouterr().err.removeprefix("its log is ").strip())
+        assert named.read_text(encoding="utf-8") == "Traceback"
+        assert set(folder.path.rglob("*")) == {named, named.parent}
+    fails(ProjectError("no good"))
+    with pytest.raises(ProjectError):
+        command.new(str(folder.path), data="d.jsonl")
+    assert not folder.path.exists()
+    folder.path.mkdir()
+    with pytest.raises(ProjectError):
+        command.new(str(folder.path), data="d.jsonl")
+    assert folder.path.exists(), "it was the learner's, though empty"

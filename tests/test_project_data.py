@@ -8,52 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import COURSE
+from tests.support.data_steps import WORDS, jsonl, labeled, prepared
 from tunelings.project import folder as files
 from tunelings.project import new
-from tunelings.project.config import Config
-from tunelings.project.data import prepare
 from tunelings.project.errors import ProjectError
 from tunelings.project.kept import load
-from tunelings.project.parts import Parts
 from tunelings.project.rows import Broken, Row, checked, read, read_passages
-from tunelings.project.say import Say
-
-WORDS = "one two three four five six seven eight nine ten".split()
-
-
-class Characters:
-    """A tokenizer of one token a character, without any library."""
-
-    chat_template = "given"
-
-    def apply_chat_template(self, messages, tokenize=False, add_generation_prompt=False):
-        return "".join(f"<{turn['role']}>{turn['content']}" for turn in messages)
-
-    def __call__(self, texts, add_special_tokens=False):
-        return {"input_ids": [[0] * len(text) for text in texts] if isinstance(texts, list) else [0] * len(texts)}
-
-
-def settings_for(path: Path, kind: str = "labels", **data) -> Config:
-    options = {"path": str(path), "kind": kind, **data}
-    return Config.model_validate(
-        {"model": "tiny", "data": options, "train": {"technique": "full"}, "compare": {"metric": "exact_match"}}
-    )
-
-
-def prepared(path: Path, tmp_path: Path, kind: str = "labels", **data) -> dict:
-    work = tmp_path / "work"
-    work.mkdir(exist_ok=True)
-    return prepare(settings_for(path, kind, **data), tmp_path, work, Parts(COURSE), Characters(), Say())
-
-
-def labeled(count: int = 60) -> list[dict]:
-    return [{"text": f"{WORDS[i % 10]} and {i} more", "label": "ab"[i % 2]} for i in range(count)]
-
-
-def jsonl(path: Path, rows: list) -> Path:
-    files.write_lines(path, rows)
-    return path
 
 
 # ---------------------------------------------------------------- formats
@@ -119,7 +79,7 @@ def test_broken_lines_are_told_by_their_number(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("caf\udce9", "is not UTF-8"), ("\ud83d", "is not UTF-8"), ("x" * 200_001, "has 200,005 characters")],
+    [("caf\udce9", "is not UTF-8"), ("\ud83d", "is not UTF-8"), ("x" * 200_001, "has 200,024 characters")],
     ids=["Latin-1", "half an emoji", "too long"],
 )
 def test_a_text_within_messages_is_looked_at_like_any_other(text: str, why: str):
@@ -254,5 +214,5 @@ def test_unknown_columns_are_named_with_the_options(tmp_path):
     path = jsonl(tmp_path / "d.jsonl", [{"a": "x", "b": "y"}])
     with pytest.raises(ProjectError, match="The columns are a, b: say which to use, --text COLUMN"):
         new.kind_of(path, {})
-    with pytest.raises(ProjectError, match="There is no column 'c': the columns are a, b"):
+    with pytest.raises(ProjectError, match="There is no column 'c' in d.jsonl: take one of a, b."):
         new.kind_of(path, {"text": "c", "label": "b"})

@@ -42,6 +42,14 @@ CASES = {
         b'{"prompt": "caf\xe9", "completion": "\xe9"}\n' * 20,
         "None of the 20 rows of data.jsonl can be used (row 1: is not UTF-8, so save the file as UTF-8).",
     ),
+    "Latin-1, in the header": (
+        "größe,label\nx,a\n".encode("latin-1"),
+        "data.csv isn't UTF-8, by its header: save it",
+    ),
+    "UTF-16 without a mark": (
+        lines(*rows()).decode().encode("utf-16-le"),
+        "data.jsonl has zero bytes, so it is UTF-16 or no text at all: save it as UTF-8 (`iconv -f utf-16le -t utf-8`)",
+    ),
     "UTF-16": (lines(*rows()).decode().encode("utf-16"), "data.jsonl is UTF-16: save it as UTF-8"),
     "a model that is nowhere": (lines(*rows()), "nobody/nothing can't be downloaded from the Hub ("),
     "no chat template": (lines(*rows()), "plain has no chat template: take a chat model (…-Instruct), or put its"),
@@ -55,7 +63,7 @@ def has_one_line(done, line: str) -> bool:
 @pytest.mark.parametrize("case", CASES)
 def test_what_cannot_be_used_leaves_no_project_behind(tmp_path, case):
     content, line = CASES[case]
-    data, model = tmp_path / "data.jsonl", "tiny"
+    data, model = tmp_path / ("data.csv" if "header" in case else "data.jsonl"), "tiny"
     if content is not None:
         data.write_bytes(content)
     if case == "no chat template":
@@ -79,17 +87,33 @@ def test_labels_that_only_the_test_part_has_are_named(tmp_path):
     assert has_one_line(done, "Labels that only the test part has can't be learned: 'z'."), done.stderr
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-def test_forty_megabytes_in_one_cell_are_counted_and_the_rest_is_used(tmp_path, suffix):
-    path = tmp_path / f"d{suffix}"
-    if suffix == ".jsonl":
-        path.write_bytes(lines(*rows(60), HUGE))
+def write_parquet(path: Path, records: list[dict]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    parquet.write_table(pa.Table.from_pylist(records), path)
+
+
+def as_messages(record: dict) -> dict:
+    turns = (("user", record["prompt"]), ("assistant", record["completion"]))
+    return {"messages": [{"role": role, "content": content} for role, content in turns]}
+
+
+@pytest.mark.parametrize("name", ["d.jsonl", "d.csv", "nested.jsonl", "nested.parquet"])
+def test_forty_megabytes_in_one_cell_are_counted_and_the_rest_is_used(tmp_path, name):
+    path, records = tmp_path / name, [*rows(60), HUGE]
+    if path.stem == "nested":
+        records = [as_messages(record) for record in records]
+    if path.suffix == ".jsonl":
+        path.write_bytes(lines(*records))
+    elif path.suffix == ".parquet":
+        write_parquet(path, records)
     else:
-        cells = [f"{row['prompt']},{row['completion']}" for row in [*rows(60), HUGE]]
+        cells = [f"{row['prompt']},{row['completion']}" for row in records]
         path.write_text("\n".join(["prompt,completion", *cells]), encoding="utf-8")
     done = tunelings("project", "new", str(tmp_path / "p"), "--data", str(path), "--model", "tiny")
     assert done.returncode == 0, done.stderr
-    row = 61 if suffix == ".jsonl" else 62
+    row = 62 if path.suffix == ".csv" else 61
     assert f"1 broken: row {row} has 40,000,0" in done.stdout and "at most 200,000 are taken" in done.stdout
 
 
@@ -104,7 +128,15 @@ EDITS: dict[str, tuple[Callable[[Folder], None], str]] = {
     ),
     "a value that can't be": (
         lambda folder: edit(folder, "batch_size = 4", "batch_size = -4"),
-        "project.toml: train.batch_size (-4): Input should be greater than or equal to 1. The steps that are done are",
+        "project.toml: train.batch_size (-4): must be a whole number from 1 to 1024. The steps that are done are kept.",
+    ),
+    "a value beyond all measure": (
+        lambda folder: edit(folder, "max_new_tokens = ", f"max_new_tokens = 1{'0' * 30}  # "),
+        "project.toml: compare.max_new_tokens (1000000000000000000000000000000): must be a whole number from ",
+    ),
+    "a column that is not there": (
+        lambda folder: edit(folder, "columns = {}", 'columns = { prompt = "nope" }'),
+        "There is no column 'nope' in d.jsonl: take one of prompt, completion.",
     ),
     "another model": (
         lambda folder: edit(folder, 'model = "tiny"', 'model = "/nowhere"'),

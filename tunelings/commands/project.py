@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,16 +55,16 @@ def new(
     options = {"example": example, "model": model, "text": text, "label": label, "prompt": prompt,
                "completion": completion, "head": head, "steps": steps}  # fmt: skip
     options |= {key: absolute(value) for key, value in (("data", data), ("test", test), ("passages", passages))}
-    is_ours = not folder.path.exists()
+    is_ours = folder.is_new()
     with running.alone(folder):
         folders.write(folder.path / looking.OPTIONS, json.dumps(options))
         try:
             with heard() as hear:
                 running.run_apart(folder, "new", hear, mine=mine)
-        except BaseException:
+        except BaseException as error:
             (folder.path / looking.OPTIONS).unlink(missing_ok=True)
             if is_ours:
-                shutil.rmtree(folder.path, ignore_errors=True)
+                folder.clear(but=folder.log("new") if isinstance(error, typer.Exit) else None)
             raise
     say(f"{shown(folder.settings)} says what was chosen and why. Next: tunelings project run {name}")
 
@@ -124,13 +123,16 @@ def run(
 
 def told(result: dict[str, Any], step: str) -> str:
     """What a step has done, in one line."""
+    from tunelings.project.intake import cuts
+    from tunelings.project.kept import rows
     from tunelings.project.parts import counted
 
     says = ""
     if step == "data":
         says = ", ".join(f"{count:,} {name}" for name, count in result["written"].items())
         if broken := result["broken"]["count"]:
-            says += f"; {broken} broken (rows {', '.join(place for place, _ in result['broken']['first'][:8])})"
+            says += f"; {broken} broken: {rows([place for place, _ in result['broken']['first']], broken)}"
+        says = "; ".join([says, *cuts(result, "cut")])
     if step == "baseline":
         systems = result["systems"].items()
         says = ", ".join(f"{name} {sum(row['scores']) / len(row['scores']):.3f}" for name, row in systems)

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tunelings.project.config import Config
-from tunelings.project.intake import check_amount, measure, take_in
-from tunelings.project.kept import LeftOut, Rows
+from tunelings.project.intake import TakenIn, check_amount, measure, take_in, within_limit
 from tunelings.project.parts import Parts
 from tunelings.project.say import Say
 from tunelings.project.splitting import drop_leaks, drop_repeats, prepare_whole, split, write_parts
@@ -33,25 +32,30 @@ def prepare(config: Config, base: Path, work: Path, parts: Parts, tokenizer: Any
     Raises:
         ProjectError: nothing can be learned from this data; one line says why.
     """
-    left_out = LeftOut(work / "left_out.jsonl")
-    rows = take_in(config, base, work, parts, left_out, say)
-    summary: dict[str, Any] = {"read": rows.read, "broken": left_out.of("broken"), "quality": dict(rows.quality)}
-    kept: Rows = rows.kept
-    check_amount(config, len(kept), rows.read, left_out)
+    taken = take_in(config, base, work, parts, say)
     say.progress(0.3, "lengths")
-    kept, summary["tokens"] = measure(config, kept, tokenizer, left_out)
+    measure(config, taken, tokenizer)
+    return divide(config, work, parts, tokenizer, say, taken)
+
+
+def divide(config: Config, work: Path, parts: Parts, tokenizer: Any, say: Say, taken: TakenIn) -> dict[str, Any]:
+    """The second half of `prepare`, from rows that are measured; the dry look chooses settings in between."""
+    left_out = taken.left_out
+    summary: dict[str, Any] = {"read": taken.read, "broken": left_out.of("broken"), "quality": dict(taken.quality)}
+    kept, summary["tokens"] = within_limit(config, taken, tokenizer)
+    check_amount(config, len(kept), taken.read, left_out)
     if config.data.pipeline == "whole":
         places = prepare_whole(config, work, parts, kept, tokenizer, left_out)
     else:
         say.progress(0.5, "duplicates")
         kept, summary["contradictions"] = drop_repeats(config, kept, parts, left_out)
-        check_amount(config, len(kept), rows.read, left_out)
+        check_amount(config, len(kept), taken.read, left_out)
         say.progress(0.7, "split")
         places = split(config, kept, parts, left_out)
     say.progress(0.85, "leaks")
     drop_leaks(kept, places, parts, left_out)
     summary |= {name: left_out.of(name) for name in ("quality_dropped", "duplicates", "too_long", "leaks")}
     summary |= write_parts(config, work, kept, places)
-    rows.kept.path.unlink()
+    kept.path.unlink()
     left_out.close()
     return summary

@@ -62,6 +62,19 @@ class Folder:
         """What the libraries and the answers printed while the step ran."""
         return self.path / "steps" / f"{step}.log"
 
+    def is_new(self) -> bool:
+        """Whether it isn't there, or holds no more than the log of a `new` that failed."""
+        log = self.log("new")
+        return not self.path.exists() or (log.exists() and set(self.path.rglob("*")) == {log, log.parent})
+
+    def clear(self, but: Path | None) -> None:
+        """Remove the folder, except for a log that a message has named."""
+        kept = but.read_bytes() if but else b""
+        shutil.rmtree(self.path, ignore_errors=True)
+        if but:
+            but.parent.mkdir(parents=True)
+            but.write_bytes(kept)
+
     def result(self, step: str) -> dict[str, Any] | None:
         """What a step has said at its end; None where it has not ended, or its result can't be read."""
         return read_result(self.done(step))

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import json
 import statistics
+from array import array
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunelings.project.config import Config
+from tunelings.project.config import ROLES, Config
 from tunelings.project.errors import ProjectError
-from tunelings.project.kept import LeftOut, Rows, batched
+from tunelings.project.kept import SHOWN, LeftOut, Rows, batched, rows
 from tunelings.project.parts import Parts
-from tunelings.project.rows import Broken, Row, read
+from tunelings.project.rows import NOT_UTF8, Broken, Row, check_columns, columns_of, read
 from tunelings.project.say import Say
+
+FIELDS = ("instruction", "input", "output", "prompt", "completion", "system")  # the texts that 4.01 reads
 
 
 @dataclass
 class TakenIn:
     kept: Rows
+    left_out: LeftOut
     read: int = 0
     quality: Counter[str] = field(default_factory=Counter)
+    lengths: array[int] = field(default_factory=lambda: array("I"))  # tokens of each row that is kept
 
 
-def take_in(config: Config, base: Path, work: Path, parts: Parts, left_out: LeftOut, say: Say) -> TakenIn:
-    """Read every row, and write those that can be used in one form; rows of a test file come first."""
+def take_in(config: Config, base: Path, work: Path, parts: Parts, say: Say) -> TakenIn:
+    """Read every row, and write those that can be used in one form; rows of a test file come first.
+
+    Raises:
+        ProjectError: there are too few of them, or the settings name a column that isn't there.
+    """
     sources = [("test:", config.data.test)] if config.data.test else []
-    taken = TakenIn(Rows(work / "rows.jsonl"))
+    left_out = LeftOut(work / "left_out.jsonl")
+    taken = TakenIn(Rows(work / "rows.jsonl", config.data.instruction), left_out)
     with open(taken.kept.path, "wb") as out:
         for prefix, name in [*sources, ("", config.data.path)]:
-            for row in read((base / Path(name).expanduser()).resolve()):
+            path = (base / Path(name).expanduser()).resolve()
+            if columns := columns_used(config):
+                check_columns(path, columns.values(), columns_of(path))
+            for row in read(path):
                 taken.read += 1
                 if taken.read % 2000 == 0:
                     say.progress(0.02, f"{taken.read:,} rows read")
@@ -44,7 +58,14 @@ def take_in(config: Config, base: Path, work: Path, parts: Parts, left_out: Left
                     continue
                 if judged(config, record, parts, taken.quality, left_out):
                     keep(taken.kept, out, record)
+    check_amount(config, len(taken.kept), taken.read, left_out)
     return taken
+
+
+def columns_used(config: Config) -> dict[str, str]:
+    """The column of each role; {} where 4.01 finds out the format."""
+    is_known = config.data.kind == "labels" or config.data.columns
+    return {role: role for role in ROLES[config.data.kind]} | config.data.columns if is_known else {}
 
 
 def keep(kept: Rows, out: Any, record: dict[str, Any]) -> None:
@@ -60,23 +81,22 @@ class Unusable(Exception):
 
 
 def record_of(config: Config, row: Row, prefix: str, parts: Parts) -> dict[str, Any]:
-    renamed = {role: row.record.get(column) for role, column in config.data.columns.items()}
+    renamed = {role: row.record.get(column) for role, column in columns_used(config).items()}
+    used = renamed or row.record
+    if unread := next((name for name in ("text", "label", *FIELDS) if isinstance(used.get(name), bytes)), None):
+        raise Unusable(f"{config.data.columns.get(unread, unread)} {NOT_UTF8}")
     if config.data.kind == "labels":
-        record = {**row.record, **renamed}
-        text, label = record.get("text"), record.get("label")
+        text, label = renamed["text"], renamed["label"]
         if not isinstance(text, str) or not text.strip():
             raise Unusable(f"{config.data.columns.get('text', 'text')} has no text")
-        if label is None or not str(label).strip():
+        if label is None or label != label or not str(label).strip():  # Parquet may have NaN where there is none.
             raise Unusable(f"{config.data.columns.get('label', 'label')} is empty")
         label = str(label).strip()
         messages = [{"role": "user", "content": text}, {"role": "assistant", "content": label}]
         answers = [label]
     else:
-        messages, answers = conversation(renamed if renamed else row.record, row.record, parts)
+        messages, answers = conversation(used, row.record, parts)
         text, label = "\n".join(turn["content"] for turn in messages[:-1] if turn["role"] != "system"), ""
-    if config.data.instruction:
-        first = next(turn for turn in messages if turn["role"] == "user")
-        first["content"] = f"{config.data.instruction}\n\n{first['content']}"
     return {"id": prefix + row.place, "messages": messages, "text": text, "answers": answers, "label": label}
 
 
@@ -116,36 +136,56 @@ def check_amount(config: Config, kept: int, read_: int, left_out: LeftOut) -> No
     if kept == 0:
         raise ProjectError(f"None of the {read_} rows of {where} can be used{first}.")
     if kept < 10:
+        within = f" at max_length = {config.data.max_length}" if left_out.counts["too_long"] else ""
         without = f" without its {repeats} repeats" if repeats else ""
-        usable = f"{where} has {kept} row{'s' * (kept != 1)} that can be used{without}{first}"
+        usable = f"{where} has {kept} row{'s' * (kept != 1)} that can be used{within}{without}{first}"
         raise ProjectError(f"{usable}: at least 10 are needed, and 100 or more are better.")
 
 
-def measure(config: Config, rows: Rows, tokenizer: Any, left_out: LeftOut) -> tuple[Rows, dict[str, Any]]:
-    """Count tokens; drop each row with nothing of its answer left within the limit; other long rows will be cut."""
-    limit, lengths, keep, cut = config.data.max_length, [], [], 0
+def measure(config: Config, taken: TakenIn, tokenizer: Any) -> None:
+    """Count the tokens of each row that is kept."""
     is_classifier = config.train.head == "classifier"
-    for block in batched(enumerate(rows), 500):
+    for block in batched(taken.kept, 500):
         if is_classifier:
-            texts = [row["text"] for _, row in block]
+            texts = [row["text"] for row in block]
         else:
-            texts = [tokenizer.apply_chat_template(row["messages"], tokenize=False) for _, row in block]
-        encoded = tokenizer(texts, add_special_tokens=is_classifier)["input_ids"]
-        for (index, row), ids in zip(block, encoded, strict=True):
-            lengths.append(len(ids))
-            if len(ids) > limit and not is_classifier and prompt_length(row, tokenizer) >= limit:
-                left_out.add("too_long", row["id"], f"{len(ids)} tokens: nothing of the answer is left within {limit}")
-                continue
-            cut += len(ids) > limit
-            keep.append(index)
-    if not keep:
+            texts = [tokenizer.apply_chat_template(row["messages"], tokenize=False) for row in block]
+        taken.lengths.extend(map(len, tokenizer(texts, add_special_tokens=is_classifier)["input_ids"]))
+
+
+def p95(lengths: array[int]) -> int:
+    return sorted(lengths)[int(0.95 * (len(lengths) - 1))]
+
+
+def within_limit(config: Config, taken: TakenIn, tokenizer: Any) -> tuple[Rows, dict[str, Any]]:
+    """Leave out each row with nothing of its answer left within the limit; other long rows will be cut."""
+    kept, lengths, limit = taken.kept, taken.lengths, config.data.max_length
+    longer = [i for i, length in enumerate(lengths) if length > limit]
+    empty: set[int] = set()
+    if config.train.head == "answer":
+        for i, row in zip(longer, kept.only(longer), strict=True):
+            if prompt_length(row, tokenizer) >= limit:
+                empty.add(i)
+                why = f"{lengths[i]} tokens: nothing of the answer is left within {limit}"
+                taken.left_out.add("too_long", row["id"], why)
+    if len(empty) == len(kept):
         raise ProjectError(
             f"No row fits into max_length = {limit} tokens: the shortest has {min(lengths)}. Shorten the texts."
         )
-    ordered = sorted(lengths)
-    p95 = ordered[int(0.95 * (len(ordered) - 1))]
-    told = {"median": statistics.median(ordered), "p95": p95, "max": ordered[-1], "limit": limit, "cut": cut}
-    return (rows if len(keep) == len(rows) else rows.only(keep)), told
+    cut = [kept.ids[i] for i in longer if i not in empty]
+    told: dict[str, Any] = {"median": statistics.median(lengths), "p95": p95(lengths), "max": max(lengths)}
+    told |= {"limit": limit, "cut": len(cut), "cut_rows": cut[:SHOWN]}
+    return (kept.only([i for i in range(len(kept)) if i not in empty]) if empty else kept), told
+
+
+def cuts(found: dict[str, Any], verb: str) -> Iterator[str]:
+    """What the limit does to the rows of a data step, for the screen."""
+    tokens, too_long = found["tokens"], found["too_long"]
+    if tokens["cut"]:
+        yield f"{tokens['cut']:,} {verb} at {tokens['limit']} tokens: {rows(tokens['cut_rows'], tokens['cut'])}"
+    if count := too_long["count"]:
+        which = rows([place for place, _ in too_long["first"]], count)
+        yield f"{count:,} left out, with nothing of the answer left within {tokens['limit']} tokens: {which}"
 
 
 def prompt_length(row: dict, tokenizer: Any) -> int:

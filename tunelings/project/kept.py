@@ -14,6 +14,7 @@ from tunelings.project import folder as files
 
 PARTS = ("train", "validation", "test")
 SHOWN = 20  # places of each kind in a summary; the file beside it has all of them
+NAMED = 8  # places in a line
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Rows:
     """The rows that are kept so far: each on disk at its offset, and of each in memory only what is compared."""
 
     path: Path
+    instruction: str = ""  # said before the first of the user's turns
     ids: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -28,7 +30,7 @@ class Rows:
 
     def only(self, kept: Sequence[int]) -> Rows:
         ids, labels, texts = ([column[i] for i in kept] for column in (self.ids, self.labels, self.texts))
-        return Rows(self.path, ids, labels, texts, [self.offsets[i] for i in kept])
+        return Rows(self.path, self.instruction, ids, labels, texts, [self.offsets[i] for i in kept])
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -37,7 +39,13 @@ class Rows:
         with open(self.path, "rb") as file:
             for offset in self.offsets:
                 file.seek(offset)
-                yield json.loads(file.readline())
+                yield self.instructed(json.loads(file.readline()))
+
+    def instructed(self, row: dict[str, Any]) -> dict[str, Any]:
+        if self.instruction:
+            first = next(turn for turn in row["messages"] if turn["role"] == "user")
+            first["content"] = f"{self.instruction}\n\n{first['content']}"
+        return row
 
 
 class LeftOut:
@@ -60,10 +68,16 @@ class LeftOut:
     def example(self, kind: str) -> str:
         """ " (row 7: is not UTF-8)", or nothing."""
         places = self.places.get(kind)
-        return f" (row {places[0][0]}: {places[0][1]})" if places else ""
+        return f" ({rows([places[0][0]])}: {places[0][1]})" if places else ""
 
     def close(self) -> None:
         self.file.close()
+
+
+def rows(places: Sequence[str], count: int = 1) -> str:
+    """ "row 7", "rows 3, 9, 12, …", or the names of files where these are the places of `count` rows."""
+    word = f"row{'s' * (count > 1)} " if places[0].split(":")[-1].isdecimal() else ""
+    return f"{word}{', '.join(places[:NAMED])}{', …' if count > NAMED else ''}"
 
 
 def load(folder: Path, part: str) -> list[dict[str, Any]]:

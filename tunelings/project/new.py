@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,13 @@ from tunelings.project import base, pace, shipped
 from tunelings.project import config as settings
 from tunelings.project import technique as techniques
 from tunelings.project.config import Config
-from tunelings.project.data import prepare
+from tunelings.project.data import divide
 from tunelings.project.errors import ProjectError
 from tunelings.project.folder import Folder
-from tunelings.project.kept import load
+from tunelings.project.intake import TakenIn, cuts, measure, p95, take_in
+from tunelings.project.kept import load, rows
 from tunelings.project.parts import Parts, counted
-from tunelings.project.rows import Row, read
+from tunelings.project.rows import check_columns, columns_of
 from tunelings.project.say import Say
 from tunelings.project.score import metric_for
 
@@ -64,9 +64,12 @@ def look(folder: Folder, parts: Parts, say: Say) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
-        found = prepare(first, folder.path, scratch, parts, tokenizer, say)
+        taken = take_in(first, folder.path, scratch, parts, say)
+        say.progress(0.3, "lengths")
+        first, why = fitted(first, taken, tokenizer)
+        found = divide(first, scratch, parts, tokenizer, say, taken)
         train = load(scratch, "train")
-        config, why = chosen(options, first, found, train, shape, tokenizer, parts)
+        config, why = chosen(options, first, found, train, shape, tokenizer, parts, why)
         say.progress(0.9, "timing an update")
         seconds = pace.seconds_a_micro_batch(config, model_path, train, parts) * config.train.accumulation
     finally:
@@ -86,15 +89,13 @@ def kind_of(path: Path, options: dict[str, Any]) -> tuple[str, dict[str, str]]:
         ProjectError: the columns are none that are known; the line names them and the options.
     """
     given = {role: options.get(role) for role in ("text", "label", "prompt", "completion")}
-    rows = [row.record for row in islice(read(path), 50) if isinstance(row, Row)]
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = columns_of(path)
     for first, second, kind in (("text", "label", "labels"), ("prompt", "completion", "chat")):
         if given[first] or given[second]:
             columns = {first: given[first] or first, second: given[second] or second}
-            if rows and (absent := [column for column in columns.values() if column not in names]):
-                raise ProjectError(f"There is no column {absent[0]!r}: the columns are {', '.join(names)}.")
+            check_columns(path, columns.values(), names)
             return kind, columns
-    if not rows or any(set(keys) <= set(names) for keys in CHAT):
+    if not names or any(set(keys) <= set(names) for keys in CHAT):
         return "chat", {}
     for pair in PAIRS:
         if set(pair) <= set(names):
@@ -108,23 +109,28 @@ def kind_of(path: Path, options: dict[str, Any]) -> tuple[str, dict[str, str]]:
     )
 
 
+def fitted(config: Config, taken: TakenIn, tokenizer: Any) -> tuple[Config, dict[str, str]]:
+    """The settings with an instruction and a max_length for these rows, with the reason."""
+    chosen: dict[str, Any] = {}
+    if config.data.kind == "labels" and config.train.head == "answer" and not config.data.instruction:
+        chosen["instruction"] = taken.kept.instruction = instruction(set(taken.kept.labels))
+    measure(config, taken, tokenizer)
+    longest, usual = max(taken.lengths), p95(taken.lengths)
+    # 5% of the examples may be cut, unless they are hardly longer than the others.
+    fitting = longest if longest <= 2 * usual else usual
+    chosen["max_length"] = max(16, min(config.data.max_length, 16 * -(-fitting // 16)))
+    why = {"data.max_length": f"tokens; the longest example has {longest}"}
+    return config.model_copy(update={"data": config.data.model_copy(update=chosen)}), why
+
+
 def chosen(
     options: dict[str, Any], first: Config, found: dict[str, Any], train: list, shape: base.Shape, tokenizer: Any,
-    parts: Parts,
+    parts: Parts, why: dict[str, str],
 ) -> tuple[Config, dict[str, str]]:  # fmt: skip
     """The settings for this data on this machine, with the reason of each choice."""
     machine = techniques.examine()
-    why: dict[str, str] = {}
     values = first.model_dump()
     data, training, compare = values["data"], values["train"], values["compare"]
-    extra = 0
-    if data["kind"] == "labels" and first.train.head == "answer" and not data["instruction"]:
-        data["instruction"] = instruction(found["labels"])
-        extra = len(tokenizer(data["instruction"], add_special_tokens=False)["input_ids"]) + 4
-    # 5% of the examples may be cut, unless they are hardly longer than the others.
-    fitting = found["tokens"]["max"] if found["tokens"]["max"] <= 2 * found["tokens"]["p95"] else found["tokens"]["p95"]
-    data["max_length"] = max(16, min(data["max_length"], 16 * -(-(fitting + extra) // 16)))
-    why["data.max_length"] = f"tokens; the longest example has {found['tokens']['max'] + extra}"
     plan = techniques.choose(shape, machine, data["max_length"], parts)
     why |= plan.why
     if shape.is_causal:
@@ -157,7 +163,7 @@ def tell(found: dict[str, Any], config: Config, why: dict[str, str], parts: Part
     tokens, written = found["tokens"], found["written"]
     say.line(f"{found['read']:,} rows: {', '.join(f'{count:,} {name}' for name, count in written.items())}")
     for name, text in LEFT_OUT.items():
-        if found[name]["count"]:
+        if found[name]["count"] and name != "too_long":
             say.line(f"  {found[name]['count']:,} {text}: {places(found[name])}")
     if others := {n: c for n, c in found["quality"].items() if n not in config.data.drop}:
         say.line("  noted and kept: " + ", ".join(f"{count} {name}" for name, count in sorted(others.items())))
@@ -168,6 +174,8 @@ def tell(found: dict[str, Any], config: Config, why: dict[str, str], parts: Part
         shown = ", ".join(f"{label} {count}" for label, count in commonest[:6])
         say.line(f"{len(commonest)} labels: {shown}{', …' if len(commonest) > 6 else ''}")
     say.line(f"tokens: median {tokens['median']:g}, longest {tokens['max']}; max_length {config.data.max_length}")
+    for line in cuts(found, "would be cut"):
+        say.line(f"  {line}")
     if "advice" in found:
         say.line(f"5.08's table recommends {found['advice']}; the baselines show whether it's right")
     technique = config.train.technique
@@ -189,7 +197,7 @@ LEFT_OUT = {
 
 
 def places(kind: dict[str, Any]) -> str:
-    shown = "; ".join(f"row {place}{f' {why}' if why else ''}" for place, why in kind["first"][:5])
+    shown = "; ".join(f"{rows([place])}{f' {why}' if why else ''}" for place, why in kind["first"][:5])
     return shown + ("; …" if kind["count"] > 5 else "")
 
 

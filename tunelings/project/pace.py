@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 from tunelings.project import base
 from tunelings.project.config import Config
@@ -51,18 +50,9 @@ def seconds_a_micro_batch(config: Config, model_path: Path, train: list, parts: 
         torch.manual_seed(config.train.seed)
         model, _, kind = prepared(config, model_path, config.train.technique, names, parts, base.device())
     model.train()
-    batch = kind.batch(kind.examples([instructed(config, row) for row in train[: config.train.batch_size]]))
+    batch = kind.batch(kind.examples(train[: config.train.batch_size]))
     inputs, targets = (tensor.to(base.device()) for tensor in batch)
     for _ in range(2):
         start = time.perf_counter()
         kind.loss(Reader(model)(inputs), targets)[0].backward()
     return time.perf_counter() - start
-
-
-def instructed(config: Config, row: dict[str, Any]) -> dict[str, Any]:
-    """A row of the look as the data step will write it: with the instruction that was chosen after the look."""
-    first = row["messages"][0]
-    if not config.data.instruction or first["content"].startswith(config.data.instruction):
-        return row
-    content = f"{config.data.instruction}\n\n{first['content']}"
-    return {**row, "messages": [{**first, "content": content}, *row["messages"][1:]]}

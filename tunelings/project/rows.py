@@ -12,14 +12,23 @@ import csv
 import gzip
 import json
 import sys
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from tunelings.project.errors import ProjectError
 
 LARGEST = 200_000  # characters of a row: about 50,000 tokens, more than any model of the course reads
+PEEKED = 50  # rows that are looked at for the names of their columns
+LISTED = 30  # names of columns in a message
+NOT_UTF8 = "is not UTF-8, so save the file as UTF-8"
+BOMS = {  # That of UTF-32 begins like that of UTF-16.
+    "UTF-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "UTF-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 
 
@@ -47,17 +56,40 @@ def read(path: Path) -> Iterator[Row | Broken]:
     try:
         for row in reader(path):
             yield row if isinstance(row, Broken) else checked(row)
-    except PermissionError as error:
-        raise ProjectError(f"{path} can't be read: {error.strerror}.") from None
+    except (OSError, EOFError, zlib.error) as error:  # The last two: a .gz that was cut short, or is damaged.
+        said = getattr(error, "strerror", None) or first_line(error)
+        raise ProjectError(f"{path} can't be read: {said}.") from None
+
+
+def columns_of(path: Path) -> list[str]:
+    """The names of the columns in the first rows; [] where no row can be read."""
+    rows = (row.record for row in read(path) if isinstance(row, Row))
+    return list(dict.fromkeys(name for row in islice(rows, PEEKED) for name in row))
+
+
+def check_columns(path: Path, wanted: Iterable[str], names: Sequence[str]) -> None:
+    """
+    Raises:
+        ProjectError: a column is none of the names, those of `columns_of`.
+    """
+    if names and (absent := [column for column in wanted if column not in names]):
+        there = ", ".join(names[:LISTED]) + ", …" * (len(names) > LISTED)
+        raise ProjectError(f"There is no column {absent[0]!r} in {path.name}: take one of {there}.")
 
 
 def checked(row: Row) -> Row | Broken:
-    texts = list(texts_in(row.record))
+    try:
+        texts = list(texts_in(row.record))
+    except RecursionError:
+        return Broken(row.place, "is nested too deeply")
     if (size := sum(map(len, texts))) > LARGEST:
         return Broken(row.place, f"has {size:,} characters; at most {LARGEST:,} are taken")
-    if any("\ud800" <= char <= "\udfff" for text in texts if not text.isascii() for char in text):
-        return Broken(row.place, "is not UTF-8, so save the file as UTF-8")
-    return row
+    return row if all(map(is_utf8, texts)) else Broken(row.place, NOT_UTF8)
+
+
+def is_utf8(text: str) -> bool:
+    """Whether no byte of it became a surrogate when it was read."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -66,7 +98,8 @@ def texts_in(value: Any) -> Iterator[str]:
         case str():
             yield value
         case dict():
-            for part in value.values():
+            for name, part in value.items():
+                yield name
                 yield from texts_in(part)
         case list() | tuple():
             for part in value:
@@ -93,12 +126,13 @@ def opened(path: Path) -> IO[str]:
     """The file as UTF-8 text; bytes that are none become surrogates, which `checked` finds."""
     raw = gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
     with raw:
-        try:
-            start = raw.read(4)
-        except (OSError, EOFError) as error:
-            raise ProjectError(f"{path} can't be read: {error}.") from None
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ProjectError(f"{path.name} is UTF-16: save it as UTF-8 (`iconv -f utf-16 -t utf-8`).")
+        start = raw.read(1000)
+    for name, marks in BOMS.items():
+        if start.startswith(marks):
+            raise ProjectError(f"{path.name} is {name}: save it as UTF-8 (`iconv -f {name.lower()} -t utf-8`).")
+    if (zero := start.find(0)) >= 0:  # The high byte of a letter comes first in big-endian.
+        says = f"{path.name} has zero bytes, so it is UTF-16 or no text at all"
+        raise ProjectError(f"{says}: save it as UTF-8 (`iconv -f utf-16{'le' if zero % 2 else 'be'} -t utf-8`).")
     options: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
     return gzip.open(path, "rt", **options) if path.suffix == ".gz" else open(path, **options)
 
@@ -157,6 +191,9 @@ def read_csv(path: Path) -> Iterator[Row | Broken]:
                 continue
             if header is None:
                 header = [cell.strip() for cell in cells]
+                if not all(map(is_utf8, header)):
+                    says = f"{path.name} isn't UTF-8, by its header: save it as UTF-8"
+                    raise ProjectError(f"{says} (if it is Latin-1: `iconv -f latin1 -t utf-8`).")
             elif cells and len(cells) != len(header):
                 yield Broken(str(start), f"has {len(cells)} cells, and the header has {len(header)}")
             elif cells:
@@ -169,13 +206,38 @@ def read_parquet(path: Path) -> Iterator[Row | Broken]:
 
     try:
         file = parquet.ParquetFile(path)
-        number = 0
-        for batch in file.iter_batches(batch_size=1000):
-            for record in batch.to_pylist():
-                number += 1
-                yield Row(str(number), record)
+        rows = (row for batch in file.iter_batches(batch_size=1000) for row in records_of(batch))
+        for number, row in enumerate(rows, start=1):
+            yield Broken(str(number), row) if isinstance(row, str) else Row(str(number), row)
     except (pa.ArrowException, OSError) as error:
         raise ProjectError(f"{path.name} can't be read as a Parquet file: {first_line(error)}.") from None
+
+
+def records_of(batch: Any) -> Iterator[dict[str, Any] | str]:
+    """The rows of a batch of Arrow; of one that can't be read, the reason."""
+    try:
+        records = batch.to_pylist()
+    except (ValueError, OverflowError) as error:
+        if len(batch) == 1:
+            yield NOT_UTF8 if isinstance(error, UnicodeDecodeError) else f"can't be read: {first_line(error)}"
+            return
+        for number in range(len(batch)):
+            yield from records_of(batch.slice(number, 1))
+        return
+    yield from map(decoded, records)
+
+
+def decoded(value: Any) -> Any:
+    """Bytes as text, where they are UTF-8: some programs write texts as binary columns."""
+    match value:
+        case bytes():
+            with contextlib.suppress(UnicodeDecodeError):
+                return value.decode()
+        case dict():
+            return {name: decoded(part) for name, part in value.items()}
+        case list():
+            return [decoded(part) for part in value]
+    return value
 
 
 def read_dataset(path: Path) -> Iterator[Row | Broken]:
@@ -193,21 +255,26 @@ def read_dataset(path: Path) -> Iterator[Row | Broken]:
             for key, names in labels.items():  # A ClassLabel is kept as a number.
                 if isinstance(record[key], int) and 0 <= record[key] < len(names):
                     record[key] = names[record[key]]
-            yield Row(f"{name}:{number}" if name else str(number), record)
+            yield Row(f"{name}:{number}" if name else str(number), decoded(record))
 
 
 def read_text_files(path: Path) -> Iterator[Row | Broken]:
-    """One folder for each label, with one text in each .txt file."""
-    files = sorted(path.glob("*/*.txt"))
-    if not files:
+    """One folder for each label, with one text in each .txt file; every other file is one that can't be used."""
+    files = sorted(file for file in {*path.rglob("*"), *path.glob("*/*")} if file.is_file())  # rglob follows no links.
+    texts = {file for file in files if file.suffix == ".txt" and file.parent.parent == path}
+    if not texts:
         raise ProjectError(f"{path} has no texts: make one folder for each label, with .txt files in it.")
     for file in files:
         place = file.relative_to(path).as_posix()
+        if file not in texts:
+            yield Broken(place, "is no .txt file in the folder of a label")
+            continue
         if file.stat().st_size > 4 * LARGEST:
             yield Broken(place, f"has {file.stat().st_size:,} bytes; at most {4 * LARGEST:,} are taken")
             continue
         text = file.read_text(encoding="utf-8-sig", errors="surrogateescape")
-        yield Row(place, {"text": text, "label": file.parent.name})
+        record = {"text": text, "label": file.parent.name}
+        yield Broken(place, NOT_UTF8) if "\0" in text else Row(place, record)  # UTF-16 has zero bytes.
 
 
 def read_passages(path: Path) -> list[str]:
