@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,18 @@ def test_the_export_is_a_plain_model_that_says_what_the_trained_one_says(finishe
     assert ask([prompt_of(row) for row in test]) == [text for batch in answers for text in batch]
     assert said["customized"]["tokens_read"] > 0
     assert not list(merged.glob("*.bin"))
+
+
+def test_an_export_onto_a_full_disk_is_one_line_and_the_older_one_stays(finished, tmp_path, monkeypatch):
+    folder = copy_of(finished, tmp_path)
+
+    def copytree(*args, **options):
+        raise shutil.Error([("a", "b", "[Errno 28] No space left on device")])
+
+    monkeypatch.setattr(shutil, "copytree", copytree)
+    with pytest.raises(ProjectError, match=r"The disk is full at .*: make room and run it again; steps that are done"):
+        run(folder, "export")
+    assert (folder.done("export") / "merged" / "config.json").exists()
 
 
 def test_the_cards_are_what_the_hub_reads(finished):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.support.projects import parts, project, rows, run, tunelings
 from tunelings.classroom import sandbox
-from tunelings.project import child
+from tunelings.project import child, disk
+from tunelings.project import folder as files
+from tunelings.project.errors import ProjectError
 from tunelings.project.folder import Folder
 
 needs_bwrap = pytest.mark.skipif(bool(sandbox.bwrap_trouble()), reason=f"no bwrap here: {sandbox.bwrap_trouble()}")
@@ -53,6 +56,29 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_nothing_is_lost(prepare
 def test_a_new_project_where_nothing_can_be_written_is_one_line(tmp_path):
     done = tunelings("project", "new", str(tmp_path / "p"), "--example", "films", inside=read_only(tmp_path))
     assert (done.returncode, done.stderr) == (2, f"{tmp_path / 'p'} {SAYS}")
+
+
+@needs_bwrap
+def test_a_new_project_on_a_full_disk_is_one_line(tmp_path):
+    files.write_lines(tmp_path / "d.jsonl", rows(20))
+    (tmp_path / "small").mkdir()
+    small = ("bwrap", "--dev-bind", "/", "/", "--size", "400000", "--tmpfs", str(tmp_path / "small"))
+    place = tmp_path / "small" / "p"
+    words = ("project", "new", str(place), "--data", str(tmp_path / "d.jsonl"), "--model", "tiny")
+    done = tunelings(*words, inside=small)
+    says = f"The disk is full at {place}: make room and run it again; steps that are done stay done.\n"
+    assert (done.returncode, done.stderr) == (2, says)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_full"),
+    [(OSError(errno.EDQUOT, "x"), True), (shutil.Error([("a", "b", "[Errno 28] No space left on device")]), True),
+     (RuntimeError("I/O error: No space left on device (os error 28)"), True), (OSError(errno.EIO, "x"), False)],
+    ids=["quota", "shutil", "safetensors", "another"],
+)  # fmt: skip
+def test_a_full_disk_is_known_by_whatever_says_so(tmp_path, error, is_full):
+    with pytest.raises(ProjectError if is_full else OSError), disk.told_if_full(tmp_path):
+        raise error
 
 
 def test_a_step_whose_folder_is_not_ours_to_write_is_bad_input_and_an_answers_file_is_not(tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunelings.handson import models
+from tunelings.project import disk
 from tunelings.project.config import Config
 from tunelings.project.folder import LEARNED
 from tunelings.project.kept import PARTS as SPLITS
@@ -52,13 +53,14 @@ def export(
     is_adapter = (learned / "adapter_config.json").exists()
     made = [MERGED]
     say.progress(0.1, "merging")
-    if is_adapter:
-        shutil.copytree(learned, work / ADAPTER, dirs_exist_ok=True)
-        name_base(work / ADAPTER / "adapter_config.json", hub_name(config.model))
-        merge(config, model_path, learned, merged, parts)
-        made.append(ADAPTER)
-    else:
-        shutil.copytree(learned, merged)
+    with disk.told_if_full(work):
+        if is_adapter:
+            shutil.copytree(learned, work / ADAPTER, dirs_exist_ok=True)
+            name_base(work / ADAPTER / "adapter_config.json", hub_name(config.model))
+            merge(config, model_path, learned, merged, parts)
+            made.append(ADAPTER)
+        else:
+            shutil.copytree(learned, merged)
     card = model_card(config, name, results)
     for folder in made:
         (work / folder / "README.md").write_text(card, encoding="utf-8")

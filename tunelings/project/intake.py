@@ -170,7 +170,8 @@ def within_limit(config: Config, taken: TakenIn, tokenizer: Any) -> tuple[Rows, 
                 taken.left_out.add("too_long", row["id"], why)
     if len(empty) == len(kept):
         raise ProjectError(
-            f"No row fits into max_length = {limit} tokens: the shortest has {min(lengths)}. Shorten the texts."
+            f"No row fits into max_length = {limit} tokens: the shortest has {min(lengths)}. Raise it, or shorten the "
+            "texts."
         )
     cut = [kept.ids[i] for i in longer if i not in empty]
     told: dict[str, Any] = {"median": statistics.median(lengths), "p95": p95(lengths), "max": max(lengths)}

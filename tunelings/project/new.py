@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tunelings.project import base, pace, shipped
+from tunelings.project import base, disk, pace, shipped
 from tunelings.project import config as settings
 from tunelings.project import technique as techniques
 from tunelings.project.config import Config
@@ -41,7 +41,8 @@ def look(folder: Folder, parts: Parts, say: Say) -> None:
         options |= shipped.write(options["example"], folder.path) | {k: v for k, v in options.items() if v}
     kind, columns = kind_of(Path(folder.path, options["data"]), options)
     say.progress(0.02, "the model")
-    model_path = base.resolve(options["model"], folder.path)
+    with disk.told_if_full(folder.path):
+        model_path = base.resolve(options["model"], folder.path)
     shape = base.shape_of(model_path)
     head = options.get("head") or ("answer" if shape.is_causal else "classifier")
     if head == "classifier" and kind != "labels":
