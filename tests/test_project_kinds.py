@@ -139,9 +139,9 @@ def test_solved_examples_stand_between_the_system_turn_and_the_question(tmp_path
     for conversation, row in zip(asked, test, strict=True):
         assert [turn["role"] for turn in conversation] == ["system", *["user", "assistant"] * 4, "user"]
         assert (conversation[0], conversation[-1]) == (row["messages"][0], row["messages"][1])
-    tight = config.model_copy(update={"data": config.data.model_copy(update={"max_length": 50})})
+    tight = config.model_copy(update={"data": config.data.model_copy(update={"max_length": 30})})
     for conversation in baseline.few_shot(tight, tokenizer, load(folder.done("data"), "train"), test, Parts(COURSE)):
-        assert len(conversation) > 2 and len(tokenizer.apply_chat_template(conversation)) <= 50 * 5 + len("<system>")
+        assert len(conversation) > 2 and len(tokenizer.apply_chat_template(conversation)) <= 30 * 5 + len("<system>")
 
 
 def test_the_whole_preparation_is_4_10s_where_the_settings_say_so(tmp_path):

@@ -118,7 +118,7 @@ def test_every_number_of_the_settings_has_a_range():
 
 
 @pytest.mark.parametrize(
-    "value", ['[0.8, "abc", 0.1]', "[1, 0, 0]", "[0.8, 0.1]", "3", "[true, 0.1, 0.1]", "[inf, 1, 1]"]
+    "value", ['[0.8, "abc", 0.1]', "[1, 0, 0]", "[0.8, 0.1]", "[0.5, 0.1, 0.1]", "3", "[true, 0.1, 0.1]", "[inf, 1, 1]"]
 )
 def test_fractions_that_cannot_be_are_one_line(tmp_path, value):
     with pytest.raises(
