@@ -13,7 +13,8 @@ from tunelings.project import folder as files
 from tunelings.project import new
 from tunelings.project.errors import ProjectError
 from tunelings.project.kept import load
-from tunelings.project.rows import Broken, Row, checked, read, read_passages
+from tunelings.project.passages import read_passages
+from tunelings.project.rows import Broken, Row, checked, read
 
 
 # ---------------------------------------------------------------- formats
@@ -99,8 +100,21 @@ def test_passages_are_read_from_a_file_and_from_a_folder(tmp_path):
     jsonl(tmp_path / "p.jsonl", [{"title": "T", "text": "one"}, {"text": "two"}])
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "a.txt").write_text("three", encoding="utf-8")
-    assert read_passages(tmp_path / "p.jsonl") == ["T\none", "two"]
-    assert read_passages(tmp_path / "p") == ["three"]
+    assert read_passages(tmp_path / "p.jsonl") == (["T\none", "two"], [])
+    assert read_passages(tmp_path / "p") == (["three"], [])
+
+
+def test_a_passage_that_cannot_be_read_is_told(tmp_path):
+    jsonl(tmp_path / "p.jsonl", [{"text": "one"}, {"text": " "}, {"title": "T"}])
+    with open(tmp_path / "p.jsonl", "ab") as file:
+        file.write('{"text": "Stra\u00dfe"}\n{"text"\n'.encode("latin-1"))
+    found = read_passages(tmp_path / "p.jsonl")
+    assert found.texts == ["one", "T"] and [one.place for one in found.left_out] == ["2", "4", "5"]
+    assert found.told().startswith("3 of 5 passages left out: 2 has no text; 4 is not UTF-8")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "a.txt").write_bytes("Stra\u00dfe".encode("latin-1"))
+    (tmp_path / "p" / "b.txt").write_text("two", encoding="utf-8")
+    assert read_passages(tmp_path / "p").told().startswith("1 of 2 passages left out: a.txt is not UTF-8")
 
 
 # ---------------------------------------------------------------- preparing

@@ -109,12 +109,13 @@ def test_a_model_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
 def test_passages_bring_retrieval_into_the_baselines(tmp_path):
     data = [{"question": f"Where is thing {i}?", "answer": f"place {i}"} for i in range(60)]
     passages = tmp_path / "passages.jsonl"
-    files.write_lines(passages, ({"text": f"thing {i} is in place {i}"} for i in range(60)))
+    files.write_lines(passages, [*({"text": f"thing {i} is in place {i}"} for i in range(60)), {"text": ""}])
     folder = project(tmp_path, data, passages=str(passages), steps=2)
     run(folder, "data", "baseline")
     found = folder.result("baseline")
     assert "retrieval" in found["systems"] and "5.05" in found["parts"]
     assert found["systems"]["retrieval"]["tokens_read"] > found["systems"]["prompt"]["tokens_read"]
+    assert found["passages"] == "1 of 61 passages left out: 61 has no text"
 
 
 def with_system(count: int = 60) -> list[dict]:

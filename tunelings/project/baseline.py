@@ -15,7 +15,7 @@ from tunelings.project import base
 from tunelings.project.config import Config
 from tunelings.project.kept import load
 from tunelings.project.parts import Parts
-from tunelings.project.rows import read_passages
+from tunelings.project.passages import read_passages
 from tunelings.project.say import Say
 from tunelings.project.score import scores
 
@@ -32,6 +32,9 @@ def baselines(
         data: the folder of the data step.
     """
     train, test = load(data, "train"), held_out(config, data)
+    passages, told = passages_of(config, here)
+    if told:
+        say.line(told)
     systems: dict[str, Any] = {"majority": {"answers": majority(train, len(test)), "tokens_read": 0.0}}
     skipped: dict[str, str] = {}
     if config.data.kind == "labels":
@@ -39,7 +42,7 @@ def baselines(
         systems["bag of words"] = {"answers": bag_of_words(train, test), "tokens_read": 0.0}
     shape = base.shape_of(model_path)
     if shape.is_causal and config.train.head == "answer":
-        asked = conversations_of(config, here, model_path, train, test, parts, skipped)
+        asked = conversations_of(config, passages, model_path, train, test, parts, skipped)
         model = base.load_causal(model_path)
         tokenizer = base.tokenizer_of(model_path, is_chat=True)
         ask = asking.generator(parts, model, tokenizer, config.compare.max_new_tokens)
@@ -53,7 +56,15 @@ def baselines(
         skipped["prompt"] = "a classifier answers with a label and takes no prompt"
     for system in systems.values():
         system["scores"] = scores(config, system["answers"], test, parts)
-    return {"systems": systems, "skipped": skipped, "items": len(test)}
+    return {"systems": systems, "skipped": skipped, "items": len(test), "passages": told}
+
+
+def passages_of(config: Config, here: Path) -> tuple[list[str], str]:
+    """What retrieval searches, and a line on what can't be read of it."""
+    if not config.data.passages:
+        return [], ""
+    found = read_passages((here / Path(config.data.passages).expanduser()).resolve())
+    return found.texts, found.told()
 
 
 def held_out(config: Config, data: Path) -> list[dict[str, Any]]:
@@ -80,7 +91,7 @@ def bag_of_words(train: list[dict[str, Any]], test: list[dict[str, Any]]) -> lis
 
 def conversations_of(
     config: Config,
-    here: Path,
+    passages: list[str],
     model_path: Path,
     train: list[dict[str, Any]],
     test: list[dict[str, Any]],
@@ -96,8 +107,7 @@ def conversations_of(
     else:
         tokenizer = base.tokenizer_of(model_path, is_chat=True)
         asked["few-shot prompt"] = few_shot(config, tokenizer, train, test, parts)
-    if config.data.passages:
-        passages = read_passages((here / Path(config.data.passages).expanduser()).resolve())
+    if passages:
         asked["retrieval"] = [with_passage(row, passages, parts) for row in test]
     else:
         skipped["retrieval"] = "no passages are given"

@@ -277,18 +277,5 @@ def read_text_files(path: Path) -> Iterator[Row | Broken]:
         yield Broken(place, NOT_UTF8) if "\0" in text else Row(place, record)  # UTF-16 has zero bytes.
 
 
-def read_passages(path: Path) -> list[str]:
-    """What retrieval searches: a file with a column `text` (and perhaps `title`), or a folder of .txt files."""
-    if path.is_dir():
-        texts = [file.read_text(encoding="utf-8-sig", errors="replace") for file in sorted(path.rglob("*.txt"))]
-    else:
-        rows = [row.record for row in read(path) if isinstance(row, Row)]
-        texts = ["\n".join(str(row[key]) for key in ("title", "text") if row.get(key)) for row in rows]
-    texts = [text for text in texts if text.strip()]
-    if not texts:
-        raise ProjectError(f"{path} has no passages: a file needs a column `text`, a folder .txt files.")
-    return texts
-
-
 def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
