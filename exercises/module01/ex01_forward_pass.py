@@ -24,8 +24,8 @@ def forward(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor
 
     Returns:
         The logits, `[..., n_out]`, with the leading dimensions of `x`, in its dtype (computed in that or a wider
-        one) and on its device, whichever device is the default. A leading dimension of size 0 is kept: no rows give
-        no logits and raise no error.
+        one) and on its device, such as a GPU while the CPU is the default. A leading dimension of size 0 is kept: no
+        rows give no logits and raise no error.
 
     The logits are attached to the graph: gradients reach each of the five tensors. None of the five is
     changed. Any function of torch may be used.

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: size-of-no-rows-guessed
 # breaks: "A leading dimension of size 0 is kept"
 import torch
 

@@ -1,5 +1,5 @@
 # names: zeros-of-the-default-kind
-# breaks: "whichever device is the default"
+# breaks: "on its device, such as a GPU"
 import torch
 
 
