@@ -1,4 +1,4 @@
-# names: unlisted
+# names: rows-rounded-before-the-mean
 # breaks: "only then converted to that dtype"
 import torch
 
