@@ -76,6 +76,7 @@ def test_the_bias_gets_the_gradient_that_autograd_finds(answer):
 def test_the_input_gets_the_gradient_that_autograd_finds(answer):
     x, w, grad_out = layer()
     expected = linear_by_autograd(x, w, grad_out)[0]
+    expect.note("N", N)
     grad_x = linear_by_answer(answer, x, w, grad_out)[0]
     expect.close(grad_x, expected, what="grad_x", scale=10.0)
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: grad-b-keeps-a-row
 # breaks: "a tuple or list of tensors of shapes"
 import torch.nn.functional as F
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: dimension-squeezed
 # breaks: "of shapes `[N, I]`, `[O, I]` and `[O]`"
 import torch
 
