@@ -1,6 +1,6 @@
 """1.04: SGD with momentum and AdamW, compared with closed forms and torch.optim in float64.
 
-Long: two optimizers, 20 checks, and each step is computed again in closed form or by torch.optim.
+Long: two optimizers, 21 checks, and each step is computed again in closed form or by torch.optim.
 """
 
 import math
@@ -329,3 +329,20 @@ def test_the_corrections_go_on_after_thousands_of_steps(answer):
     m_hat, v_hat = 0.9 * m + 0.1 * g, (0.999 * v + 0.001 * g**2) / (1 - 0.999**2500)  # 0.9^2500 is 0 here.
     expected = p - LR * m_hat / (v_hat.sqrt() + 1e-8)
     expect.close(params[0], expected, what="the matrix after step 2500 of AdamW", terms=1000, scale=10.0)
+
+
+def test_a_step_without_any_gradient_changes_nothing(answer):
+    params, grads = parameters(), gradients(8)
+    state = adamw_state(answer, params)
+    adamw(answer, params, grads, state, LR, **ADAMW)
+    before, m, v = ([t.detach().clone() for t in tensors] for tensors in (params, state.m, state.v))
+    adamw(answer, params, [None] * 3, state, LR, **ADAMW)
+    expect.equal(
+        list(state.step), [1, 1, 1], what="state.step after a step with gradients, then one where all are None"
+    )
+    for name, now, then in (
+        ("of the parameters", params, before),
+        ("in state.m", state.m, m),
+        ("in state.v", state.v, v),
+    ):
+        close_to_each(now, then, f"{name} after a step without any gradient", terms=0)

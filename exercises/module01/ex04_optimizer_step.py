@@ -43,9 +43,9 @@ def sgd_step(
         lr: the learning rate; it may differ from call to call. It is not part of the velocity.
         momentum: from 0 to below 1.
 
-    Nothing is returned. The three lists have the same length. Dtypes do not change. The step records no autograd
-    history: parameters stay leaves that require grad, velocities do not require grad. Write the arithmetic
-    yourself, without `torch.optim`.
+    Nothing is returned. The three lists have the same length. No gradient requires grad. Dtypes do not change. The
+    step records no autograd history: parameters stay leaves that require grad, velocities do not require grad. Write
+    the arithmetic yourself, without `torch.optim`.
 
     Method: https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
     """
@@ -81,9 +81,9 @@ def adamw_step(
         lr: the learning rate; it may differ from call to call.
         betas, eps, weight_decay: as above.
 
-    Nothing is returned. All lists have the same length. Dtypes do not change. The step records no autograd history:
-    parameters stay leaves that require grad, m and v do not require grad. Write the arithmetic yourself, without
-    `torch.optim`.
+    Nothing is returned. All lists have the same length. No gradient requires grad. Dtypes do not change. The step
+    records no autograd history: parameters stay leaves that require grad, m and v do not require grad. Write the
+    arithmetic yourself, without `torch.optim`.
 
     Method: Loshchilov and Hutter, Decoupled Weight Decay Regularization, algorithm 2 (with schedule 1),
     https://arxiv.org/abs/1711.05101; the decay times lr, as in

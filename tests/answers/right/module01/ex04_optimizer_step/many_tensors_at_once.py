@@ -22,6 +22,8 @@ def sgd_step(params, grads, velocities, lr, momentum=0.0):
 
 def adamw_step(params, grads, state, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
     used = [i for i, g in enumerate(grads) if g is not None]
+    if not used:
+        return  # _foreach_ refuses empty lists.
     p, g = [params[i] for i in used], [grads[i] for i in used]
     m, v = [state.m[i] for i in used], [state.v[i] for i in used]
     for i in used:

@@ -1,4 +1,4 @@
-# names: moments-in-float32
+# names: half-precision-widened
 # breaks: "adamw_step: Dtypes do not change."
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: half-precision-widened
 # breaks: "sgd_step: Dtypes do not change."
 from typing import NamedTuple
 
