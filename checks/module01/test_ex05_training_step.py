@@ -1,6 +1,6 @@
 """1.05: one batch, one update; judged by the weights, not by the loss alone.
 
-Long: 16 checks, one promise each, with models that only these need.
+Long: 18 checks, one promise each, with models that only these need.
 """
 
 import copy
@@ -302,3 +302,22 @@ def test_a_gradient_of_nan_reaches_the_weights(answer):
     step(answer, model, batch, lambda outputs, targets: (outputs * slopes).sum(), optimizer)
     rows = model.weight.isnan().all(dim=1).tolist()
     expect.equal(rows, [True, False], what="which rows of the weight are nan, where the gradient of the first is")
+
+
+def test_the_hooks_of_the_model_run(answer):
+    model = norm_model()
+    optimizer, ran = torch.optim.SGD(model.parameters(), lr=LR), []
+    model.register_forward_pre_hook(lambda *_: ran.append("before forward"))
+    model.register_forward_hook(lambda *_: ran.append("after forward"))
+    step(answer, model, (randn(5, 4, offset=1), randn(5, 3, offset=2)), half_squared_error, optimizer)
+    expect.equal(ran, ["before forward", "after forward"], what="the hooks of the model that ran, in order")
+
+
+def test_a_float32_model_is_computed_in_float32(answer):
+    model = linear().float()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    inputs, targets = randn(3, 4, offset=1).float(), 3 * randn(3, 2, offset=2).float()
+    weight, bias = model.weight.detach().double(), model.bias.detach().double()
+    gradient, _ = half_squared_error_gradient(weight, bias, inputs.double(), targets.double())
+    step(answer, model, (inputs, targets), half_squared_error, optimizer)
+    expect.close(model.weight, weight - LR * gradient, what="the weight of a float32 model after one step", scale=20.0)

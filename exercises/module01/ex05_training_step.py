@@ -29,9 +29,9 @@ def training_step(
     Returns:
         The loss before the update, as a Python float.
 
-    The model and all its submodules are in train mode while it runs, and stay so. It runs forward exactly once.
-    Whatever is in `.grad` on entry, from the previous step or from elsewhere, has no effect on the update; what is
-    there on return is not promised.
+    The model and all its submodules are in train mode while it runs, and stay so. It runs forward exactly once. Its
+    hooks run. Whatever is in `.grad` on entry, from the previous step or from elsewhere, has no effect on the update;
+    what is there on return is not promised.
 
     Method: https://docs.pytorch.org/tutorials/beginner/basics/optimization_tutorial.html
     """

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: inputs-flattened
 # breaks: "any module that maps `inputs`, of any shape and dtype"
 
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: inputs-cast
 # breaks: "any module that maps `inputs`, of any shape and dtype"
 def training_step(model, batch, loss_fn, optimizer):
     inputs, targets = batch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: numpy-number-returned
 # breaks: "The loss before the update, as a Python float."
 def training_step(model, batch, loss_fn, optimizer):
     inputs, targets = batch

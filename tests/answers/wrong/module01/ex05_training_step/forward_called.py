@@ -1,0 +1,18 @@
+# names: forward-called
+# breaks: "Its hooks run."
+from collections.abc import Callable
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+
+def training_step(
+    model: nn.Module, batch: tuple[Tensor, Tensor], loss_fn: Callable[[Tensor, Tensor], Tensor], optimizer: Optimizer
+) -> float:
+    inputs, targets = batch
+    model.train()
+    optimizer.zero_grad()
+    loss = loss_fn(model.forward(inputs), targets)
+    loss.backward()
+    optimizer.step()
+    return loss.item()

@@ -1,0 +1,20 @@
+# names: autocast
+# breaks: "called once, as `loss_fn(model(inputs), targets)`"
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+
+def training_step(
+    model: nn.Module, batch: tuple[Tensor, Tensor], loss_fn: Callable[[Tensor, Tensor], Tensor], optimizer: Optimizer
+) -> float:
+    inputs, targets = batch
+    model.train()
+    optimizer.zero_grad()
+    with torch.autocast(inputs.device.type, dtype=torch.bfloat16):
+        loss = loss_fn(model(inputs), targets)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
