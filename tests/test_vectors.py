@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tunelings import expect
+from tunelings.expect import CheckFailed
 from tunelings.grading import environment, vectors
 from tunelings.grading.answers import Source
 from tunelings.grading.fingerprint import has_unknown
@@ -93,6 +95,24 @@ def test_a_value_that_has_no_fingerprint_is_not_called_random(mini):
     text = "class Thing:\n    pass\n\n\ndef squares(x):\n    return Thing()\n\n\ndef mean_square(x):\n    return 0.0\n"
     value = vectors.vector_of(mini.squares, Source(mini.squares.answer_path, text), seed=0)
     assert all(has_unknown(outcome.value) for outcome in list(value.values())[:2])
+
+
+def of_a_refusal(raised: Exception, *mentions: str):
+    """What a vector holds of an answer that refuses with `raised`, where a ValueError with these words is promised."""
+
+    def refuse():
+        raise raised
+
+    with pytest.raises(CheckFailed) as failed:
+        expect.raises(ValueError, refuse, "an empty list", mentions=mentions)
+    return vectors.stored(Result("test_x", CheckState.FAILED, failed.value))
+
+
+def test_the_words_of_an_answers_own_message_tell_no_mistakes_apart():
+    asserted = of_a_refusal(AssertionError("the list must not be empty"))
+    assert asserted == of_a_refusal(AssertionError("no items!")) != of_a_refusal(IndexError("no items!"))
+    unsaid = of_a_refusal(ValueError("bad size"), "3", "12")
+    assert unsaid == of_a_refusal(ValueError("sizes differ"), "3", "12") != of_a_refusal(ValueError("12"), "3", "12")
 
 
 def test_a_crash_whose_text_prints_a_set_is_the_same_in_each_process():

@@ -37,10 +37,12 @@ class CheckFailed(AssertionError):
         first: tuple[int, ...] | None = None,
         largest: float | None = None,
         given: Any = None,
+        evidence: Any = None,
     ):
         """`first` is the index of the first number that differs, `largest` the largest |difference|, where known.
 
         `given` is the input that `actual` came out of: a text, a value, or a dict of values by the argument's name.
+        `evidence` is what a diagnosis compares in place of `actual`, where that holds words of the answer's own.
         """
         super().__init__(what, expected, actual)
         self.what = what
@@ -50,6 +52,7 @@ class CheckFailed(AssertionError):
         self.first = first
         self.largest = largest
         self.given = given
+        self.evidence = self.actual if evidence is None else evidence
 
     def __str__(self) -> str:
         return f"{self.what}: expected {safe_repr(self.expected)}, got {safe_repr(self.actual)}"
@@ -206,13 +209,14 @@ def raises(
         missing = [str(word) for word in mentions if str(word) not in said]
         if missing:
             wanted = f"a text with {', '.join(missing)}"
-            raise CheckFailed(f"the message of {what}", wanted, said, given=given) from None
+            raise CheckFailed(f"the message of {what}", wanted, said, given=given, evidence=missing) from None
         return
     except NotImplementedError:
         raise
     except Exception as error:
         came = f"{type(error).__name__}: {safe_str(error)}"
-        raise CheckFailed(what, kind.__name__, came, given=given) from error
+        name = type(error).__name__
+        raise CheckFailed(what, kind.__name__, came, given=given, evidence=name) from error
     raise CheckFailed(what, f"{kind.__name__} is raised", _returned(result), "nothing was raised", given=given)
 
 

@@ -141,7 +141,7 @@ def stored(result: Result) -> Outcome:
     error = result.error
     what, value = "", None
     if isinstance(error, CheckFailed):
-        what, value = error.what, fingerprint(error.actual)
+        what, value = error.what, fingerprint(error.evidence)
     elif result.state == CheckState.FAILED:
         what, value = "the names that the answer defines", fingerprint(safe_str(error))
     elif result.state in {CheckState.CRASHED, CheckState.ESCAPED}:
