@@ -179,9 +179,10 @@ def test_no_counted_row_gives_zero(answer):
     gradient = gradient_of(answer, logits, targets)
     expect.close(gradient, torch.zeros(3, 5), what="the gradient where all rows are ignored")
     gradient_of(answer, logits[:0], targets[:0])
+    none_counts = torch.full((8,), -100)
     for dtype in (torch.float16, torch.bfloat16, torch.float32):
-        large = torch.full((3, 8), 1e4, dtype=dtype)  # In float16 the sum of a row is beyond 65504.
-        losses = [loss_of(answer, large, targets), loss_of(answer, large[:0], targets[:0])]
+        large = torch.full((8, 8), 1e4, dtype=dtype)  # In float16 the sum of a row or a column is beyond 65504.
+        losses = [loss_of(answer, large, none_counts), loss_of(answer, large[:0], none_counts[:0])]
         what = f"the losses of no counted row and of no row, {dtype} logits of 1e4"
         expect.close(torch.stack(losses).float(), [0.0, 0.0], what=what)
 
