@@ -84,21 +84,21 @@ def test_the_loss_is_the_mean_over_examples_not_over_batches(answer):
 
 
 def test_the_accuracy_is_the_share_of_right_examples(answer):
-    # Three batches of 4, 4 and 1 rows with 4 classes: 3, 1 and 0 right. In the first two each class is
+    # Three batches of 4, 4 and 1 rows with 4 classes: 3, 1 and 1 right. In the first two each class is
     # the largest once in its row and once in its column, so that the wrong axis gives another count.
     predicted = torch.tensor([1, 2, 3, 0, 2, 3, 1, 0, 2])
-    targets = torch.tensor([1, 2, 3, 1, 3, 3, 0, 2, 3])
+    targets = torch.tensor([1, 2, 3, 1, 3, 3, 0, 2, 2])
     scores = 3 * F.one_hot(predicted, 4) + torch.sigmoid(randn(9, 4, offset=1))
     model = linear(4, 4)
     with torch.no_grad():
         model.weight.copy_(torch.eye(4))
         model.bias.copy_(torch.tensor([0.1, -0.2, 0.15, -0.05]))
-    expect.note("batch_means", torch.tensor([3 / 4, 1 / 4, 0.0], dtype=torch.float64))
+    expect.note("batch_means", torch.tensor([3 / 4, 1 / 4, 1.0], dtype=torch.float64))
     result = answer.evaluate(model, batches(scores, targets, 4), F.cross_entropy)
     expect.close(
         accuracy_of(result),
-        4 / 9,
-        what="the accuracy with 3 of 4, 1 of 4 and 0 of 1 right",
+        5 / 9,
+        what="the accuracy with 3 of 4, 1 of 4 and 1 of 1 right",
         dtype=torch.float32,
     )
 
@@ -176,6 +176,12 @@ def test_a_frozen_batchnorm_stays_frozen(answer):
     answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
     after = [name for name, training in modes_of(model).items() if training]
     expect.equal(after, ["dropout"], what="what is in train mode on return, where dropout alone was on entry")
+    model = nn.Sequential(OrderedDict(block=deep_model())).train()
+    model.block.norm.eval()
+    before = [name for name, training in modes_of(model).items() if training]
+    answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+    after = [name for name, training in modes_of(model).items() if training]
+    expect.equal(after, before, what="what is in train mode on return, where a norm inside a block was not")
 
 
 def test_every_submodule_is_in_eval_mode_while_the_model_runs(answer):
@@ -245,6 +251,9 @@ def test_parameters_gradients_buffers_and_batches_are_untouched(answer):
         loader = [(ids[:5], targets[:5]), (ids[5:], targets[5:])]
         with expect.untouched(f"given in {mode} mode", {"model": model, "loader": loader}):
             answer.evaluate(model, loader, smoothed_cross_entropy)
+    loader = [examples(4, n_in=5)]
+    with expect.untouched("given to a model that returns its inputs", {"loader": loader}):
+        answer.evaluate(nn.Identity(), loader, smoothed_cross_entropy)
 
 
 def test_float32_and_one_big_batch(answer):

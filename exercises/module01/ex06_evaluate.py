@@ -38,7 +38,7 @@ def evaluate(
     Raises:
         ValueError: `loader` yields nothing.
 
-    All submodules are in eval mode while the model runs, and no graph is built. On return, the `training` flag of
+    While the model runs, all submodules are in eval mode and no graph is built. On return, the `training` flag of
     each submodule is what it was on entry, and so is torch's grad mode. Parameters, the content of their `.grad`,
     buffers, inputs and targets are not changed.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: metrics-as-numpy
 # breaks: "both Python floats in fields of these names"
 from typing import NamedTuple
 

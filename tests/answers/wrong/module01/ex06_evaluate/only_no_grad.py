@@ -1,5 +1,5 @@
 # names: no-eval-mode
-# breaks: "All submodules are in eval mode while the model runs"
+# breaks: "all submodules are in eval mode and no graph"
 from typing import NamedTuple
 
 import torch
