@@ -1,4 +1,7 @@
-"""1.07: groups of uneven micro-batches, each compared with one big batch of all its rows."""
+"""1.07: groups of uneven micro-batches, each compared with one big batch of all its rows.
+
+Long: 18 checks, and the model that writes down when it runs forward and backward.
+"""
 
 import copy
 import weakref
@@ -291,3 +294,26 @@ def test_every_group_of_the_optimizer_is_divided(answer):
     train(answer, model, batches, summed_loss, torch.optim.SGD(groups, lr=0.3), 2)
     expect.close(model.linear.bias, big.linear.bias, what="the bias, in the first of two groups")
     expect.close(model.linear.weight, weight - 0.1 * gradient, what="the weight, in the second of two groups")
+
+
+def test_the_count_is_the_one_that_loss_fn_gives(answer):
+    model, batches = Tagger(), micro_batches(6, 9)
+    for _, targets in batches:
+        targets[0, :3] = torch.tensor([1, 4, 3])
+    counted = [(inputs, targets.masked_fill(targets >= 3, IGNORED)) for inputs, targets in batches]
+    big, expected, _ = big_batches(model, [counted])
+
+    def loss_fn(outputs, targets):
+        return summed_loss(outputs, targets.masked_fill(targets >= 3, IGNORED))
+
+    losses = train(answer, model, batches, loss_fn, sgd(model)[0], 2)
+    expect.close(model.linear.weight, big.linear.weight, what="the weight where loss_fn leaves out classes 3 and 4")
+    expect.close(losses, expected, what="the loss where loss_fn leaves out classes 3 and 4")
+
+
+def test_a_group_whose_loss_is_zero_makes_an_update_like_any_other(answer):
+    model = Tagger()
+    decayed = model.linear.weight.detach() * (1 - OPTIONS["lr"] * OPTIONS["weight_decay"])
+    losses = train(answer, model, micro_batches(6, 9), lambda outputs, _: (0 * outputs.sum(), 3), sgd(model)[0], 2)
+    expect.close(losses, [0.0], what="the losses of a group of 3 + 3 losses that are all 0")
+    expect.close(model.linear.weight, decayed, what="the weight, which decays at a loss of 0 too")

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: frozen-gradients-kept
 # breaks: "Whatever is in `.grad` on entry has no effect"
 from itertools import islice
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: count-taken-from-the-targets
 # breaks: "how many losses were summed"
 """Counts the targets itself, the ignored ones too."""
 

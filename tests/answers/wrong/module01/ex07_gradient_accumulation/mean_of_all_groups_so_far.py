@@ -1,0 +1,39 @@
+# names: sums-not-reset
+# breaks: "the sum of the group's losses divided by the sum of its"
+from collections.abc import Callable
+from itertools import islice
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
+
+
+def train_epoch(
+    model: nn.Module,
+    loader: DataLoader,
+    loss_fn: Callable[[Tensor, Tensor], tuple[Tensor, int]],
+    optimizer: Optimizer,
+    accumulation_steps: int,
+) -> list[float]:
+    if accumulation_steps < 1:
+        raise ValueError(f"accumulation_steps must be at least 1, got {accumulation_steps}")
+    losses = []
+    total, seen = (0.0, 0)
+    batches = iter(loader)
+    while group := list(islice(batches, accumulation_steps)):
+        optimizer.zero_grad()
+        count = 0
+        for inputs, targets in group:
+            loss, n = loss_fn(model(inputs), targets)
+            loss.backward()
+            total += loss.item()
+            count += n
+            seen += n
+        if count == 0:
+            continue
+        for p in model.parameters():
+            if p.grad is not None:
+                p.grad /= count
+        optimizer.step()
+        losses.append(total / seen)
+    return losses
