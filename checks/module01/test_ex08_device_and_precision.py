@@ -6,6 +6,7 @@ changes no result, so each result can be compared with a closed form in float64.
 Long: the model, loss, optimizer and scaler that watch the step from inside take 200 lines.
 """
 
+import contextlib
 import statistics
 import warnings
 from typing import NamedTuple
@@ -41,15 +42,17 @@ class Elsewhere(Tensor):
 
 
 def _device_asked_for(name, args, kwargs):
-    """The type of the device that a call of `.to`, `.cpu` or `.cuda` names; None for everything else."""
+    """The device that a call of `.to`, `.cpu` or `.cuda` names, as text; None for everything else."""
     if name in {"cpu", "cuda"}:
         return name
     if name != "to":
         return None
     asked = kwargs.get("device", kwargs.get("other", args[0] if args else None))
     if isinstance(asked, Tensor):
-        return asked.device.type
-    return torch.device(asked).type if isinstance(asked, str | torch.device) else None
+        asked = asked.device
+    if not isinstance(asked, str | torch.device):
+        return None
+    return torch.device(asked).type if torch.device(asked).type == "cpu" else str(torch.device(asked))
 
 
 def place(tensor):
@@ -463,3 +466,33 @@ def test_inputs_may_be_token_ids(answer):
     batch = (ids, torch.zeros(3, 2))
     answer.autocast_step(model, batch, lambda o, t: 0.5 * (o - t).sum(), optimizer, device="cpu", max_norm=9.0)
     expect.close(model.weight, expected, what="the table of an embedding after a step on int64 ids")
+
+
+class Stopped(Exception):
+    """Ends a step at its loss; all that was asked for has been seen."""
+
+
+class OnTheSecondGPU(nn.Parameter):
+    """Says that it lies there, whatever this machine has."""
+
+    device = torch.device("cuda", 1)
+
+
+def test_the_number_of_the_device_counts_too(answer):
+    """No such GPU has to be there: the batch only writes down where it is moved."""
+    for device in ("cuda:1", torch.device("cuda", 1)):
+        model, arrived = nn.PReLU(), []
+        model.weight = OnTheSecondGPU(torch.zeros(1))
+        optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+        batch = [randn(3, 2, offset=offset, dtype=torch.float32).as_subclass(Elsewhere) for offset in (9, 10)]
+        model.register_forward_pre_hook(lambda _, args, seen=arrived: seen.append(place(args[0])))
+
+        def loss_fn(outputs, targets, seen=arrived):
+            seen.append(place(targets))
+            raise Stopped
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Where autocast finds no GPU.
+            with contextlib.suppress(Stopped):
+                answer.autocast_step(model, tuple(batch), loss_fn, optimizer, device=device)
+        expect.equal(arrived, ["cuda:1", "cuda:1"], what=f"where inputs and targets were moved for {device!r}")

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: frozen-gradients-kept
 # breaks: "Whatever is in `.grad` on entry has no effect on the update"
 import torch
 from torch.nn.utils import clip_grad_norm_

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: always-scaled-to-max-norm
 # breaks: "smaller ones are left alone"
 """Scales the gradient to max_norm always, so a small gradient is scaled up."""
 
