@@ -1,4 +1,4 @@
-# names: unlisted
+# names: parameters-replaced
 # breaks: "They are changed in place"
 """The loaded tensors become the model's parameters, and the optimizer goes on with the old ones."""
 
