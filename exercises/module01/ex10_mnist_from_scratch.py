@@ -130,7 +130,7 @@ def plot(history: History, path: str | Path) -> None:
     """Draw the training curve and save it as a PNG file at `path`, which ends in ".png".
 
     The picture shows all three lists of the history (each holds one number for each epoch, at least two epochs): it
-    changes when any of them does. It shows this history only: the same history gives the same picture again,
+    changes when one of their numbers does. It shows this history only: the same history gives the same picture again,
     whatever was drawn before. The folder exists; an existing file at `path` is replaced. You may use
     `empty_chart()`, but need not.
 

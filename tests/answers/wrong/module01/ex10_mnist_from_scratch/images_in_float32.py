@@ -1,4 +1,4 @@
-# names: unlisted
+# names: images-cast-to-float32
 # breaks: "images in the dtype of the model"
 from collections import namedtuple
 

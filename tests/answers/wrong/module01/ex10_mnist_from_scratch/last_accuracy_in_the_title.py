@@ -1,5 +1,5 @@
 # names: accuracy-curve-missing
-# breaks: "it changes when any of them does"
+# breaks: "changes when one of their numbers does"
 from collections import namedtuple
 
 import numpy as np

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: sizes-not-refused
 # breaks: "ValueError: fewer than 10 training examples, or no test example."
 from collections import namedtuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: drawn-on-the-last-figure
 # breaks: "It shows this history only"
 from collections import namedtuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: same-weights-each-time
 # breaks: "Each call makes new weights"
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: stopped-early
 # breaks: "all of them are made"
 # breaks: "History: One number for each epoch."
 from collections import namedtuple
