@@ -1,4 +1,4 @@
-# names: unlisted
+# names: callers-list-changed
 # breaks: "The list is not changed"
 # Takes repeated entries out of the caller's own list.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: callers-list-changed
 # breaks: "The list is not changed"
 from peft import LoraConfig, PeftModel, get_peft_model
 
