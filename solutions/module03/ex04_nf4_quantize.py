@@ -50,7 +50,7 @@ def quantize_nf4(weight: Tensor, block_size: int = 64) -> NF4:
     Returns:
         The codes and the absmax as `NF4` describes them, on the weight's device and detached from any graph. All
         arithmetic is in float32, even for weights in half precision; float64 may be computed in float64. A block of
-        zeros has absmax 0 and the code 7 everywhere. Blocks of very small weights (1e-25) are scaled like any
+        zeros has absmax 0 and the code 7 everywhere. Blocks of very small weights, down to 1e-25, are scaled like any
         other.
 
     Raises:

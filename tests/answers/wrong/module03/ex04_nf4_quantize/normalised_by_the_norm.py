@@ -1,5 +1,5 @@
 # names: epsilon-in-the-divisor
-# breaks: "Blocks of very small weights (1e-25) are scaled like any other."
+# breaks: "Blocks of very small weights, down to 1e-25, are scaled like any other."
 # F.normalize has an epsilon of 1e-12 of its own.
 from typing import NamedTuple
 
