@@ -315,6 +315,16 @@ def test_whole_modules_of_the_adapter_are_written_too(answer, tmp_path):
     expect.close(logits(model), expected, what="the logits of the written model", terms=500, scale=30.0)
 
 
+def test_an_adapter_keeps_its_own_scales(answer, tmp_path):
+    patterns = {"rank_pattern": {"q_proj": 5}, "alpha_pattern": {"down_proj": 19}}
+    for name, options in {"use_rslora": {"use_rslora": True}, "rank and alpha patterns": patterns}.items():
+        base_path, adapter_path, out_path, expected = folders(tmp_path / name, **options)
+        answer.merge_adapter(base_path, adapter_path, out_path)
+        stored(out_path)
+        found = logits(AutoModelForCausalLM.from_pretrained(out_path))
+        expect.close(found, expected, what=f"the written model's logits, adapter with {name}", terms=500, scale=30.0)
+
+
 TEXT = "w5 w9 w9 w30 w7"
 CHAT = [{"role": "user", "content": "w6 w11"}]
 TEMPLATE = "{% for message in messages %}w3 {{ message['content'] }} w4 {% endfor %}"

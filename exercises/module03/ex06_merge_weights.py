@@ -45,9 +45,9 @@ def merge_adapter(base_path: str | Path, adapter_path: str | Path, out_path: str
         base_path: a folder with a transformers causal language model (`config.json`, `model.safetensors`), in the
             precision it was stored in; with or without a tokenizer.
         adapter_path: a folder with a LoRA adapter that peft saved (`adapter_config.json`,
-            `adapter_model.safetensors`); it may have been trained on a 4-bit copy of the base and may contain whole
-            modules (`modules_to_save`). The base that its config names is ignored: it may be moved, quantized or
-            gone.
+            `adapter_model.safetensors`); it may have been trained on a 4-bit copy of the base, may contain whole
+            modules (`modules_to_save`) and may have other scales than alpha / r (`use_rslora`, `alpha_pattern`). The
+            base that its config names is ignored: it may be moved, quantized or gone.
         out_path: a folder, created with its parents if it is missing. Other files in it are kept.
 
     `out_path` receives the config, and the weights as safetensors, under the names and in the dtype of the base's

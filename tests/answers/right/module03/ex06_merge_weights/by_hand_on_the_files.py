@@ -24,6 +24,13 @@ def merge(layer):
     return new
 
 
+def scale(config, name, r):
+    """What peft multiplies B A by in this layer."""
+    own = [alpha for end, alpha in config["alpha_pattern"].items() if f".{name}".endswith(f".{end}")]
+    alpha = own[0] if own else config["lora_alpha"]
+    return alpha / (r**0.5 if config["use_rslora"] else r)
+
+
 def merge_adapter(base_path, adapter_path, out_path):
     if os.path.realpath(base_path) == os.path.realpath(out_path):
         raise ValueError(f"will not overwrite {base_path}")
@@ -37,7 +44,8 @@ def merge_adapter(base_path, adapter_path, out_path):
         if target.endswith(".lora_A.weight"):
             target = target.replace(".lora_A", "")
             update = adapter[name.replace("lora_A", "lora_B")].float() @ tensor.float()
-            update = config["lora_alpha"] / config["r"] * (update.T if config["fan_in_fan_out"] else update)
+            update = scale(config, target.removesuffix(".weight"), len(tensor)) * update
+            update = update.T if config["fan_in_fan_out"] else update
             weights[target] = (weights[target].float() + update).to(weights[target].dtype)
         elif ".lora_" not in target:
             weights[target] = tensor.to(weights[target].dtype)

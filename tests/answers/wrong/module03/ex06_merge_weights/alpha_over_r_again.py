@@ -1,4 +1,4 @@
-# names: unlisted
+# names: other-attributes-read
 # breaks: "and is used only through these"
 # The scale is worked out again, of attributes that the layer need not have.
 import copy

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: folder-emptied
 # breaks: "Other files in it are kept"
 import copy
 from pathlib import Path

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-tokenizer-file-looked-for
 # breaks: "The tokenizer is written too if `base_path` has one"
 # Looks for tokenizer_config.json alone.
 
