@@ -228,6 +228,9 @@ def test_a_norm_of_zero_stops_the_weights(answer):
     expected = s.after(0.0)
     step(answer, s, max_norm=0.0)
     compare(s, expected, what="a step with max_norm=0.0, which must leave it where it is")
+    s = setting()
+    step(answer, s, dtype=torch.float16, scaler=Scaler(SCALE), max_norm=0.0)
+    compare(s, expected, what="a scaled step with max_norm=0.0, which must leave it where it is")
 
 
 def test_with_a_scaler_the_gradient_is_unscaled_and_then_clipped(answer):

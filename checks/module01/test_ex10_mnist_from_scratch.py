@@ -562,20 +562,23 @@ def most_lines_in_a_figure():
 # The first use of matplotlib on a machine builds its list of fonts.
 @pytest.mark.timeout(120)
 def test_the_plot_shows_all_of_the_history(answer, tmp_path):
-    # 24 epochs. One number of each list changes, early, late and early: not its first, last, largest or smallest.
+    # 24 epochs. One number of each list changes, early, late and early: not its first, last, largest or smallest. Then
+    # the last one does.
     lists = [[9 / (1 + epoch) for epoch in range(24)], [4 / (2 + epoch) for epoch in range(24)]]
     lists.append([1 - loss / 10 for loss in lists[0]])
     others = [list(numbers) for numbers in lists]
     others[0][1], others[1][20], others[2][2] = 6.1, 1.1, 0.6
+    ends = [[*numbers[:-1], numbers[3]] for numbers in lists]
     close_figures()
     (tmp_path / "curve.png").write_bytes(b"the picture of an older run")
     base = picture(answer, tmp_path / "curve.png", *lists)
-    changes = []
-    for i in range(3):
-        other = picture(answer, tmp_path / "curve.png", *[others[j] if j == i else lists[j] for j in range(3)])
-        changes.append(int(base.shape != other.shape or not torch.equal(base, other)))
-    what = "does the picture change with one number of train_loss, val_loss, val_accuracy?"
-    expect.equal(changes, [1, 1, 1], what)
+    for changed, which in ((others, "one number"), (ends, "the last number")):
+        changes = []
+        for i in range(3):
+            other = picture(answer, tmp_path / "curve.png", *[changed[j] if j == i else lists[j] for j in range(3)])
+            changes.append(int(base.shape != other.shape or not torch.equal(base, other)))
+        what = f"does the picture change with {which} of train_loss, val_loss, val_accuracy?"
+        expect.equal(changes, [1, 1, 1], what)
     again = picture(answer, str(tmp_path / "again.png"), *lists)
     expect.note("several_histories_in_a_figure", most_lines_in_a_figure() > 5)
     close_figures()

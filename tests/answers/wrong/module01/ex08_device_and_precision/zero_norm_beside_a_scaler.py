@@ -1,0 +1,68 @@
+# names: unlisted
+# breaks: "the norm of all gradients together is at most this at the update"
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
+
+
+def autocast_step(
+    model: nn.Module,
+    batch: tuple[Tensor, Tensor],
+    loss_fn: Callable[[Tensor, Tensor], Tensor],
+    optimizer: Optimizer,
+    *,
+    device: str | torch.device,
+    dtype: torch.dtype = torch.bfloat16,
+    scaler: Any | None = None,
+    max_norm: float = 1.0,
+) -> float:
+    """Train the model on one batch in mixed precision and return the loss before the update.
+
+    Args:
+        model: float32, already on `device`, in train mode; maps `inputs` to one output tensor.
+        batch: `(inputs, targets)`, on any device. Both are moved to `device` with their method `.to`; the given
+            tensors are not changed.
+        loss_fn: called as `loss_fn(outputs, targets)`; returns a scalar tensor. `outputs` are the model's outputs,
+            cast to float32 (`outputs.float()`). It may run inside or outside of autocast.
+        optimizer: holds the model's parameters.
+        device: the device of the model: a name such as "cuda", "cuda:0" or "cpu", or a `torch.device`.
+        dtype: the low precision of autocast, `torch.bfloat16` or `torch.float16`.
+        scaler: a `torch.amp.GradScaler`, or any object with its methods `scale`, `unscale_`, `step` (which
+            calls `optimizer.step()`, unless a gradient overflowed) and `update`; only these are called,
+            each once and in this order. None: no loss scaling.
+        max_norm: the norm of all gradients together is at most this at the update: larger gradients are
+            scaled down to it (`clip_grad_norm_`), smaller ones are left alone.
+
+    Returns:
+        The loss before the update, as a Python float, without the scaler's factor.
+
+    The forward runs under `torch.autocast` for the type of `device`; `backward` runs outside of it. The order is
+    backward, clip, `optimizer.step()`; with a scaler it is `scaler.scale(loss)`, backward,
+    `scaler.unscale_(optimizer)`, clip, `scaler.step(optimizer)`, `scaler.update()`. Parameters stay float32.
+    Whatever is in `.grad` on entry has no effect on the update; what is there on return is not promised.
+
+    Method: https://docs.pytorch.org/docs/stable/notes/amp_examples.html
+    """
+    # BEGIN SOLUTION: move, clear, forward under autocast, loss in float32, backward, clip, update.
+    inputs, targets = (tensor.to(device) for tensor in batch)
+    optimizer.zero_grad()
+    with torch.autocast(torch.device(device).type, dtype=dtype):
+        outputs = model(inputs)
+    loss = loss_fn(outputs.float(), targets)
+    if scaler is None:
+        loss.backward()
+        clip_grad_norm_(model.parameters(), max_norm)
+        optimizer.step()
+    else:
+        scaler.scale(loss).backward()
+        scaler.unscale_(optimizer)
+        if max_norm:
+            clip_grad_norm_(model.parameters(), max_norm)
+        scaler.step(optimizer)
+        scaler.update()
+    return loss.item()
+    # END SOLUTION
