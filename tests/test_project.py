@@ -196,11 +196,13 @@ def test_a_judge_reads_pairs_by_5_07_and_its_failures_are_counted(finished, tmp_
         ('judge = ""', 'judge = "nobody"', "nobody is neither a folder nor one of the course.s models"),
         ("processes = 1", "processes = 1000", "train.processes: 1000 are too many for"),
         ('accelerate_config = ""', 'accelerate_config = "gone.yaml"', "train.accelerate_config: there is no file"),
+        ('accelerate_config = ""', 'accelerate_config = "bad.yaml"', "bad.yaml isn't valid YAML: while parsing"),
     ],
 )
 def test_what_the_settings_name_and_is_not_there_is_told_before_any_step(finished, tmp_path, old, new, line):
     folder = copy_of(finished, tmp_path)
     running.check(folder, settings.load(folder))
+    (folder.path / "bad.yaml").write_text("processes: [1, 2", encoding="utf-8")
     change(folder, old, new)
     with pytest.raises(ProjectError, match=line):
         running.check(folder, settings.load(folder))

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import COURSE
 from tests.support.data_steps import WORDS, jsonl, labeled, prepared
+from tunelings.project import config as settings
 from tunelings.project import folder as files
 from tunelings.project import new
 from tunelings.project.errors import ProjectError
 from tunelings.project.kept import load
+from tunelings.project.parts import Parts
 from tunelings.project.passages import read_passages
 from tunelings.project.rows import Broken, Row, checked, read
+from tunelings.project.score import scores
 
 
 # ---------------------------------------------------------------- formats
@@ -94,6 +98,46 @@ def test_a_csv_row_with_a_cell_too_many_is_told_and_the_next_is_read(tmp_path):
     (tmp_path / "d.csv").write_text('text,label\na,b,c\n"x, y",a\n', encoding="utf-8")
     found = list(read(tmp_path / "d.csv"))
     assert found == [Broken("2", "has 3 cells, and the header has 2"), Row("3", {"text": "x, y", "label": "a"})]
+
+
+def test_a_quote_that_is_left_open_counts_every_line_that_it_takes(tmp_path):
+    lines = ["text,label", *(f"row {i},a" for i in range(2, 6)), '"open,a', *(f"row {i},a" for i in range(7, 11))]
+    (tmp_path / "d.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = list(read(tmp_path / "d.csv"))
+    assert [one.place for one in found if isinstance(one, Row)] == ["2", "3", "4", "5"]
+    broken = [one for one in found if isinstance(one, Broken)]
+    assert [one.place for one in broken] == ["6", "7", "8", "9", "10"]
+    assert broken[4].why == "isn't valid CSV: unexpected end of data (from line 6 on)"
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    (tmp_path / "d.csv").write_text("text,text,label\na,b,c\n", encoding="utf-8")
+    with pytest.raises(ProjectError, match=r"d.csv has two columns named 'text': rename one\."):
+        list(read(tmp_path / "d.csv"))
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("~nosuchuser/d.jsonl", "names a home folder that isn't there"), ("a\0b", "can't be a path: ")],
+    ids=["home", "zero byte"],
+)
+def test_a_name_that_can_be_no_path_is_told(tmp_path, name, says):
+    with pytest.raises(ProjectError, match=says):
+        files.expanded(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "label", "is_right"),
+    [("-1", "1", 0), ("1", "1", 1), ("C#", "C++", 0), ("C++", "C++", 1), ("", "a", 0), ("a", "a", 1),
+     (" Warm. ", "warm", 1), ('"warm"', "warm", 1), ("the warm", "warm", 0)],
+)  # fmt: skip
+def test_an_answer_is_right_for_its_own_label_only(answer, label, is_right):
+    config = settings.Config.model_validate(
+        {"model": "tiny", "data": {"path": "x", "kind": "labels"}, "train": {"technique": "full"},
+         "compare": {"metric": "exact_match"}}
+    )  # fmt: skip
+    row = {"label": label, "answers": [label]}
+    assert scores(config, [answer], [row], Parts(COURSE)) == [is_right]
 
 
 def test_passages_are_read_from_a_file_and_from_a_folder(tmp_path):

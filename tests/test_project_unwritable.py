@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import errno
+import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.support.projects import parts, project, rows, run, tunelings
 from tunelings.classroom import sandbox
 from tunelings.project import child, disk
@@ -68,6 +73,18 @@ def test_a_new_project_on_a_full_disk_is_one_line(tmp_path):
     done = tunelings(*words, inside=small)
     says = f"The disk is full at {place}: make room and run it again; steps that are done stay done.\n"
     assert (done.returncode, done.stderr) == (2, says)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_a_log_on_a_full_disk_keeps_no_step_from_saying_why_it_ends(tmp_path):
+    command = [sys.executable, "-m", "tunelings.project.child", str(tmp_path), "data"]
+    (tmp_path / "project.toml").write_text("model = 3", encoding="utf-8")
+    with open("/dev/full", "wb") as full:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=full, cwd=ROOT) as step:
+            said = json.loads(step.stdout.readlines()[-1])
+    assert (step.returncode, said["said"], said["code"]) == (2, "ended", 2) and "project.toml: model (3)" in said[
+        "text"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def new(
         raise CourseError(f"{folder.settings} already exists: change it, or choose another name.")
     options = {"example": example, "model": model, "text": text, "label": label, "prompt": prompt,
                "completion": completion, "head": head, "steps": steps}  # fmt: skip
-    options |= {key: absolute(value) for key, value in (("data", data), ("test", test), ("passages", passages))}
+    given = {"data": data, "test": test, "passages": passages}
+    options |= {key: None if value is None else str(folders.expanded(value)) for key, value in given.items()}
     is_ours = folder.is_new()
     with running.alone(folder):
         folders.write(folder.path / looking.OPTIONS, json.dumps(options))
@@ -67,10 +68,6 @@ def new(
                 folder.clear(but=folder.log("new") if isinstance(error, typer.Exit) else None)
             raise
     say(f"{shown(folder.settings)} says what was chosen and why. Next: tunelings project run {name}")
-
-
-def absolute(name: str | None) -> str | None:
-    return None if name is None else str(Path(name).expanduser().resolve())
 
 
 @app.command()

@@ -13,6 +13,7 @@ from typing import Any
 from tunelings.project import ask as asking
 from tunelings.project import base
 from tunelings.project.config import Config
+from tunelings.project.folder import expanded
 from tunelings.project.kept import load
 from tunelings.project.parts import Parts
 from tunelings.project.passages import read_passages
@@ -63,7 +64,7 @@ def passages_of(config: Config, here: Path) -> tuple[list[str], str]:
     """What retrieval searches, and a line on what can't be read of it."""
     if not config.data.passages:
         return [], ""
-    found = read_passages((here / Path(config.data.passages).expanduser()).resolve())
+    found = read_passages(expanded(config.data.passages, here))
     return found.texts, found.told()
 
 

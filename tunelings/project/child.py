@@ -7,6 +7,7 @@ What libraries and answers print goes to the step's log. It ends when its parent
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -39,9 +40,10 @@ def main(arguments: list[str]) -> int:
     try:
         run(folder, step, parts, say)
     except BaseException as error:
-        traceback.print_exc()
         code, text = ended(error, parts, folder, step)
         (say if is_first else Say(out)).ended(code, text)
+        with contextlib.suppress(OSError):  # The log may lie on the disk that is full.
+            traceback.print_exception(error)
         return code
     say.ended(0, "")
     return 0
@@ -134,7 +136,8 @@ def run_step(folder: Folder, config, step: str, work: Path, parts: Parts, say: S
 
 if __name__ == "__main__":
     code = main(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     processes.kill_descendants()
     os._exit(code)  # A thread that an answer has started keeps nothing alive.

@@ -12,7 +12,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from tunelings.project.errors import ProjectError
-from tunelings.project.folder import Folder, write
+from tunelings.project.folder import Folder, expanded, write
 
 LONGEST = 131_072  # tokens: the context of the models that a machine of one's own can train
 VALUE = 40  # characters of a value in a message
@@ -117,6 +117,8 @@ class Config(Section):
             raise ValueError('train.head = "classifier" needs texts with labels: data.kind = "labels"')
         if self.data.kind == "labels" and self.data.pipeline == "whole":
             raise ValueError('data.pipeline = "whole" is for conversations: 4.10 knows no labels')
+        if self.data.test and self.data.pipeline == "whole":
+            raise ValueError('data.pipeline = "whole" makes a test part of its own: leave data.test empty')
         if self.train.pipeline == "whole" and (self.train.head, self.train.technique) != ("answer", "lora"):
             raise ValueError('train.pipeline = "whole" is 3.12: it needs head = "answer" and technique = "lora"')
         return self
@@ -179,4 +181,4 @@ def as_toml(value: Any) -> str:
 
 def path_of(folder: Folder, name: str) -> Path:
     """A path in the settings: absolute, or from the project's folder."""
-    return (folder.path / Path(name).expanduser()).resolve()
+    return expanded(name, folder.path)

@@ -25,7 +25,8 @@ def check_room(work: Path, trained: Iterable[Tensor]) -> None:
     free = shutil.disk_usage(work).free
     if free < needed:
         raise ProjectError(
-            f"No room for checkpoints: {needed / 1e6:.0f} MB are needed in {work}, {free / 1e6:.0f} MB are free."
+            f"No room for checkpoints: {needed / 1e6:.1f} MB are needed in {work}, {free / 1e6:.1f} MB are free: make "
+            "room and run it again."
         )
 
 

@@ -122,10 +122,24 @@ def find(name: str) -> Folder:
     raise ProjectError(f"There is no project {name!r}: {there}.")
 
 
+def expanded(name: str, base: Path = Path()) -> Path:
+    """A path as it was typed: absolute, of a home folder, or from `base`.
+
+    Raises:
+        ProjectError: it can't be a path.
+    """
+    try:
+        return (base / Path(name).expanduser()).resolve()
+    except RuntimeError:
+        raise ProjectError(f"{name!r} names a home folder that isn't there: write ~/… for your own.") from None
+    except (ValueError, OSError) as error:
+        raise ProjectError(f"{name!r} can't be a path: {error}.") from None
+
+
 def place(name: str) -> Folder:
     """Where a project of this name stands, or would."""
     if Path(name).name != name:
-        return Folder(Path(name).expanduser().resolve())
+        return Folder(expanded(name))
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise ProjectError(f"{name!r} can't be a project's name: use letters, digits, dots and dashes.")
     return Folder(find_root() / "projects" / name)

@@ -13,6 +13,7 @@ from typing import Any
 
 from tunelings.project.config import ROLES, Config
 from tunelings.project.errors import ProjectError
+from tunelings.project.folder import expanded
 from tunelings.project.kept import SHOWN, LeftOut, Rows, batched, rows
 from tunelings.project.parts import Parts
 from tunelings.project.rows import NOT_UTF8, Broken, Row, check_columns, columns_of, read
@@ -41,7 +42,7 @@ def take_in(config: Config, base: Path, work: Path, parts: Parts, say: Say) -> T
     taken = TakenIn(Rows(work / "rows.jsonl", config.data.instruction), left_out)
     with open(taken.kept.path, "wb") as out:
         for prefix, name in [*sources, ("", config.data.path)]:
-            path = (base / Path(name).expanduser()).resolve()
+            path = expanded(name, base)
             if columns := columns_used(config):
                 check_columns(path, columns.values(), columns_of(path))
             for row in read(path):

@@ -187,10 +187,13 @@ def read_csv(path: Path) -> Iterator[Row | Broken]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Broken(str(start), f"isn't valid CSV: {error}")
+                for line in range(start, max(start, reader.line_num) + 1):  # A quote that is left open takes many.
+                    yield Broken(str(line), f"isn't valid CSV: {error} (from line {start} on)")
                 continue
             if header is None:
                 header = [cell.strip() for cell in cells]
+                if twice := next((cell for cell in header if header.count(cell) > 1), None):
+                    raise ProjectError(f"{path.name} has two columns named {twice!r}: rename one.")
                 if not all(map(is_utf8, header)):
                     says = f"{path.name} isn't UTF-8, by its header: save it as UTF-8"
                     raise ProjectError(f"{says} (if it is Latin-1: `iconv -f latin1 -t utf-8`).")

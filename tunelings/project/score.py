@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from tunelings.project.config import Config
@@ -21,7 +21,21 @@ def scores(config: Config, answers: Sequence[str], rows: Sequence[dict[str, Any]
         return [grade(answer, row["answers"]) for answer, row in zip(answers, rows, strict=True)]
     with parts.using("5.01") as metrics:
         score = getattr(metrics, config.compare.metric)
+        if config.data.kind == "labels":
+            names = {row["label"] for row in rows}
+            pairs = zip(answers, rows, strict=True)
+            return [
+                float(score(answer, [row["label"]])) * is_label(answer, row["label"], names) for answer, row in pairs
+            ]
         return [float(score(answer, row["answers"])) for answer, row in zip(answers, rows, strict=True)]
+
+
+def is_label(answer: str, label: str, names: Collection[str]) -> bool:
+    """Whether it says this label, apart from case, quotes and a period; 5.01 alone takes -1 for 1, and C# for C++."""
+    said, label = answer.strip(), label.strip()
+    if said == label or said in names:
+        return said == label
+    return label.casefold() in (said.casefold(), said.strip("\"'`").removesuffix(".").casefold())
 
 
 def metric_for(kind: str, answers: Sequence[str]) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
 from filelock import FileLock, Timeout
 
 from tunelings.grading.processes import adopt_orphans, descendants, kill_descendants
@@ -151,6 +152,12 @@ def launch_options(folder: Folder, config: Config) -> dict[str, Any]:
     name = config.train.accelerate_config
     if name and not path_of(folder, name).is_file():
         raise ProjectError(f"train.accelerate_config: there is no file {path_of(folder, name)}.")
+    if name:
+        try:
+            yaml.safe_load(path_of(folder, name).read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            said = " ".join(str(error).split())[:200]
+            raise ProjectError(f"train.accelerate_config: {path_of(folder, name)} isn't valid YAML: {said}.") from None
     return {"processes": config.train.processes, "config": str(path_of(folder, name)) if name else ""}
 
 
