@@ -243,6 +243,10 @@ def test_an_unknown_role_is_an_error_that_names_the_place(answer):
     ):
         record = {"messages": messages((user, q), (assistant, a))}
         rejected(answer, record, f"messages of {user} and {assistant}", f"messages[{place}].role")
+    record = {"prompt": messages(("human", q)), "completion": messages(("assistant", a))}
+    rejected(answer, record, "a prompt of human", "prompt[0].role")
+    record = {"prompt": messages(("user", q)), "completion": messages(("gpt", a))}
+    rejected(answer, record, "a completion of gpt", "completion[0].role")
     listed = sharegpt(("human", q), (["gpt"], a))
     rejected(answer, listed, "a speaker that is a list", "conversations[1].from", unhashable=True)
     listed = {"messages": messages(("user", q), (["assistant"], a))}
