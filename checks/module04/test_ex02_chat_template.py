@@ -9,7 +9,7 @@ import re
 from copy import deepcopy
 from itertools import groupby
 
-from tokenizers import pre_tokenizers
+from tokenizers import Regex, pre_tokenizers
 
 from tunelings import expect
 from tunelings.handson import tiny
@@ -218,9 +218,10 @@ def count_of_ones(mask):
 
 
 def long_conversation():
-    """Answers that stand elsewhere too: in the question before, in the system turn put in, in an answer before."""
+    """Answers that stand elsewhere too: in a question, in the system turn put in, in an answer, in their own header."""
     question, again = fruit(3, offset=16), fruit(2, offset=17)
-    return turns(question, question, fruit(2, offset=18), "be brief", f"assistant {again}", again, fruit(1, 19), again)
+    pairs = (question, question, fruit(2, offset=18), "be brief", f"assistant {again}", again, fruit(1, 19), again)
+    return turns(*pairs, fruit(2, offset=20), "assistant")
 
 
 def test_every_answer_of_a_conversation_is_marked_and_nothing_else(answer):
@@ -230,7 +231,7 @@ def test_every_answer_of_a_conversation_is_marked_and_nothing_else(answer):
         ("[INST]", words(INST, "</s>"), inst_parts(messages)),
     ):
         result = tokenized(answer, messages, tokenizer)
-        expect.equal(marked(result), marked_by_hand(parts), what=f"the mask of four answers, as tokens; {what}")
+        expect.equal(marked(result), marked_by_hand(parts), what=f"the mask of five answers, as tokens; {what}")
 
 
 def test_what_generation_marks_enclose_does_not_matter(answer):
@@ -344,6 +345,26 @@ def expect_markers(answer, tokenizer, before_first, name):
         counts = int(message["role"] == "assistant")
         tokens += [f"<|{message['role']}|>", *marker, "</s>"]
         mask += [0, *[counts] * (len(marker) + 1)]
+    expect_tokens(answer, messages, tokenizer, tokens, mask, name)
+
+
+def test_a_marker_may_be_a_token_of_its_own(answer):
+    template = "{% for m in messages %}{{ '<|' + m['role'] + '|>\n' + m['content'] + eos_token + '\n' }}{% endfor %}"
+    template += "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
+    tokenizer = metaspace_tokenizer([*FRUIT, "\n"], chat_template=template)
+    tokenizer.add_special_tokens({"additional_special_tokens": ROLES})
+    apart = pre_tokenizers.Split(Regex("▁|\n"), "isolated")
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), apart])
+    messages = turns(fruit(2, offset=51), fruit(2, offset=52), fruit(1, offset=53), fruit(1, offset=54))
+    tokens, mask = [], []
+    for message in messages:  # What stands between two special tokens begins with a marker, which is the template's.
+        content = re.findall("▁|[a-z]+", message["content"].replace(" ", "▁"))
+        tokens += [f"<|{message['role']}|>", "▁", "\n", *content, "</s>", "▁", "\n"]
+        mask += [0, 0, 0, *[int(message["role"] == "assistant")] * (len(content) + 1), 0, 0]
+    expect_tokens(answer, messages, tokenizer, tokens, mask, "whose marker ▁ is a token of its own")
+
+
+def expect_tokens(answer, messages, tokenizer, tokens, mask, name):
     result = tokenized(answer, messages, tokenizer)
     ids = field(result, "input_ids")
     found = tokenizer.convert_ids_to_tokens(ids) if isinstance(ids, list) else ids
