@@ -304,10 +304,10 @@ def test_equal_scores_keep_their_order(answer):
     twice = [records[1], records[4], records[1], copy.deepcopy(records[1])]
     expect.equal(names(best_of(answer, twice, 3, score)), list("GGG"), what="the best 3 of G A G G")
     rng = random.Random(seed(19))
-    many = [record("An answer.", f"{number} {rng.choice('abc')}") for number in range(60)]  # Many: short lists hide it.
-    expected = [name for letter in "cba" for name in names(many) if name.endswith(letter)][:50]
-    chosen = best_of(answer, many, 50, lambda one: float("abc".index(one["prompt"][-1])))
-    expect.equal(names(chosen), expected, what="the best 50 of 60 records, which have three scores")
+    many = [record("An answer.", f"{number} {rng.choice('abc')}") for number in range(1100)]  # Short lists hide it.
+    expected = [name for letter in "cba" for name in names(many) if name.endswith(letter)][:1050]
+    chosen = best_of(answer, many, 1050, lambda one: float("abc".index(one["prompt"][-1])))
+    expect.equal(names(chosen), expected, what="the best 1,050 of 1,100 records, which have three scores")
 
 
 def test_k_may_be_0_or_more_than_there_are(answer):
