@@ -122,6 +122,13 @@ def expect_no_luck(runs, expected):
     expect.equal("some" if by_luck else "none", "none", what="texts that come out in some of 20 runs only, n = 15")
 
 
+def test_words_are_looked_up_in_lower_case(answer):
+    for key, other in (("straße", "strasse"), ("strasse", "straße")):  # Equal when case-folded, and two words here.
+        one = record(f"die {key} und die {other}")
+        versions = augmented(answer, one, Patient(seed(51)), 9, synonyms={key: ["gasse"]})
+        expect_texts(versions, [f"die gasse und die {other}"], f"a synonym for {key}, beside {other}")
+
+
 def test_a_negation_is_never_replaced(answer):
     cases = {
         "not": ("the {} was not good", "quite"),
