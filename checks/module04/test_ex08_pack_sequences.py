@@ -106,6 +106,8 @@ def test_the_first_token_of_each_example_and_the_padding_have_no_label(answer):
 
 def test_positions_begin_again_with_each_example(answer):
     compare(answer, "position_ids", offset=3)
+    (one,) = packed(answer, drawn_examples([1100], 13), 1101)
+    expect.equal(one["position_ids"], [*range(1100), 0], what="position_ids of an example of 1,100 tokens")
 
 
 def test_sequence_ids_count_the_examples_of_a_pack(answer):
