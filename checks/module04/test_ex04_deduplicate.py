@@ -328,6 +328,12 @@ def test_words_stay_apart_in_a_shingle(answer):
     expect.equal(kept, [0, 1, 2, 3, 4, 5], what="kept of six texts whose letters are equal without the spaces")
 
 
+def test_the_last_of_many_texts_is_compared_too(answer):
+    texts = [f"number {number}" for number in range(1050)]
+    kept = kept_of(answer, [*texts, "Number  1049", "number 1050"])
+    expect.equal(kept, [*range(1050), 1051], what="kept of 1,052 texts, of which number 1050 repeats the one before")
+
+
 def test_one_text_is_kept(answer):
     for text in ("Only this one.", ""):
         expect.equal(kept_of(answer, [text]), [0], what=f"kept of the one text {text!r}")

@@ -39,8 +39,9 @@ def deduplicate(texts: list[str], threshold: float = 0.8) -> list[int]:
 
     The same texts give the same indices in every call and every process; Python's `hash` of a text differs from
     process to process. The global generators of `random` and NumPy are not seeded. If most texts are different, the
-    work grows roughly in proportion to their number: comparing every text with every other is not allowed. MinHash
-    and its index may be datasketch's or your own; an exact index from shingles to texts is fine too.
+    lines of Python that run and the memory in use grow roughly in proportion to their number: comparing every text
+    with every other is not allowed, neither in a loop nor in a table. What a library does inside one call isn't
+    counted. MinHash and its index may be datasketch's or your own; an exact index from shingles to texts is fine too.
 
     Method: Broder, On the resemblance and containment of documents (1997); Leskovec, Rajaraman and Ullman, Mining
     of Massive Datasets, chapter 3, http://www.mmds.org/; https://ekzhu.com/datasketch/lsh.html

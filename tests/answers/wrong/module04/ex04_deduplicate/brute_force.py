@@ -1,5 +1,5 @@
 # names: every-pair-compared
-# breaks: "comparing every text with every other is not allowed."
+# breaks: "comparing every text with every other is not allowed"
 import unicodedata
 
 

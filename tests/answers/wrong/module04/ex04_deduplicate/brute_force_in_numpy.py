@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "comparing every text with every other is not allowed."
+# breaks: "comparing every text with every other is not allowed"
 # Every pair at once, by a matrix product of 0s and 1s: few lines are run, and time and memory grow with the pairs.
 import unicodedata
 from collections import Counter
