@@ -423,6 +423,20 @@ def test_a_number_and_a_text_that_look_alike_are_two_keys(answer):
     expect.equal(sum(len(result[name]) for name in SPLITS), 400, what="how many of these 400 records are placed")
 
 
+def test_keys_that_differ_in_blanks_or_capitals_are_placed_apart(answer):
+    for name, pairs in (
+        ("blanks", [(f"doc-{n}", f" doc-{n}") for n in range(200)]),
+        ("capitals", [(f"doc-{n}", f"Doc-{n}") for n in range(200)]),
+    ):
+        records = [{"id": one} for pair in pairs for one in pair]
+        what = f"200 pairs of keys that differ in {name}"
+        result = ids(divided(answer, what, records, fractions=(0.5, 0.3, 0.2)))
+        side = {one: split for split in SPLITS for one in result[split]}
+        together = sum(side[one] == side[other] for one, other in pairs)  # By chance 76; all or none: under 1e-40.
+        found = {0: "none", 200: "all"}.get(together, "some")
+        expect.equal(found, "some", what=f"{what}: how many pairs are in one split")
+
+
 def test_a_small_fraction_gets_its_share(answer):
     records = [{"id": 10_000 * seed(29) + number} for number in range(8000)]
     fractions = (0.501, 0.002, 0.497)  # None of the 256 positions that one byte has is in the second part.

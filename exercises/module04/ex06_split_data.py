@@ -27,7 +27,8 @@ def position(unit: str | int, *, seed: int) -> float:
     """Return a number from 0 up to 1 that depends on `unit` and `seed` alone.
 
     It is the same in every process and on every machine, and as good as random: similar units, and the same
-    unit with another seed, have unrelated positions. Python's own `hash` of a text changes from process to
+    unit with another seed, have unrelated positions. A number and a text that look alike, such as 5 and "5", may
+    share one. Python's own `hash` of a text changes from process to
     process; `hashlib` doesn't.
     """
     # TODO: a digest of the two from hashlib, as a number, divided by what it may be at most.
@@ -63,6 +64,8 @@ def split(
           sizes: about `fraction * n` records, or with `group` that share of the groups.
         - With `stratify`, the records of each label are ranked by the positions of their keys and cut by
           `largest_remainder`: every split has its fraction of each label's records, to within one record.
+
+        The positions may come from another function than `position` if it has the same properties.
 
     Raises:
         ValueError: if `group` and `stratify` are both given; if the fractions do not add up to 1, up to
