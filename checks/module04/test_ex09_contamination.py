@@ -208,6 +208,13 @@ def test_a_text_without_words_never_counts(answer):
         compare(answer, train, test, [1, 4], n=5, what="n = 5; test texts 0, 2 and 3 have no word")
 
 
+def test_all_texts_are_read_to_their_ends(answer):
+    long, other = words(1300, 30), words(2600, 31)
+    train = [*(text(other[k : k + 2]) for k in range(0, 2600, 2)), text(long)]
+    test = ["oder"] * 1100 + [text(long[-5:]), text(other[:1200], long[3:8]), text(long[-4:], other[:1])]
+    compare(answer, train, test, [1100, 1101], n=5, what="n = 5; 1,301 training texts, the last of 1,300 words")
+
+
 def test_each_index_of_test_comes_once_and_in_order(answer):
     a, b, other = words(12, 20), words(8, 21), words(30, 22)
     train = [text(other[:6]), text(b), text(other[6:9], a), text(b), text(a), text(other[9:14])]
