@@ -408,12 +408,12 @@ def awkward(end):
 def test_the_answers_and_their_end_tokens_are_labeled(answer, tmp_path):
     rng = random.Random(seed(40))
     others = [conversation(rng, 15) for _ in range(36)]
-    for name, prefix, tokenizer in (
-        ("CHATML", False, tokenizer_with()),
-        ("INST", False, tokenizer_with(INST, "</s>")),
-        ("CHATML", True, tokenizer_with(prefix=True)),  # A text in pieces has more blanks than a whole one.
+    for name, prefix, side, tokenizer in (
+        ("CHATML", False, "left", tokenizer_with()),
+        ("INST", False, "right", tokenizer_with(INST, "</s>")),
+        ("CHATML", True, "left", tokenizer_with(prefix=True)),  # A text in pieces has more blanks than a whole one.
     ):
-        tokenizer.truncation_side = tokenizer.padding_side = "left"
+        tokenizer.truncation_side = tokenizer.padding_side = side
         tokenizer.model_max_length = 40
         conversations = awkward(tokenizer.eos_token)
         given = conversations if name == "CHATML" else conversations[1:]  # Llama 2 has another form of system turns.
