@@ -105,8 +105,8 @@ def test_a_row_is_the_rendered_conversation_without_padding(answer):
 
 def test_each_character_of_a_text_is_kept(answer):
     tokenizer, own = (byte_tokenizer(tiny.CHATML, tiny.SPECIAL) for _ in range(2))
-    texts = [text for text in NOT_BLANK if text != QUOTED_END]
-    pairs = list(zip(texts, texts[1:], strict=False))
+    texts = [" spaces at both ends ", *(text for text in NOT_BLANK if text != QUOTED_END)]
+    pairs = list(zip(texts, [*texts[1:], texts[0]], strict=True))  # Each is a prompt and an answer.
     rows = built(answer, pairs, 500, tokenizer)
     for number, (prompt, told) in enumerate(pairs):
         before = (
@@ -561,10 +561,12 @@ def test_line_ends_at_the_ends_of_an_answer_stay(answer):
     with torch.no_grad():  # A line end is what it says first, to the first prompt at least.
         state = model.model(torch.tensor([[IDS[t] for t in prompt_tokens(texts[0])]])).last_hidden_state[0, -1]
         model.lm_head.weight[IDS["\n"]] = 2 * model.lm_head(state).max() * state / state.square().sum()
-    told = {prompt: answer_by_hand(model, prompt, 3) for prompt in texts}
-    prompts = [prompt for prompt, text in told.items() if text != text.strip()]
-    said = generated(answer, model, prompts, 3)
-    expect.equal(said, [told[prompt] for prompt in prompts], "answers that begin or end with a line end")
+    for most in (3, 1):  # An answer of one token ends with the line end too.
+        told = {prompt: answer_by_hand(model, prompt, most) for prompt in texts}
+        prompts = [prompt for prompt, text in told.items() if text != text.strip()]
+        said = generated(answer, model, prompts, most)
+        what = f"answers that begin or end with a line end, max_new_tokens {most}"
+        expect.equal(said, [told[prompt] for prompt in prompts], what)
 
 
 def test_generation_is_greedy_whatever_the_model_and_tokenizer_are_set_to(answer):
