@@ -148,6 +148,9 @@ def test_all_that_is_in_no_frozen_part_trains(answer):
     model.classifier = nn.ModuleDict({"layer": nn.ModuleList([nn.Linear(HIDDEN, 5), nn.LayerNorm(5)])})
     model.bert.projection = nn.Linear(HIDDEN, 4, bias=False)
     model.bert.encoder.norm = nn.LayerNorm(HIDDEN)
+    model.bert.embeddings_projection = nn.Linear(HIDDEN, HIDDEN, bias=False)
+    model.bert.encoder.layer[2].adapter = nn.ModuleDict({"layer": nn.ModuleList([nn.Linear(HIDDEN, 6, bias=False)])})
+    model.draft = language_models.another_encoder(HIDDEN)
     model.requires_grad_(False)
     count = freeze(answer, model, 2)
     fixed = {id(p) for part in [model.bert.embeddings, *model.bert.encoder.layer[:2]] for p in part.parameters()}
@@ -156,6 +159,7 @@ def test_all_that_is_in_no_frozen_part_trains(answer):
     expect.equal(frozen_parts(model), ["embeddings", "layer 0", "layer 1"], what="what is frozen, with added parts")
     in_head = (HIDDEN + 1) * 5 + 2 * 5
     added = 3 * HIDDEN + (HIDDEN + 1) * HIDDEN + HIDDEN + 4 * HIDDEN + 2 * HIDDEN
+    added += HIDDEN * HIDDEN + 6 * HIDDEN + HIDDEN * HIDDEN
     expected = IN_LAYER + IN_POOLER + in_head + added
     expect.equal(count, expected, what="how many numbers train, with added parts")
 

@@ -138,16 +138,20 @@ def test_the_place_of_an_added_part_decides_and_not_its_name(answer):
     model.bert.projection = nn.Linear(HIDDEN, 4, bias=False)
     model.bert.embeddings.scale = nn.Parameter(torch.ones(HIDDEN))
     model.bert.encoder.layer[1].gate = nn.Parameter(torch.ones(5))
+    model.bert.encoder.layer[1].adapter = nn.Sequential(nn.Linear(HIDDEN, HIDDEN, bias=False))
+    model.draft = language_models.another_encoder(HIDDEN)
     groups = groups_of(answer, model)
     above = [model.extra_embeddings.weight, model.adapter["layer"][0].weight, model.scale, model.bert.projection.weight]
-    what = "the rates of extra_embeddings, adapter.layer.0, scale and bert.projection"
-    expect.close(settings(groups, "lr", above), [LR] * 4, what=what)
-    below = [model.bert.embeddings.scale, model.bert.encoder.layer[1].gate]
+    above += model.draft.parameters()
+    what = "the rates of extra_embeddings, adapter.layer.0, scale, bert.projection and draft.encoder.layer.0"
+    expect.close(settings(groups, "lr", above), [LR] * 5, what=what)
+    layer = model.bert.encoder.layer[1]
+    below = [model.bert.embeddings.scale, layer.gate, layer.adapter[0].weight]
     rates = expected_rates(2, LR, LAYER_DECAY)
-    what = "the rates of embeddings.scale and layer[1].gate"
-    expect.close(settings(groups, "lr", below), [rates[0], rates[2]], what=what)
-    what = "the decays of these six parameters"
-    expect.close(settings(groups, "weight_decay", above + below), [WEIGHT_DECAY] * 6, what=what)
+    what = "the rates of embeddings.scale, layer[1].gate and layer[1].adapter[0]"
+    expect.close(settings(groups, "lr", below), [rates[0], rates[2], rates[2]], what=what)
+    what = "the decays of these eight parameters"
+    expect.close(settings(groups, "weight_decay", above + below), [WEIGHT_DECAY] * 8, what=what)
 
 
 def test_a_layernorm_by_another_name_does_not_decay(answer):

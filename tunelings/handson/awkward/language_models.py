@@ -49,6 +49,12 @@ def with_added_parts(model: nn.Module, hidden: int) -> nn.Module:
     return model
 
 
+def another_encoder(hidden: int) -> nn.Module:
+    """A part whose names go on as those in a BERT do: "encoder.layer.0.weight"."""
+    layer = nn.ModuleList([nn.Linear(hidden, hidden, bias=False)])
+    return nn.ModuleDict({"encoder": nn.ModuleDict({"layer": layer})})
+
+
 def saved(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> Path:
     """The folder of the model in this dtype, as `save_pretrained` writes it; the model itself is not changed."""
     copy.deepcopy(model).to(dtype).save_pretrained(folder)

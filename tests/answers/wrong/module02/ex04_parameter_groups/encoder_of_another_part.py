@@ -1,0 +1,20 @@
+# names: places-by-words
+# breaks: "everything else (pooler, classifier, anything that somebody has added) gets `lr`"
+import re
+
+from torch import nn
+
+
+def parameter_groups(model, lr, layer_decay, weight_decay):
+    depth = len(model.bert.encoder.layer)
+    norms = {id(p) for m in model.modules() if isinstance(m, nn.LayerNorm) for p in m.parameters()}
+    groups = []
+    for name, p in model.named_parameters():
+        if not p.requires_grad:
+            continue
+        place = re.search(r"encoder\.layer\.(\d+)\.", name)
+        number = int(place[1]) if place else depth
+        steps = depth + 1 if name.startswith("bert.embeddings.") else depth - number
+        decay = 0.0 if name.split(".")[-1] == "bias" or id(p) in norms else weight_decay
+        groups.append({"params": [p], "lr": lr * layer_decay**steps, "weight_decay": decay})
+    return groups
