@@ -1,7 +1,7 @@
 """2.06: curves of losses whose stops are known by construction; weights whose numbers tell their update.
 
 Before update 4 every weight is set to 4.01 … 4.99, and so on; so a weight says which update it comes from.
-Losses are multiples of 1/64: sums and differences are exact, and a threshold is met or missed, not nearly.
+Most losses are multiples of 1/64: sums and differences are exact, and a threshold is met or missed, not nearly.
 """
 
 import math
@@ -134,6 +134,10 @@ def test_without_min_delta_an_equal_loss_is_no_improvement_and_the_least_fall_is
     stops, bests, best_steps = follow(answer.EarlyStopping(2), losses)
     expect.equal(best_steps, [0, 0, 2, 2, 2, 5], what="`best_step` where losses repeat, then fall by 1e-12")
     expect.equal(stops, [4], what="the updates that say stop where losses repeat, patience 2")
+    losses = [0.7, 0.1, 0.1, 0.3, 0.1]  # Of these, float32 holds none.
+    _, bests, best_steps = follow(answer.EarlyStopping(5), losses)
+    expect.equal(bests, [0.7, 0.1, 0.1, 0.1, 0.1], what="`best` where 0.1 is the lowest loss, three times")
+    expect.equal(best_steps, [0, 1, 1, 1, 1], what="`best_step` where 0.1 is the lowest loss, three times")
 
 
 def test_nan_and_inf_are_never_best_and_count(answer):
