@@ -107,6 +107,10 @@ def test_a_long_text_is_read_in_windows_that_overlap(answer):
     mine = [score(answer, model, ids[:length].unsqueeze(0), 3, 8) for length in (24, 17, 9)]
     what = "the perplexities of 24, 17, 9 tokens, stride 3, context 8"
     close(mine, [math.exp(loss) for loss in losses], what=what)
+    ids, table = text(1200, offset=17), randn(VOCABULARY, VOCABULARY, offset=18)
+    losses = table.logsumexp(dim=1)[ids[:-1]] - table[ids[:-1], ids[1:]]  # Whatever window a token is seen in.
+    mine = score(answer, Bigrams(table), ids, 40, 60)
+    close(mine, math.exp(losses.mean()), what="the perplexity of 1,200 tokens, stride 40, context 60")
 
 
 def test_every_stride_scores_each_token_once(answer):
