@@ -192,6 +192,16 @@ def test_the_most_similar_examples_stand_before_the_query_the_most_similar_last(
         what="the same, where each similarity is a negative number",
     )
 
+    def small(query, text):
+        return covered(query, text) / 1000
+
+    messages = build(answer, query, pool, 3, ChatTokenizer(), 1000, similarity=small)
+    found = line(messages, pool, query)
+    expect.equal(found, prompt(pool, query, [5, 3, 1]), what="the same, where each similarity is below 0.001")
+    many = [*({"text": f"number {i}", "label": LABELS[i % 3]} for i in range(1000)), *pool]
+    found = line(answer.build_prompt(query, many, 3, ChatTokenizer(), 1000, similarity=covered), many, query)
+    expect.equal(found, prompt(many, query, [1005, 1003, 1001]), what="the same, behind 1,000 other examples")
+
 
 def test_texts_stand_there_as_they_were_given(answer):
     draw = random.Random(seed(20))
