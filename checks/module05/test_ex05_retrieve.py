@@ -95,6 +95,9 @@ def test_where_there_is_nothing_to_match_the_scores_are_zeros(answer):
     found = [answer.bm25_scores(query, some) for query, some in cases]
     what = "scores of no documents, of empty ones, for no words, for unseen ones"
     expect.equal(list(map(as_list, found)), [[], [0.0] * 3, [0.0] * 7, [0.0] * 7], what=what)
+    found.append(answer.bm25_scores("walrus", ["walrus", "new"]))
+    others = sorted({type(score).__name__ for scores in found for score in scores if not isinstance(score, float)})
+    expect.equal(others, [], what="types of scores, some of them 0, that aren't floats")
 
 
 def as_list(value):
@@ -241,7 +244,7 @@ def test_no_query_and_no_right_document_are_errors(answer):
 
 
 def test_documents_that_are_nearly_equally_alike_are_not_equally_alike(answer):
-    n = 60
+    n = 1100
     order = random.Random(seed(20)).sample(range(n), n)
     angles = 1.0 + 1e-6 * np.array(order)  # Their cosines are 8e-7 apart: float32 tells them apart, six places do not.
     documents = np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -269,7 +272,7 @@ def test_a_token_is_spelled_as_the_text_spells_it(answer):
         UNPRINTABLE: ["bell", "escape", "31m", "nul"],
         INVISIBLE: ["zero", "width", "soft", "hyphen"],
         LINE_SEPARATORS: ["one", "two", "three", "four"],
-        long_text(last="hello"): [*long_text().lower().split()[:-1], "hello"],
+        long_text(1100, last="hello"): [*long_text(1100).lower().split()[:-1], "hello"],
     }
     words = {"strasse": "strasse", "Hello": "hello", "caf\u00e9": "caf\u00e9", "width hyphen": "width hyphen"}
     for query, tokens in words.items():
