@@ -208,6 +208,10 @@ def test_ties_count_half_and_every_item_counts(answer):
     result = answer.win_rate(Bench(answer.PROMPT, known), items)
     expect.note("wins_and_losses", [5, 2])
     expect.close(numbers_of(result), [7 / 11, 5, 2, 4, 0], what="rate, wins, losses, ties and failures of 11 items")
+    items, known = judged_items(15, outcomes * 100)
+    result = answer.win_rate(Bench(answer.PROMPT, known), items)
+    what = "rate, wins, losses, ties and failures of 1,100 items"
+    expect.close(numbers_of(result), [7 / 11, 500, 200, 400, 0], what=what)
 
 
 def test_failures_are_counted_by_reply_and_their_items_are_ties(answer):
