@@ -113,7 +113,7 @@ def table_of(table, names):
 # ---------------------------------------------------------------- the same questions, scores, seconds, costs
 def test_each_approach_is_set_up_warmed_up_and_asked_the_same_questions(answer):
     grades = {name: draw(7, i) for i, name in enumerate(("search", "prompt", "tuned"))}
-    questions = [f"Frage {i}: 何 é?" for i in (4, 1, 5, 1, 0, 3, 2)]  # One stands twice; not in alphabetical order.
+    questions = [f"  Frage {i}: 何 é? \n" for i in (4, 1, 5, 1, 0, 3, 2)]  # One is there twice; not in order.
     world = World(grades, questions=questions)
     before = repr(world.test_set)
     approaches = world.approaches(answer)
@@ -126,7 +126,7 @@ def test_each_approach_is_set_up_warmed_up_and_asked_the_same_questions(answer):
 
 
 def test_the_score_is_the_mean_of_the_metric(answer):
-    names = ("search", "prompt", "tuned")
+    names = ("search", " prompt", "tuned\n")
     grades = {name: draw(7, 10 + i) for i, name in enumerate(names)}
     world = World(grades)
     table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
@@ -163,7 +163,7 @@ def test_a_query_is_timed_alone_and_the_median_counts(answer):
 def test_the_cost_is_a_mean_over_question_and_prediction(answer):
     names = ("search", "fine-tuned")
     grades = {name: draw(12, 30 + i) for i, name in enumerate(names)}
-    world = World(grades, questions=[f"Frage {'x' * (3 * i)}?" for i in range(12)])
+    world = World(grades, questions=[f" Frage {'x' * (3 * i)}?\n" for i in range(12)])
     table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
     rows = table_of(table, names)
     by_hand = [
@@ -307,12 +307,13 @@ def test_the_clock_is_a_real_one_unless_another_is_given(answer):
 
 # ---------------------------------------------------------------- the report
 def some_rows(offset):
-    """Four rows as dictionaries, the best first, with times below a millisecond."""
+    """Four rows as dictionaries, the best first, with times below a millisecond; a cost is in tokens or in dollars."""
     r = random.Random(seed(offset))
     rows = []
     for name in ("BM25 + prompt", "λόγος", "Schnürsenkel", "prompt"):
         score, below, above = round(r.uniform(0.3, 0.6), 4), r.uniform(0.02, 0.09), r.uniform(0.02, 0.09)
-        values = (name, score, score - below, score + above, r.uniform(150, 999), r.uniform(1e-4, 9e-4))
+        cost = r.uniform(1.2e-3, 4.5e-3) if name == "λόγος" else r.uniform(150, 999)
+        values = (name, score, score - below, score + above, cost, r.uniform(1e-4, 9e-4))
         rows.append(dict(zip(("name", *NUMBERS), values, strict=True)))
     return sorted(rows, key=lambda row: -row["score"])
 

@@ -74,7 +74,7 @@ def write_report(table, out_dir):
     text = "# Comparison\n\n| approach | score (95 %) | cost | seconds |\n|:--|--:|--:|--:|\n"
     for r in table.rows:
         score = f"{r.score:.1%} ({r.low:.1%} to {r.high:.1%})"
-        text += f"| **{r.name}** | {score} | {r.cost_per_query:,.1f} | {r.seconds_per_query:.3e} |\n"
+        text += f"| **{r.name}** | {score} | {r.cost_per_query:,.4g} | {r.seconds_per_query:.3e} |\n"
     text += "\nWinner: **" + (table.winner if table.winner is not None else "none") + "**\n"
     with open(out / "report.md", "w", encoding="utf-8") as file:
         file.write(text)

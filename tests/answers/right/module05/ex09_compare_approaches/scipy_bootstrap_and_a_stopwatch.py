@@ -85,7 +85,7 @@ def write_report(table, out_dir):
     out_dir.mkdir(parents=True, exist_ok=True)
     head = "| name | score | 95 % | cost/query | s/query |\n| --- | --- | --- | --- | --- |"
     body = [
-        f"| `{r.name}` | {r.score:.4f} | [{r.low:.4f}, {r.high:.4f}] | {r.cost_per_query:.2f} "
+        f"| `{r.name}` | {r.score:.4f} | [{r.low:.4f}, {r.high:.4f}] | {r.cost_per_query:.4g} "
         f"| {r.seconds_per_query:.6f} |"
         for r in table.rows
     ]
