@@ -129,7 +129,7 @@ def test_a_name_that_can_be_no_path_is_told(tmp_path, name, says):
 @pytest.mark.parametrize(
     ("answer", "label", "is_right"),
     [("-1", "1", 0), ("1", "1", 1), ("C#", "C++", 0), ("C++", "C++", 1), ("", "a", 0), ("a", "a", 1),
-     (" Warm. ", "warm", 1), ('"warm"', "warm", 1), ("the warm", "warm", 0)],
+     (" Warm. ", "warm", 1), ('"warm".', "warm", 1), ("**warm**", "warm", 1), ("cold", "warm", 0)],
 )  # fmt: skip
 def test_an_answer_is_right_for_its_own_label_only(answer, label, is_right):
     config = settings.Config.model_validate(
@@ -137,7 +137,8 @@ def test_an_answer_is_right_for_its_own_label_only(answer, label, is_right):
          "compare": {"metric": "exact_match"}}
     )  # fmt: skip
     row = {"label": label, "answers": [label]}
-    assert scores(config, [answer], [row], Parts(COURSE)) == [is_right]
+    labels = ["1", "-1", "C++", "C#", "a", "b", "warm", "cold"]
+    assert scores(config, [answer], [row], Parts(COURSE), labels) == [is_right]
 
 
 def test_passages_are_read_from_a_file_and_from_a_folder(tmp_path):

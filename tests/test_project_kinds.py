@@ -106,6 +106,13 @@ def test_a_model_that_cannot_be_had_is_one_line(tmp_path, monkeypatch):
         base.resolve("nothing", tmp_path)
 
 
+def test_what_new_is_told_of_and_is_not_there_is_said_at_once(tmp_path):
+    with pytest.raises(ProjectError, match="There is no data at .*nowhere"):
+        project(tmp_path, rows(60), passages=str(tmp_path / "nowhere"))
+    with pytest.raises(ProjectError, match="'~nosuchuser/m' names a home folder that isn't there"):
+        base.resolve("~nosuchuser/m", tmp_path)
+
+
 def test_passages_bring_retrieval_into_the_baselines(tmp_path):
     data = [{"question": f"Where is thing {i}?", "answer": f"place {i}"} for i in range(60)]
     passages = tmp_path / "passages.jsonl"

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from tunelings.handson import models, precision
 from tunelings.project.errors import ProjectError
+from tunelings.project.folder import expanded
 
 TINY = "tiny"
 HUB_FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]  # No pickled weights, and no code.
@@ -50,6 +51,7 @@ def resolve(name: str, cache: Path) -> Path:
     Raises:
         ProjectError: there is no such model, or no network to get it by.
     """
+    expanded(name, cache)  # A ProjectError where it names a home folder that isn't there.
     if name == TINY:
         return make_tiny(cache / "tiny-model")
     is_folder = name.startswith(("/", ".", "~")) or Path(name).exists()

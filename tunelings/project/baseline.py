@@ -56,7 +56,7 @@ def baselines(
     else:
         skipped["prompt"] = "a classifier answers with a label and takes no prompt"
     for system in systems.values():
-        system["scores"] = scores(config, system["answers"], test, parts)
+        system["scores"] = scores(config, system["answers"], test, parts, {row["label"] for row in train})
     return {"systems": systems, "skipped": skipped, "items": len(test), "passages": told}
 
 

@@ -11,6 +11,7 @@ from tunelings.project import base
 from tunelings.project.baseline import held_out
 from tunelings.project.config import Config
 from tunelings.project.folder import LEARNED
+from tunelings.project.kept import load
 from tunelings.project.parts import Parts
 from tunelings.project.say import Say
 from tunelings.project.score import scores
@@ -53,7 +54,9 @@ def compare(
         customized["seconds"] = asking.seconds_a_call(ask, conversations)
         say.progress(0.85, "what was forgotten")
         forgotten = forgetting(config, general, general_losses(model, tokenizer, parts), parts)
-    customized["scores"] = scores(config, customized["answers"], test, parts)
+    customized["scores"] = scores(
+        config, customized["answers"], test, parts, (row["label"] for row in load(data, "train"))
+    )
     systems = {**before["systems"], "customized": customized}
     verdict = judge(config, customized["scores"], {name: s["scores"] for name, s in before["systems"].items()}, parts)
     result: dict[str, Any] = {

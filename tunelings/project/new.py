@@ -14,10 +14,11 @@ from tunelings.project import technique as techniques
 from tunelings.project.config import Config
 from tunelings.project.data import divide
 from tunelings.project.errors import ProjectError
-from tunelings.project.folder import Folder
+from tunelings.project.folder import Folder, expanded
 from tunelings.project.intake import TakenIn, cuts, measure, p95, take_in
 from tunelings.project.kept import load, rows
 from tunelings.project.parts import Parts, counted
+from tunelings.project.passages import read_passages
 from tunelings.project.rows import check_columns, columns_of
 from tunelings.project.say import Say
 from tunelings.project.score import metric_for
@@ -40,6 +41,8 @@ def look(folder: Folder, parts: Parts, say: Say) -> None:
     if options.get("example"):
         options |= shipped.write(options["example"], folder.path) | {k: v for k, v in options.items() if v}
     kind, columns = kind_of(Path(folder.path, options["data"]), options)
+    if options.get("passages") and (told := read_passages(expanded(options["passages"], folder.path)).told()):
+        say.line(told)
     say.progress(0.02, "the model")
     with disk.told_if_full(folder.path):
         model_path = base.resolve(options["model"], folder.path)

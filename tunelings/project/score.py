@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import statistics
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from tunelings.project.config import Config
@@ -13,8 +14,14 @@ from tunelings.project.parts import Parts
 WORDS = 3  # up to this many words, an answer is right or wrong as a whole
 
 
-def scores(config: Config, answers: Sequence[str], rows: Sequence[dict[str, Any]], parts: Parts) -> list[float]:
-    """One number from 0 to 1 for each row, by the metric of the settings."""
+def scores(
+    config: Config,
+    answers: Sequence[str],
+    rows: Sequence[dict[str, Any]],
+    parts: Parts,
+    labels: Iterable[str] = (),
+) -> list[float]:
+    """One number from 0 to 1 for each row, by the metric of the settings; `labels` are those of the training part."""
     if config.compare.metric == "contains":
         from tunelings.handson.pydocs import grade
 
@@ -22,20 +29,27 @@ def scores(config: Config, answers: Sequence[str], rows: Sequence[dict[str, Any]
     with parts.using("5.01") as metrics:
         score = getattr(metrics, config.compare.metric)
         if config.data.kind == "labels":
-            names = {row["label"] for row in rows}
-            pairs = zip(answers, rows, strict=True)
-            return [
-                float(score(answer, [row["label"]])) * is_label(answer, row["label"], names) for answer, row in pairs
-            ]
+            right = Labels(score, {*labels, *(row["label"] for row in rows)}).right
+            return [right(answer, row["label"]) for answer, row in zip(answers, rows, strict=True)]
         return [float(score(answer, row["answers"])) for answer, row in zip(answers, rows, strict=True)]
 
 
-def is_label(answer: str, label: str, names: Collection[str]) -> bool:
-    """Whether it says this label, apart from case, quotes and a period; 5.01 alone takes -1 for 1, and C# for C++."""
-    said, label = answer.strip(), label.strip()
-    if said == label or said in names:
-        return said == label
-    return label.casefold() in (said.casefold(), said.strip("\"'`").removesuffix(".").casefold())
+class Labels:
+    """Labels told apart: 5.01's normal form takes -1 for 1, C# for C++, and an empty answer for a."""
+
+    def __init__(self, score: Callable[[str, list[str]], float], names: Collection[str]):
+        self.score, self.names = score, {name.strip() for name in names}
+        self.clashes = functools.cache(self._clashes)
+
+    def _clashes(self, label: str) -> bool:
+        return any(self.score(other, [label]) for other in ({"", *self.names} - {label}))
+
+    def right(self, answer: str, label: str) -> float:
+        """1.0 where the answer is this label: by 5.01, or to the letter where 5.01 takes another one for it."""
+        said, label = answer.strip(), label.strip()
+        if said in self.names or self.clashes(label):
+            return float(said == label)
+        return float(self.score(answer, [label]))
 
 
 def metric_for(kind: str, answers: Sequence[str]) -> tuple[str, str]:

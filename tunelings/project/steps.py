@@ -155,7 +155,7 @@ def launch_options(folder: Folder, config: Config) -> dict[str, Any]:
     if name:
         try:
             yaml.safe_load(path_of(folder, name).read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
             said = " ".join(str(error).split())[:200]
             raise ProjectError(f"train.accelerate_config: {path_of(folder, name)} isn't valid YAML: {said}.") from None
     return {"processes": config.train.processes, "config": str(path_of(folder, name)) if name else ""}
