@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import COURSE, ROOT
 from tests.support.projects import Heard, course_with, project, reference, rows, tunelings
+from tests.support.systems import POSIX
 from tunelings.project import child, steps
 from tunelings.project import folder as files
 from tunelings.project.errors import PartError, ProjectError
@@ -105,6 +106,7 @@ def test_right_answers_that_are_written_in_another_way_give_the_same_training(tm
         assert {name: own[name] for name in measured} == pytest.approx({name: row[name] for name in measured}, rel=1e-4)
 
 
+@POSIX
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
 @pytest.mark.parametrize("then", ["pass", "os.kill(os.getpid(), 9)"], ids=["ends", "killed"])
 def test_what_an_answer_starts_ends_with_its_step(tmp_path, then):

@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.projects import parts, project, rows, run, tunelings
+from tests.support.systems import POSIX
 from tunelings.classroom import sandbox
 from tunelings.project import child, disk
 from tunelings.project import folder as files
@@ -75,6 +76,7 @@ def test_a_new_project_on_a_full_disk_is_one_line(tmp_path):
     assert (done.returncode, done.stderr) == (2, says)
 
 
+@POSIX
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
 def test_a_log_on_a_full_disk_keeps_no_step_from_saying_why_it_ends(tmp_path):
     command = [sys.executable, "-m", "tunelings.project.child", str(tmp_path), "data"]
