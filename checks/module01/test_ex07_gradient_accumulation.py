@@ -1,6 +1,6 @@
 """1.07: groups of uneven micro-batches, each compared with one big batch of all its rows.
 
-Long: 18 checks, and the model that writes down when it runs forward and backward.
+Long: 17 checks, and the model that writes down when it runs forward and backward.
 """
 
 import copy

@@ -1,4 +1,8 @@
-"""2.08: the split, the training and the prediction on a tiny BERT; then a real encoder on real reviews."""
+"""2.08: the split, the training and the prediction on a tiny BERT; then a real encoder on real reviews.
+
+Long: splitting, training and predicting are three contracts, with optimizers, loaders and models that write down what
+they see.
+"""
 
 import copy
 import random

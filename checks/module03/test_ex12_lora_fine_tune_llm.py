@@ -1,4 +1,7 @@
-"""3.12: rows, updates and answers of a tiny Llama, each by hand; then a real chat model on real reviews."""
+"""3.12: rows, updates and answers of a tiny Llama, each by hand; then a real chat model on real reviews.
+
+Long: rows, training and answers are three contracts, and each update is computed again from its batch.
+"""
 
 import contextlib
 import copy

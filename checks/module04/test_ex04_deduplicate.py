@@ -1,6 +1,6 @@
 """4.04: texts are planted with a known similarity, which a definition read word by word gives.
 
-Long: 20 checks, and the pairs of texts with a known similarity are made here.
+Long: 21 checks, and the pairs of texts with a known similarity are made here.
 """
 
 import functools

@@ -2,7 +2,7 @@
 
 So what comes out does not depend on how an answer draws.
 
-Long: two functions, and 16 checks with the new texts that may come out.
+Long: two functions, and 17 checks with the new texts that may come out.
 """
 
 import copy

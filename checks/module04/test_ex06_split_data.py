@@ -1,6 +1,6 @@
 """4.06: what is asserted holds for any hash; where chance decides, five standard deviations are allowed.
 
-Long: 23 checks of splits by key, by group and by label.
+Long: 24 checks of splits by key, by group and by label.
 """
 
 import copy

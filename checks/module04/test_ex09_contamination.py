@@ -1,6 +1,6 @@
 """4.09: texts of words that occur once each, with planted runs, so that what must be found is known.
 
-Long: 17 checks, one promise each, and the texts with planted runs.
+Long: 18 checks, one promise each, and the texts with planted runs.
 """
 
 import math
