@@ -1,4 +1,4 @@
-# names: unlisted
+# names: product-of-matrices-only
 # breaks: "with any number of leading dimensions"
 # addmm takes matrices only, so any x that is not [N, n_in] stops it.
 import torch

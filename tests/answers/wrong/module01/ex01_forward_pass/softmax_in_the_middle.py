@@ -1,4 +1,4 @@
-# names: unlisted
+# names: another-activation
 # breaks: "then a ReLU"
 import torch
 
