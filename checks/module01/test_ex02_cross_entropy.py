@@ -112,10 +112,18 @@ def test_large_logits_give_a_finite_loss(answer):
     logits, targets = large_logits()
     expected = F.cross_entropy(logits, targets, reduction="none")
     mine = torch.stack([loss_of(answer, logits[i : i + 1], targets[i : i + 1]) for i in range(4)])
+    expect.note("ends_where_exp_overflows", ends_where_exp_overflows(answer))
     close(mine, expected, what="the losses of four single rows with logits up to 1e4", scale=1e4, terms=4)
     together = torch.stack([loss_of(answer, logits[[1, 2]], targets[[1, 2]]), loss_of(answer, logits, targets)])
     expected = torch.stack([expected[1:3].mean(), expected.mean()])
     close(together, expected, what="the losses of two batches that mix 1e4 with -1e4", scale=1e4, terms=8)
+
+
+def ends_where_exp_overflows(answer):
+    """For the diagnosis: whether the loss of one row is infinite beyond a gap of 88 (float32) or 709 (float64)."""
+    rows = {gap: torch.tensor([[gap, 0.0]], dtype=torch.float64) for gap in (85, 95, 705, 725)}
+    finite = {gap: bool(loss_of(answer, row, torch.tensor([1])).isfinite()) for gap, row in rows.items()}
+    return finite[85] != finite[95] or finite[705] != finite[725]
 
 
 def large_logits():

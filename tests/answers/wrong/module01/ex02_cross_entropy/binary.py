@@ -1,4 +1,4 @@
-# names: unlisted
+# names: binary-cross-entropy
 # breaks: "where p is the softmax of the row"
 # Binary cross-entropy of every class instead of one softmax over all.
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: logits-clipped
 # breaks: "It is finite for logits between -1e4 and 1e4"
 # Clips the logits so that exp can't overflow, and the loss with them.
 

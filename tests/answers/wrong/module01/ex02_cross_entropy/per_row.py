@@ -1,4 +1,4 @@
-# names: unlisted
+# names: losses-not-averaged
 # breaks: "A scalar tensor of"
 # reduction="none": one loss for each row.
 

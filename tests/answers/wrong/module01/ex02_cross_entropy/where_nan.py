@@ -1,4 +1,4 @@
-# names: unlisted
+# names: nan-repaired-afterward
 # breaks: "the gradient of a row that does not count is exactly 0"
 # Repairs the nan of an empty batch after the fact: the value is 0, the gradient is still nan.
 import torch
