@@ -1,4 +1,4 @@
-# names: unlisted
+# names: made-on-the-default-device
 # breaks: "Results have the dtype and the device of `x`, and the inputs are not changed."
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: nothing-returned
 # breaks: "a tuple or list of tensors of shapes"
 import torch.nn.functional as F
 
