@@ -1,4 +1,4 @@
-# names: unlisted
+# names: loop-ends-after-one
 # breaks: "entry i of each list belongs to parameter i"
 from typing import NamedTuple
 

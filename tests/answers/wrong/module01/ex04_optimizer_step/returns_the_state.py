@@ -1,4 +1,4 @@
-# names: unlisted
+# names: parameters-returned
 # breaks: "adamw_step: Nothing is returned."
 from typing import NamedTuple
 
