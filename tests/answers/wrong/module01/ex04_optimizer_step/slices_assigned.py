@@ -1,6 +1,6 @@
 # names: scalar-sliced
 # breaks: "sgd_step: Each is changed in place."
-# P[:] = ... can't index a tensor without dimensions: a scalar parameter raises.
+# A slice (p[:] = ...) can't index a tensor without dimensions: a scalar parameter raises.
 from typing import NamedTuple
 
 import torch
