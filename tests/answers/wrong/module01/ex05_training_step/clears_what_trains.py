@@ -1,4 +1,4 @@
-# names: unlisted
+# names: frozen-gradients-kept
 # breaks: "a parameter that needs none keeps its value"
 def training_step(model, batch, loss_fn, optimizer):
     inputs, targets = batch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: gradient-clipped
 # breaks: "Train the model on one batch"
 from torch.nn.utils import clip_grad_norm_
 

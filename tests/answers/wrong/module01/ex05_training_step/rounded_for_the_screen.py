@@ -1,4 +1,4 @@
-# names: unlisted
+# names: loss-rounded
 # breaks: "The loss before the update, as a Python float."
 
 

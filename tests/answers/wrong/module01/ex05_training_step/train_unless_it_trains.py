@@ -1,4 +1,4 @@
-# names: unlisted
+# names: train-only-if-not-training
 # breaks: "The model and all its submodules are in train mode"
 def training_step(model, batch, loss_fn, optimizer):
     inputs, targets = batch
