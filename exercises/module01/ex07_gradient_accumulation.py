@@ -22,7 +22,8 @@ def train_epoch(
 
     Args:
         model: maps `inputs` to outputs; it comes in train mode.
-        loader: yields micro-batches `(inputs, targets)`, which need not be of equal size; it may be empty.
+        loader: yields micro-batches `(inputs, targets)`, which need not be of equal size; it has a length and may be
+            empty.
         loss_fn: called as `loss_fn(model(inputs), targets)`; returns the **sum** of the losses (a scalar tensor)
             and how many losses were summed (an int, which may be 0 if all targets are ignored).
         optimizer: holds the model's parameters.

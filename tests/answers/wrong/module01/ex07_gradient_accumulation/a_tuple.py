@@ -1,4 +1,4 @@
-# names: unlisted
+# names: losses-as-a-tuple
 # breaks: "One Python float for each update"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: loss-arguments-exchanged
 # breaks: "called as `loss_fn(model(inputs), targets)`"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:

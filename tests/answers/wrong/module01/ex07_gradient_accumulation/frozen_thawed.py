@@ -1,4 +1,4 @@
-# names: unlisted
+# names: requires-grad-switched-on
 # breaks: "A parameter without a gradient (a frozen one) does not change."
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:

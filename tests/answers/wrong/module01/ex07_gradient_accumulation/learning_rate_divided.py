@@ -1,4 +1,4 @@
-# names: unlisted
+# names: learning-rate-divided
 # breaks: "`step()` sees the gradient of the group's sum"
 """Divides the learning rate in place of the gradient: momentum and weight decay do not go along."""
 

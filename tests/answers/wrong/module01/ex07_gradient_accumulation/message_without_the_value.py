@@ -1,4 +1,4 @@
-# names: unlisted
+# names: message-without-the-value
 # breaks: "the message contains the value"
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:

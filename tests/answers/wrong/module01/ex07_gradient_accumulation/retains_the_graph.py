@@ -1,4 +1,4 @@
-# names: unlisted
+# names: graph-retained
 # breaks: "so that only one graph is alive at a time"
 """backward(retain_graph=True), and the losses kept: right numbers, and no graph is ever freed."""
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: uncounted-skipped
 # breaks: "`backward` runs for it before"
 from itertools import islice
 
