@@ -1,4 +1,4 @@
-# names: unlisted
+# names: fields-without-names
 # breaks: "both Python floats in fields of these names"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: modes-restored-in-the-loop
 # breaks: "all submodules are in eval mode and no graph"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: first-batch-only
 # breaks: "Measure the model's loss and accuracy on all examples"
 from typing import NamedTuple
 

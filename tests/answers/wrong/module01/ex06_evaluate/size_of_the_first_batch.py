@@ -1,4 +1,4 @@
-# names: unlisted
+# names: size-of-the-first-batch
 # breaks: "the batches may differ in size"
 from typing import NamedTuple
 
