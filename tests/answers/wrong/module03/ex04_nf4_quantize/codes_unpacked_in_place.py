@@ -1,4 +1,4 @@
-# names: unlisted
+# names: codes-changed-in-place
 # breaks: "q: as `quantize_nf4` returns it; not changed."
 # The shift is made in the codes themselves.
 from typing import NamedTuple
