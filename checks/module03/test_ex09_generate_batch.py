@@ -11,6 +11,7 @@ from copy import deepcopy
 
 import torch
 from tokenizers import decoders
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from tunelings import expect
 from tunelings.handson import tiny
@@ -63,8 +64,8 @@ def four_conversations():
     return conversations, [fruit(2, offset=8), fruit(9, offset=9), "", fruit(4, offset=10)]
 
 
-def taught(tokenizer, conversations, answers, rival=None):
-    """A Llama in eval mode that gives these answers, and goes on with three more words if it is not stopped.
+def taught(tokenizer, conversations, answers, rival=None, family="Llama"):
+    """A model in eval mode that gives these answers, and goes on with three more words if it is not stopped.
 
     `rival` is a token that is nearly as likely as the right one, everywhere.
     """
@@ -76,22 +77,27 @@ def taught(tokenizer, conversations, answers, rival=None):
         words = answer.split(" ") if answer else []
         told = [IDS[word] for word in [*words, tokenizer.eos_token, *more]]
         paths.append((len(question), (*prompt, *told)))  # It knows the header too, and writes it where it is missing.
-    return deepcopy(model_with(tuple(paths), rival, seed()))
+    return deepcopy(model_with(tuple(paths), rival, family, seed()))
 
 
 @functools.lru_cache(maxsize=16)
-def model_with(paths, rival, _):
+def model_with(paths, rival, family, _):
     """The model that goes on along each path from a place in it; the last argument is the seed of its weights."""
-    sizes = {"vocab_size": len(TOKENS), "intermediate_size": 32, "num_key_value_heads": 4}
-    ends = {"max_position_embeddings": 2048, "bos_token_id": None, "eos_token_id": None}
-    model = tiny.llama(0, hidden=HIDDEN, layers=2, attention_dropout=0.5, dtype=torch.float64, **sizes, **ends)
+    sizes = {"vocab_size": len(TOKENS), "max_position_embeddings": 2048}
+    ends = {"bos_token_id": None, "eos_token_id": None}
+    if family == "GPT-2":  # Its positions are learned, so it matters which numbers they get.
+        config = GPT2Config(n_embd=HIDDEN, n_layer=2, n_head=4, tie_word_embeddings=False, **sizes, **ends)
+        model = GPT2LMHeadModel(config).double().eval()
+    else:
+        ends |= {"intermediate_size": 32, "num_key_value_heads": 4, "attention_dropout": 0.5}
+        model = tiny.llama(0, hidden=HIDDEN, layers=2, dtype=torch.float64, **sizes, **ends)
     for number, parameter in enumerate(model.parameters()):
         if parameter.dim() == 2:
             parameter.data = randn(*parameter.shape, offset=100 + number) / parameter.shape[1] ** 0.5
     states, targets = [], []
     for begin, path in paths:
         with torch.no_grad():
-            hidden = model.model(torch.tensor([path])).last_hidden_state[0]
+            hidden = model.base_model(torch.tensor([path])).last_hidden_state[0]
         states.append(hidden[begin - 1 : -1])
         targets += path[begin:]
     states = torch.cat(states)
@@ -161,6 +167,14 @@ def test_conversations_of_different_lengths_do_not_disturb_each_other(answer):
     texts = said(answer, model, tokenizer, conversations, max_new_tokens=12)
     note_first(passes)
     expect.equal(texts, answers, what="the answers to four conversations in one batch", exact_types=True)
+
+
+def test_padding_does_not_move_the_positions_of_a_prompt(answer):
+    tokenizer = tokenizer_with()
+    conversations, answers = four_conversations()
+    model = taught(tokenizer, conversations, answers, family="GPT-2")
+    texts = said(answer, model, tokenizer, conversations, max_new_tokens=12)
+    expect.equal(texts, answers, what="the answers of a GPT-2, which learns a vector for each position")
 
 
 def test_the_most_likely_token_is_taken_also_where_words_repeat(answer):

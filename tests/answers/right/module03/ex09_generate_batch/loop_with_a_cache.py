@@ -21,7 +21,8 @@ def generate_batch(model, tokenizer, conversations, *, max_new_tokens=32):
             cache, columns = None, []
             ended = torch.zeros(len(rows), dtype=torch.bool)
             while len(columns) < max_new_tokens and not ended.all():
-                result = model(step, attention_mask=mask, past_key_values=cache, use_cache=True)
+                places = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -step.shape[1] :]
+                result = model(step, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True)
                 cache = result.past_key_values
                 step = result.logits[:, -1:].argmax(dim=-1)
                 columns.append(step)

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: end-not-counted
 # breaks: "max_new_tokens: the largest number of tokens of an answer, including the end token"
 # One token more, for the end token.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: ends-with-the-first
 # breaks: "A text ends before the end token, or after `max_new_tokens` tokens."
 # The loop ends when the first row has ended, so the longer answers are cut.
 import torch
