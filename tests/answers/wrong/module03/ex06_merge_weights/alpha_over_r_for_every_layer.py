@@ -1,4 +1,4 @@
-# names: unlisted
+# names: alpha-over-r-for-all
 # breaks: "and may have other scales than alpha / r"
 # Sums by hand with lora_alpha / r, which rank-stabilized adapters and patterns are not.
 
