@@ -91,8 +91,9 @@ def causal_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the mean cross-entropy of predicting each label from the position before it.
 
     Args:
-        logits: `[B, T, V]`, of any floating dtype that holds the sum of all losses; those at position t predict
-            the token at t + 1. They need not be contiguous. They are finite; nan among those that count gives nan.
+        logits: `[B, T, V]`, of any floating dtype that holds the sums of all losses and of all logits; those at
+            position t predict the token at t + 1. They need not be contiguous. They are finite; nan among those that
+            count gives nan.
         labels: `[B, T]`, int64; each is a token id, or -100, which does not count.
 
     Returns:

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-header-written-out
 # breaks: "adds exactly the header of an assistant's turn, if the template has one"
 # The answers are found by a marker of one template; another template has another one.
 import torch
