@@ -82,6 +82,7 @@ def test_each_new_row_is_the_mean_of_the_old_ones(answer):
         tokens = list(NEW)
         with expect.untouched("the list of tokens", tokens):
             answer.add_tokens(model, tokenizer, tokens)
+        expect.note("tokens", len(tokenizer))
         for name, rows in rows_of(model).items():
             what = f"the rows of {name} of {kind}"
             expect.equal(list(rows.shape), [OLD + 2, HIDDEN], what=f"the shape of {what}")
@@ -170,18 +171,13 @@ def test_known_tokens_are_skipped_and_repeats_count_once(answer):
     more = answer.add_tokens(model, tokenizer, ["zebra", "yak"])
     expect.equal([more, tokenizer("yak")["input_ids"]], [1, [OLD + 2]], what="the count and the id of a third token")
     for name, values in rows_of(model).items():
-        expect.close(
-            values[OLD + 2 :],
-            rows[name].mean(0, keepdim=True),
-            what=f"a third row, {name}",
-            terms=1,
-            dtype=torch.bfloat16,
-        )
+        mean = rows[name].mean(0, keepdim=True)
+        expect.close(values[OLD + 2 :], mean, what=f"a third row, {name}", terms=1, dtype=torch.bfloat16)
 
 
-def attached(answer, kind, r=2):
+def attached(answer, kind, r=2, new=NEW):
     model, tokenizer = with_tokens(kind)
-    new = list(NEW)
+    new = list(new)
     with expect.untouched("what was given", {"new_tokens": new, "tokenizer": tokenizer}):
         try:
             peft_model = answer.attach_with_new_tokens(model, r, 3, new_tokens=new, tokenizer=tokenizer)
@@ -234,6 +230,14 @@ def test_training_moves_the_new_rows_of_embedding_and_head(answer):
             expect.equal(pair[1], pair[0], what=f"the head's rows beside the embedding's, {kind}, after training")
 
 
+def test_the_new_tokens_need_not_be_the_last_ones(answer):
+    before = rows_of(with_tokens(UNTIED)[0])
+    rows = effective_rows(trained(attached(answer, UNTIED, new=NEW[:1])))
+    moved = {name: bool((rows[name][OLD] != before[name][OLD]).any()) for name in SHARED}
+    what = "whether the row of the first of two added tokens, given alone, moved"
+    expect.equal(moved, dict.fromkeys(SHARED, True), what=what)
+
+
 # How many numbers the projections of a layer take and give: LoRA of rank r has r times as many.
 SIDES = {
     UNTIED: 2 * (2 * HIDDEN) + 2 * (HIDDEN + HIDDEN // 2) + 3 * (HIDDEN + INNER),
@@ -255,11 +259,8 @@ def test_beside_embedding_and_head_only_lora_needs_a_gradient(answer):
         expect.equal(found, [r * SIDES[kind], 0], what=what)
         expect.equal(list(peft_model.peft_config), ["default"], what="the names of the configs in peft_config")
         config = peft_model.peft_config["default"]
-        found = [
-            config.r,
-            config.lora_alpha,
-            config.task_type and str(getattr(config.task_type, "value", config.task_type)),
-        ]
+        task = config.task_type and str(getattr(config.task_type, "value", config.task_type))
+        found = [config.r, config.lora_alpha, task]
         expect.equal(found, [r, 3, "CAUSAL_LM"], what="r, lora_alpha and task_type in the config")
         scales = {module.scaling["default"] for module in peft_model.modules() if hasattr(module, "lora_A")}
         expect.close(sorted(scales), [3 / r], what=f"the scale of LoRA for r = {r} and lora_alpha = 3", terms=2)
