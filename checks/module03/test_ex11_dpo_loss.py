@@ -173,9 +173,9 @@ def test_margins_of_ten_thousand_give_the_exact_loss_and_gradient(answer):
 
 
 def test_accuracy_is_the_share_of_pairs_with_the_higher_chosen_reward(answer):
-    policy_chosen = torch.tensor([-13.5, -9.0, -7.25, -4.0, -8.5, -6.0, -30.0], dtype=torch.float64)
+    policy_chosen = torch.tensor([-13.5, -9.0, -11.25, -4.0, -8.5, -6.0, -30.0], dtype=torch.float64)
     policy_rejected = torch.tensor([-8.0, -5.0, -9.25, -6.0, -2.5, -2.0, -4.0], dtype=torch.float64)
-    ref_chosen = torch.tensor([-14.5, -11.0, -6.25, -1.0, -8.5, -9.0, -29.0], dtype=torch.float64)
+    ref_chosen = torch.tensor([-14.5, -11.0, -10.25, -1.0, -8.5, -9.0, -29.0], dtype=torch.float64)
     ref_rejected = torch.tensor([-6.0, -3.0, -8.25, -5.0, -4.75, -4.0, -2.5], dtype=torch.float64)
     # The reward differences / beta are 3, 4, 0, -2, -2.25, 1 and 0.5: four of seven above 0, one a tie.
     result = dpo_of(answer, [policy_chosen, policy_rejected, ref_chosen, ref_rejected], beta=0.25)
