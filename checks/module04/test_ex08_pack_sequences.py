@@ -140,6 +140,18 @@ def test_there_are_few_packs(answer):
     )
 
 
+def test_a_filled_up_pack_is_better_than_many_half_full_ones(answer):
+    # 22 packs are filled by 141 + i, 80 - i and 60 tokens, and one by 162, 81 and 38. Spread as evenly as can be, the
+    # long ones leave 59 places in each of 22 packs; 21 examples of 60 then need 6 more: 28, where 27 are allowed.
+    lengths = [*range(141, 163), *range(60, 82), *[60] * 21, 38]
+    random.Random(seed(14)).shuffle(lengths)
+    examples = drawn_examples(lengths, 15)
+    packs = packed(answer, examples, 281)
+    in_packs(examples, packs, 281)
+    what = "packs for 66 examples that fill 22 packs of 281 to the last place"
+    expect.true(len(packs) <= 27, what=what, actual=len(packs), expected="at most 27")
+
+
 def test_many_and_equal_examples_are_all_packed(answer):
     (one,) = packed(answer, [{"input_ids": [0], "labels": [0]} for _ in range(300)], 300)
     expect.equal(one["sequence_ids"], list(range(1, 301)), what="sequence_ids of 300 equal examples of one token")
