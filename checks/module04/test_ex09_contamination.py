@@ -1,6 +1,6 @@
 """4.09: texts of words that occur once each, with planted runs, so that what must be found is known.
 
-Long: 18 checks, one promise each, and the texts with planted runs.
+Long: 20 checks, one promise each, and the texts with planted runs.
 """
 
 import math
@@ -201,6 +201,13 @@ def test_a_short_text_is_compared_by_whole_words(answer):
     )
 
 
+def test_a_short_text_does_not_go_on_from_one_training_text_to_the_next(answer):
+    a, b = words(7, 37), words(7, 38)
+    test = [text(a[5:], b[:2]), text(b[6:], a[:1]), text(a[4:]), text(a[6:], b[:1])]
+    what = "n = 5; texts 0, 1 and 3 of 2 to 4 words stand across the border of two training texts"
+    compare(answer, [text(a), text(b)], test, [2], n=5, what=what)
+
+
 def test_a_text_without_words_never_counts(answer):
     a = words(6, 19)
     for train in ([text(a), "", "…"], [text(a), " \n", "?!"]):
@@ -243,6 +250,16 @@ def test_words_are_compared_one_by_one(answer):
     compare(
         answer, train, test, [1, 3], n=4, what="n = 4; in lower case STRASSE is strasse, and another word than straße"
     )
+
+
+def test_a_run_counts_however_often_it_was_seen(answer):
+    often, again, once, other = (words(8, offset) for offset in (32, 33, 34, 35))
+    fillers = words(120, 36)
+    train = [text(fillers[3 * i : 3 * i + 3], often) for i in range(40)]
+    train += [text(again * 40), text(other[:2], once)]
+    test = [text(other[2:4], often[1:6]), text(again[2:7], other[4]), text(once[:5]), text(other[5:8], once[:3])]
+    what = "n = 5; 40 training texts hold the run of text 0, one holds that of text 1 40 times, one that of text 2"
+    compare(answer, train, test, [0, 1, 2], n=5, what=what)
 
 
 def test_there_may_be_no_texts(answer):
