@@ -312,6 +312,12 @@ def test_the_labels_are_balanced_while_the_pool_allows_it(answer):
     draw = random.Random(seed(4))
     pool = labeled_pool(draw, (9, 3, 2))
     query = query_of(draw)
+    lopsided = [
+        [k for k in range(1, 9) if any(is_lopsided(answer, query, pool, k, rng) for rng in rngs)]
+        for rngs in ([None], [random.Random(seed(27) + number) for number in range(60)])
+    ]
+    what = "the k (1 to 8; without rng, and with) where a label has two more than another that still has some"
+    expect.equal(lopsided, [[], []], what=what)
     ks, found = [3, 6, 8, 9, 12, 40], []
     for k in ks:
         messages = build(answer, query, pool, k, ChatTokenizer(), 5000, rng=random.Random(seed(5) + k))
@@ -334,6 +340,13 @@ def test_the_labels_are_balanced_while_the_pool_allows_it(answer):
             labels = len({item["label"] for item in some})
             what = f"how many of each label, sorted, for k={k} and {labels} labels, {'with' if rng else 'without'} rng"
             expect.equal(sorted(found.values()), wanted, what=what)
+
+
+def is_lopsided(answer, query, pool, k, rng):
+    """Whether a label has two more examples than another label that still has some to give."""
+    shown = counts_in(answer.build_prompt(query, pool, k, ChatTokenizer(), 5000, rng=rng))
+    has = Counter(item["label"] for item in pool)
+    return any(max(shown) >= count + 2 for count, label in zip(shown, LABELS, strict=True) if count < has[label])
 
 
 def counts_in(messages):

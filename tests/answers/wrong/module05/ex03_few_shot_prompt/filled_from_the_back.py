@@ -1,4 +1,4 @@
-# names: unlisted
+# names: long-one-skipped
 # breaks: "While a prompt is too long, its first example (both turns) is dropped; no other takes its place."
 # Fills the prompt from the best example on and passes over what does not fit, so a worse one may take its place.
 from itertools import chain, zip_longest
