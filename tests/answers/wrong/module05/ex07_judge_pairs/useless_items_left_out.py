@@ -1,0 +1,104 @@
+# names: failed-items-left-out-of-the-rate
+# breaks: "An item with failed replies is a tie like any other."
+# Items of which both replies failed are left out of the rate.
+"""5.07 · Judge pairs: let a model compare two answers in both orders, and trust it only when both verdicts agree.
+
+A judge model often prefers the first answer, or the second, just because of its position.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+PROMPT = """Which of two answers to a question is better? Do not let their order or their length decide.
+
+Question: {question}
+
+Answer A:
+{first}
+
+Answer B:
+{second}
+
+Compare the two in one or two sentences. Then end with [[A]] if answer A is better, with [[B]] if answer B is
+better, or with [[C]] if they are equally good."""
+
+
+class Judgement(NamedTuple):
+    """The better of two texts, and how many of the two replies could not be used."""
+
+    winner: Literal["a", "b", "tie"]
+    failures: int
+
+
+class WinRate(NamedTuple):
+    """How `a` did over all items; `failures` counts replies, two for each item."""
+
+    rate: float
+    wins: int
+    losses: int
+    ties: int
+    failures: int
+
+
+def judge(llm: Callable[[str], str], question: str, a: str, b: str) -> Judgement:
+    """Ask a model twice which of two texts answers the question better, with each text first once.
+
+    Args:
+        llm: takes a prompt and returns a reply. It may raise any `Exception`.
+        question, a, b: any texts, even with braces and brackets in them; a and b may be equal.
+
+    Returns:
+        A `Judgement`. The llm is called exactly twice, whatever it returns or raises: with
+        `PROMPT.format(question=question, first=a, second=b)`, then with a and b swapped.
+
+        The last `[[A]]`, `[[B]]` or `[[C]]` of a reply, in exactly these letters, is its verdict: the first text
+        of its prompt is better, the second is, or neither is. A reply without any of them is a failure, and so is
+        a call that raises.
+
+        `winner` is "a" or "b" if both replies name that text, and "tie" otherwise: if they contradict each
+        other, if either says neither, or if either is a failure. `failures` is how many of the two are
+        failures.
+
+    Method: Zheng et al., Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena (2023), sections 3.3 and 3.4,
+    https://arxiv.org/abs/2306.05685
+    """
+
+    def ask(first, second):
+        try:
+            reply = llm(PROMPT.format(question=question, first=first, second=second))
+        except Exception:
+            return None
+        marks = re.findall(r"\[\[([ABC])\]\]", reply)
+        return marks[-1] if marks else None
+
+    verdicts = (ask(a, b), ask(b, a))
+    winner = {("A", "B"): "a", ("B", "A"): "b"}.get(verdicts, "tie")
+    return Judgement(winner, verdicts.count(None))
+
+
+def win_rate(llm: Callable[[str], str], items: list[tuple[str, str, str]]) -> WinRate:
+    """Judge all items and return how often a is better.
+
+    Args:
+        llm: as for `judge`.
+        items: `(question, a, b)` each; not changed.
+
+    Returns:
+        A `WinRate`: a's `wins`, `losses` and `ties`, which add up to the number of items; `rate` is
+        (wins + ties / 2) / number of items; `failures` is the sum of the failures of all judgments. An item
+        with failed replies is a tie like any other. Items are judged in their order, each once.
+
+    Raises:
+        ValueError: if there are no items.
+    """
+    if not items:
+        raise ValueError("no items")
+    judgements = [judge(llm, *item) for item in items]
+    wins = sum(j.winner == "a" for j in judgements)
+    losses = sum(j.winner == "b" for j in judgements)
+    ties = len(items) - wins - losses
+    failed = sum(j.failures == 2 for j in judgements)
+    usable = len(items) - failed
+    rate = (wins + (ties - failed) / 2) / usable if usable else 0.5
+    return WinRate(rate, wins, losses, ties, sum(j.failures for j in judgements))
