@@ -5,7 +5,6 @@ the share of one value: at least 4.9 standard errors of that share, for the numb
 """
 
 import contextlib
-import math
 import random
 from fractions import Fraction
 
@@ -54,8 +53,9 @@ def errors_to_each_side(interval, error):
     with contextlib.suppress(TypeError, ValueError):
         mean, low, high = fields(interval)
         if abs(low + high - 2 * mean) < 1e-9 and abs(5 * low - round(5 * low)) > 1e-6:
-            # 1 whatever the level is, 1.34 for 0.82, 1.96 for 0.95; N - 1 for N makes each larger by 12%.
-            return min((1.0, 1.34, 1.96), key=lambda z: abs(math.log((high - mean) / error / z) - 0.05))
+            # 1 whatever the level is, 1.34 for 0.82, 1.96 for 0.95; N - 1 for N makes each 12% larger.
+            found = (high - mean) / error
+            return next((z for z in (1.0, 1.34, 1.96) if 0.95 * z < found < 1.2 * z), None)
     return None
 
 
