@@ -247,7 +247,7 @@ def test_white_space_is_a_choice(answer):
 def test_a_tokenizer_without_a_padding_token_will_do_and_stays_as_it_is(answer):
     prompt, prompt_ids = prompt_and_ids(2, offset=12)
     model = make_model()
-    endings = [words(1, offset=13), words(3, offset=14)]
+    endings = [words(1, offset=13), words(5, offset=14)]
     expected = [sum(row) / len(row) for row in (log_probs(model, prompt_ids, ids(*ending)) for ending in endings)]
     tokenizers = {
         "without a padding token": make_tokenizer(pad=None, side="left"),
@@ -337,6 +337,13 @@ def test_scores_are_finite_for_improbable_and_for_long_choices(answer):
     expected = [sum(log_probs_of_table(table, ids(":"), ids(*ending))) for ending in endings]
     choices = ["".join(ending) for ending in endings]
     scores = scores_of(answer, model, tokenizer, "film:", choices, normalize=False)
+    improbable = scores[0] if isinstance(scores, list) and scores else None
+    expect.true(
+        not (isinstance(improbable, float) and expected[0] + 50 < improbable < math.inf),
+        what="the score of a choice with a token of log p -200",
+        actual="larger by more than 50",
+        expected=f"about {expected[0]:.0f}",
+    )
     what = "the scores of a choice with a token of log p -200, and of 80 tokens"
     close(scores, expected, what=what, largest=400.0)
 
@@ -349,6 +356,12 @@ def test_nothing_to_score_is_an_error(answer):
             lambda choices=choices: answer.score_choices(model, tokenizer, "film:", choices),
             what=f"the choices {choices}",
         )
+    splitting = tiny.word_tokenizer(IDS, around="<s> $A", unk_token="<unk>", bos_token="<s>", eos_token="</s>")
+    expect.raises(
+        ValueError,
+        lambda: answer.score_choices(model, splitting, "film", ["good", " \n"]),
+        what="a choice of white space, and a tokenizer that makes no token of it",
+    )
 
 
 def test_what_is_given_stays_as_it_is(answer):

@@ -68,6 +68,7 @@ def test_tokens_are_words_in_lower_case_without_signs(answer):
     sentence = " ".join(f"{word.title()}?" for word in words) + " S: 655.Except"
     lowered = [answer.bm25_scores("walrus", ["WALRUS"]), answer.bm25_scores("WALRUS", ["walrus"])]
     expect.note("lowered", lowered)
+    expect.note("one letter", answer.bm25_scores("q", ["q", "new"]))  # No list of stop words holds it.
     scores = answer.bm25_scores(sentence, documents, k1=1.3, b=0.6)
     by_hand = bm25_by_hand(query, lists, 1.3, 0.6)
     expect.close(scores, by_hand, what="the scores, with capitals, punctuation and line breaks", scale=30.0)
@@ -249,8 +250,17 @@ def test_documents_that_are_nearly_equally_alike_are_not_equally_alike(answer):
     angles = 1.0 + 1e-6 * np.array(order)  # Their cosines are 8e-7 apart: float32 tells them apart, six places do not.
     documents = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     ranking = sorted(range(n), key=lambda i: order[i])
-    found = answer.retrieve(np.array([2.0, 0.0]), documents, n)
-    expect.equal(as_list(found), ranking, what=f"{n} documents whose cosines are 8e-7 apart")
+    found = as_list(answer.retrieve(np.array([2.0, 0.0]), documents, n))
+    place = dict(zip(ranking, range(n), strict=True))
+    steps = list(zip(found, found[1:], strict=False)) if set(found) == set(ranking) else []
+    back = [(a, b) for a, b in steps if place[a] > place[b]]  # Where a document stands before a better one.
+    expect.true(
+        not back or any(a > b for a, b in back),  # How many digits are left decides how often, not whether.
+        what=f"{n} documents whose cosines are 8e-7 apart",
+        actual="some stand before better ones, always because their index is lower",
+        expected="the best first",
+    )
+    expect.equal(found, ranking, what=f"{n} documents whose cosines are 8e-7 apart, in order")
 
 
 def test_the_text_is_in_lower_case_before_its_tokens_are_found(answer):

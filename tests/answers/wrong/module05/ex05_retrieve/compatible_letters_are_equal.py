@@ -1,4 +1,4 @@
-# names: unlisted
+# names: texts-normalized
 # breaks: "The tokens of a text are the matches"
 # Letters that look alike are made equal first, as many search engines do.
 import math

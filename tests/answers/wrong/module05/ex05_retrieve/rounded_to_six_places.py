@@ -1,4 +1,4 @@
-# names: unlisted
+# names: cosines-rounded
 # breaks: "Similarity is the cosine: the dot product divided by both lengths."
 # Rounds against ties.
 

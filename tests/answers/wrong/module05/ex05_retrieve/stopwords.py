@@ -1,4 +1,4 @@
-# names: unlisted
+# names: short-words-left-out
 # breaks: "The tokens of a text are the matches"
 # Leaves out words of one or two letters, as many tokenizers do.
 import math
