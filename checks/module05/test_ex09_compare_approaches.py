@@ -173,11 +173,18 @@ def test_the_cost_is_a_mean_over_question_and_prediction(answer):
 
 
 def test_the_best_row_is_first_and_equals_keep_their_order(answer):
-    grades = {"b": [0.25, 0.5], "d": [0.5, 1.0], "a": [0.75, 0.0], "c": [1.0, 0.5], "e": [0.125, 0.125]}
+    grades = {
+        "b": [0.25, 0.5],
+        "d": [0.5, 1.0],
+        "a": [0.75, 0.0],
+        "c": [1.0, 0.5],
+        "f": [1.0, 0.5],
+        "e": [0.125, 0.125],
+    }
     world = World(grades)
     table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
     table_of(table, list(grades))
-    expect.equal([row.name for row in table.rows], ["d", "c", "b", "a", "e"], "the names of the rows, best first")
+    expect.equal([row.name for row in table.rows], ["d", "c", "f", "b", "a", "e"], "the names of the rows, best first")
 
 
 def test_whole_numbers_come_out_as_floats(answer):
@@ -236,6 +243,7 @@ def test_the_winner_is_better_question_by_question(answer):
         "clearly better than both": (binary(18, 27, 3, 12, [0.0] * 48 + [1.0] * 12), "first"),
         "a little better on 29 of 30, far worse on one": (one_far_worse(), None),
         "right on three questions of 80 more": (binary(40, 3, 0, 37), None),
+        "better, and first already": (dict(reversed(binary(30, 9, 0, 21).items())), "first"),
     }
     # Of the resamples of 80 questions (77/80)**80 = 4.7% hold none of the three: more than 2.5% by 4.6 standard errors
     # of 2,000 resamples, but too close to 5% for one seed to tell. Three worst ones are in 7.7% of those of 30.
@@ -259,6 +267,17 @@ def test_one_approach_alone_wins_nothing(answer):
     expect.equal(getattr(table, "winner", "no field"), None, "the winner among one approach")
 
 
+def test_approaches_of_one_name_have_a_row_each(answer):
+    said = ["0.25", "0.75", "0.5"]
+    ways = [answer.Approach("tuned", lambda: None, lambda _, one=one: one, lambda *_: 1.0) for one in said]
+    task = SimpleNamespace(warmup=WARMUP, metric=lambda prediction, _: float(prediction))
+    items = [{"question": f"Frage {i}?", "answers": []} for i in range(4)]
+    ticks = itertools.count(0.0)
+    table = answer.run(task, ways, items, 3, clock=lambda: next(ticks))
+    expect.equal([row.score for row in table.rows], [0.75, 0.5, 0.25], "the scores of three approaches of one name")
+    expect.equal(table.winner, "tuned", "the winner, where the first is better than the second on each question")
+
+
 def test_the_seed_alone_decides_about_the_intervals(answer):
     grades = {name: draw(23, 60 + i) for i, name in enumerate(("search", "prompt"))}
 
@@ -270,7 +289,8 @@ def test_the_seed_alone_decides_about_the_intervals(answer):
         rows = table_of(table, list(grades))
         drawn = [random.random(), float(np.random.random())]
         expected = [random.Random(global_seed).random(), float(np.random.RandomState(global_seed).random_sample())]
-        expect.equal(drawn, expected, "the next numbers of random and of numpy after the comparison")
+        moved = [int(a != b) for a, b in zip(drawn, expected, strict=True)]
+        expect.equal(max(moved), 0, "whether the global state of random, or that of numpy, has moved")
         return [[rows[name].low, rows[name].high] for name in grades]
 
     one = bounds(5, 1)
@@ -363,14 +383,19 @@ def test_the_report_has_a_line_for_each_row_in_order(answer, tmp_path):
     names = [row["name"] for row in rows]
     order = [name for _, name in sorted(zip(found, names, strict=True))]
     expect.equal(order, names, "the names in the lines of the report, from above")
-    for row, place in zip(rows, found, strict=True):
-        there = numbers_in(lines[place].replace(row["name"], ""))
-        for field in NUMBERS:
-            value = row[field]
-            nearest = min(there, key=lambda x: abs(x - value), default=0.0)
-            allowed = max(0.0101 * value, 0.00101 if field in ("score", "low", "high") else 0.0)
-            what = f"{field} in the line of a row, the nearest number"
-            expect.true(abs(nearest - value) <= allowed, what, actual=nearest, expected=value)
+    there = [numbers_in(lines[place].replace(row["name"], "")) for row, place in zip(rows, found, strict=True)]
+    fewest = min(map(len, there))
+    expect.note("fewest", min(fewest, 5))
+    inexact = [field for field in NUMBERS if not all(map(near, there, [(field, row[field]) for row in rows]))]
+    what = f"the fields that aren't exact enough in the {len(rows)} lines"
+    expect.equal(inexact, [], what, given=lines[found[0]])
+
+
+def near(numbers, wanted):
+    """Whether one of the numbers is that of the field: up to 1%, or to 0.001 for a score and its interval."""
+    field, value = wanted
+    allowed = max(0.0101 * value, 0.00101 if field in ("score", "low", "high") else 0.0)
+    return any(abs(number - value) <= allowed for number in numbers)
 
 
 def test_a_report_that_is_there_is_replaced_and_the_table_stays(answer, tmp_path):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: seconds-rounded-away
 # breaks: "Each number is exact to 1%"
 import time
 from pathlib import Path

@@ -75,7 +75,7 @@ def write_report(table, out_dir):
     for row in table.rows:
         interval = f"{row.low:.3f} | {row.high:.3f}"
         lines.append(
-            f"| {row.name} | {row.score:.3f} | {interval} | {row.cost_per_query:.4g} | {row.seconds_per_query:.2g} |"
+            f"| {row.name} | {row.score:.3f} | {interval} | {row.cost_per_query:.4g} | {row.seconds_per_query:.4g} |"
         )
     lines += ["", f"Winner: {best.name}"]
     (out / "report.md").write_text("\n".join(lines), encoding="utf-8")
