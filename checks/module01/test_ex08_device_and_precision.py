@@ -36,7 +36,8 @@ class Elsewhere(Tensor):
         if device is None:
             return super().__torch_function__(function, types, args, kwargs)
         with torch._C.DisableTorchFunctionSubclass():
-            moved = args[0].as_subclass(Tensor).clone()
+            dtype = next((one for one in (*args[1:], *kwargs.values()) if isinstance(one, torch.dtype)), args[0].dtype)
+            moved = args[0].as_subclass(Tensor).clone().to(dtype)
         moved.moved_to = device
         return moved
 
@@ -246,10 +247,12 @@ def test_with_a_scaler_the_gradient_is_unscaled_and_then_clipped(answer):
 
 
 def test_the_scaler_is_called_in_its_order(answer):
-    s = setting()
-    scaler = Scaler(SCALE)
-    step(answer, s, dtype=torch.float16, scaler=scaler)
-    expect.equal(" ".join(scaler.calls), "scale unscale_ step update", what="the calls of the scaler")
+    for dtype in (torch.float16, torch.bfloat16):
+        s = setting()
+        scaler = Scaler(SCALE)
+        step(answer, s, dtype=dtype, scaler=scaler)
+        what = f"the calls of the scaler, in {dtype}"
+        expect.equal(" ".join(scaler.calls), "scale unscale_ step update", what=what)
 
 
 def test_without_a_scaler_the_loss_is_not_scaled(answer):
@@ -499,3 +502,13 @@ def test_the_number_of_the_device_counts_too(answer):
             with contextlib.suppress(Stopped):
                 answer.autocast_step(model, tuple(batch), loss_fn, optimizer, device=device)
         expect.equal(arrived, ["cuda:1", "cuda:1"], what=f"where inputs and targets were moved for {device!r}")
+
+
+def test_the_scaler_sees_a_loss_that_is_not_finite(answer):
+    """Its update() is what makes the scale smaller."""
+    for factor in (float("inf"), float("nan")):
+        s = setting()._replace(factor=factor)
+        scaler = Scaler(SCALE)
+        step(answer, s, dtype=torch.float16, scaler=scaler)
+        what = "the calls of the scaler where the loss is inf or nan"
+        expect.equal(" ".join(scaler.calls), "scale unscale_ step update", what=what)

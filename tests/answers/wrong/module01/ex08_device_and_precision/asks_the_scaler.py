@@ -1,4 +1,4 @@
-# names: unlisted
+# names: scaler-asked-for-more
 # breaks: "only these are called"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: inputs-cast
 # breaks: "Both are moved to `device`"
 import torch
 from torch.nn.utils import clip_grad_norm_

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: moved-to-the-type
 # breaks: "Both are moved to `device` with their method `.to`"
 from collections.abc import Callable
 from typing import Any

@@ -1,0 +1,24 @@
+# names: targets-made-whole
+# breaks: "Both are moved to `device` with their method `.to`"
+import torch
+from torch.nn.utils import clip_grad_norm_
+
+
+def autocast_step(model, batch, loss_fn, optimizer, *, device, dtype=torch.bfloat16, scaler=None, max_norm=1.0):
+    inputs = batch[0].to(device)
+    targets = batch[1].to(device, dtype=torch.int64)
+    optimizer.zero_grad()
+    with torch.autocast(torch.device(device).type, dtype=dtype):
+        outputs = model(inputs)
+    loss = loss_fn(outputs.float(), targets)
+    if scaler is not None:
+        scaler.scale(loss).backward()
+        scaler.unscale_(optimizer)
+        clip_grad_norm_(model.parameters(), max_norm)
+        scaler.step(optimizer)
+        scaler.update()
+    else:
+        loss.backward()
+        clip_grad_norm_(model.parameters(), max_norm)
+        optimizer.step()
+    return loss.item()
