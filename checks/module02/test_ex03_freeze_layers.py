@@ -243,3 +243,12 @@ def test_a_weight_that_modules_share_counts_once(answer):
     expect.equal(frozen_parts(model), ["embeddings", "layer 0"], what=what)
     expected = 2 * IN_LAYER - HIDDEN * INNER + IN_POOLER + IN_CLASSIFIER
     expect.equal(count, expected, what="how many numbers train, layers 1 and 2 sharing a weight")
+
+
+def test_a_weight_that_frozen_layers_share_leaves_the_count_once(answer):
+    model = tiny_bert(4)
+    layers = model.bert.encoder.layer
+    layers[1].output.dense.weight = layers[0].output.dense.weight
+    count = freeze(answer, model, 2)
+    what = "how many numbers train, n_layers 2 of 4, layers 0 and 1 sharing a weight"
+    expect.equal(count, 2 * IN_LAYER + IN_POOLER + IN_CLASSIFIER, what=what)
