@@ -1,4 +1,4 @@
-# names: unlisted
+# names: characters-cut
 # breaks: "is shortened the tokenizer's way"
 # Cuts the text at max_length characters before it is tokenized.
 import torch

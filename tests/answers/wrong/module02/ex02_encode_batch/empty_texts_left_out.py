@@ -1,4 +1,4 @@
-# names: unlisted
+# names: empty-texts-left-out
 # breaks: "A text may be empty"
 import torch
 

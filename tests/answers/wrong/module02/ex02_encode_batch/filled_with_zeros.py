@@ -1,4 +1,4 @@
-# names: unlisted
+# names: padded-with-zeros
 # breaks: "a transformers tokenizer that has a pad token"
 # Pads with 0, the pad id of BERT and not of every tokenizer.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: labels-by-text
 # breaks: "the same text may occur twice, with different labels"
 # Looks labels up by text, so of a text that comes twice the last label wins.
 import torch
