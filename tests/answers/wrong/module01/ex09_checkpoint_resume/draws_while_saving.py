@@ -1,4 +1,4 @@
-# names: unlisted
+# names: random-state-moved-by-saving
 # breaks: "they, their modes and the random state"
 import os
 

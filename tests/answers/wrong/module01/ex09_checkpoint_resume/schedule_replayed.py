@@ -1,4 +1,4 @@
-# names: unlisted
+# names: scheduler-counter-only
 # breaks: "any that have `state_dict()`"
 """The scheduler is not saved but stepped again as often as the run had steps."""
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: scheduler-stepped-forward
 # breaks: "built like those that were saved, fresh or already trained"
 import os
 

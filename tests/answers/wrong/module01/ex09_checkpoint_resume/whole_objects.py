@@ -1,4 +1,4 @@
-# names: unlisted
+# names: parameters-replaced
 # breaks: "Nothing that the file contains is executed"
 """The objects themselves are pickled; their attributes are put into the ones given."""
 
