@@ -79,7 +79,7 @@ def test_the_rate_falls_from_the_head_down(answer):
 
 
 def test_another_depth_and_other_numbers_give_other_rates(answer):
-    for n_layers, lr, layer_decay in ((1, 0.02, 0.35), (3, 5.0, 0.95), (2, 0.6, 1.0)):
+    for n_layers, lr, layer_decay in ((3, 2e-6, 0.95), (1, 0.02, 0.35), (3, 5.0, 0.95), (2, 0.6, 1.0)):
         model = tiny_bert(n_layers)
         groups = groups_of(answer, model, lr, layer_decay, 0.5)
         expected = expected_rates(n_layers, lr, layer_decay)

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: added-part-in-no-group
 # breaks: "anything that somebody has added)"
 from torch import nn
 

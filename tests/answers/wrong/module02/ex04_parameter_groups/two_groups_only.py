@@ -1,4 +1,4 @@
-# names: unlisted
+# names: two-rates-only
 # breaks: "Sort the parameters of a BERT into groups for AdamW, each with its own learning rate and decay"
 from torch import nn
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: norms-by-weight-and-bias
 # breaks: "every parameter of an `nn.LayerNorm`"
 from torch import nn
 
