@@ -1,4 +1,4 @@
-# names: unlisted
+# names: axis-cut-off
 # breaks: "changes when one of their numbers does"
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: statistics-per-image
 # breaks: "is standardized as"
 from collections import namedtuple
 

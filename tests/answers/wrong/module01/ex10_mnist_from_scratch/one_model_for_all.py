@@ -1,4 +1,4 @@
-# names: unlisted
+# names: model-shared
 # breaks: "Each call makes new weights; two models share nothing."
 from collections import namedtuple
 

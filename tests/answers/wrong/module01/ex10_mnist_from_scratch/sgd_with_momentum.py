@@ -1,4 +1,4 @@
-# names: unlisted
+# names: sgd-for-adam
 # breaks: "learning rate of `torch.optim.Adam`"
 from collections import namedtuple
 

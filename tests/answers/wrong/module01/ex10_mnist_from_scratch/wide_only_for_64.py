@@ -1,4 +1,4 @@
-# names: unlisted
+# names: single-image-squeezed
 # breaks: "for any B"
 from collections import namedtuple
 
