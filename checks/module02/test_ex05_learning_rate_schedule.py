@@ -110,6 +110,13 @@ def test_the_line_for_other_numbers_in_any_order(answer):
     close(again, expected, what=f"the linear shares of steps 0 to {total}, a second time")
 
 
+def test_two_lines_do_not_disturb_each_other(answer):
+    shares = [values(answer.warmup_then_linear, [step], *fit)[0] for step in range(9) for fit in ((4, 8), (2, 10))]
+    first, second = [0, 0.25, 0.5, 0.75, 1, 0.75, 0.5, 0.25, 0], [0, 0.5, 1, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25]
+    expected = [share for pair in zip(first, second, strict=True) for share in pair]
+    close(shares, expected, what="the linear shares of steps 0 to 8, in turn for 4 of 8 and for 2 of 10")
+
+
 def test_the_line_down_may_be_one_step_long(answer):
     shares = values(answer.warmup_then_linear, range(6), 4, 5)
     close(shares, [0, 0.25, 0.5, 0.75, 1, 0], what="the linear shares of steps 0 to 5: 4 of warm-up, 5 in all")
@@ -169,6 +176,13 @@ def test_the_cosine_for_other_numbers_in_any_order(answer):
     again = values(answer.cosine_with_floor, range(total + 1), warmup, total, floor)
     what = f"the cosine shares of steps 0 to {total}, a second time"
     expect.close(again, heights, what=what, terms=total + 20, scale=1.0, given=given)
+
+
+def test_two_cosines_do_not_disturb_each_other(answer):
+    fits = ((0, 2, 0.2), (0, 2, 0.4), (1, 3, 0.2))
+    shares = [values(answer.cosine_with_floor, [step], *fit)[0] for step in range(3) for fit in fits]
+    expected = [1, 1, 0, 0.6, 0.7, 1, 0.2, 0.4, 0.6]
+    close(shares, expected, what="the shares of steps 0 to 2, for 0 of 2 with floor 0.2 and 0.4, and for 1 of 3")
 
 
 def test_the_floor_may_be_0_or_1(answer):

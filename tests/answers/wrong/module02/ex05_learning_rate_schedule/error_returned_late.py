@@ -1,4 +1,4 @@
-# names: checked-after-the-warmup
+# names: checked-too-late
 # breaks: "warmup_then_linear: ValueError: unless `0 <= warmup_steps < total_steps`, at any step"
 # breaks: "cosine_with_floor: ValueError: unless `0 <= warmup_steps < total_steps`, at any step"
 # Finds out only after the warm-up that the numbers do not fit.

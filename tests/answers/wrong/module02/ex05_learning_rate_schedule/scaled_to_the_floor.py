@@ -1,4 +1,4 @@
-# names: unlisted
+# names: not-lifted-by-the-floor
 # breaks: "and `floor` at `step = total_steps`"
 # Approaches the floor, and forgets to lift the curve by it.
 import math

@@ -1,0 +1,26 @@
+# names: checked-too-late
+# breaks: "cosine_with_floor: ValueError: unless `0 <= warmup_steps < total_steps`, at any step"
+# Past the end it returns the floor before it looks at the warm-up: (30, 20, 20, 0.1).
+import math
+
+
+def warmup_then_linear(step: int, warmup_steps: int, total_steps: int) -> float:
+    if not 0 <= warmup_steps < total_steps:
+        raise ValueError(f"warmup_steps={warmup_steps} does not fit total_steps={total_steps}")
+
+    if step < warmup_steps:
+        return step / warmup_steps
+    return max(0.0, (total_steps - step) / (total_steps - warmup_steps))
+
+
+def cosine_with_floor(step: int, warmup_steps: int, total_steps: int, floor: float) -> float:
+    if step >= total_steps:
+        return floor
+
+    if not 0 <= warmup_steps < total_steps:
+        raise ValueError(f"warmup_steps={warmup_steps} does not fit total_steps={total_steps}")
+
+    if step < warmup_steps:
+        return step / warmup_steps
+    q = min(1.0, (step - warmup_steps) / (total_steps - warmup_steps))
+    return floor + (1 - floor) * (1 + math.cos(math.pi * q)) / 2
