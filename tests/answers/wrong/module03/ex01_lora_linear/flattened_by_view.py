@@ -1,4 +1,4 @@
-# names: unlisted
+# names: x-flattened-by-view
 # breaks: "It need not be contiguous"
 import math
 

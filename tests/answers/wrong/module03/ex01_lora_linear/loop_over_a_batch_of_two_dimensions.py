@@ -1,4 +1,4 @@
-# names: unlisted
+# names: x-taken-for-a-matrix
 # breaks: "with any number of leading dimensions, including none"
 import math
 
