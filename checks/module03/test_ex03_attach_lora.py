@@ -226,6 +226,7 @@ def test_only_the_target_modules_asked_for_have_an_adapter(answer):
         ("GPT-2", ["mlp.c_proj"], ["mlp.c_proj"], 2),
         ("Phi", ["model.layers.1.mlp.fc1", "v_proj"], ["mlp.fc1", "self_attn.v_proj"], 3),
         ("Qwen2", ["k_proj", "up_proj", "k_proj"], ["mlp.up_proj", "self_attn.k_proj"], 4),
+        ("Llama", ["embed_tokens"], ["model.embed_tokens"], 1),  # not linear, but a module that was asked for
     )
     for family, asked, expected, count in cases:
         given = list(asked)
