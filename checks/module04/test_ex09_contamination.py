@@ -1,6 +1,6 @@
 """4.09: texts of words that occur once each, with planted runs, so that what must be found is known.
 
-Long: 20 checks, one promise each, and the texts with planted runs.
+Long: 21 checks, one promise each, and the texts with planted runs.
 """
 
 import math
@@ -8,6 +8,7 @@ import random
 import sys
 
 from tunelings import expect
+from tunelings.handson.awkward import texts
 from tunelings.inputs import seed
 
 # Each made-up word has two or three of these; some have letters beyond ASCII.
@@ -219,6 +220,7 @@ def test_all_texts_are_read_to_their_ends(answer):
     long, other = words(1300, 30), words(2600, 31)
     train = [*(text(other[k : k + 2]) for k in range(0, 2600, 2)), text(long)]
     test = ["oder"] * 1100 + [text(long[-5:]), text(other[:1200], long[3:8]), text(long[-4:], other[:1])]
+    expect.note("found_in_few_texts", answer.contaminated(train[-1:], test[1100:], n=5))
     compare(answer, train, test, [1100, 1101], n=5, what="n = 5; 1,301 training texts, the last of 1,300 words")
 
 
@@ -328,3 +330,25 @@ def test_no_run_is_taken_for_another_one(answer):
     vocabulary = words(4000, 29)
     train, test = [text(vocabulary[:2000])], [text(vocabulary[i : i + 40]) for i in range(2000, 4000, 40)]
     compare(answer, train, test, [], n=3, what="n = 3; 2000 words, and 50 texts of 40 other words")
+
+
+def test_awkward_texts_have_words_like_all_others(answer):
+    test = [
+        "zero width soft hyphen",
+        "zerowidth, softhyphen",
+        "caf\u00e9 and cafe",
+        "cafe and",
+        "one two three four",
+        "bell escape 31m nul",
+        "bell escape m nul",
+        "if x: return x",
+        "a lt b amp i c i",
+        "a b c",
+        "hello",
+        "na\u00efve quoted",
+        "σίσυφος",
+        "σίσυφοσ",
+        texts.BLANK,
+    ]
+    what = "n = 4; the words of texts 0, 2, 4, 5, 7, 8, 11 and 12 are those of awkward texts"
+    compare(answer, list(texts.AWKWARD), test, [0, 2, 4, 5, 7, 8, 11, 12], n=4, what=what)

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: digits-are-alike
 # breaks: "if n consecutive words of it are also consecutive, in the same order, in one training text."
 # Digits are replaced before words are compared, as some cleaners do.
 

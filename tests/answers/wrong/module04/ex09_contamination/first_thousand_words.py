@@ -1,4 +1,4 @@
-# names: unlisted
+# names: beginnings-only
 # breaks: "one training text of any length contains all of it as a run of"
 # Each text is read up to its thousandth word.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: lists-changed
 # breaks: "Neither list is changed."
 import re
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: numbers-of-numpy
 # breaks: "(plain ints, from 0)"
 import re
 

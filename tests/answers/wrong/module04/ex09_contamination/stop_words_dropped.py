@@ -1,4 +1,4 @@
-# names: unlisted
+# names: words-left-out
 # breaks: "Words are the matches of the regular expression"
 # Words are stemmed a little and stop words are dropped "so that more is found".
 import re
