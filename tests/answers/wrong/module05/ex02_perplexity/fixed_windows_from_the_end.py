@@ -1,4 +1,4 @@
-# names: unlisted
+# names: window-for-each-token
 # breaks: "has at least `context - stride` tokens before it"
 # Each token is scored in a window of its own that ends at it: more context than asked for, and T - 1 passes.
 import math
