@@ -1,4 +1,4 @@
-# names: unlisted
+# names: longest-with-shortest
 # breaks: "at most ⌊11/9"
 import torch
 

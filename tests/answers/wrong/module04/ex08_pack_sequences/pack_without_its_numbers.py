@@ -1,4 +1,4 @@
-# names: unlisted
+# names: mask-changes-the-pack
 # breaks: "The pack is not changed."
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: packs-not-filled-up
 # breaks: "max_length: the number of entries in each pack."
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: mask-without-the-padding
 # breaks: "T is the length of the pack's `sequence_ids`"
 import torch
 

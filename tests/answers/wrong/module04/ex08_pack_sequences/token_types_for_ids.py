@@ -1,4 +1,4 @@
-# names: unlisted
+# names: padded-with-a-negative-id
 # breaks: "the ids of the examples, then `pad_token_id`"
 import torch
 
