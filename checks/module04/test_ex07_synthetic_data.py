@@ -11,6 +11,7 @@ import pytest
 
 from tunelings import expect
 from tunelings.handson import models
+from tunelings.handson.awkward import texts
 from tunelings.inputs import seed
 
 SEEDS = [
@@ -122,8 +123,10 @@ def test_what_a_reply_holds_becomes_records(answer):
         "a fence, and braces around it": (f"In {{the form}} [of you]:\n{fenced}\nI hope {{this}} helps.", [one]),
         "two fences": (f"{fenced}\nOr this one:\n```json\n{json.dumps(two)}\n```", [one]),
     }
+    awkward = [{"instruction": text, "output": text} for text in texts.NOT_BLANK]
+    replies["a list of awkward texts"] = (json.dumps(awkward), awkward)
     for kind, (reply, wanted) in replies.items():
-        generated = run(answer, Scripted(reply), 5, max_calls=1)
+        generated = run(answer, Scripted(reply), len(awkward), max_calls=1)
         pairs = [[record.get("instruction"), record.get("output")] for record in generated.records]
         expect.equal(pairs, [[w["instruction"], w["output"]] for w in wanted], what=f"the records of {kind}")
         expect.equal(counts(generated), [len(wanted), 1, 0, 0, 0], what=f"{COUNTS}, for {kind}")

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: only-json-after-a-fence
 # breaks: "inside its first ``` fence"
 # Of the word behind the fence only json is known.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: nothing-in-a-list-is-malformed
 # breaks: "replies without a JSON object or list"
 # A list without objects is malformed.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-share-for-f
 # breaks: "A record is dropped as too similar if the ROUGE-L F"
 import json
 import re

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: seeds-shuffled
 # breaks: "neither the list nor a record is changed"
 import json
 import random

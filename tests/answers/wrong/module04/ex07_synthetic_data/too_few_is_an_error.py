@@ -1,4 +1,4 @@
-# names: unlisted
+# names: too-few-is-an-error
 # breaks: "Fewer than n records are not an error."
 import json
 import random
