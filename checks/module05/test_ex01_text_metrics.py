@@ -226,6 +226,7 @@ def test_a_class_counts_that_only_one_side_has(answer):
         ([one, one, two, two, one], [one, three, two, two, four], (one, two, three, four)),
         ([three, three], [one, two], (one, two, three)),
         ([one, one.upper() + "?"], [one, one], (one, one.upper() + "?")),
+        (["Yes", "yes", "no", "No"], ["yes", "yes", "no", "no"], ("Yes", "yes", "no", "No")),
         (["", one, ""], ["", "", one], ("", one)),
         ([two], [two], (two,)),
         ([1, 2, 1, 1], ["1", 2, 1, 2], (1, 2, "1")),
@@ -237,7 +238,7 @@ def test_a_class_counts_that_only_one_side_has(answer):
     ]
     expected = [macro_by_definition(*case) for case in cases]
     scores = [answer.macro_f1(predictions, labels) for predictions, labels, _ in cases]
-    what = "the macro F1: a class on one side only (4 cases), an empty class, one class, ints and texts, awkward texts"
+    what = "the macro F1 of nine cases: classes on one side, capitals, an empty class, one class, ints, awkward texts"
     expect.close(scores, expected, what=what)
 
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: answers-used-up
 # breaks: "token_f1: answers: the right answers, which may be empty texts; not changed."
 import string
 from collections import Counter

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: classes-stripped
 # breaks: "compared as they are (no normal form)"
 # Blanks at the ends of a class are taken off, as of a line of a file.
 import string

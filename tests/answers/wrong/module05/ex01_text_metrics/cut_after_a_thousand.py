@@ -1,4 +1,4 @@
-# names: unlisted
+# names: beginnings-only
 # breaks: "Return 1.0 if the prediction equals one of the right answers in normal form, else 0.0."
 # Only the first thousand characters of a text are compared.
 import string

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: invisible-characters-deleted
 # breaks: "Nothing else is changed: accents, other scripts and signs outside `string.punctuation` stay."
 # What cannot be printed is dropped, as when a file is cleaned.
 import string

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: more-words-deleted
 # breaks: "Nothing else is changed"
 # A longer list of stop words is deleted.
 import string

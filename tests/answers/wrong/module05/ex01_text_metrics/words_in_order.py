@@ -1,4 +1,4 @@
-# names: unlisted
+# names: order-counts-in-f1
 # breaks: "The order of the words doesn't matter."
 import string
 
