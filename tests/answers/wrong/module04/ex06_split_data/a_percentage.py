@@ -1,4 +1,4 @@
-# names: unlisted
+# names: position-is-a-percentage
 # breaks: "Return a number from 0 up to 1"
 # The position is a percentage, which split divides by 100.
 

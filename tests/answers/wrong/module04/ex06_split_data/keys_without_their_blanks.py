@@ -1,4 +1,4 @@
-# names: unlisted
+# names: units-cleaned
 # breaks: "similar units"
 # Blanks and capitals of a key are taken away in split: "A" and " a" always go together.
 

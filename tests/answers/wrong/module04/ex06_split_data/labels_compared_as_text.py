@@ -1,4 +1,4 @@
-# names: unlisted
+# names: labels-as-text
 # breaks: "each split gets its share of each label"
 """4.06 · Split data: who is in the test is decided once, by a hash, and stays so.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: fields-without-a-value-dropped
 # breaks: "Each record is in exactly one of the lists"
 # Fields without a value are left out on the way.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: few-positions
 # breaks: "as good as random"
 # There are only 256 positions.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: letters-added-up
 # breaks: "have unrelated positions"
 # Adds up the codes of the letters: not salted, and far from random for names that are alike.
 import math

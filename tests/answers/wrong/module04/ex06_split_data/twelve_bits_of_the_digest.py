@@ -1,4 +1,4 @@
-# names: unlisted
+# names: few-positions
 # breaks: "as good as random"
 # Three hexadecimal digits are enough for tenths.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: train-is-the-rest
 # breaks: "every split has its fraction of each label's records, to within one record."
 # Rounds validation and test, which can be more than there is.
 

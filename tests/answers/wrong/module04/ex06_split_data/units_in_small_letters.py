@@ -1,4 +1,4 @@
-# names: unlisted
+# names: units-cleaned
 # breaks: "similar units"
 # Capitals are made small before the digest is taken.
 

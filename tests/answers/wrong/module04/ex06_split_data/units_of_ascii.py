@@ -1,4 +1,4 @@
-# names: unlisted
+# names: hash-of-ascii-only
 # breaks: "similar units, and the same unit with another seed, have unrelated positions."
 # What is not ASCII is left out of the hash: all Chinese names have one position.
 
