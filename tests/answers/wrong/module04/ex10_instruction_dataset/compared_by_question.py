@@ -1,4 +1,4 @@
-# names: unlisted
+# names: only-questions-compared
 # breaks: "of conversations whose texts (`text_of`)"
 """Two conversations are taken for the same if their questions are: a second answer is lost, a near question is kept."""
 

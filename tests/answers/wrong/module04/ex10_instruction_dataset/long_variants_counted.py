@@ -1,4 +1,4 @@
-# names: unlisted
+# names: long-variants-counted
 # breaks: "is the sum of `written`, which has the number of rows"
 import os
 import random

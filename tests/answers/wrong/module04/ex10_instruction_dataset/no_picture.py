@@ -1,4 +1,4 @@
-# names: unlisted
+# names: picture-missing
 # breaks: "a picture of the numbers of tokens"
 import os
 import random

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: rows-padded
 # breaks: "Nothing is padded."
 """Every row is padded to max_length, as if a batch were made here."""
 

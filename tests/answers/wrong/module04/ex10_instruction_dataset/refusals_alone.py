@@ -1,4 +1,4 @@
-# names: unlisted
+# names: some-issues-only
 # breaks: "filtered: `quality_issues` finds one or more"
 import os
 import random

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: other-parts-in-train-too
 # breaks: "No conversation is in two parts."
 import os
 import random
