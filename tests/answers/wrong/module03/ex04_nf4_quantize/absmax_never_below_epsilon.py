@@ -1,4 +1,4 @@
-# names: unlisted
+# names: epsilon-in-the-product
 # breaks: "A block of absmax 0 comes back as exact zeros."
 # Guards the product as if it were a division.
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: through-float16
 # breaks: "only then converted to `dtype`"
 from typing import NamedTuple
 

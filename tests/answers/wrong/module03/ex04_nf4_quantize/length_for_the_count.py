@@ -1,4 +1,4 @@
-# names: unlisted
+# names: number-of-dimensions-assumed
 # breaks: "weight: of any shape, contiguous or not"
 # Counts by the first dimension, which a 0-d tensor does not have.
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: computed-in-half-precision
 # breaks: "All arithmetic is in float32, even for weights in half precision"
 # Rounds the levels to the dtype of the weight before the search.
 from typing import NamedTuple

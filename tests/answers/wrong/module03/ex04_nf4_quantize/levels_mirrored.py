@@ -1,4 +1,4 @@
-# names: unlisted
+# names: positive-levels-mirrored
 # breaks: "gets the code of the nearest level"
 # The positive levels are used for both signs; the negative ones lie elsewhere.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: memory-order
 # breaks: "The values are read in row-major order, as `weight.flatten()` gives them"
 # Takes a transposed matrix as it lies in memory.
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-nibble-twice
 # breaks: "Turn codes back into values: the level of each code times the absmax of its block."
 # Unpacks by a shift the wrong way: in uint8 the high nibble falls out.
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: number-of-dimensions-assumed
 # breaks: "A tensor of the shape `q.shape` and of this dtype"
 # Every weight comes back as a matrix.
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: standard-deviation-for-absmax
 # breaks: "Each value is divided by the absmax of its block"
 # Scales by three standard deviations instead of the absmax.
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: numpy-needs-detach
 # breaks: "It may be a parameter that needs a gradient."
 # NumPy takes no tensor that needs a gradient.
 from typing import NamedTuple
