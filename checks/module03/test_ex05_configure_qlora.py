@@ -59,7 +59,7 @@ def saved(family, folder, dtype=torch.bfloat16):
     """Write a tiny model with random weights, biases and norms in this dtype; returns the weights by name."""
     config_class, model_class, _ = FAMILIES[family]
     torch.default_generator.manual_seed(seed(1))
-    model = model_class(config_class(**SIZES))
+    model = model_class(config_class(**SIZES, tie_word_embeddings=family == "Phi-3"))  # A tied head is no projection.
     with torch.no_grad():
         for number, parameter in enumerate(model.parameters()):
             if parameter.dim() == 1:  # Norms and biases would be ones and zeros.

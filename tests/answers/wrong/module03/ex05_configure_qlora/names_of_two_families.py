@@ -1,4 +1,4 @@
-# names: unlisted
+# names: names-of-one-family
 # breaks: "a causal language model of any family whose projections are `nn.Linear`"
 # Llama and Phi are thought of, Phi-3 with its fused projections is not.
 import torch

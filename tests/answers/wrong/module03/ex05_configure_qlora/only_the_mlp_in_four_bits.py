@@ -1,4 +1,4 @@
-# names: unlisted
+# names: projections-not-quantized
 # breaks: "every projection of attention and MLP is a `Linear4bit` of bitsandbytes"
 import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training

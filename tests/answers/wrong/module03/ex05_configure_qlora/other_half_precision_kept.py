@@ -1,4 +1,4 @@
-# names: unlisted
+# names: float16-not-converted
 # breaks: "norms and biases have the values from the file, in float32"
 # Only what is bfloat16 is made float32; a file may hold float16.
 import torch
