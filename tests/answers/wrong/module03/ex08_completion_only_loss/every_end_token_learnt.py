@@ -1,4 +1,4 @@
-# names: unlisted
+# names: every-end-token-counts
 # breaks: "-100 everywhere else: the other turns, all headers"
 # The end tokens of all turns count, those of the user too.
 import torch

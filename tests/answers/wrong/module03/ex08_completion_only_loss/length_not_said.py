@@ -1,4 +1,4 @@
-# names: unlisted
+# names: max-length-not-said
 # breaks: "if there are messages, its text contains `max_length`"
 # The error does not say how long the example may be.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: example-masked-by-the-padding-id
 # breaks: "1 everywhere"
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: mask-where-labels-are
 # breaks: "`attention_mask`: 1 everywhere."
 # The attention mask is taken for the loss mask: the model would not see the question.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: not-lists-of-ints
 # breaks: "A dictionary of three lists of Python ints"
 # The list holds np.int64 and no ints.
 import numpy as np

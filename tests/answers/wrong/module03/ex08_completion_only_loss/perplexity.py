@@ -1,4 +1,4 @@
-# names: unlisted
+# names: perplexity-for-the-loss
 # breaks: "the mean over all labels of the batch that count"
 # The exponential of the loss.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: white-space-tidied
 # breaks: "of the text that the template renders"
 # Several blanks in a row are written as one before the template sees them.
 import re

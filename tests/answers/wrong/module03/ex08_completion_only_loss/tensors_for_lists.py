@@ -1,4 +1,4 @@
-# names: unlisted
+# names: not-lists-of-ints
 # breaks: "A dictionary of three lists of Python ints"
 # Tensors with a batch dimension, as return_tensors gives them.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: token-0-ignored
 # breaks: "each is a token id, or -100, which does not count"
 # Token 0 is taken for padding.
 import torch

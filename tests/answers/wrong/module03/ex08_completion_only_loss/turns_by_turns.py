@@ -1,4 +1,4 @@
-# names: unlisted
+# names: turns-taken-to-alternate
 # breaks: "in every assistant's turn; an empty content has only its end token"
 import torch
 import torch.nn.functional as F
