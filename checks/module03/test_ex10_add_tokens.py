@@ -1,4 +1,7 @@
-"""3.10: rows, ids and logits after adding tokens; then one step of training, and the file that it leaves."""
+"""3.10: rows, ids and logits after adding tokens; then one step of training, and the file that it leaves.
+
+Long: adding tokens and attaching LoRA are two contracts.
+"""
 
 import functools
 from copy import deepcopy
@@ -9,6 +12,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from tunelings import expect
 from tunelings.handson import tiny
+from tunelings.handson.awkward.language_models import metaspace_tokenizer
 from tunelings.inputs import randint, randn, seed
 
 WORDS = ["<unk>", "cat", "dog", "sees", "the", "a", "and", "runs", "old", "red", "bird", "<s>"]
@@ -173,6 +177,16 @@ def test_known_tokens_are_skipped_and_repeats_count_once(answer):
     for name, values in rows_of(model).items():
         mean = rows[name].mean(0, keepdim=True)
         expect.close(values[OLD + 2 :], mean, what=f"a third row, {name}", terms=1, dtype=torch.bfloat16)
+
+
+def test_a_word_of_the_vocabulary_is_known_also_where_a_text_gives_another_token(answer):
+    tokenizer, model = metaspace_tokenizer(["plum", "fig"]), model_of(UNTIED)  # It makes "▁plum" of the text "plum".
+    old = len(tokenizer)
+    model.resize_token_embeddings(old, mean_resizing=False)
+    added = answer.add_tokens(model, tokenizer, ["plum", "kiwi", "▁fig"])
+    expect.equal(added, 1, what="how many of plum, kiwi and ▁fig are new to a tokenizer with a prefix marker")
+    found = [tokenizer("kiwi")["input_ids"], len(tokenizer), len(model.get_output_embeddings().weight)]
+    expect.equal(found, [[old], old + 1, old + 1], what="the ids of kiwi, the tokens and the rows of the head")
 
 
 def attached(answer, kind, r=2, new=NEW):

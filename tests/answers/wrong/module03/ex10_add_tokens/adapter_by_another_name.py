@@ -1,4 +1,4 @@
-# names: unlisted
+# names: adapter-by-another-name
 # breaks: "Its config, named "default", contains r, lora_alpha"
 # The adapter has a name of its own.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: blank-before-the-token
 # breaks: "alone or between spaces in a text, is encoded as one id"
 # Tokens are added with a blank before them, as in some vocabularies.
 import torch

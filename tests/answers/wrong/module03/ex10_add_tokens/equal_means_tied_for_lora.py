@@ -1,4 +1,4 @@
-# names: unlisted
+# names: tied-by-its-numbers
 # breaks: "both in the input embedding and in the output head, tied or not"
 # The head is left out where it holds the embedding's numbers, tied or not.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: known-by-its-first-piece
 # breaks: "a token that the tokenizer does not know is a ValueError whose message contains it"
 import torch
 from peft import LoraConfig, get_peft_model

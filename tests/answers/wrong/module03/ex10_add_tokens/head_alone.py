@@ -1,4 +1,4 @@
-# names: unlisted
+# names: embedding-rows-not-trained
 # breaks: "if the two are still one tensor, they stay one"
 # Only the head's rows are named.
 import torch

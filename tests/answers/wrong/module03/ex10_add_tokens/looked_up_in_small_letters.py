@@ -1,4 +1,4 @@
-# names: unlisted
+# names: capitals-ignored
 # breaks: "A token that the tokenizer already knows is skipped"
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model

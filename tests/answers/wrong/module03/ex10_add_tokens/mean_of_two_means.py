@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-mean-for-both-tables
 # breaks: "The new rows of each are the mean of its old rows"
 """The mean of both tables together is written into both."""
 

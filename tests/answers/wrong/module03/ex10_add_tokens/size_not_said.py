@@ -1,4 +1,4 @@
-# names: unlisted
+# names: vocab-size-left
 # breaks: "and so has the output head and `model.config.vocab_size`"
 # The config keeps the old number of tokens.
 import torch
