@@ -180,6 +180,8 @@ def make_base(folder, family="Llama", offset=100, dtype=torch.float32):
     torch.default_generator.manual_seed(seed(offset))
     model = FAMILIES[family](tiny.family_config(family)).to(dtype)
     put_random(model, offset)
+    if family == "Llama":  # Equal to the embedding, and not tied to it.
+        model.lm_head.load_state_dict(model.get_input_embeddings().state_dict())
     model.save_pretrained(folder)
     return model.eval()
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: written-where-it-reads
 # breaks: "The folders `base_path` and `adapter_path` are not changed"
 import copy
 from pathlib import Path

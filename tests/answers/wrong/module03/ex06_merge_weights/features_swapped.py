@@ -1,4 +1,4 @@
-# names: unlisted
+# names: features-swapped
 # breaks: "A new `nn.Linear` with the base's dtype, device, shape and bias."
 # The weight is put in afterwards, so that the layer computes the right thing and says the wrong sizes.
 import copy

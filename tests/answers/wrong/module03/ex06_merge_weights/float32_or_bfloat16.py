@@ -1,4 +1,4 @@
-# names: unlisted
+# names: float16-becomes-bfloat16
 # breaks: "in the precision it was stored in"
 # Half precision is taken for bfloat16, which a float16 base is not.
 import copy

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-dtype-for-all
 # breaks: "may have a different dtype from the base"
 # addmm takes three matrices of one dtype.
 import copy

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: names-of-the-wrapper
 # breaks: "under the names and in the dtype of the base's file"
 # The names of the peft model are written, with base_model.model. in front.
 import copy

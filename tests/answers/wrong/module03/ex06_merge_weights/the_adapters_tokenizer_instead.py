@@ -1,4 +1,4 @@
-# names: unlisted
+# names: adapters-tokenizer-as-a-fallback
 # breaks: "and none if it doesn't"
 """The tokenizer of the adapter is written where the base has none."""
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: wider-of-two-dtypes
 # breaks: "A new `nn.Linear` with the base's dtype, device, shape and bias"
 import copy
 from pathlib import Path
