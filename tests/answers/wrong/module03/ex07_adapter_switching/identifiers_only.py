@@ -1,4 +1,4 @@
-# names: unlisted
+# names: more-names-refused
 # breaks: "torch allows none in the name of a module), is a ValueError"
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: language-model-taken-for-granted
 # breaks: "a transformers model without any adapter, in any mode"
 # The wrapper is that of language models, so other models cannot be wrapped.
 

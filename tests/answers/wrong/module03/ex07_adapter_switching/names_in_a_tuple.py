@@ -1,4 +1,4 @@
-# names: unlisted
+# names: names-in-a-tuple
 # breaks: "a new list at each call"
 # A tuple can't be changed by the caller, but it is no list.
 import json

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: wrong-scale
 # breaks: "with the adapter, y = W x + (lora_alpha / r) B A x in each of its target modules"
 # The scale is turned over.
 import json

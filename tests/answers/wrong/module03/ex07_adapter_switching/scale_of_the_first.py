@@ -1,4 +1,4 @@
-# names: unlisted
+# names: scale-of-the-first
 # breaks: "Rank, lora_alpha and target modules may differ from adapter to adapter."
 """Hooks by hand, with the scale of the adapter that was added first."""
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: taken-as-part-of-a-name
 # breaks: "A name that is taken"
 from collections.abc import Iterator
 from contextlib import contextmanager

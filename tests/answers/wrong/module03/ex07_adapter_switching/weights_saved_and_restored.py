@@ -1,4 +1,4 @@
-# names: unlisted
+# names: weights-overwritten
 # breaks: "its weight tensors stay the same tensors and are never written to"
 """Merges into the base and puts a saved copy of the weights back: exact, but it writes to the base."""
 
