@@ -15,6 +15,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from tunelings import expect
 from tunelings.handson import tiny
+from tunelings.handson.awkward.language_models import awkwardly_set
 from tunelings.handson.tiny import CHATML, INST, sentence
 from tunelings.inputs import randn, seed
 
@@ -190,8 +191,7 @@ def test_the_most_likely_token_is_taken_also_where_words_repeat(answer):
 
 
 def test_a_prompt_is_read_whole(answer):
-    tokenizer = tokenizer_with()
-    tokenizer.model_max_length = 512
+    tokenizer = awkwardly_set(tokenizer_with(), 512, mask=True)
     conversations, answers = four_conversations()
     conversations = [[user(fruit(600, offset=12))], conversations[0]]
     model = taught(tokenizer, conversations, answers[:2])

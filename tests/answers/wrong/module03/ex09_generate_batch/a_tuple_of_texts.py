@@ -1,4 +1,4 @@
-# names: unlisted
+# names: no-list-of-texts
 # breaks: "One text for each conversation, in their order"
 # A tuple, where a list was asked for.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: blanks-cleaned-up
 # breaks: "as `tokenizer.decode` gives them"
 # Lets decode clean up the spaces.
 

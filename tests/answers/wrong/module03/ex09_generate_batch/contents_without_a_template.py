@@ -1,4 +1,4 @@
-# names: unlisted
+# names: template-not-used
 # breaks: "A prompt is the conversation as the template renders it with the generation prompt."
 # The contents are joined without the chat template: the model was never trained on such a text.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: ends-at-any-special-token
 # breaks: "A text ends before the end token"
 # Cuts at the first special token of any kind.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: no-list-of-texts
 # breaks: "One text for each conversation, in their order"
 # One text with a line for each answer, and not a list of them.
 import torch
