@@ -1,4 +1,4 @@
-# names: unlisted
+# names: given-tensor-changed
 # breaks: "None of the five is changed."
 # Adds into b1, one row at a time: the caller's bias is different afterwards.
 import torch

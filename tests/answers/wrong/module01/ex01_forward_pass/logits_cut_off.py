@@ -1,4 +1,4 @@
-# names: unlisted
+# names: logits-clamped
 # breaks: "Nothing follows the second layer"
 import torch
 

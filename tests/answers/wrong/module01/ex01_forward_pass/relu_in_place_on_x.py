@@ -1,4 +1,4 @@
-# names: unlisted
+# names: given-tensor-changed
 # breaks: "None of the five is changed."
 import torch
 

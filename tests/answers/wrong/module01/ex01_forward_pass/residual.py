@@ -1,4 +1,4 @@
-# names: unlisted
+# names: residual-added
 # breaks: "Each row of `x` (its last dimension) goes through"
 # The residual habit: x is added to the hidden layer where the shapes allow it.
 import torch

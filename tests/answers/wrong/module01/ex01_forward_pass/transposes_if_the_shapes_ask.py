@@ -1,4 +1,4 @@
-# names: unlisted
+# names: transposed-by-shape
 # breaks: "the layout of `torch.nn.Linear`"
 # Guesses from the shapes whether a weight has to be transposed, so square ones stay as they are.
 import torch
