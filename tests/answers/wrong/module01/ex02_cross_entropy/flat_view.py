@@ -1,4 +1,4 @@
-# names: unlisted
+# names: view-of-a-transposed-tensor
 # breaks: "It need not be contiguous."
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: ignored-logits-zeroed
 # breaks: "Rows whose target equals `ignore_index`"
 # Multiplies the logits of ignored rows by 0, which is a row of equal logits and not no row.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: log-of-the-mean-share
 # breaks: "The loss of one row is `-log p`"
 # The log of the mean probability, not the mean of the logs.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: loss-of-the-largest-logit
 # breaks: "at its target class"
 # The loss of the class with the largest logit, not of the target.
 

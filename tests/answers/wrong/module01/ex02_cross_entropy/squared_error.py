@@ -1,4 +1,4 @@
-# names: unlisted
+# names: squared-error
 # breaks: "The loss of one row is `-log p`"
 # The squared error of the probabilities (Brier score).
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: logits-squeezed
 # breaks: "each is a class from 0 to C - 1"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: made-on-the-default-device
 # breaks: "on their device"
 import torch
 
