@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from tunelings import expect
+from tunelings.handson.awkward.models import OtherDefaultDevice
 from tunelings.inputs import randint, randn
 
 N, IN, OUT, CLASSES = 3, 4, 2, 5
@@ -223,6 +224,12 @@ def test_the_results_are_on_the_device_of_the_inputs(answer):
             gradient = answer.cross_entropy_backward(*(t.to("meta") for t in examples()))
         gradient = expect.tensor(gradient, what="grad_logits")
         expect.equal(gradient.device.type, "meta", what="the device of grad_logits")
+    inputs, (logits, targets) = layer(), examples()
+    with OtherDefaultDevice():
+        gradients = [*three(answer.linear_backward(*inputs)), answer.cross_entropy_backward(logits, targets)]
+    for name, gradient in zip(["grad_x", "grad_w", "grad_b", "grad_logits"], gradients, strict=True):
+        gradient = expect.tensor(gradient, what=name)
+        expect.equal(gradient.device.type, "cpu", what=f"the device of {name}, where another one is the default")
 
 
 def test_a_dimension_of_one_is_kept(answer):

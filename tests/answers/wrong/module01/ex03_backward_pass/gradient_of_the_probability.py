@@ -1,4 +1,4 @@
-# names: unlisted
+# names: gradient-of-the-probability
 # breaks: "minus the logarithm of the softmax probability"
 import torch
 import torch.nn.functional as F

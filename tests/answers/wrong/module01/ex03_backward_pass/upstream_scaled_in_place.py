@@ -1,4 +1,4 @@
-# names: unlisted
+# names: input-changed
 # breaks: "Results have the dtype and the device of `x`, and the inputs are not changed."
 import torch.nn.functional as F
 
