@@ -1,4 +1,4 @@
-# names: unlisted
+# names: count-outside-the-state
 # breaks: "where t counts its updates, this one included"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: count-as-a-float
 # breaks: "`step[i]` is the number of updates made to parameter i"
 from typing import NamedTuple
 

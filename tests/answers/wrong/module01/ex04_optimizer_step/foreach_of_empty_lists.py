@@ -1,4 +1,4 @@
-# names: unlisted
+# names: empty-list-of-tensors
 # breaks: "A parameter whose gradient is None is skipped entirely"
 from typing import NamedTuple
 

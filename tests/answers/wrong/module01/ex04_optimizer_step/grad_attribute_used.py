@@ -1,4 +1,4 @@
-# names: unlisted
+# names: grad-attribute-read
 # breaks: "of the same shape, or None"
 from typing import NamedTuple
 

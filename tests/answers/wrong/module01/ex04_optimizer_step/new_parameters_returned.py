@@ -1,4 +1,4 @@
-# names: unlisted
+# names: parameters-not-changed
 # breaks: "sgd_step: Each is changed in place."
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: step-left-out-at-rate-zero
 # breaks: "adamw_step: lr: the learning rate; it may differ from call to call"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: zero-gradient-keeps-the-velocity
 # breaks: "sgd_step: v <- momentum * v + g"
 from typing import NamedTuple
 

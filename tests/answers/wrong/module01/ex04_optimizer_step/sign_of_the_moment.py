@@ -1,4 +1,4 @@
-# names: unlisted
+# names: sign-for-the-step
 # breaks: "m_hat = m / (1 - beta1^t)"
 from typing import NamedTuple
 

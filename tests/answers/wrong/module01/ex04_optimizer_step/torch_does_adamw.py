@@ -1,4 +1,4 @@
-# names: unlisted
+# names: torch-optim-called
 # breaks: "adamw_step: Write the arithmetic yourself, without `torch.optim`."
 from typing import NamedTuple
 
