@@ -1,4 +1,4 @@
-# names: unlisted
+# names: batch-dimension-added
 # breaks: "any module that maps `inputs`, of any shape and dtype, to outputs"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: batch-changed
 # breaks: "neither is changed"
 
 

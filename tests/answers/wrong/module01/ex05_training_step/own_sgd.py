@@ -1,4 +1,4 @@
-# names: unlisted
+# names: optimizer-state-lost
 # breaks: "with its own settings and memory"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: uphill
 # breaks: "Train the model on one batch"
 
 
