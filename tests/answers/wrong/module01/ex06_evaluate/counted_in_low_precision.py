@@ -1,4 +1,4 @@
-# names: unlisted
+# names: summed-in-half-precision
 # breaks: "the share of examples whose largest score is that of the target"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: some-modules-in-eval-mode
 # breaks: "all submodules are in eval mode and no graph"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: probability-above-a-half
 # breaks: "whose largest score is that of the target"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: smaller-batch-skipped
 # breaks: "Measure the model's loss and accuracy on all examples"
 from typing import NamedTuple
 

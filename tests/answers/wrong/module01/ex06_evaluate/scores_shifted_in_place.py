@@ -1,4 +1,4 @@
-# names: unlisted
+# names: outputs-changed-in-place
 # breaks: "are not changed"
 from collections.abc import Callable, Iterable
 from typing import NamedTuple

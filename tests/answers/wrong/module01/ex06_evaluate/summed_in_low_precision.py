@@ -1,4 +1,4 @@
-# names: unlisted
+# names: summed-in-half-precision
 # breaks: "the mean over all examples (not over batches)"
 from typing import NamedTuple
 
