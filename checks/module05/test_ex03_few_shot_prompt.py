@@ -125,8 +125,13 @@ def line(messages, pool, query):
     names = {item["text"]: f"#{number}" for number, item in reversed(list(enumerate(pool)))}
     names[query] = "query"
     letters = {"user": "U", "assistant": "A"}
-    turns = turns_of(messages)
-    return ", ".join(f"{letters.get(m['role'], m['role'])} {names.get(m['content'], m['content'])}" for m in turns)
+    return ", ".join(f"{letters.get(m['role'], m['role'])} {named(m['content'], names)}" for m in turns_of(messages))
+
+
+def named(content, names):
+    """What a turn holds; which words are around the one text in it is left out."""
+    inside = [name for text, name in names.items() if text in content] if isinstance(content, str) else []
+    return names.get(content, f"{inside[0]} and more words" if len(inside) == 1 else content)
 
 
 def prompt(pool, query, numbers):
@@ -453,7 +458,13 @@ def test_of_equally_similar_examples_the_first_of_the_pool_are_taken(answer):
         rng = random.Random(seed(70) + number)
         messages = build(answer, query, pool, 4, ChatTokenizer(), 5000, similarity=covered, rng=rng)
         found.append(sorted(numbers_in(messages, pool)))
-    expect.equal(found, [[1, 2, 3, 6]] * 6, what="which examples are taken for k=4, with six states of rng")
+    tied = all({2, 6} < set(one) < {1, 2, 3, 5, 6} for one in found)
+    expect.true(
+        found == [[1, 2, 3, 6]] * 6,
+        what="which examples are taken for k=4, with six states of rng",
+        actual="sometimes others of those that are equally similar" if tied else found,
+        expected="#1, #2, #3, #6",
+    )
 
 
 def test_a_pool_that_is_too_small_is_used_whole(answer):

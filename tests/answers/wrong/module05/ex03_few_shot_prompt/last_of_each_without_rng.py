@@ -1,4 +1,4 @@
-# names: unlisted
+# names: last-of-each-label
 # breaks: "With `rng=None` each label's first examples in the pool are taken, in one order that you choose."
 def normal(text):
     return text.strip().casefold()

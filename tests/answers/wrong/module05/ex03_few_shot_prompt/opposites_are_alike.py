@@ -1,4 +1,4 @@
-# names: unlisted
+# names: absolute-similarity
 # breaks: "similarity: called as `similarity(query, text)`; the larger the number, the more similar."
 # The absolute value of the similarity counts.
 

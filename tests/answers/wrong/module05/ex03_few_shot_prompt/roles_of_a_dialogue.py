@@ -1,4 +1,4 @@
-# names: unlisted
+# names: wrong-roles
 # breaks: "A list of `{"role": …, "content": …}`"
 def normal(text):
     return text.strip().casefold()

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: global-generator-seeded
 # breaks: "The pool, the tokenizer and Python's global random state"
 import random
 

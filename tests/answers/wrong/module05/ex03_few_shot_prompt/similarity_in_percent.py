@@ -1,4 +1,4 @@
-# names: unlisted
+# names: similarity-rounded
 # breaks: "the k most similar, in rising order"
 import heapq
 from collections import Counter, deque

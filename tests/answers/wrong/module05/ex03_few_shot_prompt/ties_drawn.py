@@ -1,4 +1,4 @@
-# names: unlisted
+# names: ties-drawn
 # breaks: "Of equally similar examples, the first in the pool are taken, in any order."
 # Of equally similar examples rng draws some.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: first-labels-only
 # breaks: "with any number of labels"
 def normal(text):
     return text.strip().casefold()

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: texts-cleaned
 # breaks: "Texts, labels and query appear exactly as they were given."
 # Control characters and what cannot be seen are dropped from the texts.
 import unicodedata

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: instruction-added
 # breaks: "Texts, labels and query appear exactly as they were given."
 # Writes an instruction before the query and each text, so the turns are no longer the texts.
 from itertools import chain, zip_longest
