@@ -140,6 +140,8 @@ def test_documents_are_ranked_by_the_cosine_whatever_their_length(answer):
     for k in (1, 3, 5):
         found = answer.retrieve(query, documents, k)
         expect.equal(as_list(found), ranking[:k], what=f"the {k} best of 9 documents")
+    others = sorted({type(number).__name__ for number in found if not isinstance(number, int | np.integer)})
+    expect.equal(others, [], what="types of row numbers that aren't whole numbers")
 
 
 def test_of_equally_similar_documents_the_lower_index_stands_first(answer):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: array-returned
 # breaks: "A list of row numbers."
 # Returns the array of numpy as it is, which is no list and has no JSON.
 import math

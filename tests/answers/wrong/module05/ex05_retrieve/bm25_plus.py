@@ -1,4 +1,4 @@
-# names: unlisted
+# names: bm25-plus
 # breaks: "matches the words of the query, by BM25"
 # BM25+ (Lv and Zhai 2011): adds a delta of 1 for each word that is found.
 import math

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: none-for-a-large-k
 # breaks: "k: how many to return, 1 or more; if it is more than N, all N."
 # Returns nothing where k is more than there are.
 import math

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: documents-without-a-match-left-out
 # breaks: "One float for each document"
 # Leaves out the documents that do not match.
 import math

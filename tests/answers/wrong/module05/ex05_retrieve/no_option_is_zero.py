@@ -1,4 +1,4 @@
-# names: unlisted
+# names: zero-taken-for-not-given
 # breaks: "The score of a document is the sum, over the tokens t of the query"
 # An option of 0 is none.
 

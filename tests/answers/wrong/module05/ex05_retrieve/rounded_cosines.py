@@ -1,4 +1,4 @@
-# names: unlisted
+# names: cosines-rounded
 # breaks: "Return the indices of the k documents whose vectors are most similar to the query's, the best first."
 # Rounds the cosines to two decimals before it sorts, so near ones count as equal.
 import math

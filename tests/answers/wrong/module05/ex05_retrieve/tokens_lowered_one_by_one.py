@@ -1,4 +1,4 @@
-# names: unlisted
+# names: lowercased-after-finding
 # breaks: "in the text in lower case"
 # Finds the tokens first: in lower case İ is two characters, and the second is no part of a token.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: zero-is-an-int
 # breaks: "documents without tokens, and a query without tokens, give zeros"
 import re
 
