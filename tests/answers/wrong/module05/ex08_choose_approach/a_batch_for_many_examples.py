@@ -1,4 +1,4 @@
-# names: unlisted
+# names: other-length-for-the-gpu
 # breaks: "at batch 1, 512 tokens and the default overhead"
 # Who has thousands of examples trains with larger batches.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: attention-scores-counted
 # breaks: "these bytes"
 # breaks: "Attention scores are not stored"
 import math

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: states-times-the-batch
 # breaks: "states, "full" 16 · P"
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: another-number-of-examples
 # breaks: "needs_format, and 50 examples or more"
 import math
 from typing import NamedTuple

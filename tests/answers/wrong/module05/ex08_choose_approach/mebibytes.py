@@ -1,4 +1,4 @@
-# names: unlisted
+# names: mebibytes
 # breaks: "GiB (2**30 bytes)"
 import math
 from typing import NamedTuple
