@@ -1,4 +1,4 @@
-# names: unlisted
+# names: prior-subtracted
 # breaks: "The score is the sum of log p over the tokens of the choice alone"
 # The score without the prompt is subtracted, as some harnesses do: another score than the one that is asked for.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: padding-side-taken-for-right
 # breaks: "It may have no padding token, and any `padding_side`"
 # tokenizer(padding=True) with whatever side the tokenizer has, and positions counted as if it were the right one.
 import torch
