@@ -1,4 +1,4 @@
-# names: unlisted
+# names: centered-at-zero
 # breaks: "A resample is N items drawn with replacement"
 # The signs of the differences are flipped: that is the null distribution of a permutation test, around 0.
 import math

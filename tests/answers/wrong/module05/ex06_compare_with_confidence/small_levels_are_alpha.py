@@ -1,4 +1,4 @@
-# names: unlisted
+# names: level-taken-for-alpha
 # breaks: "more than 0 and less than 1"
 # A level below a half is taken for alpha.
 

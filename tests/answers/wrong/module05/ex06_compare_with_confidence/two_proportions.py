@@ -1,4 +1,4 @@
-# names: unlisted
+# names: two-proportions
 # breaks: "The only items that count are those that exactly one of the systems gets right."
 # The test of two proportions, as if the systems had answered different items.
 import math

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: only-one-system-resampled
 # breaks: "A resample is N items drawn with replacement from these N; each item keeps both of its scores."
 # Only system a is resampled; b's mean is taken as known.
 import math
