@@ -69,6 +69,8 @@ def test_a_text_wins_only_where_both_orders_name_it(answer):
             f"{first}{second} {'a' if first + second == 'AB' else 'b' if first + second == 'BA' else 'tie'}"
         )
         expect.note("orders", orders(judge.prompts, answer.PROMPT, question, a, b))
+    swapped = answer.judge(Judge("[[A]]", "[[A]]"), question, b, a)  # Now the second text is the longer one.
+    expect.note("a contradiction", [getattr(swapped, "winner", None)])
     what = "the winners, by the marks in the first and the second reply"
     expect.equal(", ".join(found), ", ".join(expected), what=what)
 
@@ -244,7 +246,10 @@ class Slow(Bench):
 
 
 def test_items_are_judged_in_order_and_one_is_enough(answer):
-    items, known = judged_items(11, ["BA", "AB", "CC", "A-"])
+    outcomes = ["BA", "AB", "CC", "A-"]
+    drawn = sorted(judged_items(11, outcomes)[0])
+    items = [drawn[i] for i in (1, 3, 0, 2)]  # Sorted neither way.
+    known = dict(zip(items, outcomes, strict=True))
     before = copy.deepcopy(items)
     bench = Bench(answer.PROMPT, known)
     answer.win_rate(bench, items)

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: long-texts-cut
 # breaks: "any texts, even with braces and brackets in them; a and b may be equal"
 # Of a long answer only the beginning is shown.
 import re

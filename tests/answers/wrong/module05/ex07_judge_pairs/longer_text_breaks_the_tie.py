@@ -1,4 +1,4 @@
-# names: unlisted
+# names: longer-text-breaks-the-tie
 # breaks: "if they contradict each other"
 # Gives the longer text the win where the judge contradicts itself.
 import re

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: judged-in-another-order
 # breaks: "Items are judged in their order, each once"
 # Items are sorted first.
 import re

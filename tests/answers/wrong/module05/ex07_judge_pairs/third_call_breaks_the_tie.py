@@ -1,4 +1,4 @@
-# names: unlisted
+# names: third-call-breaks-the-tie
 # breaks: "The llm is called exactly twice"
 # Asks a third time where the two replies contradict each other.
 import re

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-try-for-both-calls
 # breaks: "`failures` is how many of the two are failures"
 # One try around both calls: where the first one raises, the second is never made.
 import re

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: several-marks-are-a-failure
 # breaks: "in exactly these letters, is its verdict"
 # Takes a reply with two different marks for one that cannot be read.
 import re
