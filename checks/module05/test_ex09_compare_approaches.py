@@ -67,7 +67,8 @@ class World:
             elif question == WARMUP:
                 seen.append("warm-up")
             else:
-                seen.append(question)
+                inside = [one for one in self.questions if one in question and question not in self.questions]
+                seen.append(f"{inside[0]!r} and more words" if inside else question)
             if question not in self.questions:
                 self.now += 9
                 return "warm=0"

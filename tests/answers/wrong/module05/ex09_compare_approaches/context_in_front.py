@@ -1,4 +1,4 @@
-# names: unlisted
+# names: more-than-the-question
 # breaks: "It is given only the question, a str, and never the answers."
 # Where an item has a context, it stands before the question.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: questions-stripped
 # breaks: "It is given only the question"
 import time
 from pathlib import Path

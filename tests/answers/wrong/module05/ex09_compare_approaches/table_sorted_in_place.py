@@ -1,4 +1,4 @@
-# names: unlisted
+# names: table-changed
 # breaks: "The table is not changed."
 # The rows of the table are sorted before they are written.
 

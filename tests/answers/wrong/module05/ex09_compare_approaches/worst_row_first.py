@@ -1,4 +1,4 @@
-# names: unlisted
+# names: rows-reversed
 # breaks: "one line for each row of the table, in the same order"
 # The worst row comes first in the report.
 import statistics
