@@ -1,4 +1,4 @@
-# names: unlisted
+# names: running-total-backward
 # breaks: "Each update is the one that a single big batch of the whole group would give"
 """backward() of the running total: the first micro-batch is counted once for each that follows it."""
 

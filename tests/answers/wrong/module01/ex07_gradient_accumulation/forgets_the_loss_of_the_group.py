@@ -1,4 +1,4 @@
-# names: unlisted
+# names: loss-after-update
 # breaks: "before that update"
 """The gradient is right, and the loss is read after the update by a second forward pass."""
 

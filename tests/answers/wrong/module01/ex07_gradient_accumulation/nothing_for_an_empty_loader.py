@@ -1,4 +1,4 @@
-# names: unlisted
+# names: none-for-an-empty-loader
 # breaks: "An empty loader gives `[]`."
 def train_epoch(model, loader, loss_fn, optimizer, accumulation_steps):
     if accumulation_steps < 1:

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: zero-loss-skipped
 # breaks: "A group whose count is 0 makes no update and adds"
 from collections.abc import Callable
 from itertools import islice
