@@ -1,4 +1,4 @@
-# names: unlisted
+# names: same-record-left-out
 # breaks: "The same record may appear twice."
 # As the keys of a dictionary, a record that comes twice is one.
 """4.03 · Quality filter: say what is wrong with an example, and keep the best of the rest.

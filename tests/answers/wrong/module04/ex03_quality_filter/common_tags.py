@@ -1,4 +1,4 @@
-# names: unlisted
+# names: tags-with-attributes-not-seen
 # breaks: "HTML tags (`<p>`, `</div>`"
 # Tags are those that one meets.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: length-after-nfc
 # breaks: "in characters as `len` counts them"
 # Characters are counted after NFC, so that a letter with an accent is one.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: divides-by-zero
 # breaks: "fewer than four have none"
 # Divides by the number of 4-grams, and a short answer has none.
 import re

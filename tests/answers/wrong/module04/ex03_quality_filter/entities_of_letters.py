@@ -1,4 +1,4 @@
-# names: unlisted
+# names: entity-names-of-letters-only
 # breaks: "HTML entities (`&nbsp;`, `&#39;`, `&#x27;`) are left"
 # Names of entities are letters alone.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: words-in-lower-case
 # breaks: "the same four words in the same order"
 # Compares the words in lower case.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: between-two-blocks-not-searched
 # breaks: "outside code blocks between ``` fences"
 # Cuts from the first fence to the last: the prose between two blocks is gone with them.
 import re

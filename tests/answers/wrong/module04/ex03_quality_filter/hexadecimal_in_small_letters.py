@@ -1,4 +1,4 @@
-# names: unlisted
+# names: hexadecimal-in-one-case
 # breaks: "HTML entities (`&nbsp;`, `&#39;`, `&#x27;`) are left"
 # Digits and x of hexadecimal entities in small letters alone.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: long-refusal-not-seen
 # breaks: "the completion starts with one of `REFUSALS`"
 # A refusal is short; a long one goes on to help.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: issue-given-twice
 # breaks: "Return what is wrong with the completion"
 # Lists an issue once for each rule that found it: one refusal for each pattern, tags and entities apart.
 import re

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: overlapping-repeats-not-counted
 # breaks: "It is a repeat if the same four words in the same order also begin at an earlier word."
 # Two 4-grams that overlap are no repeat of each other.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: white-space-inside-counted-once
 # breaks: "in characters as `len` counts them"
 # The length is that of the words with one blank between them.
 import re

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: score-written-into-the-records
 # breaks: "neither the list nor the records are changed"
 # Keeps the score where it is needed later.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: share-rounded
 # breaks: "more than `max_repeat` of the 4-grams are repeats"
 # The share is rounded before it is compared.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: tags-on-one-line-only
 # breaks: "HTML tags (`<p>`, `</div>`"
 # A tag ends on its line.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: short-text-has-no-language
 # breaks: ""language": `is_other_language` says so."
 # One word says nothing of a language.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: other-fields-lost
 # breaks: "Return the `k` records with the highest scores."
 # The best are written anew, with prompt and completion.
 
