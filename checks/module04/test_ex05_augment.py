@@ -2,7 +2,7 @@
 
 So what comes out does not depend on how an answer draws.
 
-Long: two functions, and 17 checks with the new texts that may come out.
+Long: two functions, and 18 checks with the new texts that may come out.
 """
 
 import copy
@@ -17,6 +17,7 @@ import sys
 import tracemalloc
 
 from tunelings import expect
+from tunelings.handson.awkward.texts import NOT_BLANK
 from tunelings.inputs import seed
 
 ORDINARY = "film plot cast scene music ending script story screen camera".split()
@@ -263,6 +264,15 @@ def test_where_nothing_can_be_replaced_nothing_comes_out(answer):
     for name, (text, synonyms) in cases.items():
         versions = augmented(answer, record(text), Patient(seed(24)), 6, synonyms=synonyms)
         expect.equal(texts_of(versions), [], what=f"the texts for {name}")
+
+
+def test_what_stands_between_words_stays_in_any_text(answer):
+    ((word, [other]),) = drawn(1, 52).items()
+    for text in NOT_BLANK:
+        one = record(f"{text} {word}\n{text}")
+        versions = augmented(answer, one, Patient(seed(53)), 3, synonyms={word: [other]})
+        expected = [f"{text} {other}\n{text}"]
+        expect.equal(texts_of(versions), expected, what="all texts with one word replaced", given={"text": one["text"]})
 
 
 def test_each_new_record_says_where_it_comes_from(answer):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: signs-between-words-lost
 # breaks: "The order of the words and everything between them (spaces, line breaks, punctuation, emoji) stay."
 # A blank is put between the words; only what stands at the ends of the text stays.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: capital-after-a-full-stop-replaced
 # breaks: "contains a capital and is not the first word of the text"
 # Takes a capital after a full stop for the beginning of a sentence, as the first word is one.
 import math

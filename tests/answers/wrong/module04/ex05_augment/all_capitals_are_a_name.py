@@ -1,4 +1,4 @@
-# names: unlisted
+# names: first-word-in-capitals-kept
 # breaks: "contains a capital and is not the first word of the text"
 # Takes a first word with a capital inside for a name.
 

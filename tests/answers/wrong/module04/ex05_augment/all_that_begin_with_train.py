@@ -1,4 +1,4 @@
-# names: unlisted
+# names: splits-that-begin-with-train-augmented
 # breaks: "Every other split is equal to what it was."
 # Every split whose name begins with train is trained on.
 

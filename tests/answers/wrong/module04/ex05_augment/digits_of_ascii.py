@@ -1,4 +1,4 @@
-# names: unlisted
+# names: digits-0-to-9-only
 # breaks: "contains a digit"
 # Digits are 0 to 9.
 

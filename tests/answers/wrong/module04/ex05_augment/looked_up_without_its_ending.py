@@ -1,4 +1,4 @@
-# names: unlisted
+# names: looked-up-without-its-ending
 # breaks: "it is looked up in lower case in `synonyms`"
 # What stands behind an apostrophe is cut off before a word is looked up.
 

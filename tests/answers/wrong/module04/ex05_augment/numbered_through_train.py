@@ -1,4 +1,4 @@
-# names: unlisted
+# names: numbered-through-train
 # breaks: "`id`: the id of `record`, then "#aug" and i"
 # The new records of train are numbered from the first to the last.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: synonyms-lowered
 # breaks: "at least one word is replaced by one of its synonyms"
 # Synonyms are written in small letters.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: synonyms-emptied
 # breaks: "augment: Not changed"
 # The lists of synonyms are sorted, and each word left in them once.
 

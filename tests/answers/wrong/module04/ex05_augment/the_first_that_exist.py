@@ -1,4 +1,4 @@
-# names: unlisted
+# names: first-ones-returned
 # breaks: "rng: decides which of the new texts are returned"
 # Where all texts can be numbered, the first n are returned.
 
