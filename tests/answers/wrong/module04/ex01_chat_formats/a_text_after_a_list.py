@@ -1,4 +1,4 @@
-# names: unlisted
+# names: list-and-string-accepted
 # breaks: "something that should be a list is not: its name, such as `messages`;"
 # A prompt of messages and a completion that is a text: both are taken as they come.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: turn-not-checked
 # breaks: "a turn is not a dictionary: its place, such as `messages[1]`;"
 # A turn is asked for its keys, whatever it is.
 

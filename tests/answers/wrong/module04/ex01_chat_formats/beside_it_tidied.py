@@ -1,4 +1,4 @@
-# names: unlisted
+# names: system-stripped
 # breaks: "Each content is kept exactly, to the last space and line break."
 # The system beside the turns comes from a form, so it is stripped.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: default-system-added
 # breaks: "first the one system turn, if there is one"
 # One system turn is put in front of all, as a default: who has none gets an empty prompt of the house.
 

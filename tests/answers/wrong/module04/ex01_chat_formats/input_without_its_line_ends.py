@@ -1,4 +1,4 @@
-# names: unlisted
+# names: input-stripped
 # breaks: "Each content is kept exactly, to the last space and line break."
 # The empty line is there already, so line ends in front of the input go.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: content-of-any-type
 # breaks: "a content is not a string"
 # A null content is the empty text, and a number is written out.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: turns-of-one-role-joined
 # breaks: "or is not the one expected there"
 # Turns of one speaker in a row are joined into one, so that roles always alternate.
 

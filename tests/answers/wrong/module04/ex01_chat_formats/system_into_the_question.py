@@ -1,4 +1,4 @@
-# names: unlisted
+# names: system-into-the-question
 # breaks: "first the one system turn, if there is one"
 # The system text is put before the first question, as for models without a system role.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: tabs-written-as-spaces
 # breaks: "Each content is kept exactly, to the last space and line break."
 # Tabs are written as spaces, as editors do with code.
 from typing import Any
