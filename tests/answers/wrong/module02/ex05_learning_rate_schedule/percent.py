@@ -1,4 +1,4 @@
-# names: unlisted
+# names: rounded-share
 # breaks: "During the warm-up, where `step < warmup_steps`, it is `step / warmup_steps`"
 # Rounds to two digits.
 import math
