@@ -1,4 +1,4 @@
-# names: unlisted
+# names: best-rounded
 # breaks: "the lowest loss so far that was an improvement"
 import copy
 

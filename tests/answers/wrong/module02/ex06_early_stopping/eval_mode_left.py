@@ -1,4 +1,4 @@
-# names: unlisted
+# names: eval-mode-left-by-update
 # breaks: "The model is not changed."
 import copy
 

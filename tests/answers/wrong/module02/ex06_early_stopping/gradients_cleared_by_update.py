@@ -1,4 +1,4 @@
-# names: unlisted
+# names: gradients-cleared-by-update
 # breaks: "The model is not changed."
 
 

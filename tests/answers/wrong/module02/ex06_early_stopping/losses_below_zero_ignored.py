@@ -1,4 +1,4 @@
-# names: unlisted
+# names: negative-loss-ignored
 # breaks: "The loss is an improvement if `val_loss < best - min_delta`"
 import copy
 import math
