@@ -1,4 +1,4 @@
-# names: unlisted
+# names: not-in-bytes
 # breaks: "Memory(weights, gradients, optimizer, total), in bytes"
 from typing import NamedTuple
 

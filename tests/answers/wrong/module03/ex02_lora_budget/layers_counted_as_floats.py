@@ -1,4 +1,4 @@
-# names: unlisted
+# names: count-as-a-float
 # breaks: "The number of parameters in all A and B, an int"
 from fractions import Fraction
 from math import ceil

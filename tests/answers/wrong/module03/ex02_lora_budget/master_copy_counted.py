@@ -1,4 +1,4 @@
-# names: unlisted
+# names: master-copy-counted
 # breaks: "whatever trainable_bits is"
 import math
 from typing import NamedTuple

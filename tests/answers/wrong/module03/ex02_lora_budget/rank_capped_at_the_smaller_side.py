@@ -1,4 +1,4 @@
-# names: unlisted
+# names: rank-capped
 # breaks: "A `[r, in]` and B `[out, r]`"
 # A rank above the smaller side adds nothing to what B A can be, and so it is cut.
 

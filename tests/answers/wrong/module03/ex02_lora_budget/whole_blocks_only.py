@@ -1,4 +1,4 @@
-# names: unlisted
+# names: last-block-without-a-scale
 # breaks: "this many frozen weights share one float32 scale"
 import math
 from typing import NamedTuple
