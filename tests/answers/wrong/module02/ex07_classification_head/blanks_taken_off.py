@@ -1,4 +1,4 @@
-# names: unlisted
+# names: blanks-in-labels-ignored
 # breaks: "If they are `labels`, in this order, its head is kept"
 from typing import NamedTuple
 

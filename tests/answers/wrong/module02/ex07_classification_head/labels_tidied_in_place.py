@@ -1,4 +1,4 @@
-# names: unlisted
+# names: given-labels-changed
 # breaks: "Not changed"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: head-from-a-fixed-seed
 # breaks: "drawn at random"
 from typing import NamedTuple
 

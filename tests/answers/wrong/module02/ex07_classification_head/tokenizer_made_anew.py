@@ -1,4 +1,4 @@
-# names: unlisted
+# names: wrong-tokenizer-for-model
 # breaks: "tokenizer: the tokenizer that is stored with the checkpoint"
 from types import SimpleNamespace
 

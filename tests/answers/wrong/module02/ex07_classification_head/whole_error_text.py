@@ -1,4 +1,4 @@
-# names: unlisted
+# names: message-of-several-lines
 # breaks: "with a one-line message"
 from types import SimpleNamespace
 

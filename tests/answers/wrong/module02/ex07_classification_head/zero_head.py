@@ -1,4 +1,4 @@
-# names: unlisted
+# names: head-of-equal-numbers
 # breaks: "weights of a head are not all equal"
 from types import SimpleNamespace
 
