@@ -1,4 +1,4 @@
-# names: unlisted
+# names: entries-as-a-pattern
 # breaks: "An entry names every module whose full name equals it or ends with"
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model
 from peft.tuners.lora import LoraLayer

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: first-layer-only
 # breaks: "in every layer of the backbone"
 from peft import LoraConfig, PeftModel, get_peft_model
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: projection-forgotten
 # breaks: "None means every projection of attention and MLP"
 from peft import LoraConfig, get_peft_model
 

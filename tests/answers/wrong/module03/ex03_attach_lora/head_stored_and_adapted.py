@@ -1,4 +1,4 @@
-# names: unlisted
+# names: head-saved-by-hand
 # breaks: "A `PeftModel` whose config has the task type"
 from peft import LoraConfig, get_peft_model
 

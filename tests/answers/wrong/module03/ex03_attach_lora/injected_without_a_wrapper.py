@@ -1,4 +1,4 @@
-# names: unlisted
+# names: not-a-peft-model
 # breaks: "A `PeftModel` whose config has the task type"
 from peft import LoraConfig, inject_adapter_in_model
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: norms-train-too
 # breaks: "all of these, and only these"
 from peft import LoraConfig, PeftModel, get_peft_model
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: nothing-returned
 # breaks: "Return the model with one LoRA adapter attached by peft"
 from peft import LoraConfig, get_peft_model
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: base-in-float32
 # breaks: "no weight of the base is changed"
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 
