@@ -1,4 +1,4 @@
-# names: unlisted
+# names: base-alone-while-b-is-zero
 # breaks: "The gradient reaches A, B and x"
 import math
 

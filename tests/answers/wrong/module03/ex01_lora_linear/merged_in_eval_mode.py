@@ -1,4 +1,4 @@
-# names: unlisted
+# names: merged-in-eval-mode
 # breaks: "A linear layer that does not change, plus an update of rank r that is trained instead of it."
 # eval() adds the update to the base and train() takes it off again, as the first LoRA code did.
 import math
