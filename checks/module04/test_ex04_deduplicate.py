@@ -1,6 +1,6 @@
 """4.04: texts are planted with a known similarity, which a definition read word by word gives.
 
-Long: 21 checks, and the pairs of texts with a known similarity are made here.
+Long: 22 checks, and the pairs of texts with a known similarity are made here.
 """
 
 import functools
@@ -18,6 +18,7 @@ import numpy
 import pytest
 
 from tunelings import expect
+from tunelings.handson.awkward.texts import AWKWARD, BLANK
 from tunelings.inputs import seed
 
 SENTENCES = [
@@ -337,6 +338,13 @@ def test_the_last_of_many_texts_is_compared_too(answer):
 def test_one_text_is_kept(answer):
     for text in ("Only this one.", ""):
         expect.equal(kept_of(answer, [text]), [0], what=f"kept of the one text {text!r}")
+
+
+def test_awkward_texts_are_texts_too(answer):
+    repeats = {"STRASSE", BLANK}  # Of "Straße" and of the empty text.
+    expected = [i for i, text in enumerate(AWKWARD) if text not in repeats]
+    kept = kept_of(answer, [*AWKWARD, *AWKWARD])
+    expect.equal(kept, expected, what="kept of awkward texts, each of which comes twice")
 
 
 def test_long_texts_are_compared_to_their_ends(answer):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: inputs-changed
 # breaks: "of any floating dtype, finite; not changed"
 # Takes the largest logit off in the caller's tensor.
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: dimension-of-one-dropped
 # breaks: "`[B]`, attached to the graph of the logits"
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: gradient-of-the-other-branch
 # breaks: "Loss and gradient are finite"
 # Two branches by where: the value is right, and the branch that is not taken turns the gradient into nan.
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: attention-alone
 # breaks: "every projection of attention and MLP gets an adapter"
 """Adapters on the four projections of attention and none in the MLP."""
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: a-from-a-fixed-seed
 # breaks: "A different `config.seed` gives a different A and a different order"
 from collections.abc import Callable
 from functools import partial

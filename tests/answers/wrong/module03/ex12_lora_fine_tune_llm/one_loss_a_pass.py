@@ -1,4 +1,4 @@
-# names: unlisted
+# names: one-loss-for-each-pass
 # breaks: "One number for each update"
 # A curve with a point for each pass over the data.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: texts-stripped
 # breaks: "the ids of the answer and of the end token directly after it"
 # Spaces at the end of a reply are of no use.
 

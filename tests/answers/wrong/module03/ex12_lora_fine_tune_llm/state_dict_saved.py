@@ -1,4 +1,4 @@
-# names: unlisted
+# names: state-dict-saved
 # breaks: "as `PeftModel.save_pretrained` writes it"
 """The adapter is saved by torch, and PeftModel.from_pretrained does not find it."""
 

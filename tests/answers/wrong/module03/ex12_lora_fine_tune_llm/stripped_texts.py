@@ -1,4 +1,4 @@
-# names: unlisted
+# names: texts-stripped
 # breaks: "the conversation as the template renders it"
 # White space at the ends of a text is of no use.
 

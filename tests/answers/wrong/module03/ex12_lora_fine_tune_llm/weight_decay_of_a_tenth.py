@@ -1,4 +1,4 @@
-# names: unlisted
+# names: other-weight-decay
 # breaks: "with torch's defaults"
 # The weight decay of many recipes.
 

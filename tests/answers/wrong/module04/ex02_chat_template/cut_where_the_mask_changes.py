@@ -1,4 +1,4 @@
-# names: unlisted
+# names: pieces-encoded-one-by-one
 # breaks: "`tokenizer(text, add_special_tokens=False)` of the text that `render` gives"
 # The text is cut where the mask changes, and the pieces are encoded one by one.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: all-marked-without-an-answer
 # breaks: "With no assistant turn, all are 0."
 # A text without an answer is learned as a whole, as in pre-training.
 

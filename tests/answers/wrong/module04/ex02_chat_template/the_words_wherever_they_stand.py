@@ -1,4 +1,4 @@
-# names: unlisted
+# names: answer-tokens-searched
 # breaks: "0 everywhere else"
 # Looks for the tokens of each answer in the ids and marks every place where they are found.
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: tokens-of-the-answer-alone
 # breaks: "0 everywhere else"
 # Counts the tokens of each answer alone: the marker that begins a text makes them one more than they are in the text.
 from typing import NamedTuple

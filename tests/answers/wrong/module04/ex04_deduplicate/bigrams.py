@@ -1,4 +1,4 @@
-# names: unlisted
+# names: shingles-of-another-length
 # breaks: "the set of its runs of 3 consecutive words"
 # Runs of two words, where the contract has three.
 import unicodedata

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: white-space-before-nfkc
 # breaks: "with every run of white space replaced by one space and none at the ends."
 # White space is collapsed first, and NFKC writes a blank of its own before an accent that stands alone.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: some-white-space-only
 # breaks: "with every run of white space replaced by one space and none at the ends."
 # White space is blank, tab and line end.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: longest-kept
 # breaks: "all texts except those that repeat an earlier kept one."
 # Keeps the longest of each group of repeats: sorts by length first.
 import unicodedata

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: indices-of-numpy
 # breaks: "Return the indices of the texts to keep, ascending"
 # The places of a mask of NumPy, which are no ints.
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: compared-in-sorted-order
 # breaks: "All texts with an equal normal form are found"
 # Sorts the texts and compares each with the one before it in that order: what differs at the beginning is far apart.
 import unicodedata

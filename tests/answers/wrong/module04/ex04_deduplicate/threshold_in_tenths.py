@@ -1,4 +1,4 @@
-# names: unlisted
+# names: threshold-rounded
 # breaks: "Nothing is dropped for a similarity below `threshold`: the index's candidates are compared exactly."
 # The threshold is rounded to tenths.
 
