@@ -124,7 +124,7 @@ def test_what_a_reply_holds_becomes_records(answer):
         "two fences": (f"{fenced}\nOr this one:\n```json\n{json.dumps(two)}\n```", [one]),
     }
     awkward = [{"instruction": text, "output": text} for text in texts.NOT_BLANK]
-    replies["a list of awkward texts"] = (json.dumps(awkward), awkward)
+    replies["a list of awkward texts"] = (json.dumps(awkward, ensure_ascii=False), awkward)
     for kind, (reply, wanted) in replies.items():
         generated = run(answer, Scripted(reply), len(awkward), max_calls=1)
         pairs = [[record.get("instruction"), record.get("output")] for record in generated.records]
