@@ -1,4 +1,4 @@
-# names: unlisted
+# names: best-by-accuracy
 # breaks: "Then the model has the weights of the epoch with the lowest validation loss"
 from types import SimpleNamespace
 from typing import NamedTuple

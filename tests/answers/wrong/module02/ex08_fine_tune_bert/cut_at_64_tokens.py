@@ -1,4 +1,4 @@
-# names: unlisted
+# names: long-text-not-cut
 # breaks: "is cut to `model.config.max_position_embeddings` tokens"
 from types import SimpleNamespace
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: last-batch-dropped
 # breaks: "Each pass takes each example once"
 from types import SimpleNamespace
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: small-fall-not-counted
 # breaks: "a validation loss lower than all earlier ones"
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: batch-padded-too-far
 # breaks: "A batch is padded to its longest text"
 import copy
 import math

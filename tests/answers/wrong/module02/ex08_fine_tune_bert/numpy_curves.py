@@ -1,4 +1,4 @@
-# names: unlisted
+# names: curves-of-numpy-numbers
 # breaks: "three lists of Python floats"
 from types import SimpleNamespace
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: sgd-in-place-of-adamw
 # breaks: "is an update of `torch.optim.AdamW`"
 from collections import namedtuple
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: smaller-of-two-limits
 # breaks: "is cut to `model.config.max_position_embeddings` tokens"
 from collections.abc import Callable
 from typing import NamedTuple
