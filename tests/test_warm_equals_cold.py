@@ -13,7 +13,7 @@ from tests.conftest import COURSE, ROOT
 from tests.support.gates import NAMED
 from tests.support.warm import ask, text_of, verdicts, wait_until_warm
 from tunelings.course import Course, Exercise
-from tunelings.grading import stubs, vectors
+from tunelings.grading import stubs
 from tunelings.grading.text import WIDTH, fitted
 from tunelings.watch.pool import Pool
 
@@ -21,12 +21,11 @@ QUICK = [exercise for exercise in COURSE.exercises if exercise.number in NAMED]
 
 
 def kept_texts(exercise: Exercise) -> list[str]:
-    """The stub, the solution, one form of each mistake, then the variants and the wrong answers."""
+    """The stub, the solution, then the variants and the wrong answers."""
     solution = exercise.solution_path.read_text(encoding="utf-8")
-    mistakes = [vectors.apply(mistake, 0, solution) for mistake in exercise.card.mistakes]
     folders = [ROOT / "tests" / "answers" / tree / exercise.module / exercise.name for tree in ("right", "wrong")]
     files = [path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.py"))]
-    return [stubs.cut(solution), solution, *mistakes, *files]
+    return [stubs.cut(solution), solution, *files]
 
 
 def cold_verdicts(course: Course, exercises: list[Exercise], tmp_path: Path) -> dict[str, tuple[dict[str, str], str]]:
@@ -64,33 +63,34 @@ def compare(course: Course, pool: Pool, texts: dict[str, str], tmp_path: Path) -
     return different
 
 
-def check_slots(course: Course, exercises: list[Exercise], slots: range, tmp_path: Path, *, apart: int = 0) -> None:
-    """Compare the slots; `apart` moves each exercise on by so many slots against the one before it."""
-    kept = {exercise.number: kept_texts(exercise) for exercise in exercises}
+def check_rounds(course: Course, rounds: list[dict[str, str]], tmp_path: Path) -> None:
+    """Compare round by round; each gives exercises, by number, the text of an answer."""
     pool = Pool(course)
     try:
         wait_until_warm(pool, course.exercises[0])
-        for slot in slots:
-            texts = {
-                number: answers[(slot + place * apart) % len(answers)]
-                for place, (number, answers) in enumerate(kept.items())
-            }
-            assert compare(course, pool, texts, tmp_path) == []
+        different = [line for texts in rounds for line in compare(course, pool, texts, tmp_path)]
     finally:
         pool.close()
+    assert different == []
 
 
 @pytest.mark.timeout(1800)  # Every check of these exercises, cold and warm.
 def test_an_answer_of_every_fourth_quick_exercise_gets_the_same_verdict_warm_and_cold(
     course_copy: Course, tmp_path, monkeypatch
 ):
-    """A stub here, a solution there, a mistake of a third: all kept answers are in the sweep."""
+    """A stub here, a wrong answer there: all kept answers are in the sweep."""
     monkeypatch.chdir(course_copy.root)  # Texts name files as they are seen from here.
-    check_slots(course_copy, QUICK[::4], range(1), tmp_path, apart=5)
+    texts = {exercise.number: kept_texts(exercise)[place * 5] for place, exercise in enumerate(QUICK[::4])}
+    check_rounds(course_copy, [texts], tmp_path)
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(7200)
 def test_every_kept_answer_gets_the_same_verdict_warm_and_cold(course_copy: Course, tmp_path, monkeypatch):
     monkeypatch.chdir(course_copy.root)
-    check_slots(course_copy, COURSE.exercises, range(max(len(kept_texts(e)) for e in COURSE.exercises)), tmp_path)
+    kept = {exercise.number: kept_texts(exercise) for exercise in COURSE.exercises}
+    rounds = [
+        {number: texts[turn] for number, texts in kept.items() if turn < len(texts)}
+        for turn in range(max(map(len, kept.values())))
+    ]
+    check_rounds(course_copy, rounds, tmp_path)
