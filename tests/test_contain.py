@@ -15,7 +15,7 @@ import torch
 
 from tests.support.systems import POSIX
 from tunelings import live
-from tunelings.grading import functions, snapshot
+from tunelings.grading import functions, limits, snapshot
 from tunelings.grading.limits import OutOfTime, time_limit
 
 HEAD = "import torch\n\n\ndef squares(x):\n"
@@ -238,6 +238,33 @@ def test_processor_time_is_what_counts_and_not_that_of_other_processes():
     with pytest.raises(OutOfTime, match=r"in 0\.1 s$"), time_limit(0.1):
         while True:
             pass
+
+
+@POSIX
+def test_the_clock_stands_still_while_others_have_the_processors(monkeypatch):
+    monkeypatch.setattr(limits, "queued", time.monotonic)  # As if nothing else had been waited for.
+    with time_limit(0.02):
+        time.sleep(0.5)
+    monkeypatch.setattr(limits, "queued", lambda: 0.0)  # As if the machine were idle.
+    with pytest.raises(OutOfTime, match=r"0\.12 s, most of which it waited$"), time_limit(0.02):
+        time.sleep(2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long a thread was ready to run")
+def test_time_in_the_queue_is_told_from_time_asleep():
+    before = limits.queued()
+    assert before == pytest.approx(limits.queued(os.getpid()), abs=60) and limits.queued(2**22 + 1) == 0.0
+    here = os.sched_getaffinity(0)
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        for pid in (0, other.pid):
+            os.sched_setaffinity(pid, {min(here)})
+        while limits.queued() < before + 0.2:  # Two on one processor; the test's own limit ends it.
+            pass
+    finally:
+        os.sched_setaffinity(0, here)
+        other.kill()
+        other.wait()
 
 
 def test_a_check_that_is_done_in_time_hears_no_alarm():

@@ -187,7 +187,7 @@ class Asked:
         self.child: int | None = None
         self.processor_began: float | None = None
         self.next_look = time.monotonic() + PERIOD
-        self.deadline = time.monotonic() + limits.IMPORTS
+        self._give(limits.IMPORTS)
         self.why = f"did not finish its imports in {limits.IMPORTS:g} s"
 
     def hear(self, line: bytes) -> None:
@@ -204,7 +204,7 @@ class Asked:
             case "begun":
                 self.child = int(told["pid"])
                 self.processor_began = processes.processor_seconds(self.child)
-                self.deadline = time.monotonic() + limits.hard_limit(self.limit)
+                self._give(limits.hard_limit(self.limit))
                 self.why = f"did not finish in {self.limit:g} s and could not be interrupted, so it was stopped"
             case "progress":
                 if live.listener is not None:
@@ -221,7 +221,16 @@ class Asked:
                 self.is_done = bool(told["final"])
                 if printed := told.get("printed"):
                     self.printed.show(1, str(printed).encode())
-                self.processor_began, self.deadline = None, time.monotonic() + limits.DIAGNOSIS
+                self.processor_began = None
+                self._give(limits.DIAGNOSIS)
+
+    def _clock(self) -> float:
+        """The clock, which stands still while the child could run but others have the processors."""
+        return time.monotonic() - (limits.queued(self.child) if self.child is not None else 0.0)
+
+    def _give(self, seconds: float) -> None:
+        """Let what comes next take so long by the clock."""
+        self.deadline = self._clock() + seconds
 
     def end(self, why: str, state: CheckState = CheckState.ESCAPED) -> None:
         """No more will be said of this check, whose last judgement stands if it was a failure."""
@@ -233,7 +242,7 @@ class Asked:
         if time.monotonic() < self.next_look:
             return
         self.next_look = time.monotonic() + PERIOD
-        if time.monotonic() > self.deadline:
+        if self._clock() > self.deadline:
             self.end(self.why, CheckState.TIMEOUT)
         elif self.processor_began is not None and self.child is not None:
             used = processes.processor_seconds(self.child)

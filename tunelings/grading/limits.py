@@ -1,7 +1,7 @@
 """How much one check may take: processor time, time by the clock, memory, output and processes.
 
 A check's own limit is processor time, so that a busy machine makes no right answer late. An answer that only waits
-is ended by the clock, which is generous.
+is ended by the clock, which is generous and, on Linux, stands still while others have the processors.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 from tunelings.grading.answers import TimeoutLike
 
-CLOCK = 6  # The clock's limit, in limits of processor time: what a machine with six times too much to do needs.
+CLOCK = 6  # The clock's limit, in limits of processor time.
 GRACE = 5.0  # Seconds of processor time after which a check that ignores its limit is ended from outside.
 IMPORTS = 180.0  # Seconds by the clock for an answer's imports, before a check's time begins.
 TEXT = 2.0  # Seconds of processor time for the text of an error or a value that an answer made.
@@ -46,6 +46,18 @@ class OutOfTime(TimeoutLike):
         super().__init__(f"did not finish in {by_clock if waited else f'{seconds:g} s'}")
 
 
+def queued(task: str | int = "thread-self") -> float:
+    """Seconds that a process (by its number) or this thread was ready to run while others ran (Linux; else 0)."""
+    try:
+        with _open(f"/proc/{task}/schedstat", encoding="ascii") as told:
+            return int(told.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+_open = open  # An answer may put another one in its place.
+
+
 OUT_OF_MEMORY = "OutOfMemory: "  # How the text of such a failure begins.
 
 
@@ -63,6 +75,7 @@ class OutOfMemory(MemoryError):
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise OutOfTime after `seconds` of this thread's processor time, or `CLOCK` times as many by the clock.
 
+    The clock stands still while the thread is `queued`.
     It is raised again each second, since an answer may swallow the first. Where one was swallowed, the next is raised
     twice: `while True: try: … except: pass` catches the one, and the other comes in its handler, each time a line later
     than the last. Works in the main thread of POSIX systems; elsewhere it does nothing. An outer limit is suspended.
@@ -72,16 +85,17 @@ def time_limit(seconds: float) -> Iterator[None]:
         return
     outside = _frames(sys._getframe())
     swallowed = -1
-    began = time.thread_time()
+    used, passed = _stopwatch(time.thread_time), _stopwatch(lambda: time.monotonic() - queued())
 
     def on_signal(signum, frame):
         nonlocal swallowed
-        left = seconds - (time.thread_time() - began)
-        if signum == signal.SIGPROF and left > 0:  # The timer counts every thread of the process.
-            signal.setitimer(signal.ITIMER_PROF, max(left, 0.01), 1.0)
+        # The timers count more: every thread of the process, and the time in which others ran.
+        left = seconds - used() if signum == signal.SIGPROF else seconds * CLOCK - passed()
+        if left > 0:
+            signal.setitimer(timers[signum][0], max(left, 0.01), 1.0)
             return
         swallowed += 1
-        error = OutOfTime(seconds, waited=left > 0)
+        error = OutOfTime(seconds, waited=used() < seconds)
         if swallowed > 0:
             _raise_at_line(swallowed, _frames(frame) - outside, error)
         raise error
@@ -100,6 +114,12 @@ def time_limit(seconds: float) -> Iterator[None]:
             signal.signal(signum, handler)
         for timer, values in previous.items():
             signal.setitimer(timer, *values)
+
+
+def _stopwatch(clock: Callable[[], float]) -> Callable[[], float]:
+    """What a clock shows more than now."""
+    began = clock()
+    return lambda: clock() - began
 
 
 def _frames(frame: FrameType | None) -> set[FrameType]:
