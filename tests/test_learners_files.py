@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from tests.support.miniature import Miniature
 from tests.support.systems import POSIX
 from tunelings.course import CourseError
 from tunelings.desk import files
+from tunelings.grading.answers import LARGEST
 from tunelings.grading.stubs import uncut
 
 # Hints.
@@ -108,6 +110,29 @@ def test_a_reset_brings_a_missing_file_back(tunelings, mini):
     mini.squares.answer_path.parent.rename(mini.root / "moved")
     assert tunelings("reset", "1.01").code == 0
     assert mini.squares.answer_path.read_text() == stub
+
+
+@pytest.mark.parametrize("kind", ["a folder", pytest.param("a pipe", marks=POSIX)])
+def test_a_reset_sets_aside_what_is_no_file(tunelings, mini, kind: str):
+    path = mini.squares.answer_path
+    stub = path.read_text()
+    path.unlink()
+    if kind == "a folder":
+        path.mkdir()
+        (path / "mine.py").write_text("mine = 1")
+    else:
+        os.mkfifo(path)
+    said = tunelings("reset", "1.01")
+    assert (said.code, path.read_text()) == (0, stub)
+    assert said.out.endswith(" Your file is kept as exercises/module01/ex01_squares.py.damaged.\n")
+    assert kind == "a pipe" or path.with_name("ex01_squares.py.damaged").joinpath("mine.py").exists()
+
+
+def test_a_reset_keeps_a_file_that_is_too_large_to_be_read_whole(mini, monkeypatch):
+    path = mini.answer(mini.squares, "#" * (LARGEST + 1))
+    monkeypatch.setattr(Path, "read_bytes", None)
+    assert files.reset(mini.squares) == kept_files(mini)[0]
+    assert kept_files(mini)[0].stat().st_size == LARGEST + 1 and path.stat().st_size < LARGEST
 
 
 @contextlib.contextmanager

@@ -266,3 +266,20 @@ def test_the_same_answer_gets_the_same_text_each_time(mini):
     texts = {tuple(mini.grade(SQUARES).texts.items()) for _ in range(8)}
     assert len(texts) == 1
     assert "multiplied by a random one" in texts.pop()[0][1]
+
+
+def test_a_warning_of_an_answer_writes_nothing_to_the_screen(mini):
+    text = '"w\\x1b[2J\\x07", UserWarning'
+    lines = f'import warnings\n    warnings.warn({text})\n    warnings.warn_explicit({text}, "f\\x1b[31m.py", 1)\n'
+    mini.solve(mini.shift, "return x + by", f"{lines}    return x + by")
+    output = mini.grade(SHIFT, "-W", "default").output
+    assert "\\x1b[2J\\x07" in output and "f\\x1b[31m.py" in output
+    assert not {"\x1b", "\x07"} & set(output)
+
+
+def test_an_answer_that_deletes_the_temporary_folder_stops_no_other(mini):
+    base = mini.root / "base"
+    mini.solve(mini.squares, "return x * x", f"__import__('shutil').rmtree({str(base)!r})\n    return x * x")
+    mini.solve(mini.shift)
+    graded = mini.grade(SQUARES, SHIFT, f"--basetemp={base}", "-k", "each_number_is_squared or argument_stays")
+    assert graded.code == 0, graded.output

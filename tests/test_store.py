@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
 from tests.support.systems import POSIX
+from tunelings.grading.apart import can_fork
 from tunelings.grading.store import Progress
 from tunelings.grading.writing import write_atomically, write_if_changed
 
-SQUARES = "checks/module01/test_ex01_squares.py"
+SQUARES, SHIFT = "checks/module01/test_ex01_squares.py", "checks/module01/test_ex02_shift.py"
 
 
 @pytest.fixture
@@ -69,14 +72,69 @@ def test_a_damaged_store_changes_no_verdict(ticked):
     assert "The stored status was damaged" in graded.output
 
 
-def test_a_folder_in_place_of_the_store_is_told_and_changes_no_verdict(ticked):
-    store = Progress(ticked.course).path
-    store.unlink()
-    store.mkdir()
+PLACES = {
+    ".tunelings/progress.json": "progress.json was no file",
+    ".tunelings/progress.lock": "progress.lock was no file",
+    "STATUS.md": "STATUS.md was no file",
+    ".tunelings": ".tunelings was no folder",
+}
+
+
+def clear(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def obstruct(path: Path, kind: str) -> None:
+    """Put a folder with something in it, a pipe or a file where the store expects another thing."""
+    clear(path)
+    path.parent.mkdir(exist_ok=True)
+    if kind == "folder":
+        (path / "mine").mkdir(parents=True)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text("mine")
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        *((place, "folder") for place in list(PLACES)[:3]),
+        *(pytest.param(place, "pipe", marks=POSIX) for place in PLACES),
+        (".tunelings", "file"),
+    ],
+)
+def test_what_stands_in_place_of_the_store_is_set_aside_and_said(ticked, tunelings, place: str, kind: str):
+    path = ticked.root / place
+    obstruct(path, kind)
+    done = tunelings("list")
+    assert done.code == 0
+    clear(path.with_name(f"{path.name}.damaged"))
+    obstruct(path, kind)
     graded = ticked.grade(SQUARES)
-    assert graded.code == 0
-    assert "The status could not be saved (" in graded.output
-    assert "Traceback" not in graded.output
+    assert (graded.code, state(ticked)) == (0, "passed")
+    assert f"{PLACES[place]}; what stood there is kept as {path.name}.damaged" in graded.output
+    assert "- [x]" in (ticked.root / "STATUS.md").read_text()
+    assert os.path.lexists(path.with_name(f"{path.name}.damaged"))
+
+
+@pytest.mark.skipif(not can_fork(), reason="child processes are forked on Linux")
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "os.remove('.tunelings/progress.json'); os.mkfifo('.tunelings/progress.json')",
+        "os.remove('STATUS.md'); os.mkfifo('STATUS.md')",
+        "os.remove('.tunelings/progress.json'); os.makedirs('.tunelings/progress.json')",
+        "__import__('shutil').rmtree('.tunelings'); open('.tunelings', 'w').close()",
+        "os.path.exists(LOCK) and os.remove(LOCK); os.makedirs(LOCK)".replace("LOCK", "'.tunelings/progress.lock'"),
+    ],
+)
+def test_an_answer_that_puts_something_in_place_of_the_store_costs_no_tick(ticked, deed: str):
+    """Its own tick and a neighbor's earlier one."""
+    ticked.answer(ticked.shift, f"import os\n\n{deed}\n" + ticked.shift.solution_path.read_text())
+    assert ticked.grade(SHIFT, "-k", "each_number").code == 0
+    assert state(ticked) == "passed"
+    assert "test_each_number_moves" in Progress(ticked.course)._read()["1.02"]["checks"]
 
 
 def test_a_folder_that_cannot_be_written_is_told_and_changes_no_verdict(mini, monkeypatch):
@@ -88,20 +146,6 @@ def test_a_folder_that_cannot_be_written_is_told_and_changes_no_verdict(mini, mo
     graded = mini.grade(SQUARES)
     assert graded.code == 0
     assert "The status could not be saved (Permission denied); the verdict above stands." in graded.output
-
-
-def test_a_file_in_place_of_the_folder_is_told_and_changes_no_verdict(mini):
-    mini.solve(mini.squares)
-    (mini.root / ".tunelings").write_text("")
-    graded = mini.grade(SQUARES)
-    assert graded.code == 0
-    assert "The status could not be saved (" in graded.output
-
-
-def test_a_status_that_cannot_be_written_is_told(mini, capsys):
-    (mini.root / "STATUS.md").mkdir()
-    Progress(mini.course).refresh()
-    assert capsys.readouterr().err.startswith("STATUS.md could not be written (")
 
 
 # Takes the course's root and a name; records that it passed, again and again, as a run of its own would.

@@ -16,7 +16,8 @@ from pathlib import Path
 from tunelings.course import CourseError, Exercise, shown_path
 from tunelings.desk.written import write_stub
 from tunelings.grading import stubs
-from tunelings.grading.writing import write_atomically
+from tunelings.grading.answers import LARGEST
+from tunelings.grading.writing import copy_atomically, is_regular, set_aside, write_atomically
 
 _DATED = re.compile(r"\.(\d{4}-\d{2}-\d{2}-\d{6})(?:-(\d+))?\.py$")
 
@@ -61,15 +62,22 @@ def restore(exercise: Exercise) -> Path:
 def backups(exercise: Exercise) -> list[Path]:
     """The kept files of an exercise, in the order in which they were kept."""
     path = exercise.answer_path
-    return sorted((p for p in path.parent.glob(f"{path.stem}.*.py") if _DATED.search(p.name)), key=_place)
+    found = (p for p in path.parent.glob(f"{path.stem}.*.py") if _DATED.search(p.name) and is_regular(p))
+    return sorted(found, key=_place)
 
 
 def _keep(exercise: Exercise, stub: str) -> Path | None:
     path = exercise.answer_path
     if not path.exists():
         return None
-    content = path.read_bytes()
+    if not is_regular(path):
+        return set_aside(path)
     earlier = backups(exercise)
+    if path.stat().st_size > LARGEST:
+        kept = path.with_name(f"{path.stem}.{_next_date(earlier)}.py")
+        copy_atomically(path, kept)
+        return kept
+    content = path.read_bytes()
     if _is_empty(content) or content == stub.encode() or (earlier and content == earlier[-1].read_bytes()):
         return None
     kept = path.with_name(f"{path.stem}.{_next_date(earlier)}.py")

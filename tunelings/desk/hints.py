@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tunelings.course import CourseError, Exercise
-from tunelings.grading.writing import write_atomically
+from tunelings.grading.writing import read_regular, write_atomically
 
 
 def next_hint(exercise: Exercise, level: int | None) -> tuple[int, str]:
@@ -26,7 +26,7 @@ def _hints_path(exercise: Exercise) -> Path:
 
 def _read_levels(exercise: Exercise) -> dict[str, int]:
     try:
-        levels = json.loads(_hints_path(exercise).read_text(encoding="utf-8"))
+        levels = json.loads(read_regular(_hints_path(exercise)))
         return {str(number): int(level) for number, level in levels.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}  # Absent or damaged: the hints begin anew, nothing else hangs on it.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tunelings.course import Exercise
 from tunelings.grading import stubs
-from tunelings.grading.writing import write_atomically, write_if_changed
+from tunelings.grading.writing import read_regular, write_atomically, write_if_changed
 
 
 def write_stub(exercise: Exercise, stub: str) -> None:
@@ -36,7 +36,7 @@ def may_be_replaced(exercise: Exercise, stub: str) -> bool:
 def is_as_written(exercise: Exercise, stub: str) -> bool:
     """The file is missing, or it is `stub` or the stub that was written last, to the letter."""
     try:
-        text = exercise.answer_path.read_text(encoding="utf-8")
+        text = read_regular(exercise.answer_path)
     except FileNotFoundError:
         return True
     except (OSError, UnicodeDecodeError):
@@ -50,7 +50,7 @@ def _committed(exercise: Exercise) -> bool:
     In that commit, not in HEAD, the two belong together: a solution may have been committed since without its stub.
     """
     try:
-        text = exercise.answer_path.read_text(encoding="utf-8")
+        text = read_regular(exercise.answer_path)
     except (OSError, UnicodeDecodeError):
         return False
     commit = _git(exercise, "log", "-1", "--format=%H", "--", str(exercise.answer_path))
@@ -88,7 +88,7 @@ def _memory(exercise: Exercise) -> Path:
 
 def _read(path: Path) -> dict[str, str]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(json.loads(read_regular(path)))
     except (OSError, ValueError, TypeError):
         return {}  # Absent or damaged: git says what it can.
 

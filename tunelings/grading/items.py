@@ -81,8 +81,15 @@ def warm_up(item: pytest.Item, run: Run) -> None:
         import_compiler(path)
     functions.prepare()
     gc.freeze()  # What the child inherits need not be looked through for garbage again.
-    if (factory := getattr(item.config, "_tmp_path_factory", None)) is not None:
-        factory.getbasetemp().mkdir(parents=True, exist_ok=True)  # An answer may have deleted it.
+
+
+def restore_temporary_folder(config: pytest.Config) -> None:
+    """Make the folder that every `tmp_path` lies in anew where an answer has deleted it."""
+    if (factory := getattr(config, "_tmp_path_factory", None)) is not None:
+        base = factory.getbasetemp()
+        if not base.is_dir():
+            base.unlink(missing_ok=True)
+            base.mkdir(parents=True)
 
 
 def warning_kind(name: str) -> type[Warning]:

@@ -31,6 +31,7 @@ from tunelings.grading.items import (
     is_debugged,
     is_full_run,
     limit_for,
+    restore_temporary_folder,
     task_of,
     tasks_of,
     uses_gpu_already,
@@ -41,7 +42,7 @@ from tunelings.grading.limits import GRACE, hard_limit
 from tunelings.grading.runs import Run
 from tunelings.grading.states import CheckState
 from tunelings.grading.store import Progress
-from tunelings.grading.text import WIDTH, fitted, printable
+from tunelings.grading.text import WIDTH, fitted, printable, visible
 from tunelings.grading.verdict import Failure
 
 if TYPE_CHECKING:  # torch is imported when a check runs.
@@ -171,6 +172,11 @@ class Grader:
                 self._end_apart()
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if self.run_of(item) is not None:
+            restore_temporary_folder(item.config)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         run = self.run_of(pyfuncitem)
         if run is None:
@@ -223,7 +229,8 @@ class Grader:
             self.apart = apart.Apart(tasks_of(item, run, self.seed)) if apart.can_fork() else spawned.Spawned()
         reply = self.apart.ask(request, limit_for(item), memory_is_limited=not is_full_run(item))
         for one in reply.warnings:
-            warnings.warn_explicit(one["text"], warning_kind(one["kind"]), one["file"], one["line"])
+            text, file = visible(one["text"]), visible(one["file"])  # An answer wrote both.
+            warnings.warn_explicit(text, warning_kind(one["kind"]), file, one["line"])
         return reply.judgement_of(item.name)
 
     def _runs_apart(self, item: pytest.Item) -> bool:

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import answers, stubs
 from tunelings.grading.states import CheckState, ExerciseState
-from tunelings.grading.writing import write_atomically, write_if_changed
+from tunelings.grading.writing import is_regular, read_regular, set_aside, write_atomically, write_if_changed
 
 VERSION = 1
 # git ignores the file: a tick is no change to commit, and a pull meets no conflict. The file says so itself.
@@ -40,12 +40,13 @@ class Progress:
         self.course = course
         self.path = course.root / ".tunelings" / "progress.json"
         self.status_path = course.root / "STATUS.md"
+        self._lock = self.path.with_suffix(".lock")
         self.kept: str | None = None
 
     def keep(self) -> None:
         """Hold the store as it is now, before an answer runs that could damage or delete it."""
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            text = self.path.read_text(encoding="utf-8")
+            text = read_regular(self.path)
             self.kept = text if _entries(text) is not None else None
 
     def restore_if_damaged(self) -> None:
@@ -53,20 +54,28 @@ class Progress:
         if self.kept is None:
             return
         with contextlib.suppress(OSError):
-            damaged = (
-                not self.path.exists() or _entries(self.path.read_text(encoding="utf-8", errors="replace")) is None
-            )
-            if damaged:
+            self._make_way()
+            if not self.path.exists() or _entries(self.path.read_text(encoding="utf-8", errors="replace")) is None:
                 self.path.parent.mkdir(exist_ok=True)
                 write_atomically(self.path, self.kept)
+
+    def _make_way(self) -> None:
+        """Set aside what an answer put in place of the store's folder or of one of its files: a folder, a pipe, …"""
+        folder = self.path.parent
+        if os.path.lexists(folder) and not folder.is_dir():
+            say(f"{folder.name} was no folder; what stood there is kept as {set_aside(folder).name}.")
+        for path in (self.path, self._lock, self.status_path):
+            if os.path.lexists(path) and not is_regular(path):
+                say(f"{path.name} was no file; what stood there is kept as {set_aside(path).name}.")
 
     def record(self, exercise: Exercise, key: str, checks: Mapping[str, CheckState]) -> None:
         """Add the outcome of some checks of one exercise, as run on the answer that had this key."""
         from filelock import FileLock, Timeout
 
         try:
+            self._make_way()
             self.path.parent.mkdir(exist_ok=True)
-            with FileLock(self.path.with_suffix(".lock"), timeout=10):
+            with FileLock(self._lock, timeout=10):
                 stored = self._read()
                 entry = stored.get(exercise.number, {})
                 known = entry.get("checks", {}) if entry.get("key") == key else {}
@@ -85,6 +94,7 @@ class Progress:
         """Write STATUS.md anew, so that a tick whose answer has changed since is gone; returns the states in it."""
         states = self.states()
         try:
+            self._make_way()
             write_if_changed(self.status_path, self.checklist(states))
         except OSError as error:
             say(f"STATUS.md could not be written ({_reason(error)}).")
@@ -140,7 +150,7 @@ class Progress:
     def _read(self) -> dict:
         """The stored exercises; a damaged store is set aside, and said so, once."""
         try:
-            return _parsed(self.path.read_text(encoding="utf-8"))
+            return _parsed(read_regular(self.path))
         except FileNotFoundError:
             return {}
         except _DAMAGE as error:
@@ -186,9 +196,8 @@ def content_hash(exercise: Exercise) -> str:
     """A hash of the answer, the check and the card; "" where one of them cannot be read."""
     digest = hashlib.sha256()
     try:
-        digest.update(answers.read_bytes(exercise.answer_path) + b"\0")
-        for path in (exercise.check_path, exercise.card_path):
-            digest.update(path.read_bytes() + b"\0")
+        for path in (exercise.answer_path, exercise.check_path, exercise.card_path):
+            digest.update(answers.read_bytes(path) + b"\0")
     except (OSError, answers.AnswerError):
         return ""
     return digest.hexdigest()
@@ -198,7 +207,7 @@ def is_started(exercise: Exercise) -> bool:
     """The learner has changed the stub in a way that Python can see."""
     try:
         answer = answers.read(exercise.answer_path).text
-        return _has_begun(answer, exercise.solution_path.read_text(encoding="utf-8"))
+        return _has_begun(answer, read_regular(exercise.solution_path))
     except answers.AnswerError:
         return exercise.answer_path.exists()
     except answers.UNREADABLE:

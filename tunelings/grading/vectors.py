@@ -32,6 +32,7 @@ from tunelings.grading.fingerprint import RANDOM, agree, fingerprint, has_unknow
 from tunelings.grading.limits import TEXT, OutOfTime, time_limit
 from tunelings.grading.run import Result, checks_of, has_mark, limit_of, run_check
 from tunelings.grading.states import CheckState
+from tunelings.grading.writing import read_regular
 from tunelings.plain import safe_str
 
 # A value that differs between these depends on the global generators, so it can only be called random.
@@ -227,7 +228,7 @@ def surroundings_hash() -> bytes:
 
 def _read_cache(path: Path, count: int) -> list[Vector]:
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):  # Absent or damaged: a cache.
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(read_regular(path))
         vectors = [{name: read_outcome(outcome) for name, outcome in vector.items()} for vector in stored]
         if len(vectors) == count:
             return vectors

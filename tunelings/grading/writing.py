@@ -1,18 +1,48 @@
-"""Write a file whole, or not at all."""
+"""Read only what is a file; write a file whole, or not at all."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import itertools
 import os
+import shutil
+import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 _PAUSES = (0.01, 0.05, 0.2, 0.5)  # seconds; most have let go of the file by then
 
 
+def is_regular(path: Path) -> bool:
+    """A file with content, or a link to one; reading from a pipe could take for ever."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def read_regular(path: Path) -> str:
+    """The text of a regular file in UTF-8; OSError where a folder, a pipe or a device stands there."""
+    if path.exists() and not is_regular(path):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return path.read_text(encoding="utf-8")
+
+
 def write_if_changed(path: Path, text: str) -> None:
     """Write `text` unless it already stands there, so that an editor has nothing to reload."""
-    if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
+    if not is_regular(path) or path.read_text(encoding="utf-8", errors="replace") != text:
         write_atomically(path, text)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename what stands at `path` to a name beside it that is free; returns that."""
+    names = (path.with_name(f"{path.name}.damaged{number or ''}") for number in itertools.count())
+    aside = next(name for name in names if not os.path.lexists(name))
+    os.replace(path, aside)
+    return aside
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -20,13 +50,24 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
     A link is replaced too; the file that it leads to stays as it is.
     """
+    with _written_aside(path) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def copy_atomically(source: Path, path: Path) -> None:
+    """Likewise, with the content of another file, however large it is."""
+    with source.open("rb") as content, _written_aside(path) as file:
+        shutil.copyfileobj(content, file)
+
+
+@contextlib.contextmanager
+def _written_aside(path: Path) -> Iterator[BinaryIO]:
     import tempfile
 
-    data = content.encode("utf-8") if isinstance(content, str) else content
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
         if path.exists():
             os.chmod(temporary, path.stat().st_mode & 0o777)
         else:
