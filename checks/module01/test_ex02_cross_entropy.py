@@ -252,3 +252,21 @@ def test_many_rows_share_one_mean(answer):
     logits[256:] *= 4  # What is left over by pieces of 256 rows weighs no more than the rest.
     expected = mean_loss(logits, targets)
     close(loss_of(answer, logits, targets), expected, what="the loss of a batch of 301 rows", scale=20, terms=40)
+
+
+def test_half_precision_differences_are_not_rounded(answer):
+    """The gaps of 7.985 (bfloat16) and 7.9981 (float16) would both be rounded to 8."""
+    for dtype, small in ((torch.bfloat16, 0.015), (torch.float16, 0.0019)):
+        logits = torch.tensor([[8.0] + 200 * [small]], dtype=dtype)
+        expected = F.cross_entropy(logits.double(), torch.tensor([0])).to(dtype)
+        loss = loss_of(answer, logits, torch.tensor([0]))
+        expect.equal(float(loss), float(expected), what=f"the loss of a {dtype} row of 201 classes")
+
+
+def test_half_precision_rows_are_counted_exactly(answer):
+    """Of 257 rows with two equal logits each costs ln 2; bfloat16 has 256 and 258, and no 257."""
+    targets = torch.zeros(260, dtype=torch.int64)
+    targets[[3, 100, 259]] = -100
+    loss = loss_of(answer, torch.zeros(260, 2, dtype=torch.bfloat16), targets)
+    expected = float(torch.tensor(math.log(2), dtype=torch.bfloat16))
+    expect.equal(float(loss), expected, what="the loss of 257 bfloat16 rows that count and 3 that don't")
