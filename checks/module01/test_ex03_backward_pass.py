@@ -240,3 +240,12 @@ def test_a_dimension_of_one_is_kept(answer):
         for index, actual in enumerate(linear_by_answer(answer, x, w, grad_out)):
             name = ["grad_x", "grad_w", "grad_b"][index]
             expect.close(actual, expected[index], what=f"{name} of {given}", scale=10.0)
+
+
+def test_gradients_of_any_size_come_out_as_they_are(answer):
+    for size in (1e6, 1e-9):
+        x, w, grad_out = layer()
+        expected = linear_by_autograd(x, w, size * grad_out)
+        for index, actual in enumerate(linear_by_answer(answer, x, w, size * grad_out)):
+            what = f"{['grad_x', 'grad_w', 'grad_b'][index]} where grad_out is about {size:g}"
+            expect.close(actual, expected[index], what=what, scale=10.0 * size)
