@@ -1,6 +1,6 @@
 """1.04: SGD with momentum and AdamW, compared with closed forms and torch.optim in float64.
 
-Long: two optimizers, 21 checks, and each step is computed again in closed form or by torch.optim.
+Long: two optimizers, 22 checks, and each step is computed again in closed form or by torch.optim.
 """
 
 import math
@@ -347,3 +347,15 @@ def test_a_step_without_any_gradient_changes_nothing(answer):
         ("in state.v", state.v, v),
     ):
         close_to_each(now, then, f"{name} after a step without any gradient", terms=0)
+
+
+def test_large_gradients_are_used_at_their_full_length(answer):
+    params, velocities, grads = parameters(), zeros_like(parameters()), [1e5 * g for g in gradients(9)]
+    expected = [p.detach() - LR * g for p, g in zip(params, grads, strict=True)]
+    sgd(answer, params, grads, velocities, LR, MOMENTUM)
+    close_to_each(params, expected, "after a step of SGD with gradients of 100,000", scale=1e6)
+    params = parameters()
+    state = adamw_state(answer, params)
+    adamw(answer, params, grads, state, LR, **ADAMW)
+    close_to_each(state.m, [0.3 * g for g in grads], "in state.m after gradients of 100,000", scale=1e6)
+    close_to_each(state.v, [0.05 * g**2 for g in grads], "in state.v after gradients of 100,000", scale=1e12)
