@@ -1,6 +1,6 @@
 """1.06: the mean over the examples, in eval mode, without a graph; and everything as it was before.
 
-Long: 18 checks, one promise each, with a model or a loader that shows it.
+Long: 22 checks, one promise each, with a model or a loader that shows it.
 """
 
 from collections import OrderedDict
@@ -320,3 +320,46 @@ def test_bfloat16_scores_and_losses_are_counted_exactly(answer):
     expect.close(loss_of(result), 1.0, what="the loss of 301 examples that cost 1 each, in bfloat16")
     result = answer.evaluate(model, [(scores, targets)], lambda outputs, targets: outputs.new_ones(()))
     expect.close(accuracy_of(result), 1.0, what="the accuracy of 301 examples that are all right, in bfloat16")
+
+
+def test_the_largest_score_is_found_wherever_it_lies(answer):
+    """exp of these scores is infinite or 0 in float64; in the last two rows they part at the ninth and second digit."""
+    rows = [[900.0, 950.0, 901.0], [-950.0, -901.0, -900.0], [40.0, 41.0, 50.0], [1.0, 1 + 1e-9, 0.0], [1.2, 1.0, 1.3]]
+    right = []
+    for row, target in zip(rows, (1, 2, 2, 1, 2), strict=True):
+        loader = [(torch.tensor([row], dtype=torch.float64), torch.tensor([target]))]
+        right.append(accuracy_of(answer.evaluate(nn.Identity(), loader, smoothed_cross_entropy)))
+    expect.equal(right, 5 * [1.0], what="the accuracies on five rows of scores between -950 and 950, all right")
+
+
+def test_a_submodule_that_two_blocks_share_gets_its_own_mode_back(answer):
+    for frozen in (True, False):
+        shared = nn.Dropout(0.2)
+        blocks = OrderedDict(one=nn.Sequential(linear(), shared), two=nn.Sequential(linear(5, 5), shared))
+        model = nn.Sequential(blocks).train(frozen)
+        shared.train(not frozen)
+        before = modes_of(model)
+        answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+        mode = "eval" if frozen else "train"
+        expect.equal(
+            modes_of(model), before, what=f"the modes on return, with a layer in {mode} mode that two blocks share"
+        )
+
+
+def test_losses_of_any_size_are_averaged(answer):
+    for size in (1e-7, 50.0, 1e6, -3.0):
+        result = answer.evaluate(
+            linear(), batches(*examples(7), 3), lambda outputs, _, size=size: size + 0 * outputs.sum()
+        )
+        expect.close(loss_of(result), size, what=f"the loss where each batch has {size:g}", dtype=torch.float32)
+
+
+def test_every_batch_counts_however_many_there_are(answer):
+    model, (inputs, targets) = linear(), examples(130)
+    outputs = inputs @ model.weight.detach().T + model.bias.detach()
+    result = answer.evaluate(model, batches(inputs, targets, 1), smoothed_cross_entropy)
+    expected = smoothed_cross_entropy(outputs, targets)
+    close_loss(result, expected, what="the loss of 130 examples in batches of 1")
+    right = (outputs.argmax(1) == targets).sum().item() / 130
+    what = "the accuracy of 130 examples in batches of 1"
+    expect.close(accuracy_of(result), right, what=what, scale=1.0, dtype=torch.float32)
