@@ -1,6 +1,6 @@
 """1.05: one batch, one update; judged by the weights, not by the loss alone.
 
-Long: 18 checks, one promise each, with models that only these need.
+Long: 20 checks, one promise each, with models that only these need.
 """
 
 import copy
@@ -150,9 +150,10 @@ def norm_model():
 
 def test_batchnorm_sees_the_batch_once_whatever_mode_the_model_came_in(answer):
     inputs, targets = randn(5, 4, offset=1), randn(5, 3, offset=2)
-    moved, expected, in_train_mode = [], [], []
+    moved, expected, in_train_mode, modes = [], [], [], []
     for comes_in_train in (True, False):
         model = norm_model().train(comes_in_train)
+        model.register_forward_pre_hook(lambda model, _: modes.append([module.training for module in model.modules()]))
         optimizer = torch.optim.SGD(model.parameters(), lr=LR)
         batch_mean = model.linear(inputs).detach().mean(0)
         expected.append(0.7 * model.norm.running_mean + 0.3 * batch_mean)
@@ -160,6 +161,7 @@ def test_batchnorm_sees_the_batch_once_whatever_mode_the_model_came_in(answer):
         step(answer, model, (inputs, targets), half_squared_error, optimizer)
         moved.append(model.norm.running_mean.clone())
     expect.note("in_train_mode", in_train_mode)
+    expect.note("modes", modes)
     expect.close(
         torch.stack(moved),
         torch.stack(expected),
@@ -321,3 +323,32 @@ def test_a_float32_model_is_computed_in_float32(answer):
     gradient, _ = half_squared_error_gradient(weight, bias, inputs.double(), targets.double())
     step(answer, model, (inputs, targets), half_squared_error, optimizer)
     expect.close(model.weight, weight - LR * gradient, what="the weight of a float32 model after one step", scale=20.0)
+
+
+def test_a_loss_of_any_size_is_returned_as_it_is(answer):
+    for size in (1e-7, 1.0, 7.0, 50.0, 5e3, 1e9, -3.0, float("inf"), float("nan")):
+        model = linear()
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-12)
+        batch = (randn(3, 4, offset=1), randn(3, 2, offset=2))
+        loss = step(answer, model, batch, lambda outputs, _, size=size: size + 0 * outputs.sum(), optimizer)
+        if size == size:
+            expect.equal(loss, size, what=f"the returned loss, where loss_fn gives {size:g}", exact_types=True)
+        else:
+            expect.equal(loss != loss, True, what="whether the returned loss is nan, where loss_fn gives nan")
+
+
+def test_a_loss_of_zero_or_below_is_followed(answer):
+    for size in (0.0, -1e3):
+        model = linear()
+        optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+        inputs, targets = randn(3, 4, offset=1), randn(3, 2, offset=2)
+        weight = model.weight.detach().clone()
+        gradient, _ = half_squared_error_gradient(weight, model.bias.detach(), inputs, targets)
+
+        def loss_fn(outputs, targets, size=size):
+            error = half_squared_error(outputs, targets)
+            return error - error.detach() + size
+
+        step(answer, model, (inputs, targets), loss_fn, optimizer)
+        what = f"the weight after a step whose loss is {size:g}"
+        expect.close(model.weight, weight - LR * gradient, what=what, scale=20.0)

@@ -1,4 +1,4 @@
-# names: no-train-mode-after-eval
+# names: own-flag-only
 # breaks: "The model and all its submodules are in train mode"
 
 
