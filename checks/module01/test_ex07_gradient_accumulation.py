@@ -1,6 +1,6 @@
 """1.07: groups of uneven micro-batches, each compared with one big batch of all its rows.
 
-Long: 17 checks, and the model that writes down when it runs forward and backward.
+Long: 20 checks, and the model that writes down when it runs forward and backward.
 """
 
 import copy
@@ -317,3 +317,40 @@ def test_a_group_whose_loss_is_zero_makes_an_update_like_any_other(answer):
     losses = train(answer, model, micro_batches(6, 9), lambda outputs, _: (0 * outputs.sum(), 3), sgd(model)[0], 2)
     expect.close(losses, [0.0], what="the losses of a group of 3 + 3 losses that are all 0")
     expect.close(model.linear.weight, decayed, what="the weight, which decays at a loss of 0 too")
+
+
+def test_the_loader_is_read_in_one_pass(answer):
+    orders = iter([[2, 0, 3, 1, 4], [4, 3, 2, 1, 0], [1, 4, 0, 2, 3], [0, 1, 2, 3, 4]])
+
+    class OtherOrderEachTime(torch.utils.data.Sampler):
+        def __iter__(self):
+            return iter(next(orders))
+
+        def __len__(self):
+            return 5
+
+    model, batches, seen = Tagger(), micro_batches(4, 9, 12, 3, 7), []
+    model.register_forward_pre_hook(lambda _, args: seen.extend(b for b in range(5) if args[0].equal(batches[b][0])))
+    shuffled = DataLoader(batches, batch_size=None, sampler=OtherOrderEachTime())
+    answer.train_epoch(model, shuffled, summed_loss, sgd(model)[0], 2)
+    expect.equal(seen, [2, 0, 3, 1, 4], what="the micro-batches that the model saw, in the order of the loader")
+
+
+def test_half_precision_losses_are_added_up_exactly(answer):
+    def loss_fn(outputs, targets):  # 256 for the micro-batch of 9 targets, 1 for the one of 4
+        size = 256 if int((targets != IGNORED).sum()) == 9 else 1
+        return (0 * outputs.sum() + size).bfloat16(), 1
+
+    model = Tagger()
+    losses = train(answer, model, micro_batches(9, 4), loss_fn, sgd(model)[0], 2)
+    expect.close(losses, [128.5], what="the loss of a group whose bfloat16 losses are 256 and 1", terms=0)
+
+
+def test_losses_of_any_size_are_returned_as_they_are(answer):
+    for size in (1e-7, 50.0, 1e9, -3.0):
+        model = Tagger()
+        batches = micro_batches(6, 9)
+        losses = train(
+            answer, model, batches, lambda outputs, _, size=size: (size + 0 * outputs.sum(), 2), sgd(model)[0], 2
+        )
+        expect.close(losses, [size / 2], what=f"the loss of two micro-batches whose sums are {size:g} and counts 2")
