@@ -1,4 +1,4 @@
-"""A running mean under inference_mode; modes restored in a finally block, parents before children."""
+"""A running mean under inference_mode; flags restored in a finally block."""
 
 from types import SimpleNamespace
 
@@ -21,7 +21,7 @@ def evaluate(model, loader, loss_fn):
                 accuracy += (right / n - accuracy) * n / seen
     finally:
         for m, flag in was_training:
-            m.train(flag)
+            m.training = flag
     if seen:
         return SimpleNamespace(loss=loss, accuracy=accuracy)
     raise ValueError("nothing in loader")

@@ -1,5 +1,5 @@
 # names: input-changed
-# breaks: "cross_entropy_backward: and the inputs are not changed"
+# breaks: "The result has the dtype and the device of `logits`"
 
 import torch
 from torch import Tensor
