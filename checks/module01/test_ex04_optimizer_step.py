@@ -120,6 +120,7 @@ def test_at_the_first_adamw_step_the_corrections_leave_the_gradient_itself(answe
     expected = [p.detach() * (1 - LR * 0.4) - LR * g / (g.abs() + 0.03) for p, g in zip(params, grads, strict=True)]
     adamw(answer, params, grads, state, LR, **ADAMW)
     expect.note("m", state.m[0])
+    expect.note("dtype_of_m", str(getattr(state.m[0], "dtype", None)))
     expect.note("v", state.v[0])
     expect.note("where_the_gradient_is_tiny", params[1])
     expect.note("where_the_gradient_is_zero", params[2])
