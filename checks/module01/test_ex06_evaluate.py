@@ -94,6 +94,8 @@ def test_the_accuracy_is_the_share_of_right_examples(answer):
         model.weight.copy_(torch.eye(4))
         model.bias.copy_(torch.tensor([0.1, -0.2, 0.15, -0.05]))
     expect.note("batch_means", torch.tensor([3 / 4, 1 / 4, 1.0], dtype=torch.float64))
+    first = answer.evaluate(model, batches(scores[:4], targets[:4], 4), F.cross_entropy)
+    expect.note("first_batch_alone", accuracy_of(first))
     result = answer.evaluate(model, batches(scores, targets, 4), F.cross_entropy)
     expect.close(
         accuracy_of(result),
@@ -341,9 +343,16 @@ def test_a_submodule_that_two_blocks_share_gets_its_own_mode_back(answer):
         before = modes_of(model)
         answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
         mode = "eval" if frozen else "train"
-        expect.equal(
-            modes_of(model), before, what=f"the modes on return, with a layer in {mode} mode that two blocks share"
-        )
+        what = f"the modes on return, with a layer in {mode} mode that two blocks share"
+        expect.equal(modes_of(model), before, what=what)
+    model = nn.Sequential(linear(), nn.BatchNorm1d(5), linear(5, 5), nn.BatchNorm1d(5)).double()
+    model[1].eval()
+    model[2].eval()
+    before = modes_of(model)
+    answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+    expect.equal(
+        modes_of(model), before, what="the modes on return, with one of two BatchNorms and layers in eval mode"
+    )
 
 
 def test_losses_of_any_size_are_averaged(answer):
