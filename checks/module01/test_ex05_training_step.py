@@ -120,6 +120,8 @@ def test_the_loss_is_that_before_the_update_as_a_python_float(answer):
     inputs, targets = randn(3, 7, 4, offset=1), randint(1, 6, (3, 7, 2), offset=2).double()
     before = poisson_loss(inputs @ model.weight.detach().T + model.bias.detach(), targets)
     loss = step(answer, model, (inputs, targets), poisson_loss, optimizer)
+    if isinstance(loss, float) and abs(loss - before.item()) > 1e-12:  # Tells a rounded loss from a converted one.
+        expect.note("off_by", loss - before.item())
     expect.close(loss, before, what="the returned loss", scale=20.0)
     expect.kind(loss, float, what="the returned loss")
 
@@ -171,8 +173,11 @@ def test_batchnorm_sees_the_batch_once_whatever_mode_the_model_came_in(answer):
 
 
 def test_the_model_is_left_in_train_mode(answer):
-    whole, part = norm_model().eval(), norm_model().train()
+    whole, part, training = norm_model().eval(), norm_model().train(), norm_model().train()
     part.norm.eval()
+    optimizer = torch.optim.SGD(training.parameters(), lr=LR)
+    step(answer, training, (randn(5, 4, offset=1), randn(5, 3, offset=2)), half_squared_error, optimizer)
+    expect.note("stays_in_train_mode", training.training)
     for came_in, model in (("the model", whole), ("only BatchNorm", part)):
         optimizer = torch.optim.SGD(model.parameters(), lr=LR)
         in_train_mode = []
