@@ -116,6 +116,7 @@ def test_a_good_record_has_no_issues(answer):
         "the answer Paris.": record("Paris.", "What is the capital of France?"),
         "the answer 42": record("42", "What is six times seven?"),
         "a sentence with accents and emoji": record("The naïve café owner in Zürich smiled 🙂 and said: “déjà vu”."),
+        "a sentence with one <": record("It is true of 2 < 3 and of the rest."),
         "a sentence with R&D and no bracket that closes": record("R&D may spend 2 of it, < 3 at most; Q&A is free."),
         "a sentence with 2 < 3 and 5 > 4": record("If 2 < 3 and 5 > 4, R&D may spend it; Q&A is free -> always <3."),
         "an answer with HTML in a block of code": record(page),
@@ -123,6 +124,7 @@ def test_a_good_record_has_no_issues(answer):
         "eight sentences with many a the": record(story(1)),
         "five words in ever new order": record(in_ever_new_order(2)),
         "prose and then a block of code": record(story(3) + "\n\n```python\nprint('done')\n```"),
+        "prose and then inline code": record(story(3) + " To see it, type `print(1)`"),
     }
     for name, one in good.items():
         expect.equal(issues_of(answer, one), [], what=f"the issues of {name}")
@@ -185,6 +187,9 @@ def test_length_is_counted_in_characters_without_the_white_space_round_them(answ
     accents = record("Cafe\u0301 de\u0301ja\u0300.")  # 13 characters for `len`, ten letters to the eye.
     longest = smallest(range(50), lambda limit: issues_of(answer, accents, max_chars=limit) == [])
     expect.equal(longest, 13, what="the smallest max_chars that a text with combining accents passes")
+    coded = record("Type `make`.")
+    longest = smallest(range(50), lambda limit: issues_of(answer, coded, max_chars=limit) == [])
+    expect.equal(longest, 12, what="the smallest max_chars that a text with inline code passes")
 
 
 def test_blanks_at_the_end_make_no_text_long(answer):
@@ -196,6 +201,11 @@ def test_blanks_at_the_end_make_no_text_long(answer):
 def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
     quarter, more = record(with_repeats(9, 3, 6)), record(with_repeats(9, 4, 7))
     limits = [hundredths / 100 for hundredths in range(101)]
+    words = drawn(13, 20)
+    middle = record(" ".join([*words[:9], *words[:6], *words[9:]]))  # 3 of 16 repeated, none of them the last.
+    expect.note(
+        "limit of the middle", smallest(limits, lambda limit: issues_of(answer, middle, max_repeat=limit) == [])
+    )
     for name, one, expected in (
         ("3 of 12 repeated", quarter, 0.25),
         ("4 of 13 repeated", more, 0.31),
