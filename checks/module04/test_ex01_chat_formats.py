@@ -91,7 +91,7 @@ def messages(*turns):
 def test_instruction_and_input_become_the_users_turn(answer):
     instruction, data = drawn(QUESTIONS, 2, offset=1)
     (output,) = drawn(ANSWERS, 1, offset=2)
-    data = f"\n\n{data}"
+    data = f"\n\n\n{data}"  # What joins the two, and what is cut off, shows in the number of line breaks.
     record = {"instruction": instruction, "input": data, "output": output}
     both = [("user", f"{instruction}\n\n{data}"), ("assistant", output)]
     same_messages(answer, record, both, what="an instruction with input")
@@ -161,6 +161,8 @@ def test_a_message_has_role_and_content_and_nothing_else(answer):
     expect.equal(type(chat).__name__, "list", what="the type of what is returned for messages")
     more = messages(*turns)
     more[0]["name"], more[1]["weight"], more[3]["id"] = "Zoë", 0, 17
+    record = {"id": 41, "messages": more, "source": "forum", "tools": []}
+    same_messages(answer, record, turns, what="messages with name, weight and id, beside tools")
     record = {"id": 41, "messages": more, "source": "forum", "tools": [], "output": a1}
     same_messages(answer, record, turns, what="messages with name, weight and id, beside tools and an output")
     record = sharegpt(("human", q1), ("gpt", a2), id="x-3", model="m", input=q2)
@@ -247,6 +249,8 @@ def test_an_unknown_role_is_an_error_that_names_the_place(answer):
     rejected(answer, record, "a prompt of human", "prompt[0].role")
     record = {"prompt": messages(("user", q)), "completion": messages(("gpt", a))}
     rejected(answer, record, "a completion of gpt", "completion[0].role")
+    rejected(answer, sharegpt(("Human", q), ("gpt", a)), "a speaker called Human", "conversations[0].from")
+    rejected(answer, sharegpt(("human", q), ("gpt ", a)), "a speaker called gpt and a space", "conversations[1].from")
     listed = sharegpt(("human", q), (["gpt"], a))
     rejected(answer, listed, "a speaker that is a list", "conversations[1].from", unhashable=True)
     listed = {"messages": messages(("user", q), (["assistant"], a))}
