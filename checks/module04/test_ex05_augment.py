@@ -2,7 +2,7 @@
 
 So what comes out does not depend on how an answer draws.
 
-Long: two functions, and 18 checks with the new texts that may come out.
+Long: two functions, and 20 checks with the new texts that may come out.
 """
 
 import copy
@@ -128,6 +128,8 @@ def test_words_are_looked_up_in_lower_case(answer):
         one = record(f"die {key} und die {other}")
         versions = augmented(answer, one, Patient(seed(51)), 9, synonyms={key: ["gasse"]})
         expect_texts(versions, [f"die gasse und die {other}"], f"a synonym for {key}, beside {other}")
+    versions = augmented(answer, record("那 电影 很长。"), Patient(seed(54)), 9, synonyms={"电影": ["影片", "片子"]})
+    expect_texts(versions, ["那 影片 很长。", "那 片子 很长。"], "a Chinese word with two synonyms")
 
 
 def test_a_negation_is_never_replaced(answer):
@@ -147,6 +149,10 @@ def test_a_negation_is_never_replaced(answer):
         expected = products(template, [[word, *others]])
         versions = augmented(answer, record(template.format(word)), Patient(seed(9)), 12, synonyms=synonyms)
         expect_texts(versions, expected, f"a text with {name}")
+    synonyms = {"known": ["familiar"], "notes": ["tones"]}
+    versions = augmented(answer, record("the known notes"), Patient(seed(55)), 12, synonyms=synonyms)
+    expected = products("the {} {}", [["known", "familiar"], ["notes", "tones"]])
+    expect_texts(versions, expected, "two words that contain no and not")
 
 
 def test_numbers_names_and_protected_words_stay(answer):
@@ -161,6 +167,7 @@ def test_numbers_names_and_protected_words_stay(answer):
         "a second line": ("a {}\nDull to the end", {"dull": ["flat"]}, ()),
         "the protected word dull": ("a dull {} again", {"dull": ["flat"], "again": []}, ("dull", "sharp")),
         "Dull, the first word, protected": ("Dull {} again", {"dull": ["flat"]}, ("dull",)),
+        "a capital after a number": ("12 Dull again, one {}", {"dull": ["flat"]}, ()),
     }
     for number, (name, (template, also, protected)) in enumerate(cases.items()):
         words = drawn(1, 10 + number)
@@ -169,6 +176,9 @@ def test_numbers_names_and_protected_words_stay(answer):
         one = record(template.format(word))
         options = {"synonyms": {**words, **also}, "protected": frozenset(protected)}
         expect_texts(augmented(answer, one, Patient(seed(17)), 12, **options), expected, f"a text with {name}")
+    options = {"synonyms": {"dullish": ["flat"]}, "protected": frozenset({"dull"})}
+    versions = augmented(answer, record("a dullish end"), Patient(seed(56)), 12, **options)
+    expect_texts(versions, ["a flat end"], "a word that contains a protected one")
 
 
 def test_a_capital_at_the_start_is_no_name(answer):
@@ -389,6 +399,30 @@ def test_protected_words_stay_in_train_too(answer):
     grown = grown_splits(answer, splits, Patient(seed(38)), 9, synonyms=synonyms, protected=frozenset({"dull"}))
     texts = texts_of(grown["train"])
     expect.equal(texts, ["a dull plot", "a dull story"], what="the texts of train, where dull is protected")
+
+
+def test_each_record_of_train_gets_all_its_new_texts(answer):
+    splits = {"train": [record("a dull plot", 0, "r0"), record("a flat plot", 0, "r1")], "test": []}
+    synonyms = {"dull": ["flat", "slow"], "flat": ["dull", "slow"]}
+    grown = grown_splits(answer, splits, Patient(seed(57)), 2, synonyms=synonyms)
+    found = sorted(f"{one.get('source')}: {one['text']}" for one in grown["train"][2:])
+    expected = ["r0: a flat plot", "r0: a slow plot", "r1: a dull plot", "r1: a slow plot"]
+    expect.equal(found, expected, what="the new records of train, two of which have the text of another record")
+
+
+def test_rng_decides_in_train_too(answer):
+    words = drawn(10, 58)
+    splits = {"train": [record(" ".join(words))]}
+
+    def run(offset):
+        grown = grown_splits(answer, splits, Patient(seed(59) + offset), 4, synonyms=words)
+        return repr(texts_of(grown["train"]))
+
+    runs = [run(i % 5) for i in range(10)]
+    differ = "the same" if runs[:5] == runs[5:] else "others"
+    expect.equal(differ, "the same", what="the new texts of train, with five equal generators")
+    differ = "others" if len(set(runs)) > 1 else "the same"
+    expect.equal(differ, "others", what="the new texts of train, with five other generators")
 
 
 def test_train_without_records_stays_empty(answer):
