@@ -1,6 +1,6 @@
 """4.04: texts are planted with a known similarity, which a definition read word by word gives.
 
-Long: 22 checks, and the pairs of texts with a known similarity are made here.
+Long: 26 checks, and the pairs of texts with a known similarity are made here.
 """
 
 import functools
@@ -407,6 +407,53 @@ def test_the_global_generators_are_left_alone(answer):
         drawn.append({"random": random.random(), "numpy.random": float(numpy.random.random())})
     seeded = [name for name in drawn[0] if drawn[0][name] == drawn[1][name]]
     expect.equal(seeded, [], what="global generators that the call has seeded")
+
+
+def test_each_word_and_each_letter_counts(answer):
+    texts = [
+        "el año nuevo",
+        "el ano nuevo",
+        "the film is dull",
+        "the film is slow",
+        "a film is dull",
+        "version 2",
+        "version 3",
+    ]
+    kept = kept_of(answer, texts)
+    expect.equal(kept, list(range(7)), what="kept of seven texts that differ in a letter or in a word")
+
+
+def test_each_candidate_is_compared(answer):
+    rng = random.Random(seed(32))
+
+    def beside_a_weaker_one(order):
+        texts, repeats = [], []
+        for _ in range(20):
+            words = [f"{word}{rng.randrange(100)}" for word in draw(rng, 60).split(" ")]
+            weaker = " ".join([*words[:52], *(f"{word}!" for word in words[52:])])
+            texts += [weaker, " ".join(words)] if order == "before" else [" ".join(words), weaker]
+            repeats.append(" ".join([*words[:59], "end"]))
+        return texts + repeats
+
+    kept = {order: kept_of(answer, beside_a_weaker_one(order)) for order in ("before", "after")}
+    expect.note("too few found where the weaker one is", [order for order in kept if len(kept[order]) > 42])
+    for order, indices in kept.items():
+        expect.equal(sum(i < 40 for i in indices), 40, what="texts kept, of 40 with a similarity of at most 0.76")
+        found = 60 - len(indices)
+        what = f"near repeats found of 20; one text with a similarity of 0.76 is kept {order} the one repeated"
+        expect.true(found >= 18, what=what, actual=found, expected="18 or more")
+
+
+def test_the_indices_are_those_of_the_texts_given(answer):
+    texts = ["one text", "one text", "", "another text", " ", "another text", "the last of them"]
+    expect.equal(kept_of(answer, texts), [0, 2, 3, 6], what="kept of seven texts; 1, 4 and 5 are repeats")
+
+
+def test_a_small_threshold_is_one_too(answer):
+    texts = ["one word", "two more words", "a sentence of five words", "", "ONE word", "nothing in common here", " "]
+    for threshold in (0.05, 0.1, 0.15):
+        kept = kept_of(answer, texts, threshold)
+        expect.equal(kept, [0, 1, 2, 3, 5], what=f"kept of seven texts; 4 and 6 are repeats; threshold {threshold}")
 
 
 def test_a_list_without_texts_is_rejected(answer):
