@@ -390,6 +390,17 @@ def test_any_turn_may_follow_any_other(answer):
         expect.equal(marked(result), marked_by_hand(chatml_parts(some)), what=f"the mask, as tokens; {what}")
 
 
+def test_no_token_need_cover_the_ends_of_an_answer(answer):
+    plain = turns(fruit(2, offset=55), fruit(3, offset=56), fruit(1, offset=57), fruit(2, offset=58))
+    blanks = [{**message, "content": f"  {message['content']} "} for message in plain]
+    for what, template, end, parts in (
+        ("ChatML", CHATML, "<|im_end|>", chatml_parts(blanks)),
+        ("[INST]", INST, "</s>", inst_parts(blanks)),
+    ):
+        result = tokenized(answer, blanks, words(template, end))
+        expect.equal(marked(result), marked_by_hand(parts), what=f"the mask, as tokens; spaces have none; {what}")
+
+
 def test_an_empty_conversation_is_an_error(answer):
     expect.raises(ValueError, lambda: rendered(answer, [], words(INST, "</s>")), what="the text of no messages")
     expect.raises(ValueError, lambda: answer.tokenize([], words(INST, "</s>")), what="the tokens of no messages")
