@@ -167,6 +167,7 @@ def test_numbers_names_and_protected_words_stay(answer):
         "a second line": ("a {}\nDull to the end", {"dull": ["flat"]}, ()),
         "the protected word dull": ("a dull {} again", {"dull": ["flat"], "again": []}, ("dull", "sharp")),
         "Dull, the first word, protected": ("Dull {} again", {"dull": ["flat"]}, ("dull",)),
+        "a negation beside a protected word": ("a dull {} is not it", {"dull": ["flat"], "not": ["quite"]}, ("dull",)),
         "a capital after a number": ("12 Dull again, one {}", {"dull": ["flat"]}, ()),
     }
     for number, (name, (template, also, protected)) in enumerate(cases.items()):
