@@ -294,13 +294,16 @@ def test_the_assistant_has_the_last_word(answer):
 
 def test_a_content_without_text_is_an_error_that_names_the_place(answer):
     q, a = SHORT
+    record = {"prompt": messages(("user", q)), "completion": messages(("assistant", ""))}
+    rejected(answer, record, "an empty message of the completion", "completion[0].content")
+    rejected(
+        answer, {"messages": messages(("user", q), ("assistant", "\u3000"))}, "a wide blank", "messages[1].content"
+    )
     rejected(answer, {"instruction": q, "input": q, "output": ""}, "an empty output", "output")
     rejected(answer, {"instruction": " \n", "input": "", "output": a}, "a blank instruction", "instruction")
     record = sharegpt(("human", q), ("gpt", a), ("human", "\u00a0\t"), ("gpt", a), system="be brief")
     rejected(answer, record, "a blank turn, with a system beside", "conversations[2].value")
     rejected(answer, {"prompt": q, "completion": "\r\n"}, "a blank completion", "completion")
-    record = {"prompt": messages(("user", q)), "completion": messages(("assistant", ""))}
-    rejected(answer, record, "an empty message of the completion", "completion[0].content")
     record = {"messages": messages(("user", q), ("assistant", None))}
     rejected(answer, record, "a content that is None", "messages[1].content")
     rejected(answer, {"messages": messages(("user", q), ("assistant", 42))}, "a content of 42", "messages[1].content")
@@ -310,9 +313,6 @@ def test_a_content_without_text_is_an_error_that_names_the_place(answer):
     rejected(answer, {"prompt": q, "completion": None}, "a completion that is None", "completion", "prompt")
     record = {"messages": messages(("system", " "), ("user", q), ("assistant", a))}
     rejected(answer, record, "a blank system turn", "messages[0].content")
-    rejected(
-        answer, {"messages": messages(("user", q), ("assistant", "\u3000"))}, "a wide blank", "messages[1].content"
-    )
 
 
 def test_exactly_one_format_must_match(answer):
