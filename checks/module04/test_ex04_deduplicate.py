@@ -441,7 +441,8 @@ def test_each_candidate_is_compared(answer):
         expect.equal(sum(i < 40 for i in indices), 40, what="texts kept, of 40 with a similarity of at most 0.76")
         found = 60 - len(indices)
         what = f"near repeats found of 20; one text with a similarity of 0.76 is kept {order} the one repeated"
-        expect.true(found >= 18, what=what, actual=found, expected="18 or more")
+        if found < 18:  # How many fewer depends on the hash functions of the index.
+            raise expect.CheckFailed(what, "18 or more", "fewer", f"{found} of 20")
 
 
 def test_the_indices_are_those_of_the_texts_given(answer):
