@@ -137,6 +137,8 @@ def test_examples_without_a_form_to_learn_change_nothing(answer):
     expect.equal(found, ["prompt", "rag"] * 3, what="the approach with 0, 50, 10⁶ examples and no form")
     both = [approach_of(answer, examples=n, facts_change=True, needs_format=True) for n in (0, 49, 10**6)]
     expect.equal(both, ["rag+fine_tune"] * 3, what="the approach for knowledge and form, with 0, 49, 10⁶ examples")
+    found = [approach_of(answer, new_modality=True, examples=n, gpu_gib=gib) for n in (0, 49) for gib in (NO_GPU, 80.0)]
+    expect.equal(found, ["scratch"] * 4, what="the approach for a new modality, with 0 and 49 examples, 0 and 80 GiB")
 
 
 def test_the_first_technique_that_fits_the_gpu_is_taken(answer):
@@ -189,6 +191,11 @@ def reasons_of(answer, **changes):
     return sorted(map(str, reasons)) if isinstance(reasons, list | tuple) else [str(reasons)]
 
 
+def kind_of_reasons(answer, **changes):
+    reasons = getattr(answer.recommend(task_of(answer, **changes)), "reasons", None)
+    return "a list or tuple" if isinstance(reasons, list | tuple) else "something else"
+
+
 def twice(names):
     return {name for name in names if names.count(name) > 1}
 
@@ -200,6 +207,7 @@ def listed(names):
 def test_the_reasons_are_the_fields_that_decided(answer):
     knowledge = {"facts_change", "private_knowledge"}
     missing, unlooked, repeated = [], [], []
+    expect.note("kinds", sorted({kind_of_reasons(answer, **flag) for flag in flags()}))
     for flag in flags():
         approach, case = by_the_table(**flag), true_names(flag)
         true_ones = {name for name, value in flag.items() if value}
