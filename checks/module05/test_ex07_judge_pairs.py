@@ -149,6 +149,9 @@ def test_the_last_mark_of_a_reply_decides(answer):
         for (first, second), one in zip(replies, ["b 0", "a 0", "tie 0", "b 0", "a 0"], strict=True)
     ]
     expect.equal(shown, right, what="both replies with several marks, then winner and failures")
+    talk = " It says more, and says it well." * 60
+    far = [outcome(answer.judge(Judge(f"{mark}{talk}", "[[B]]"), question, a, b)) for mark in ("[[A]]", "[[B]] [[A]]")]
+    expect.equal(far, ["a 0"] * 2, what="winner and failures, where 1,900 characters follow the last mark")
 
 
 def outcome(result):
@@ -157,10 +160,21 @@ def outcome(result):
 
 def test_only_the_exact_marks_count(answer):
     question, a, b = texts(12)
-    found = []
-    for letter in ("[[a]]", "[A]", "[[ A ]]", "[[AB]]", "A", "", "[[D]]"):
-        found.append(f"{letter!r}: {outcome(answer.judge(Judge(letter, '[[B]]'), question, a, b))}")
-    letters = ("[[a]]", "[A]", "[[ A ]]", "[[AB]]", "A", "", "[[D]]")
+    letters = (
+        "[[a]]",
+        "[A]",
+        "[[ A ]]",
+        "[[AB]]",
+        "A",
+        "",
+        "[[D]]",
+        "[[Answer A]]",
+        "[[A",
+        "[ [A] ]",
+        "{{A}}",
+        "[[\u0410]]",
+    )
+    found = [f"{one!r}: {outcome(answer.judge(Judge(one, '[[B]]'), question, a, b))}" for one in letters]
     expect.equal(found, [f"{one!r}: tie 1" for one in letters], what="the first reply, then winner and failures")
 
 
