@@ -238,7 +238,7 @@ def test_the_query_is_never_among_its_own_examples(answer):
     draw = random.Random(seed(2))
     query = " ".join([*draw.sample([word for word in FILM if word.isascii()], 6), "weiss"])
     pool = ranked_pool(draw, query)
-    copies = [query, f"  {query}\n", query.upper(), query.replace("ss", "ß"), f"\u00a0{query.title()}\t"]
+    copies = [f"  {query}\n", query, query.upper(), query.replace("ss", "ß"), f"\u00a0{query.title()}\t"]
     pool[2:2] = [{"text": text, "label": LABELS[i % 3]} for i, text in enumerate(copies)]
     pool.append({"text": f"{query} {query.split()[0]}", "label": LABELS[1]})  # Longer, so not a copy.
     messages = build(answer, query, list(pool), 50, ChatTokenizer(), 5000, similarity=covered)
@@ -252,6 +252,18 @@ def test_the_query_is_never_among_its_own_examples(answer):
         messages = build(answer, shouted, pool[:8], 8, ChatTokenizer(), 5000)
         texts, expected = [text for text, _ in examples_in(messages)], [pool[i]["text"] for i in (0, 1, 7)]
         expect.equal(sorted(texts), sorted(expected), what="the texts for k=8, with the query spelled differently")
+    others = {
+        "two blanks inside": query.replace(" ", "  ", 1),
+        "no blanks inside": query.replace(" ", ""),
+        "a period at the end": f"{query}.",
+        "a wide letter": chr(ord(query[0]) + 0xFEE0) + query[1:],
+        "an accent": f"{query}\u0301",
+        "the words in another order": " ".join(reversed(query.split())),
+    }
+    near = [{"text": text, "label": LABELS[0]} for text in others.values()]
+    shown = [text for text, _ in examples_in(build(answer, query, near, 6, ChatTokenizer(), 5000))]
+    found = [name for name, text in others.items() if text in shown]
+    expect.equal(found, list(others), what="which texts are shown that differ from the query by this")
 
 
 def fits(answer, query, pool, limit):
@@ -447,6 +459,9 @@ def test_of_equally_similar_examples_the_first_of_the_pool_are_taken(answer):
     draw = random.Random(seed(11))
     query = query_of(draw)
     pool = ranked_pool(draw, query, shared=(1, 3, 5, 3, 0, 3, 4), others=(2, 3, 2, 4, 1, 2, 3))
+    # By their texts or their lengths, #1, #3 and #5 would stand in another order, and by their labels too.
+    for number, more in ((1, "zulu zulu"), (3, "kilo"), (5, "oscar oscar oscar oscar")):
+        pool[number]["text"] = f"{more} {pool[number]['text']}"
     found = []
     for k in (3, 4, 0, 5):
         messages = build(answer, query, pool, k, ChatTokenizer(), 5000, similarity=covered)
