@@ -185,15 +185,17 @@ def test_without_fine_tuning_there_is_no_technique(answer):
     expect.equal(found, [None] * 4, what="the technique for prompt, rag, scratch, scratch")
 
 
-def reasons_of(answer, **changes):
+def given_reasons(answer, **changes):
+    return getattr(answer.recommend(task_of(answer, **changes)), "reasons", None)
+
+
+def as_texts(reasons):
     """The reasons as texts, in order."""
-    reasons = getattr(answer.recommend(task_of(answer, **changes)), "reasons", None)
     return sorted(map(str, reasons)) if isinstance(reasons, list | tuple) else [str(reasons)]
 
 
-def kind_of_reasons(answer, **changes):
-    reasons = getattr(answer.recommend(task_of(answer, **changes)), "reasons", None)
-    return "a list or tuple" if isinstance(reasons, list | tuple) else "something else"
+def reasons_of(answer, **changes):
+    return as_texts(given_reasons(answer, **changes))
 
 
 def twice(names):
@@ -206,8 +208,7 @@ def listed(names):
 
 def test_the_reasons_are_the_fields_that_decided(answer):
     knowledge = {"facts_change", "private_knowledge"}
-    missing, unlooked, repeated = [], [], []
-    expect.note("kinds", sorted({kind_of_reasons(answer, **flag) for flag in flags()}))
+    missing, unlooked, repeated, listed_in = [], [], [], set()
     for flag in flags():
         approach, case = by_the_table(**flag), true_names(flag)
         true_ones = {name for name, value in flag.items() if value}
@@ -223,12 +224,15 @@ def test_the_reasons_are_the_fields_that_decided(answer):
             "rag+fine_tune": {"examples"},
             "rag": {"examples", "model", "gpu_gib"},
         }
-        named = reasons_of(answer, **flag)
+        reasons = given_reasons(answer, **flag)
+        listed_in.add("a list or tuple" if isinstance(reasons, list | tuple) else "something else")
+        named = as_texts(reasons)
         allowed = set(answer.Task._fields) - unused.get(approach, set())
         missing.append(f"{case}: {listed(needed - set(named))}")
         unlooked.append(f"{case}: {listed(set(named) - allowed)}")
         repeated.append(f"{case}: {listed(twice(named))}")
     none = [f"{true_names(flag)}: none" for flag in flags()]
+    expect.note("listed in", sorted(listed_in))
     expect.equal(missing, none, what="what is true, and the fields that are missing from the reasons")
     expect.equal(unlooked, none, what="what is true, and the reasons that the table doesn't look at")
     expect.equal(repeated, none, what="what is true, and the reasons that stand twice")
