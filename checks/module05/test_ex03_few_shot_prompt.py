@@ -248,6 +248,8 @@ def test_the_query_is_never_among_its_own_examples(answer):
     messages = build(answer, query, list(pool), 4, ChatTokenizer(), 5000, similarity=covered)
     expected = prompt(pool, query, [10, 8, 1, 11])
     expect.equal(line(messages, pool, query), expected, what="the turns for k=4, where #2 to #6 are the query again")
+    shown = [text for text, _ in examples_in(build(answer, query, pool[:8], 8, ChatTokenizer(), 5000))]
+    expect.note("itself without similarity", int(query in shown))
     for shouted in (f" {query.upper()} ", query.replace("ss", "ß")):
         messages = build(answer, shouted, pool[:8], 8, ChatTokenizer(), 5000)
         texts, expected = [text for text, _ in examples_in(messages)], [pool[i]["text"] for i in (0, 1, 7)]
@@ -283,6 +285,8 @@ def test_examples_are_dropped_whole_and_at_the_front_until_the_prompt_fits(answe
     limits = [tokens_in(turns(pool, query, best[-count:])) for count in (6, 4, 3, 2, 1)]
     limits = [limits[0], limits[0] - 1, limits[1] + 1, limits[1], limits[2] - 1, limits[3], limits[4], limits[4] - 1]
     expect.note("fits", [fits(answer, query, pool, limit) for limit in (2, 1, 0)])
+    alone = tokens_in(turns(pool, query, []))
+    expect.note("too short", [fits(answer, query, [], alone - missing) for missing in (1, 7, 12)])
     lines = []
     for limit in limits:
         try:
@@ -460,8 +464,9 @@ def test_of_equally_similar_examples_the_first_of_the_pool_are_taken(answer):
     query = query_of(draw)
     pool = ranked_pool(draw, query, shared=(1, 3, 5, 3, 0, 3, 4), others=(2, 3, 2, 4, 1, 2, 3))
     # By their texts or their lengths, #1, #3 and #5 would stand in another order, and by their labels too.
-    for number, more in ((1, "zulu zulu"), (3, "kilo"), (5, "oscar oscar oscar oscar")):
-        pool[number]["text"] = f"{more} {pool[number]['text']}"
+    for number, more in ((1, "zulu " * 12), (3, "kilo "), (5, "oscar " * 24)):
+        pool[number]["text"] = more + pool[number]["text"]
+    pool[3]["label"], pool[5]["label"] = pool[5]["label"], pool[3]["label"]
     found = []
     for k in (3, 4, 0, 5):
         messages = build(answer, query, pool, k, ChatTokenizer(), 5000, similarity=covered)
