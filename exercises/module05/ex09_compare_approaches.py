@@ -124,7 +124,7 @@ def write_report(table: Table, out_dir: str | Path) -> None:
     report.md is UTF-8. It has a Markdown table: one line for each row of the table, in the same order, that begins
     with "|" and holds the name, score, low, high, cost_per_query and seconds_per_query. Each number is exact to 1%,
     or to 0.001 if it is one of score, low and high. A separate line says "Winner: " and the name of the winner, or
-    "Winner: none" if `table.winner` is None.
+    "Winner: none" if `table.winner` is None; Markdown's signs for bold text, code or a heading may stand in it.
 
     scores.png is a picture of at least 200 x 100 pixels with the score of each row and its interval. You may use
     `draw_scores` above.
