@@ -142,6 +142,12 @@ def test_the_last_mark_of_a_reply_decides(answer):
         ("[[B]]\nThat is my verdict.", "[[A]]"),
         ("[[C]] or [[A]]? [[A]]\r\n(not [[D]], not [b])", "[[A]] [[B]]"),
     ]
+    # How a reply is read, by the winner if the other reply agrees with A, and if it agrees with B.
+    awkward = ("[[B]] [[A]]", "[[A]] [[B]] [[B]]", "[[B]] [[C]] [[A]]", "[[A]] ok", "[[B]], no, [[A]], no, [[B]]")
+    read = [
+        [outcome(answer.judge(Judge(one, other), question, a, b)) for other in "[[B]] [[A]]".split()] for one in awkward
+    ]
+    expect.note("read", read)
     found = [outcome(answer.judge(Judge(*pair), question, a, b)) for pair in replies]
     shown = [f"{first!r}, {second!r}: {came_out}" for (first, second), came_out in zip(replies, found, strict=True)]
     right = [
@@ -152,6 +158,8 @@ def test_the_last_mark_of_a_reply_decides(answer):
     talk = " It says more, and says it well." * 60
     far = [outcome(answer.judge(Judge(f"{mark}{talk}", "[[B]]"), question, a, b)) for mark in ("[[A]]", "[[B]] [[A]]")]
     expect.equal(far, ["a 0"] * 2, what="winner and failures, where 1,900 characters follow the last mark")
+    again = outcome(answer.judge(Judge("[[A]], no, [[B]], no, [[A]]", "[[B]]"), question, a, b))
+    expect.equal(again, "a 0", what="winner and failures, where the last mark is one that came before")
 
 
 def outcome(result):

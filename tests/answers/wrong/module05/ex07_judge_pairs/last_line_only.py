@@ -1,4 +1,4 @@
-# names: mark-at-the-end-only
+# names: only-the-end-is-read
 # breaks: "The last `[[A]]`, `[[B]]` or `[[C]]` of a reply"
 """5.07 · Judge pairs: let a model compare two answers in both orders, and trust it only when both verdicts agree.
 
