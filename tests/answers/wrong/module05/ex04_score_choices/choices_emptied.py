@@ -1,4 +1,4 @@
-# names: unlisted
+# names: choices-changed
 # breaks: "the texts to compare; not changed"
 import torch
 
