@@ -23,6 +23,7 @@ def by_hand(hidden, mask):
 
 def pooled(answer, hidden, mask):
     """The answer's result, which must be a tensor of shape [B, H]; hidden and mask must be as they were."""
+    mask = mask.clone()  # One that is changed in place must not reach the next check.
     with expect.untouched("what was given", {"hidden": hidden, "attention_mask": mask}):
         result = answer.mean_pool(hidden, mask)
     return expect.tensor(result, what="the pooled states", shape=(hidden.shape[0], hidden.shape[2]))
@@ -127,7 +128,7 @@ def test_half_precision_is_summed_in_float32(answer):
 
 def test_the_dtype_of_hidden_is_kept(answer):
     for dtype in (torch.bfloat16, torch.float16, torch.float64, torch.float32):
-        for mask in (MASK, MASK.bool()):
+        for mask in (MASK.clone(), MASK.bool()):
             result = answer.mean_pool(randn(3, 7, 4, offset=13, dtype=dtype), mask)
             expect.tensor(result, what=f"the pooled states of {dtype} hidden states", dtype=dtype, shape=(3, 4))
 
@@ -138,6 +139,8 @@ def test_a_batch_of_one_and_a_layout_that_is_not_contiguous(answer):
     one = randn(1, 6, 4, offset=15)
     mask = torch.tensor([[0, 1, 1, 1, 0, 0]])
     close(pooled(answer, one, mask), by_hand(one, mask), what="the mean of a batch of one text")
+    narrow = randn(3, 7, 1, offset=23)
+    close(pooled(answer, narrow, MASK), by_hand(narrow, MASK), what="the means of three texts with H = 1")
     first = randn(7, 3, 4, offset=16).transpose(0, 1)
     mask = MASK.T.contiguous().T
     close(pooled(answer, first, mask), by_hand(first, mask), what="the means where hidden is a transposed view")
@@ -152,7 +155,7 @@ def test_neither_hidden_nor_the_mask_is_changed(answer):
 def test_the_result_is_on_the_device_of_hidden(answer):
     hidden = randn(3, 7, 4, offset=18)
     with OtherDefaultDevice():
-        result = answer.mean_pool(hidden, MASK)
+        result = answer.mean_pool(hidden, MASK.clone())
     result = expect.tensor(result, what="the pooled states")
     expect.equal(str(result.device), "cpu", what="the device of the result (hidden: cpu, torch's default: meta)")
 

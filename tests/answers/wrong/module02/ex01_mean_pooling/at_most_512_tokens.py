@@ -1,4 +1,4 @@
-# names: unlisted
+# names: cut-at-512-tokens
 # breaks: "the mean of the hidden states of the real tokens, for each text of a batch"
 import torch
 

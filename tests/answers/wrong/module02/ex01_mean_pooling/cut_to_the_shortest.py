@@ -1,4 +1,4 @@
-# names: unlisted
+# names: cut-to-the-shortest
 # breaks: "the mean of the hidden states of the real tokens, for each text of a batch"
 from torch import Tensor
 

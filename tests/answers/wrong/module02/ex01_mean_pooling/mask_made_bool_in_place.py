@@ -1,4 +1,4 @@
-# names: unlisted
+# names: mask-changed
 # breaks: "Neither `hidden` nor `attention_mask` is changed."
 import torch
 

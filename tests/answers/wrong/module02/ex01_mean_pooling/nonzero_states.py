@@ -1,4 +1,4 @@
-# names: unlisted
+# names: zeros-taken-for-padding
 # breaks: "1 (True) where a token is real"
 # Takes for padding whatever is a vector of zeros, and never looks at the mask.
 

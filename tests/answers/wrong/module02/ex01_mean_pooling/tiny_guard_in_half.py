@@ -1,4 +1,4 @@
-# names: unlisted
+# names: guard-lost-in-half
 # breaks: "A text without a real token gets zeros."
 # The guard against 0 is 1e-9, which is 0 in float16.
 import torch
