@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping
 
 import torch
+from tokenizers.processors import TemplateProcessing
 
 from tunelings import expect
 from tunelings.handson import tiny
@@ -172,21 +173,22 @@ def test_texts_reach_the_tokenizer_as_they_are(answer):
     rows = [[CLS, upper[0], IDS["film"], upper[1], SEP, PAD], [CLS, IDS["the"], upper[0], IDS["was"], IDS["good"], SEP]]
     expect.equal(part(batch, "input_ids"), torch.tensor(rows), what="input_ids of words with capital letters")
 
-    # A ligature of f and i; an i with a diaeresis of its own; a space of no width.
-    texts = ["\ufb01lm good", "nai\u0308ve plot", "fi\u200blm dull"]
+    # A ligature of f and i; an i with a diaeresis of its own; a space of no width; a tag; a sign.
+    texts = ["\ufb01lm good", "nai\u0308ve plot", "fi\u200blm dull", "film<br />plot", "good !"]
     batch = encoded(answer, [{"text": text, "label": 1} for text in texts], tokenizer, 9)
-    rows = [[CLS, UNK, IDS["good"], SEP], [CLS, UNK, IDS["plot"], SEP], [CLS, UNK, IDS["dull"], SEP]]
-    what = "input_ids of a ligature, a combined letter and a space of no width"
-    expect.equal(part(batch, "input_ids"), torch.tensor(rows), what=what)
+    words = [(UNK, IDS["good"]), (UNK, IDS["plot"]), (UNK, IDS["dull"]), (UNK, UNK), (IDS["good"], UNK)]
+    what = "input_ids of a ligature, a combined letter, a space of no width, a tag and a sign"
+    expect.equal(part(batch, "input_ids").tolist(), [[CLS, *pair, SEP] for pair in words], what=what)
 
     marked = metaspace_tokenizer(["film", "good"])  # Blanks are tokens here: "▁".
-    marked.pad_token = "<pad>"
-    blanks = "  film  good "
-    expected = copy.deepcopy(marked)(blanks)["input_ids"]
-    batch = encoded(answer, [{"text": blanks, "label": 0}], marked, 20)
-    expect.equal(
-        part(batch, "input_ids").tolist(), [expected], what=f"input_ids of {blanks!r}, where blanks are tokens"
-    )
+    around = [(token, marked.convert_tokens_to_ids(token)) for token in ("<s>", "</s>")]
+    marked.backend_tokenizer.post_processor = TemplateProcessing(single="<s> $A </s>", special_tokens=around)
+    texts = ["  film  good ", "", "film\ngood"]
+    rows = [copy.deepcopy(marked)(text)["input_ids"] for text in texts]
+    expected = [row + [marked.pad_token_id] * (max(map(len, rows)) - len(row)) for row in rows]
+    batch = encoded(answer, [{"text": text, "label": 0} for text in texts], marked, 20)
+    what = f"input_ids of {', '.join(map(repr, texts))}, where blanks are tokens"
+    expect.equal(part(batch, "input_ids").tolist(), expected, what=what)
 
 
 def test_class_numbers_may_be_large(answer):

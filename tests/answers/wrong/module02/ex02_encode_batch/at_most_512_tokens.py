@@ -1,4 +1,4 @@
-# names: unlisted
+# names: cut-at-512-tokens
 # breaks: "A text of more than `max_length` tokens is shortened the tokenizer's way"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: labels-in-a-small-type
 # breaks: "with at least these keys, all int64"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: texts-normalized
 # breaks: "as the tokenizer gives it"
 import unicodedata
 

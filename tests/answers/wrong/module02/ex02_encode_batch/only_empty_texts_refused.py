@@ -1,4 +1,4 @@
-# names: unlisted
+# names: empty-text-refused
 # breaks: "A text may be empty"
 import torch
 

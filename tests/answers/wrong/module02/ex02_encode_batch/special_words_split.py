@@ -1,4 +1,4 @@
-# names: unlisted
+# names: special-tokens-split
 # breaks: "as the tokenizer gives it"
 import torch
 from torch import Tensor

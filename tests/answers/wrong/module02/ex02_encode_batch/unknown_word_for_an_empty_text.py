@@ -1,4 +1,4 @@
-# names: unlisted
+# names: empty-text-replaced
 # breaks: "A text may be empty"
 import torch
 from torch import Tensor
