@@ -21,7 +21,7 @@ def freeze_layers(model: BertForSequenceClassification, n_layers: int) -> int:
         model: is changed in place; only `requires_grad` of its parameters changes. They stay the same objects with
             the same values, and each module stays in its train or eval mode. What is frozen shares parameters neither
             with an encoder layer that trains nor with the pooler or the classifier.
-        n_layers: from 0 to the number of layers in `model.bert.encoder.layer`, inclusive. Any other value is a
+        n_layers: an int from 0 to the number of layers in `model.bert.encoder.layer`, inclusive. Any other int is a
             ValueError whose message contains the value, and nothing is changed.
 
     Returns:

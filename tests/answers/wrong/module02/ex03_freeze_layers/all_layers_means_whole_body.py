@@ -1,4 +1,4 @@
-# names: unlisted
+# names: pooler-frozen-with-the-last-layer
 # breaks: "the pooler `model.bert.pooler`"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer

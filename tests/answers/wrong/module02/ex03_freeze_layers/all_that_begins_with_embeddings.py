@@ -1,4 +1,4 @@
-# names: unlisted
+# names: embeddings-matched-by-prefix
 # breaks: "anything else that somebody has added"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer

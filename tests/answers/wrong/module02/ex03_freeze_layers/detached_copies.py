@@ -1,4 +1,4 @@
-# names: unlisted
+# names: copies-detached
 # breaks: "They stay the same objects with the same values"
 from torch import nn
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: train-mode-set
 # breaks: "each module stays in its train or eval mode"
 def freeze_layers(model, n_layers):
     layers = model.bert.encoder.layer
