@@ -178,7 +178,7 @@ def test_layernorms_by_inheritance_are_spared_and_other_norms_are_not(answer):
     expect.close(settings(groups_of(answer, model), "weight_decay", watched), expected, what=what)
 
 
-class TemperedLayerNorm(nn.LayerNorm):
+class Tempered(nn.LayerNorm):
     """A LayerNorm with a parameter beside weight and bias."""
 
     def __init__(self, width):
@@ -188,7 +188,7 @@ class TemperedLayerNorm(nn.LayerNorm):
 
 def test_every_parameter_of_a_layernorm_is_spared_and_no_other_scalar(answer):
     model = tiny_bert(1)
-    model.final = TemperedLayerNorm(HIDDEN)
+    model.final = Tempered(HIDDEN)
     model.scale, model.shift = nn.Parameter(torch.tensor(1.5)), nn.Parameter(torch.ones(1))
     watched = [*model.final.parameters(), model.scale, model.shift]
     what = "the decays of weight, bias and temperature of a LayerNorm, of a scalar and of a vector of one"

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: places-by-prefix
 # breaks: "one in `model.bert.embeddings` gets"
 from torch import nn
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: gradients-cleared
 # breaks: "it is not changed"
 from torch import nn
 

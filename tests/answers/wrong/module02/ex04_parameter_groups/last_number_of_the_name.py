@@ -1,4 +1,4 @@
-# names: unlisted
+# names: place-by-a-number
 # breaks: "a parameter in layer i, counted from 0, gets"
 from torch import nn
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: names-for-parameters
 # breaks: "A list of dicts that `torch.optim.AdamW` accepts without changes"
 def parameter_groups(model, lr, layer_decay, weight_decay):
     n = len(model.bert.encoder.layer)

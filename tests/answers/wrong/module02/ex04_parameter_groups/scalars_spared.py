@@ -1,4 +1,4 @@
-# names: unlisted
+# names: scalars-spared
 # breaks: "Nothing else is exempt"
 from torch import nn
 

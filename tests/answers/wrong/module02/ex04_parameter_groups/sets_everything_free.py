@@ -1,4 +1,4 @@
-# names: unlisted
+# names: frozen-set-free
 # breaks: "it is not changed"
 from torch import nn
 

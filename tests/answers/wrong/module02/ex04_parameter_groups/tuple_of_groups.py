@@ -1,4 +1,4 @@
-# names: unlisted
+# names: not-a-list
 # breaks: "A list of dicts"
 from torch import nn
 
