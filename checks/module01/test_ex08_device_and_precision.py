@@ -491,6 +491,9 @@ def test_the_number_of_the_device_counts_too(answer):
         model.weight = OnTheSecondGPU(torch.zeros(1))
         optimizer = torch.optim.SGD(model.parameters(), lr=LR)
         batch = [randn(3, 2, offset=offset, dtype=torch.float32).as_subclass(Elsewhere) for offset in (9, 10)]
+        # Autocast sets this dtype for the type "cuda" on every machine; without it, it is float16.
+        set_to = []
+        model.register_forward_pre_hook(lambda *_, seen=set_to: seen.append(str(torch.get_autocast_dtype("cuda"))))
         model.register_forward_pre_hook(lambda _, args, seen=arrived: seen.append(place(args[0])))
 
         def loss_fn(outputs, targets, seen=arrived):
@@ -502,6 +505,7 @@ def test_the_number_of_the_device_counts_too(answer):
             with contextlib.suppress(Stopped):
                 answer.autocast_step(model, tuple(batch), loss_fn, optimizer, device=device)
         expect.equal(arrived, ["cuda:1", "cuda:1"], what=f"where inputs and targets were moved for {device!r}")
+        expect.equal(set_to, ["torch.bfloat16"], what=f"the dtype of autocast for the type cuda, for {device!r}")
 
 
 def test_the_scaler_sees_a_loss_that_is_not_finite(answer):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: arguments-exchanged
 # breaks: "called as `loss_fn(outputs, targets)`"
 import torch
 

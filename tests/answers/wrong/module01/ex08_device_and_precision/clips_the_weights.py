@@ -1,4 +1,4 @@
-# names: unlisted
+# names: weights-clipped
 # breaks: "the norm of all gradients together is at most this"
 """Clips the parameters themselves instead of their gradients."""
 

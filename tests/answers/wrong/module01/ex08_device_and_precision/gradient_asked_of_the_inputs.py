@@ -1,4 +1,4 @@
-# names: unlisted
+# names: gradient-asked-of-the-inputs
 # breaks: "the given tensors are not changed"
 import torch
 from torch.nn.utils import clip_grad_norm_

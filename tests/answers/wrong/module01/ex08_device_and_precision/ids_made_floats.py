@@ -1,4 +1,4 @@
-# names: unlisted
+# names: inputs-made-floats
 # breaks: "Both are moved to `device`"
 import torch
 from torch.nn.utils import clip_grad_norm_

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: missing-gradient-forgotten
 # breaks: "the norm of all gradients together is at most this"
 import torch
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: scaled-without-a-scaler
 # breaks: "None: no loss scaling."
 import torch
 

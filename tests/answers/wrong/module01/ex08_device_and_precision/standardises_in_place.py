@@ -1,4 +1,4 @@
-# names: unlisted
+# names: inputs-changed-in-place
 # breaks: "the given tensors are not changed"
 import torch
 

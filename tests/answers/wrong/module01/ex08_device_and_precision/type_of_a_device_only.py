@@ -1,4 +1,4 @@
-# names: unlisted
+# names: device-of-one-kind-only
 # breaks: "a name such as"
 import torch
 

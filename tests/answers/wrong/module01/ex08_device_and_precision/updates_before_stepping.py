@@ -1,4 +1,4 @@
-# names: unlisted
+# names: updated-before-the-step
 # breaks: "each once and in this order"
 """scaler.update() before scaler.step(): the state of this step is forgotten before it is used."""
 
