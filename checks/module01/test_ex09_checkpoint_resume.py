@@ -17,6 +17,7 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau
 
 from tunelings import expect
+from tunelings.handson.awkward import models
 from tunelings.inputs import randint, randn, seed
 
 SAVED, END = 5, 9
@@ -335,23 +336,10 @@ def test_saving_changes_nothing_in_the_run(answer, tmp_path):
         expect.close(next_draws(), draws, what="the numbers that torch draws after saving", terms=0)
 
 
-def test_loading_leaves_train_and_eval_modes_as_they_are(answer, tmp_path):
-    save(answer, tmp_path / "run.pt", new_run(offset=1), SAVED)
-    for training in (True, False):
-        run = new_run(offset=2)
-        run[0].train(training)
-        run[0][1].train(not training)  # Such as a BatchNorm that is frozen.
-        modes = [int(module.training) for module in run[0].modules()]
-        answer.load_checkpoint(tmp_path / "run.pt", *run)
-        after = [int(module.training) for module in run[0].modules()]
-        expect.equal(after, modes, what="the modes (1 train, 0 eval) of all modules after loading")
-
-
 def plateau_run(offset):
-    """SGD with momentum, a frozen layer, and a scheduler that goes by the losses it has seen."""
+    """An awkward model, SGD with momentum, and a scheduler that goes by the losses it has seen."""
     torch.manual_seed(seed(offset))
-    model = nn.Sequential(nn.Linear(4, 6), nn.Linear(6, 3))
-    model[0].bias.requires_grad_(False)
+    model = models.awkward_model(3, p=0.3, dtype=torch.float32)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.07, momentum=0.8, nesterov=True)
     return model, optimizer, ReduceLROnPlateau(optimizer, factor=0.4, patience=1)
 
@@ -360,7 +348,7 @@ def train_on_plateau(run, losses, offset):
     model, optimizer, scheduler = run
     rates = []
     for number, seen in enumerate(losses):
-        loss = (model(randn(5, 4, offset=offset + number, dtype=torch.float32)) ** 2).mean()
+        loss = (model(models.token_batch(offset=offset + number)) ** 2).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -374,13 +362,27 @@ def test_a_run_with_another_optimizer_and_schedule_is_wound_back(answer, tmp_pat
     whole, run = plateau_run(offset=5), plateau_run(offset=5)
     train_on_plateau(whole, first, offset=300)
     rates = train_on_plateau(whole, then, offset=310)
+    torch.manual_seed(seed(5))
     train_on_plateau(run, first, offset=300)
     save(answer, tmp_path / "plateau.pt", run, 3)
     train_on_plateau(run, [0.8, 0.6, 0.7, 0.4], offset=320)
+    run[0].frozen.data.fill_(0.75)
     answer.load_checkpoint(tmp_path / "plateau.pt", *run)
     resumed_rates = train_on_plateau(run, then, offset=310)
     expect.close(resumed_rates, rates, what="the rates of a scheduler that watches the loss", terms=0)
-    expect.close(weights(run[0]), weights(whole[0]), what="the weights under SGD with momentum", terms=0)
+    expect.close(weights(run[0]), weights(whole[0]), what="the weights of an awkward model under SGD", terms=0)
+
+
+def test_loading_leaves_train_and_eval_modes_as_they_are(answer, tmp_path):
+    save(answer, tmp_path / "run.pt", plateau_run(offset=1), SAVED)
+    for training in (True, False):
+        run = plateau_run(offset=2)
+        run[0].train(training)
+        run[0].batch_norm.train(not training)  # Such as one that is frozen.
+        modes = [int(module.training) for module in run[0].modules()]
+        answer.load_checkpoint(tmp_path / "run.pt", *run)
+        after = [int(module.training) for module in run[0].modules()]
+        expect.equal(after, modes, what="the modes (1 train, 0 eval) of all modules after loading")
 
 
 def odd_dtypes(offset):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: weights-in-less-precision
 # breaks: "Training that continues from here equals"
 """Weights are stored as float32 "because that is enough"."""
 

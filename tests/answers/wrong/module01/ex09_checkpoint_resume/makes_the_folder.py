@@ -1,4 +1,4 @@
-# names: unlisted
+# names: folder-of-a-bare-name
 # breaks: "save_checkpoint: path: a str or a Path"
 import os
 

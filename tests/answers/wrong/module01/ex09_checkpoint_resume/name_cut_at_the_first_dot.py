@@ -1,4 +1,4 @@
-# names: unlisted
+# names: name-cut-at-the-first-dot
 # breaks: "under another name in the same folder"
 import io
 import os

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: a-second-file
 # breaks: "it may have been moved since"
 import os
 

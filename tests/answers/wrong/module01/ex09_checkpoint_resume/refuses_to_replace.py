@@ -1,4 +1,4 @@
-# names: unlisted
+# names: existing-file-kept
 # breaks: "An existing file is replaced."
 import os
 
