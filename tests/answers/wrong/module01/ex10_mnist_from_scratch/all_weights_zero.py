@@ -1,4 +1,4 @@
-# names: unlisted
+# names: weights-all-alike
 # breaks: "it gets at least 91.8% of the test digits right"
 from collections import namedtuple
 

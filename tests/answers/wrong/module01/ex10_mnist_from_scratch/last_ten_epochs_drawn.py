@@ -1,4 +1,4 @@
-# names: unlisted
+# names: some-epochs-drawn
 # breaks: "The picture shows all three lists"
 from collections.abc import Callable
 from pathlib import Path

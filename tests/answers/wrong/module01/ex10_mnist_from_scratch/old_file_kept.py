@@ -1,4 +1,4 @@
-# names: unlisted
+# names: no-png-at-the-path
 # breaks: "an existing file at `path` is replaced"
 from collections import namedtuple
 

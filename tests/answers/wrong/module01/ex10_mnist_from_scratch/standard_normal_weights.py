@@ -1,4 +1,4 @@
-# names: unlisted
+# names: weights-drawn-too-large
 # breaks: "They start small"
 from collections import namedtuple
 
