@@ -193,16 +193,16 @@ def test_the_seed_alone_decides_the_validation_part(answer):
 
 def test_every_size_works_and_the_digits_stay_as_they_are(answer):
     sizes = []
-    for n, batch_size in ((47, 9), (10, 4)):
+    for n, batch_size in ((47, 3), (10, 4)):
         train, test = marked_digits(n, 60, 40), marked_digits(7, 62, 200, first=300)
         with expect.untouched("what was handed in", {"train": train, "test": test}):
             loaders = loaders_of(answer, train, test, batch_size)
             for part in ("train", "val", "test"):
                 sizes.append([len(labels) for _, labels in getattr(loaders, part)])
-    allowed = [n for n in (4, 5) if n == sum(sizes[1])] or [4]
-    rest = 47 - allowed[0]
-    expected = [[9] * (rest // 9) + [rest % 9], allowed, [7], [4, 4, 1], [1], [4, 3]]
-    expect.equal(sizes, expected, "batch sizes: 47 digits in nines, 10 in fours")
+    in_val = 5 if sum(sizes[1]) == 5 else 4
+    in_threes = [[len(batch) for batch in torch.arange(n).split(3)] for n in (47 - in_val, in_val, 7)]
+    expected = [*in_threes, [4, 4, 1], [1], [4, 3]]
+    expect.equal(sizes, expected, "batch sizes: 47 digits in threes, 10 in fours")
     few, one = marked_digits(9, 64, 40), marked_digits(1, 66, 200)
     none = (torch.empty(0, 28, 28, dtype=torch.uint8), torch.empty(0, dtype=torch.int64))
     many = marked_digits(20, 68, 40)
