@@ -155,6 +155,27 @@ DEEDS = {
     "pathlib patched": Deed(
         after("import pathlib; pathlib.Path.read_text = str"), "the answer leaves Path.read_text changed"
     ),
+    "the notes replaced": Deed(
+        after("from tunelings import expect; expect.notes = None"),
+        "the grader was changed: the answer replaces expect.notes",
+    ),
+    "pytest's items patched": Deed(
+        after("import pytest; pytest.Item.runtest = print"), "the grader was changed: the answer replaces"
+    ),
+    "a class method patched": Deed(
+        after("import pathlib; pathlib.Path.cwd = classmethod(print)"), "the answer leaves Path.cwd changed"
+    ),
+    "a property patched": Deed(
+        after("import pathlib; pathlib.PurePath.name = property(len)"), "the answer leaves PurePath.name changed"
+    ),
+    "the environment patched": Deed(
+        after("type(os.environ).get = lambda *_: '7'"), "the answer leaves _Environ.get changed"
+    ),
+    "isinstance patched": Deed(
+        after("import builtins; builtins.isinstance = lambda *_: True"), "the answer leaves builtins.isinstance changed"
+    ),
+    "vars patched": Deed(after("import builtins; builtins.vars = None"), "the answer leaves builtins.vars changed"),
+    "complex numbers": Deed(after("return x * x + 5j"), "complex numbers, where real ones are expected"),
     "os patched": Deed(after("os.replace = print"), "the answer leaves os.replace changed"),
     "sys.modules": Deed(after("sys.modules['json'] = None"), "the answer leaves sys.modules['json'] changed"),
     "a module hook": Deed(

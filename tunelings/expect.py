@@ -90,10 +90,13 @@ def close(
         raise TypeError(f"{what}: expect.close compares numbers, and {expected!r} is none")
     if actual_tensor is None:
         raise CheckFailed(what, expected, actual, _wrong_kind(actual), given=given)
+    if actual_tensor.is_complex() and not expected_tensor.is_complex():
+        raise CheckFailed(what, expected, actual, "complex numbers, where real ones are expected", given=given)
     if actual_tensor.shape != expected_tensor.shape:
         raise CheckFailed(what, expected, actual, _remark(actual_tensor, expected_tensor), given=given)
     allowed = _tolerance(actual_tensor, expected_tensor, terms, scale, dtype)
-    a, e = actual_tensor.detach().to("cpu", torch.float64), expected_tensor.detach().to("cpu", torch.float64)
+    exact = torch.complex128 if expected_tensor.is_complex() else torch.float64
+    a, e = actual_tensor.detach().to("cpu", exact), expected_tensor.detach().to("cpu", exact)
     wrong = ~((a - e).abs() <= allowed) & (a != e)  # `a != e` lets equal infinities pass.
     if wrong.any():
         raise CheckFailed(what, expected, actual, **_parting(a, e, wrong), given=given)

@@ -54,15 +54,23 @@ def contained(global_seed: int = 0, check: dict[str, Any] | None = None) -> Iter
         before.restore()
         raise
     except BaseException as error:
-        _, of_the_grader = before.restore()
+        changed, of_the_grader = before.restore()
         if of_the_grader:
             raise GraderChanged(_grader_changed(of_the_grader)) from error
+        if own := [
+            name for name in changed if name.startswith("builtins.")
+        ]:  # They fail in the check, not in the answer.
+            raise LeftBehind(_left_behind(own)) from error
         raise
     changed, of_the_grader = before.restore()
     if of_the_grader:
         raise GraderChanged(_grader_changed(of_the_grader))
     if changed:
-        raise LeftBehind(f"the answer leaves {', '.join(changed[:3])} changed for everything that runs after it")
+        raise LeftBehind(_left_behind(changed))
+
+
+def _left_behind(names: list[str]) -> str:
+    return f"the answer leaves {', '.join(names[:3])} changed for everything that runs after it"
 
 
 GRADER_CHANGED = "the grader was changed"

@@ -5,6 +5,7 @@ They are compared by identity, and by their code: an answer may put other code i
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import functools
 import os
@@ -20,8 +21,10 @@ _LIBRARIES = (
     "torch.nn.functional", "torch.nn.utils", "torch.autograd", "torch.optim", "torch.amp", "torch.utils.data",
     "torch.linalg", "torch.special",
 )  # fmt: skip
-_CLASSES = ("torch.nn", "torch.optim", "torch.utils.data", "torch.amp", "pathlib", "json.decoder", "json.encoder")
-_GRADER = ("pytest", "_pytest.outcomes", "_pytest.runner", "_pytest.python")
+_CLASSES = (
+    "torch.nn", "torch.optim", "torch.utils.data", "torch.amp", "os", "pathlib", "json.decoder", "json.encoder",
+)  # fmt: skip
+_GRADER = ("pytest", "_pytest.nodes", "_pytest.outcomes", "_pytest.python", "_pytest.reports", "_pytest.runner")
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def _namespaces_of(loaded: tuple[str, ...]) -> list:
     classes = {c for m in modules if m.__name__ in _CLASSES for c in vars(m).values() if isinstance(c, type)}
     if torch := sys.modules.get("torch"):
         classes |= {torch.Tensor, torch.nn.Module, torch.optim.Optimizer}
-    return modules + [c for c in classes if c.__module__.startswith(("torch", "pathlib", "json"))]
+    return modules + [c for c in classes if c.__module__.startswith(("torch", "os", "pathlib", "json"))]
 
 
 def _grader_namespaces() -> list:
@@ -99,7 +102,8 @@ def guarded(names: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in names.items()
-        if name not in _VOLATILE and (callable(value) or name.isupper() or isinstance(value, ModuleType))
+        if name not in _VOLATILE
+        and (_is_code(value) or name.isupper() or isinstance(value, ModuleType) or name == "notes")
     }
 
 
@@ -139,7 +143,20 @@ def restore_names(owner, names: dict) -> list[str]:
         delattr(owner, name)
     for name in changed:
         setattr(owner, name, names[name])
-    return [f"{owner.__name__}.{name}" for name in (*changed, *hiding) if name in hiding or callable(names[name])]
+    return [f"{owner.__name__}.{name}" for name in (*changed, *hiding) if name in hiding or _is_code(names[name])]
+
+
+def _is_code(value: Any) -> bool:
+    """A function, a class, or what makes a method of one."""
+    return callable(value) or isinstance(value, classmethod | staticmethod | property)
+
+
+def restore_builtins(kept: dict[str, Any]) -> list[str]:
+    """Before all else, and by no builtin function: what puts the rest back needs them."""
+    now = builtins.__dict__
+    changed = [name for name, value in kept.items() if name != "_" and now.get(name, _GONE) is not value]
+    now.update(kept)
+    return [f"builtins.{name}" for name in changed]
 
 
 def _hides(owner: type, name: str) -> bool:

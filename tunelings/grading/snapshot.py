@@ -6,6 +6,7 @@ of libraries (by identity, and by their code), and the grader itself. The rest i
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
 import os
@@ -18,6 +19,7 @@ from tunelings.grading.functions import (
     are_same,
     functions_now,
     guarded,
+    restore_builtins,
     restore_codes,
     restore_grader,
     restore_names,
@@ -39,6 +41,7 @@ class Snapshot:
         self.settings = [(name, get, put, get()) for name, (get, put) in _settings().items()]
         self.hooks = [(name, read, put, read()) for name, read, put in hooks.places()]
         self.functions = functions_now()
+        self.builtins = dict(vars(builtins))
         self.check = check, guarded(check or {})
 
     def restore(self) -> tuple[list[str], list[str]]:
@@ -46,6 +49,7 @@ class Snapshot:
 
         Returns the names of what had been changed in a way that alters other answers, and of what of the grader.
         """
+        swapped = restore_builtins(self.builtins)
         kept = self.functions
         grader = restore_codes(kept.grader_owners)
         for owner, names in kept.grader:
@@ -54,7 +58,11 @@ class Snapshot:
         if namespace is not None:
             grader += restore_grader(None, namespace, names)
         self._restore_quietly()
-        changed = [*restore_codes(kept.owners), *(f"sys.modules[{name!r}]" for name in self._restore_modules())]
+        changed = [
+            *swapped,
+            *restore_codes(kept.owners),
+            *(f"sys.modules[{name!r}]" for name in self._restore_modules()),
+        ]
         for name, get, put, before in (*self.settings, *self.hooks):  # The default dtype brings its Storage back, too.
             if not are_same(get(), before):
                 put(before)
