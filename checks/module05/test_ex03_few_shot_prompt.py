@@ -129,9 +129,9 @@ def line(messages, pool, query):
 
 
 def named(content, names):
-    """What a turn holds; which words are around the one text in it is left out."""
+    """What a turn holds; what is around the one text in it is left out."""
     inside = [name for text, name in names.items() if text in content] if isinstance(content, str) else []
-    return names.get(content, f"{inside[0]} and more words" if len(inside) == 1 else content)
+    return names.get(content, f"{inside[0]} and more characters" if len(inside) == 1 else content)
 
 
 def prompt(pool, query, numbers):
@@ -296,8 +296,8 @@ def test_examples_are_dropped_whole_and_at_the_front_until_the_prompt_fits(answe
         else:
             lines.append(line(messages, pool, query))
     expect.note("lines", lines)
-    counts = [-1 if text == "ValueError" else text.count(", A ") for text in lines]
-    what = "how many of 6 examples stay at 8 limits, some exact, some one token off; -1 is a ValueError"
+    counts = [text if text == "ValueError" else text.count(", A ") for text in lines]
+    what = "how many of 6 examples stay at 8 limits, some exact, some one token off"
     expect.equal(counts, [6, 5, 4, 4, 2, 2, 1, 0], what=what)
     expected = [prompt(pool, query, best[6 - count :]) for count in counts]
     for got, wanted, limit in zip(lines, expected, limits, strict=True):
@@ -400,7 +400,9 @@ def test_without_rng_the_first_of_each_label_are_taken(answer):
 def numbers_in(messages, pool):
     """Where the examples of a prompt stand in the pool, in the order of the prompt."""
     places = {(item["text"], item["label"]): number for number, item in enumerate(pool)}
-    return [places.get(pair, -1) for pair in examples_in(messages)]
+    strange = [pair for pair in examples_in(messages) if pair not in places]
+    expect.equal(strange[:1], [], what="the first example whose text or label isn't one of the pool's")
+    return [places[pair] for pair in examples_in(messages)]
 
 
 def test_rng_draws_the_examples_and_their_order(answer):
