@@ -159,16 +159,16 @@ def test_blocks_run_over_the_rows_of_any_layout(answer):
 
 def test_values_are_level_times_absmax(answer):
     codes = shuffled([*range(16), 0, 2, 5, 15, 11], offset=15)
-    absmax = torch.tensor([0.37, 21.0, 0.0046, 1.9, 6.3])
-    q = NF4(pack(codes), absmax, torch.Size([3, 7]), 5)
-    expected = [LEVELS[code] * float(absmax[i // 5]) for i, code in enumerate(codes)]
+    absmax = torch.tensor([0.37, 21.0, 0.0046])
+    q = NF4(pack(codes), absmax, torch.Size([3, 7]), 9)
+    expected = [LEVELS[code] * float(absmax[i // 9]) for i, code in enumerate(codes)]
     expected = torch.tensor(expected).double().view(3, 7)
     expect.note("codes", codes)
     expect.note("scale", 0.37)
     values = expect.tensor(dequantized(answer, q), what="the values", dtype=torch.float32)
-    expect.close(values, expected, what="the values of 21 codes, 5 in a block", scale=21.0, terms=2)
-    small = values.flatten()[10:15] / 0.0046
-    expect.close(small, expected.flatten()[10:15] / 0.0046, what="the values of the third block / absmax", terms=4)
+    expect.close(values, expected, what="the values of 21 codes, 9 in a block", scale=21.0, terms=2)
+    small = values.flatten()[18:] / 0.0046
+    expect.close(small, expected.flatten()[18:] / 0.0046, what="the values of the third block / absmax", terms=4)
 
 
 def test_the_codes_are_those_of_bitsandbytes(answer):
@@ -191,6 +191,8 @@ def test_a_block_of_zeros_comes_back_as_zeros(answer):
     q = quantized(answer, weight, 8)
     expect.close(absmax_of(q, 5)[1:3], [0.0, 0.0], what="the absmax of two blocks of zeros")
     expect.equal(codes_of(q, 35)[8:24], torch.full((16,), 7), what="the codes of two blocks of zeros")
+    q = quantized(answer, torch.zeros(3, 5), 4)
+    expect.equal(codes_of(q, 15), torch.full((15,), 7), what="the codes of a weight that is zeros throughout")
     q = NF4(pack(shuffled([*range(16)], offset=18)), torch.zeros(2), torch.Size([4, 4]), 8)
     back = dequantized(answer, q)
     expect.close(back, torch.zeros(4, 4), what="the values of two blocks with absmax 0")
