@@ -295,12 +295,15 @@ def test_a_base_in_half_precision_is_written_in_its_dtype(answer, tmp_path):
 
 
 def test_a_folder_may_be_there_already_and_its_other_files_stay(answer, tmp_path):
-    base_path, adapter_path, out_path, _ = folders(tmp_path)
-    out_path.mkdir()
-    (out_path / "notes.txt").write_text("kept")
+    base_path, adapter_path, _, _ = folders(tmp_path)
+    out_path = tmp_path / "the-base-merged" / "the-base"  # Its name, and how its path begins, are those of the base.
+    out_path.mkdir(parents=True)
+    others = ["notes.txt", "vision.safetensors"]
+    for name in others:
+        (out_path / name).write_text("kept")
     answer.merge_adapter(base_path, adapter_path, out_path)
-    there = sorted(path.name for path in out_path.glob("*.txt"))
-    expect.equal(there, ["notes.txt"], what="the text files in out_path, where notes.txt stood before")
+    there = [name for name in others if (out_path / name).is_file() and (out_path / name).read_bytes() == b"kept"]
+    expect.equal(there, others, what="which of two other files in out_path are there as before")
     check_weights(stored(out_path), merged_by_hand(base_path, adapter_path), base_path, "Llama")
 
 

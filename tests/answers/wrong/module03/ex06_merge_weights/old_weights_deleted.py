@@ -1,0 +1,92 @@
+# names: old-weights-deleted
+# breaks: "Other files in it are kept"
+# whatever else ends in .safetensors is deleted from out_path
+"""3.06 · Merge weights: add the update to the weights, and you no longer need the adapter.
+
+A merged model is an ordinary model: it loads without peft, and no layer computes an extra product.
+"""
+
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from torch import nn
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+
+def merge(layer: nn.Module) -> nn.Linear:
+    """Return a plain linear layer that computes what the LoRA layer computes without dropout.
+
+        weight = base.weight + scaling * B A
+
+    Args:
+        layer: has the attributes of exercise 3.01: `base` (an `nn.Linear` with or without bias), `lora_A` `[r,
+            in]`, `lora_B` `[out, r]` and `scaling`, and is used only through these. A and B are on the base's
+            device and may have a different dtype from the base.
+
+    Returns:
+        A new `nn.Linear` with the base's dtype, device, shape and bias. The product and the sum are computed in at
+        least float32 and rounded to the base's dtype once, at the end. Its parameters share no memory with the
+        layer's.
+
+    The layer and its base are not changed, so a second call returns the same weights.
+
+    The mechanism is the exercise, so peft is not used here.
+
+    Method: Hu et al., LoRA: Low-Rank Adaptation of Large Language Models (2021), section 4.1,
+    https://arxiv.org/abs/2106.09685
+    """
+    base = layer.base
+    work = torch.promote_types(torch.float32, base.weight.dtype)
+    new = nn.Linear(
+        base.in_features,
+        base.out_features,
+        bias=base.bias is not None,
+        device=base.weight.device,
+        dtype=base.weight.dtype,
+    )
+    with torch.no_grad():
+        total = torch.addmm(base.weight.to(work), layer.lora_B.to(work), layer.lora_A.to(work), alpha=layer.scaling)
+        new.weight.copy_(total)
+        if base.bias is not None:
+            new.bias.copy_(base.bias)
+    return new
+
+
+def merge_adapter(base_path: str | Path, adapter_path: str | Path, out_path: str | Path) -> None:
+    """Merge a peft LoRA adapter into its base, and write the resulting causal language model.
+
+    Args:
+        base_path: a folder with a transformers causal language model (`config.json`, `model.safetensors`), in the
+            precision it was stored in; with or without a tokenizer.
+        adapter_path: a folder with a LoRA adapter that peft saved (`adapter_config.json`,
+            `adapter_model.safetensors`); it may have been trained on a 4-bit copy of the base, may contain whole
+            modules (`modules_to_save`) and may have other scales than alpha / r (`use_rslora`, `alpha_pattern`). The
+            base that its config names is ignored: it may be moved, quantized or gone.
+        out_path: a folder, created with its parents if it is missing. Other files in it are kept.
+
+    `out_path` receives the config, and the weights as safetensors, under the names and in the dtype of the base's
+    file: `AutoModelForCausalLM.from_pretrained(out_path)` gives a plain model of the base's class that answers as
+    base and adapter do together, up to rounding. It receives no LoRA weights and no adapter files. The tokenizer is
+    written too if `base_path` has one (a file `tokenizer.json` or `tokenizer_config.json`), and none if it doesn't.
+
+    The folders `base_path` and `adapter_path` are not changed.
+
+    Raises:
+        ValueError: `out_path` is the folder `base_path`, however it is spelled (relative, with a link, with "..");
+            the message contains one of the two paths, and nothing has been written.
+
+    You may use peft and transformers for all of it.
+
+    Method: https://huggingface.co/docs/peft/developer_guides/lora, "Merge LoRA weights into the base model"
+    """
+    base_path, out_path = Path(base_path), Path(out_path)
+    if out_path.resolve() == base_path.resolve():
+        raise ValueError(f"out_path is the base itself: {base_path}")
+    base = AutoModelForCausalLM.from_pretrained(base_path, dtype="auto")
+    merged = PeftModel.from_pretrained(base, adapter_path).merge_and_unload()
+    for old in out_path.glob("*.safetensors"):
+        old.unlink()
+    merged.save_pretrained(out_path)
+    if (base_path / "tokenizer.json").exists() or (base_path / "tokenizer_config.json").exists():
+        AutoTokenizer.from_pretrained(base_path).save_pretrained(out_path)
