@@ -1,4 +1,4 @@
-# names: unlisted
+# names: another-key
 # breaks: "A dictionary of three lists of Python ints"
 # A fourth entry, which no collator expects.
 import torch

@@ -1,0 +1,116 @@
+# names: one-maximum-for-all
+# breaks: "It is finite, even if logits are 1000 apart."
+# One maximum is subtracted for all positions: a row far below it has only exponentials of 0.
+"""3.08 · Completion-only loss: learn the answer, and when to stop, but not the question.
+
+A model learns from the tokens that count in its loss; the template decides where they are.
+"""
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+IGNORE_INDEX = -100  # A label that does not count; `F.cross_entropy` leaves it out by default.
+
+
+def build_example(
+    messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> dict[str, list[int]]:
+    """Turn one conversation into token ids, and labels that count only in the assistant's turns.
+
+    Args:
+        messages: dictionaries with `role` (system, user or assistant) and `content`. The first message is not the
+            assistant's.
+        tokenizer: a fast tokenizer with a chat template. The template only appends: the first messages render to
+            the beginning of the whole text, and `add_generation_prompt=True` adds exactly the header of an
+            assistant's turn, if the template has one. No token spans a header and a content. Every assistant's turn
+            ends with `tokenizer.eos_token`, which appears in no content.
+        max_length: the largest number of tokens, at least 1.
+
+    Returns:
+        A dictionary of three lists of Python ints, of the same length and without padding:
+
+        - `input_ids`: `tokenizer(text, add_special_tokens=False)` of the text that the template renders without a
+          generation prompt. The template writes the special tokens; no others are added.
+        - `attention_mask`: 1 everywhere.
+        - `labels`: the same ids, in the same places (the loss shifts them, not this function), for each assistant's
+          content and for the end token directly after it, in every assistant's turn; an empty content has only its
+          end token. -100 everywhere else: the other turns, all headers, and what the template writes after the end
+          token.
+
+    More tokens than `max_length` are cut on the right, whatever `tokenizer.truncation_side` says. If no label is
+    left (all of them cut, no assistant's turn, no message), a ValueError is raised; if there are messages, its text
+    contains `max_length`. Neither the messages nor the tokenizer's settings are changed.
+
+    Method: https://huggingface.co/docs/transformers/chat_templating and
+    https://huggingface.co/docs/trl/sft_trainer
+    """
+    import bisect
+
+    whole = tokenizer.apply_chat_template(messages, tokenize=False) if messages else ""
+    encoded = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)
+    starts = [start for start, _ in encoded["offset_mapping"]]
+    ids = encoded["input_ids"]
+    labels = [IGNORE_INDEX] * len(ids)
+    for turn in (i for i, m in enumerate(messages) if m["role"] == "assistant"):
+        before = tokenizer.apply_chat_template(messages[:turn], tokenize=False, add_generation_prompt=True)
+        first = bisect.bisect_left(starts, len(before))
+        last = ids.index(tokenizer.eos_token_id, first)
+        labels[first : last + 1] = ids[first : last + 1]
+    ids, labels = ids[:max_length], labels[:max_length]
+    if not any(label >= 0 for label in labels):
+        raise ValueError("nothing to learn" + (f" within max_length = {max_length}" if messages else ""))
+    return dict(input_ids=ids, attention_mask=[1 for _ in ids], labels=labels)
+
+
+def collate(examples: list[dict[str, list[int]]], pad_token_id: int) -> dict[str, Tensor]:
+    """Put examples of different lengths into one batch, padded on the right to the longest.
+
+    Args:
+        examples: as `build_example` returns them; not changed. An empty list is a ValueError.
+        pad_token_id: what fills `input_ids`. It may also be the id of the end token, as in many tokenizers.
+
+    Returns:
+        `input_ids`, `attention_mask` and `labels`, int64, each `[B, T]` with T the longest length. The padding of
+        the three is `pad_token_id`, 0 and -100. The lengths alone decide what is padding: a token of an example
+        that equals `pad_token_id` keeps its mask and its label.
+    """
+    if len(examples) == 0:
+        raise ValueError("an empty batch")
+    longest = max(len(e["input_ids"]) for e in examples)
+    batch = {}
+    for key, fill in zip(("input_ids", "attention_mask", "labels"), (pad_token_id, 0, IGNORE_INDEX)):
+        table = torch.full((len(examples), longest), fill, dtype=torch.int64)
+        for row, e in zip(table, examples):
+            row[: len(e[key])] = torch.as_tensor(e[key], dtype=torch.int64)
+        batch[key] = table
+    return batch
+
+
+def causal_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy of predicting each label from the position before it.
+
+    Args:
+        logits: `[B, T, V]`, of any floating dtype that holds the sums of all losses and of all logits; those at
+            position t predict the token at t + 1. They need not be contiguous. They are finite; nan among those that
+            count gives nan.
+        labels: `[B, T]`, int64; each is a token id, or -100, which does not count.
+
+    Returns:
+        A scalar of the logits' dtype, computed in that or in float32: the mean over all labels of the batch that
+        count, from position 1 on (nothing predicts position 0, whatever its label is). Each of them has the same
+        weight, whichever row it is in. It is finite, even if logits are 1000 apart. If none counts (also if T is
+        1), it is 0.
+
+    The loss is attached to the graph of the logits, even if none counts; the gradient is then all zeros. Neither
+    input is changed. You may use `F.cross_entropy`.
+
+    Method: Radford et al., Improving Language Understanding by Generative Pre-Training (2018), equation 1,
+    https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf
+    """
+    flat, targets = logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
+    flat, targets = flat[targets != IGNORE_INDEX], targets[targets != IGNORE_INDEX]
+    if len(targets):
+        flat = flat - flat.max()
+    losses = flat.exp().sum(-1).log() - flat.gather(1, targets[:, None])[:, 0]
+    return losses.sum() / max(len(targets), 1)
