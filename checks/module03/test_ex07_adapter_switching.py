@@ -189,6 +189,11 @@ def test_leaving_an_inner_block_brings_the_outer_one_back(answer, tmp_path):
                 what = f"the logits in using({outer!r}) after using({inner!r}) within"
                 expect.close(logits(model), expected[outer], what=what, **CLOSE)
         expect.equal(logits(base), before, what=f"the base's logits after using({outer!r}) with blocks in it")
+    with library.using("law"), library.using("poems") as model:
+        with library.using("law"):
+            pass
+        what = "the logits in using('poems') after a block with the outer name"
+        expect.close(logits(model), expected["poems"], what=what, **CLOSE)
 
 
 def test_there_is_one_base_in_memory_and_nothing_is_written_to_it(answer, tmp_path):
@@ -279,16 +284,19 @@ def test_an_unknown_name_is_a_key_error_that_lists_the_names(answer, tmp_path):
 
 def test_names_are_in_the_order_in_which_they_were_added(answer, tmp_path):
     base, _, _ = three_adapters(tmp_path)
+    order = ["law", "poems", "jokes"]  # Neither sorted nor sorted backwards.
     another = deepcopy(base)
     library = answer.AdapterLibrary(base)
     expect.equal(library.names, [], what="names at the start")
-    for name in KINDS:
+    for name in order:
         library.add(name, tmp_path / name)
-    expect.equal(library.names, list(KINDS), what="names after three adds")
+    expect.equal(library.names, order, what="names after three adds")
     library.names.clear()
-    expect.equal(library.names, list(KINDS), what="names after the list they were given in was cleared")
+    expect.equal(library.names, order, what="names after the list they were given in was cleared")
     can_add(library, "law-2", tmp_path / "law", what="an add of `law-2`")
-    expect.equal(library.names, [*KINDS, "law-2"], what="names after an add of `law-2`")
+    expect.equal(library.names, [*order, "law-2"], what="names after an add of `law-2`")
+    can_add(library, "Law", tmp_path / "law", what="an add of `Law`")
+    expect.equal(library.names, [*order, "law-2", "Law"], what="names after an add of `Law`")
     expect.equal(answer.AdapterLibrary(another).names, [], what="names of a second library, around another base")
 
 
