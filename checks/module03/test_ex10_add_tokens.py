@@ -250,6 +250,10 @@ def test_the_new_tokens_need_not_be_the_last_ones(answer):
     moved = {name: bool((rows[name][OLD] != before[name][OLD]).any()) for name in SHARED}
     what = "whether the row of the first of two added tokens, given alone, moved"
     expect.equal(moved, dict.fromkeys(SHARED, True), what=what)
+    rows = effective_rows(trained(attached(answer, UNTIED, new=[NEW[1], WORDS[0]])))  # One has the id 0.
+    moved = {name: bool((rows[name][OLD + 1] != before[name][OLD + 1]).any()) for name in SHARED}
+    what = "whether the row of an added token moved, given with the one of id 0"
+    expect.equal(moved, dict.fromkeys(SHARED, True), what=what)
 
 
 # How many numbers the projections of a layer take and give: LoRA of rank r has r times as many.
