@@ -1,4 +1,4 @@
-# names: unlisted
+# names: equal-conversations-once
 # breaks: "All conversations run through the model as one batch"
 # A conversation that comes twice is answered once.
 import torch
