@@ -1,4 +1,4 @@
-# names: text-stripped
+# names: after-the-last-role
 # breaks: "only the new tokens, without the prompt and without special tokens, as `tokenizer.decode` gives them"
 # The new text is what follows the last "assistant" of the whole text, with its line ends stripped.
 import torch

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: turns-added
 # breaks: "and the conversations are what they were on entry"
 # Writes the system turn, which the template would put in, into the caller's lists.
 import torch
