@@ -1,4 +1,4 @@
-# names: unlisted
+# names: warmup-on-a-curve
 # breaks: "The warm-up is that of `warmup_then_linear`"
 # Warms up along a cosine too.
 import math
