@@ -142,16 +142,15 @@ def test_without_min_delta_an_equal_loss_is_no_improvement_and_the_least_fall_is
 
 def test_nan_and_inf_are_never_best_and_count(answer):
     one, two, three = shifted([80, 60, 50], offset=6)
-    losses = [NAN, INF, NAN, one, NAN, two, INF, NAN, NAN, three, one, one, NAN, one]
+    losses = [NAN, INF, NAN, INF, one, NAN, two, INF, NAN, NAN, three, one, one, NAN, one]
     model, stopper = small_model(), answer.EarlyStopping(3)
     stops, bests, best_steps = follow(stopper, losses, model)
     shown = [str(number) for number in bests]
-    expected = [str(number) for number in (INF, INF, INF, one, one, two, two, two, two, *[three] * 5)]
-    expect.equal(shown, expected, what="`best` after updates with nan or inf at 0 1 2, 4, 6 7 8 and 12")
-    expect.equal(stops, [2, 8, 12, 13], what="the updates that say stop, nan or inf at 0 1 2, 4, 6 7 8 and 12")
-    expect.equal(
-        best_steps, [None, None, None, 3, 3, 5, 5, 5, 5, *[9] * 5], what="`best_step` with nan and inf among losses"
-    )
+    expected = [str(number) for number in (INF, INF, INF, INF, one, one, two, two, two, two, *[three] * 5)]
+    expect.equal(shown, expected, what="`best` after updates with nan or inf at 0 to 3, 5, 7 8 9 and 13")
+    expect.equal(stops, [2, 3, 9, 13, 14], what="the updates that say stop, nan or inf at 0 to 3, 5, 7 8 9 and 13")
+    expected = [None, None, None, None, 4, 4, 6, 6, 6, 6, *[10] * 5]
+    expect.equal(best_steps, expected, what="`best_step` with nan and inf among losses")
 
 
 def test_what_comes_back_is_what_was_there_to_the_last_bit(answer):
