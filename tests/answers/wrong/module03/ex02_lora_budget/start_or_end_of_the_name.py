@@ -1,4 +1,4 @@
-# names: unlisted
+# names: prefix-matches
 # breaks: "a layer matches an entry if its full name equals the entry"
 from collections import namedtuple
 from math import ceil
