@@ -249,6 +249,8 @@ def test_a_head_of_two_layers_is_replaced_as_a_whole(answer, tmp_path):
         what = f"new_parameters, for a DistilBERT, labels {', '.join(labels)}"
         expect.equal(loaded.new_parameters, head, what=what, exact_types=True, given=given)
         check_new(found, ["classifier.weight", "pre_classifier.weight"])
+        expect.equal(loaded.model.config.id2label, dict(enumerate(labels)), what="DistilBERT's id2label", given=given)
+        expect.equal(len(found["classifier.weight"]), len(labels), what="the logits of a DistilBERT", given=given)
 
 
 def test_nothing_to_load_is_an_error_of_one_line(answer, tmp_path):

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: head-frozen
 # breaks: "Every parameter can be trained"
 from types import SimpleNamespace
 
