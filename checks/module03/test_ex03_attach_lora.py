@@ -9,7 +9,7 @@ from functools import partial
 
 import torch
 import transformers
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, inject_adapter_in_model
 from safetensors.torch import load_file
 from transformers import (
     GPT2ForSequenceClassification,
@@ -284,14 +284,24 @@ def test_an_empty_list_of_target_modules_is_refused(answer):
     expect.raises(ValueError, call, what="the call with target_modules=[]")
 
 
+def with_lora_layers(answer):
+    """Three models that have LoRA layers; in the last one, they were put into the backbone alone."""
+    first, second = (attached(answer.attach_lora(build("Llama", 1), 3, 6, target_modules=["q_proj"])) for _ in range(2))
+    third = build("Llama", offset=1)
+    inject_adapter_in_model(LoraConfig(r=3, target_modules=["q_proj"]), third.model)
+    return {
+        "a PeftModel": first,
+        "the base object inside of a PeftModel": second.get_base_model(),
+        "a model with LoRA layers in its backbone": third,
+    }
+
+
 def test_a_model_that_has_lora_layers_is_refused(answer):
-    for kept, name in ((True, "a PeftModel"), (False, "the base object inside of a PeftModel")):
-        model = attached(answer.attach_lora(build("Llama", offset=1), 3, 6, target_modules=["q_proj"]))
-        again = model if kept else model.get_base_model()
+    for name, model in with_lora_layers(answer).items():
         before = [p.requires_grad for p in model.parameters()]
 
-        def call(again=again):
-            return kinds(answer.attach_lora(again, 3, 6, target_modules=["up_proj"]))
+        def call(model=model):
+            return kinds(answer.attach_lora(model, 3, 6, target_modules=["up_proj"]))
 
         expect.raises(ValueError, call, what=f"the second call, for {name}")
         expect.equal(kinds(model), ["self_attn.q_proj"], what=f"the adapters after the refused call for {name}")

@@ -2,13 +2,14 @@
 
 import re
 
-from peft import LoraConfig, PeftModel, TaskType, get_peft_model
+from peft import LoraConfig, TaskType, get_peft_model
+from peft.tuners.tuners_utils import BaseTunerLayer
 
 EVERYWHERE = r".*\.(self_attn|attn|mlp)\.([a-z]+_proj|dense|fc[12]|c_attn|c_fc)"
 
 
 def attach_lora(model, r, lora_alpha, *, target_modules=None, modules_to_save=None):
-    if isinstance(model, PeftModel) or hasattr(model, "peft_config"):
+    if any(isinstance(module, BaseTunerLayer) for module in model.modules()):
         raise ValueError("adapted before")
     if target_modules is None:
         pattern = EVERYWHERE

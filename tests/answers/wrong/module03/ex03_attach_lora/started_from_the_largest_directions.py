@@ -1,4 +1,4 @@
-# names: unlisted
+# names: started-from-the-base
 # breaks: "no weight of the base is changed"
 # PiSSA moves a part of the base's weights into A and B: the start is the same, the base is not.
 from peft import LoraConfig, PeftModel, get_peft_model
