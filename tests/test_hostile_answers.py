@@ -219,6 +219,9 @@ DEEDS = {
     "a sleep": Deed(after("time.sleep(600)"), "did not finish in 6 s, most of which it waited"),
     "memory": Deed(after("x = bytearray(2**33)"), "a check may use 4 GiB of memory"),
     "memory of torch": Deed(after("torch.ones(2**33)"), "a check may use 4 GiB of memory"),
+    "a private map": Deed(
+        after("import mmap", "mmap.mmap(-1, 6 << 30, flags=mmap.MAP_PRIVATE)"), "a check may use 4 GiB of memory"
+    ),
     "a flood of text": Deed(after("for _ in range(3000): print('z' * 1000)", "return x"), "squares([3])"),
     "a screen command": Deed(after(r"print('\x1b[2J')", "return x"), "squares([3])"),
     "many processes": Deed(

@@ -7,6 +7,7 @@ is ended by the clock, which is generous and, on Linux, stands still while other
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import sys
 import threading
@@ -187,5 +188,7 @@ def memory_is_limited() -> bool:
 
 
 def is_out_of_memory(error: BaseException, text: str) -> bool:
-    """Python's own error, or torch's, whose message is `text`."""
+    """Python's own error, the system's, or torch's, whose message is `text`."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     return isinstance(error, MemoryError) or isinstance(error, RuntimeError) and "can't allocate memory" in text
