@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from tunelings.course import SENTINEL
-from tunelings.plain import copied, is_tensor, plain_tensor, safe_repr, safe_str, same_bits, same_value
+from tunelings.plain import copied, is_tensor, plain_tensor, safe_repr, safe_str, same_bits, same_value, unreadable
 from tunelings.snapshot import Same, first_change, snapshot
 
 notes: dict[str, Any] = {}  # What the check that is running has recorded; cleared before each check.
@@ -127,7 +127,7 @@ def equal(actual: Any, expected: Any, what: str, *, exact_types: bool = False, g
 
 def _parting_of(actual: Tensor, expected: Tensor) -> dict[str, Any]:
     """Where two tensors part, if they have one shape and real numbers."""
-    if actual.shape != expected.shape or actual.is_complex() or expected.is_complex():
+    if actual.shape != expected.shape or any(unreadable(one) or one.is_complex() for one in (actual, expected)):
         return {}
     a, e = (tensor.detach().to("cpu") for tensor in (actual, expected))
     wrong = a != e
@@ -135,8 +135,8 @@ def _parting_of(actual: Tensor, expected: Tensor) -> dict[str, Any]:
 
 
 def _remark(actual: Tensor, expected: Tensor) -> str:
-    if actual.shape == expected.shape:
-        return ""
+    if (kind := unreadable(actual)) or actual.shape == expected.shape:
+        return kind
     return f"shape {list(actual.shape)}, expected shape {list(expected.shape)}"
 
 
@@ -172,7 +172,10 @@ def number(actual: Any, what: str, *, given: Any = None) -> float:
     base = next((base for base in (int, float) if issubclass(type(actual), base)), None)
     if base is None or type(actual) is bool:
         raise CheckFailed(what, "a Python float", actual, _wrong_kind(actual), given=given)
-    return base.__float__(actual)  # The number itself, also where a subclass says otherwise.
+    try:
+        return base.__float__(actual)  # The number itself, also where a subclass says otherwise.
+    except OverflowError:
+        raise CheckFailed(what, "a Python float", actual, _wrong_kind(actual), given=given) from None
 
 
 def tensor(
@@ -293,14 +296,15 @@ def _by_name(what: str, tensors: Mapping[str, Tensor] | Sequence[Tensor] | Tenso
 
 
 def _as_tensor(value: Any) -> Tensor | None:
-    """`value` as a plain tensor, or None where it is not made of numbers."""
+    """`value` as a plain tensor, or None where it is not made of numbers that can be read."""
     if is_tensor(value):
-        return plain_tensor(value)
+        tensor = plain_tensor(value)
+        return None if unreadable(tensor) else tensor
     if isinstance(value, bool) or value is None:
         return None
     try:
         return torch.as_tensor(_without_subclasses(value), dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         return None
 
 
@@ -322,6 +326,10 @@ def _tolerance(actual: Tensor, expected: Tensor, terms: int, scale: float | None
 
 
 def _wrong_kind(actual: Any) -> str:
+    if is_tensor(actual) and (kind := unreadable(plain_tensor(actual))):
+        return kind
+    if issubclass(type(actual), int) and int.bit_length(actual) > 1024:
+        return "too large for a float"
     return "" if actual is None else f"a {type(actual).__name__}"
 
 

@@ -28,6 +28,20 @@ def plain_tensor(value: Tensor) -> Tensor:
         return Tensor.as_subclass(value, Tensor)
 
 
+def unreadable(value: Tensor) -> str:
+    """Why the numbers of a plain tensor can't be read one by one, as the kind of tensor that it is; else ""."""
+    if value.device.type == "meta":
+        return "a tensor on meta, which holds no numbers"
+    if value.is_nested:
+        return "a nested tensor"
+    if value.is_quantized:
+        return "a quantized tensor"
+    if value.layout == torch.strided:
+        return ""
+    layout = str(value.layout).removeprefix("torch.")
+    return "a sparse tensor" if layout.startswith("sparse") else f"a tensor of layout {layout}"
+
+
 def same_bits(a: Tensor, b: Tensor) -> bool:
     """Two plain tensors have the same dtype, shape and numbers; nan is the same as nan."""
     if a.dtype != b.dtype or a.shape != b.shape:
@@ -77,6 +91,8 @@ def same_value(actual: Any, expected: Any, *, exact_types: bool = False) -> bool
 
 
 def _same_tensor(actual: Tensor, expected: Tensor, exact_types: bool) -> bool:
+    if unreadable(actual) or unreadable(expected):
+        return False
     if actual.shape != expected.shape or exact_types and actual.dtype != expected.dtype:
         return False
     return torch.equal(actual.detach().to("cpu"), expected.detach().to("cpu"))
