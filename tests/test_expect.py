@@ -15,6 +15,7 @@ import torch
 from tunelings import expect
 from tunelings.expect import CheckFailed
 from tunelings.grading import render
+from tunelings.grading.parting import pair_of
 from tunelings.grading.verdict import Difference
 
 F32, F64, BF16 = torch.float32, torch.float64, torch.bfloat16
@@ -523,3 +524,27 @@ def test_a_value_that_cannot_be_shown_is_a_failure_like_any_other():
     told = "the loss: expected 1.0, got <a {} whose repr raises {}>"
     assert str(failing(expect.equal, Mute(), 1.0, what="the loss")) == told.format("Mute", "SystemExit")
     assert str(failing(expect.equal, Odd(), 1.0, what="the loss")) == told.format("Odd", "TypeError")
+
+
+UNREADABLE = {
+    "a sparse tensor": lambda: torch.eye(3).to_sparse(),
+    "a tensor on meta, which holds no numbers": lambda: torch.empty(3, 3, device="meta"),
+    "a quantized tensor": lambda: torch.quantize_per_tensor(torch.eye(3), 0.1, 0, torch.qint8),
+}
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+@pytest.mark.parametrize("says", UNREADABLE)
+@pytest.mark.parametrize("expectation", [expect.close, expect.equal])
+def test_a_tensor_that_cannot_be_read_is_named(expectation, says):
+    error = failing(expectation, UNREADABLE[says](), torch.eye(3), what="x")
+    assert error.remark == says
+    pair = pair_of(error.expected, error.actual, error.first)
+    assert pair.expected != pair.got and says.split(",")[0].split(" on ")[0] in pair.got
+    assert pair_of([torch.eye(3)], [error.actual]).got.startswith("at [0] ")
+
+
+def test_a_number_beyond_a_float_is_named():
+    assert failing(expect.close, 10**5000, 1.0, what="x").remark == "too large for a float"
+    assert failing(expect.number, 10**400, what="x").remark == "too large for a float"
+    assert failing(expect.close, [10**5000], [1.0], what="x").remark == "a list"

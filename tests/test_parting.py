@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,11 @@ import torch
 
 from tunelings import expect
 from tunelings.expect import CheckFailed
+from tunelings.grading.failures import failure_of
 from tunelings.grading.parting import pair_of
+from tunelings.grading.run import Result
+from tunelings.grading.states import CheckState
+from tunelings.grading.values import given_text
 
 F64 = torch.float64
 Point = namedtuple("Point", "x y")
@@ -174,7 +179,92 @@ def test_two_that_cannot_be_told_apart_are_said_to_differ():
         def __repr__(self):
             return "the same"
 
-    assert pair_of(Same(), Same()) == ("the same", "the same", "the two look the same here, but differ")
+    remark = "the two look the same, but are not one and the same object"
+    assert pair_of(Same(), Same()) == ("the same", "the same", remark)
+    assert pair_of(Equal(), Equal()) == ("an equal", "an equal", "the two look the same here, but differ")
+    assert pair_of("less", "less") == ("'less'", "'less'", "the two are the same, and the check asks for more")
+
+
+class Equal:
+    """Of a class that has an == of its own."""
+
+    def __repr__(self):
+        return "an equal"
+
+    def __eq__(self, other):
+        return False
+
+
+A = "a" * 60
+E_ACUTE, ACUTE, CYRILLIC_A, HYPHEN = "\u00e9", "e\u0301", "\u0430", "\u2010"
+ALIKE = {
+    # expected, got, the place that the lines show, and the words
+    "the length of a text in a list": (["a" * 41], ["a" * 40], "at [0] '", "; length 40, expected length 41"),
+    "the length of a text in a dict": ({"k": "a" * 41}, {"k": "a" * 40}, "at ['k'] '", "differs first at character 40"),
+    "the end of a text": (["a" * 39 + "bbbbb"], ["a" * 39 + "c"], "at [0] 'aaa", "first at character 39"),
+    "the end of a longer text": (A + A, A + A + "a", "…", "character 120; length 121, expected length 120"),
+    "a member": ({A + "x"}, {A + "y"}, "{…aaa", f"missing: …{'a' * 20}x'; additional: …aaaa"),
+    "a member more": ({A + "x", A + "y"}, {A + "x"}, "{", f"missing: …{'a' * 20}y'"),
+    "one member of many": (
+        {A + c for c in "abcdefghijk"}, {A + c for c in "abcdefghij"}, "{", f"missing: …{'a' * 20}k'"
+    ),
+    "a key": ({A + "x": 1}, {A + "y": 1}, "{…aaa", f"missing: …{'a' * 20}x'; additional: …aaaa"),
+    "a member of a set in a list": ([set(range(20))], [set(range(20)) - {9}], "at [0] {", "missing: 9"),
+    "a set in a dict": ({"k": frozenset(range(30))}, {"k": frozenset(range(29))}, "at ['k'] {", "missing: 29"),
+    "an array": (np.arange(20.0), np.arange(20.0) + np.eye(20)[15], "from [8] [ 8.000", "differs first at [15]"),
+    "an array in a dict": (
+        {"a": np.arange(20)}, {"a": np.arange(20) + (np.arange(20) == 15)},
+        "at ['a'] from [8] [8, 9", "first at ['a'][15]",
+    ),
+    "an array of texts": (np.array([A + "x"] * 20), np.array([A + "y"] * 20), "at [0] aaa", "character 60"),
+    "the dtype of an array": (np.arange(20), np.arange(20.0), "an array of shape [20] (array of ", ""),
+    "a long number": ([10**200], [10**200 + 1], "at [0] …000", "differs first at digit 201"),
+    "the digits of a number": (10**201, 10**200, "…000", "201 digits, expected 202 digits"),
+    "a longer number": ([10**5000], [10**5000 + 1], "at [0] …000", "differs first at digit"),
+    "a small number": ([1.5e-4], [math.nextafter(1.5e-4, 1)], "[0.0001", ""),
+    "another letter": (
+        "paypal", f"p{CYRILLIC_A}ypal", "p",
+        "differs first at character 1: U+0430 CYRILLIC SMALL LETTER A, expected U+0061 LATIN SMALL LETTER A",
+    ),
+    "another hyphen": ("a-b", f"a{HYPHEN}b", "a", "character 1: U+2010 HYPHEN, expected U+002D HYPHEN-MINUS"),
+    "what is not seen": ("ab", "ab\u3164", "ab", "character 2: U+3164 HANGUL FILLER, expected the end"),
+    "a letter in a list": (["a", "paypal"], ["a", f"p{CYRILLIC_A}ypal"], "['a', 'p", "at [1], character 1: U+0430"),
+    "an accent in a dict": ({"k": E_ACUTE}, {"k": ACUTE}, "{'k': '", "first at ['k'], character 0: U+0065"),
+    "a letter in a key": (
+        {"paypal": 1}, {f"p{CYRILLIC_A}ypal": 1},
+        "{'p", f"'p{CYRILLIC_A}ypal', which differ first at character 1: U+0430",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_what_would_read_alike_is_told_apart(name):
+    expected, got, begins, said = ALIKE[name]
+    pair = pair_of(expected, got)
+    assert pair.expected != pair.got
+    assert pair.expected.startswith(begins) and pair.got.startswith(begins) and said in pair.remark
+    assert "look the same" not in pair.remark and max(map(len, pair)) <= 200
+
+
+@pytest.mark.parametrize("value, first", [(math.nan, None), ([math.nan], None), (torch.tensor([math.nan]), (0,))])
+def test_of_nan_it_is_said_that_it_equals_nothing(value, first):
+    error = CheckFailed("x", value, value, first=first, largest=math.nan if first else None)
+    failure = failure_of(lambda answer: None, Result("test_x", CheckState.FAILED, error), Path("none.py"))
+    assert failure.expected == failure.got and "nan" in failure.got
+    assert failure.difference is None and failure.remark == "both are nan, which equals nothing, not even nan"
+
+
+class Thing:
+    pass
+
+
+def test_an_object_is_shown_by_its_class():
+    inner = type("Thing", (), {"__module__": "tunelings_answer_0_ex49_squares"})
+    assert pair_of(1, Thing()).got == "an object of class Thing"
+    assert pair_of([1], [inner()]).got == "[an object of class Thing]"
+    assert pair_of(1, inner).got == "<class 'Thing'>"
+    assert pair_of(1, len.__call__).got == "<method-wrapper '__call__' of builtin_function_or_method object>"
+    assert "tunelings_answer" not in "".join(pair_of(Thing, inner)) and "0x" not in given_text({"x": [Thing()]})
 
 
 @pytest.mark.parametrize("place", [0, 5, 7, 8, 250, 999])

@@ -15,13 +15,14 @@ from typing import Any
 
 from tunelings.cards import Mistake
 from tunelings.expect import CheckFailed
+from tunelings.grading.alike import BOTH_NAN
 from tunelings.grading.answers import AnswerError, read
 from tunelings.grading.diagnose import Diagnosis
 from tunelings.grading.parting import pair_of
 from tunelings.grading.run import Result
 from tunelings.grading.states import CheckState
 from tunelings.grading.text import cut, visible
-from tunelings.grading.values import given_text
+from tunelings.grading.values import given_text, without_module
 from tunelings.grading.verdict import Difference, Failure, Frame, NamedMistake
 from tunelings.plain import is_tensor, plain_tensor, safe_str
 
@@ -60,12 +61,12 @@ def failure_of(
 
 
 def _compared(error: CheckFailed) -> dict[str, Any]:
-    parting = None if error.largest is None else Difference(error.first, error.largest)
     pair = pair_of(error.expected, error.actual, error.first)
+    parting = None if error.largest is None or pair.remark == BOTH_NAN else Difference(error.first, error.largest)
     return {
         "what": cut(visible(error.what), _LINE),
-        "expected": pair.expected,
-        "got": pair.got,
+        "expected": without_module(pair.expected),
+        "got": without_module(pair.got),
         "difference": parting,
         "remark": cut(visible(error.remark or ("" if parting else pair.remark)), _LINE),
         "given": given_text(error.given),
@@ -77,7 +78,7 @@ def _message(result: Result) -> str:
     text = safe_str(result.error)
     if result.state != CheckState.CRASHED:
         return "\n".join(cut(visible(line.rstrip("\r")), _MESSAGE) for line in text.split("\n")[:_LINES])
-    text = visible(" ".join(text[: 2 * _MESSAGE].split()))
+    text = visible(without_module(" ".join(text[: 2 * _MESSAGE].split())))
     kind = visible(type(result.error).__name__)
     return cut(f"{kind}: {text}" if text else kind, _MESSAGE)
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Set
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from tunelings.grading.text import cut, visible
-from tunelings.plain import is_tensor, plain_tensor, safe_repr
+from tunelings.plain import is_tensor, plain_tensor, safe_repr, unreadable
 
 SHOWN = 8  # parts of a list or of a tensor's row on one line
 DIGITS = 4  # significant digits, where they are enough to tell two numbers apart
+MOST_DIGITS = 17  # tell any two floats apart
 _PART = 40  # characters of a text inside a list
 _GIVEN = 300  # characters of an input shown beside a failure
+_DECIMAL = 14_000  # bits of the largest number written in decimal: Python's limit is 4300 digits
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
+_MODULE = re.compile(r"\btunelings_answer_\d+_\w+\.")
 
 
 def value_text(value: Any, digits: int = DIGITS) -> str:
@@ -56,15 +60,17 @@ def part_text(value: Any, digits: int = DIGITS, most: int = _PART) -> str:
     if isinstance(value, float):
         return digits_text(float.__float__(value), digits)
     if isinstance(value, int):
-        return cut(int.__repr__(value))
+        return cut(int_text(value))
     if issubclass(type(value), str):
         return cut(repr(str.__str__(value)), most)
     if is_tensor(value):
         return _small_tensor(plain_tensor(value).detach(), digits)
     if isinstance(value, np.generic):
-        return part_text(value.item(), digits, most) if value.dtype.kind in "biufSU" else cut(repr(value), most)
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        return _small_tensor(torch.from_numpy(value.copy()), digits)
+        plain = value.item()  # A longdouble stays one.
+        return cut(repr(value), most) if isinstance(plain, np.generic) else part_text(plain, digits, most)
+    if isinstance(value, np.ndarray):
+        small = 0 < value.size <= 2 * SHOWN
+        return part_text(value.tolist(), digits, most) if small else f"an array of shape {list(value.shape)}"
     if issubclass(type(value), list | tuple):
         return _sequence_text(value, digits, most)
     if isinstance(value, Mapping | Set):
@@ -72,7 +78,25 @@ def part_text(value: Any, digits: int = DIGITS, most: int = _PART) -> str:
     if fields := fields_of(value):
         inner = ", ".join(f"{name}={part_text(part, digits, most)}" for name, part in fields.items())
         return f"{visible(type(value).__name__)}({inner})"
-    return cut(visible(safe_repr(value)), max(most, 84))
+    return cut(visible(object_text(value)), max(most, 84))
+
+
+def object_text(value: Any) -> str:
+    """repr(value), without addresses in memory and the name that an answer's module is loaded by."""
+    kind: Any = type(value)
+    if kind.__repr__ is object.__repr__:
+        return f"an object of class {kind.__name__}"
+    return without_module(_ADDRESS.sub("", safe_repr(value)))
+
+
+def without_module(text: str) -> str:
+    """A text that names a class of an answer, without the name that the answer's module is loaded by."""
+    return _MODULE.sub("", text)
+
+
+def int_text(value: int) -> str:
+    """All digits of a whole number; hexadecimal ones where Python refuses to write it in decimal."""
+    return hex(value) if int.bit_length(value) > _DECIMAL else int.__repr__(value)
 
 
 def fields_of(value: Any) -> dict[str, Any]:
@@ -113,13 +137,13 @@ def _unordered_text(value: Any, digits: int, most: int) -> str:
 
 def _small_tensor(value: Tensor, digits: int) -> str:
     """All numbers of a small tensor, nested as they are; the shape of another one."""
-    if value.device.type == "meta" or value.numel() == 0 or value.numel() > 2 * SHOWN or value.is_complex():
+    if unreadable(value) or value.numel() == 0 or value.numel() > 2 * SHOWN or value.is_complex():
         return _shape_text(value)
     return part_text(value.to("cpu").tolist(), digits)
 
 
 def _tensor_text(value: Tensor, digits: int) -> str:
-    if value.device.type == "meta" or value.numel() == 0:
+    if unreadable(value) or value.numel() == 0:
         return _shape_text(value)
     if value.dim() == 0:
         return part_text(value.item(), digits)
@@ -127,15 +151,16 @@ def _tensor_text(value: Tensor, digits: int) -> str:
 
 
 def _shape_text(value: Tensor) -> str:
-    return f"a tensor of shape {list(value.shape)} on {value.device}"
+    kind = "a tensor" if value.device.type == "meta" else unreadable(value) or "a tensor"
+    return f"{kind} of shape {list(value.shape)} on {value.device}"
 
 
-def row_text(value: Tensor, first: tuple[int, ...], digits: int) -> str:
+def row_text(value: Tensor | np.ndarray, first: tuple[int, ...], digits: int) -> str:
     """The row of a tensor (along its last dimension) that holds the place `first`, with the row's index."""
     start = max(0, first[-1] - SHOWN + 1)
     row = value[first[:-1]][start:]
     cells = ", ".join(_cell(number, digits) for number in row[:SHOWN].tolist())
-    text = f"[{cells}{', …' if row.numel() > SHOWN else ''}]"
+    text = f"[{cells}{', …' if len(row) > SHOWN else ''}]"
     if not first[:-1]:
         return (f"from [{start}] " if start else "") + text
     place = ", ".join(map(str, first[:-1]))
@@ -143,7 +168,7 @@ def row_text(value: Tensor, first: tuple[int, ...], digits: int) -> str:
 
 
 def _cell(number: Any, digits: int) -> str:
-    return f"{digits_text(number, digits):>6}" if isinstance(number, float) else str(number)
+    return f"{digits_text(number, digits):>6}" if isinstance(number, float) else part_text(number, digits)
 
 
 def digits_text(number: float, digits: int = DIGITS) -> str:
@@ -154,5 +179,5 @@ def digits_text(number: float, digits: int = DIGITS) -> str:
         return "0.0"
     if 1e-4 <= abs(number) < 1e6:
         decimals = max(0, digits - 1 - math.floor(math.log10(abs(number))))
-        return f"{number:.{min(decimals, max(6, digits))}f}"
+        return f"{number:.{decimals if digits == MOST_DIGITS else min(decimals, max(6, digits))}f}"
     return f"{number:.{digits - 1}e}"
