@@ -246,7 +246,10 @@ def test_what_would_read_alike_is_told_apart(name):
     assert "look the same" not in pair.remark and max(map(len, pair)) <= 200
 
 
-@pytest.mark.parametrize("value, first", [(math.nan, None), ([math.nan], None), (torch.tensor([math.nan]), (0,))])
+@pytest.mark.parametrize(
+    "value, first",
+    [(math.nan, None), ([math.nan], None), ([complex(math.nan)], None), (torch.tensor([math.nan]), (0,))],
+)
 def test_of_nan_it_is_said_that_it_equals_nothing(value, first):
     error = CheckFailed("x", value, value, first=first, largest=math.nan if first else None)
     failure = failure_of(lambda answer: None, Result("test_x", CheckState.FAILED, error), Path("none.py"))

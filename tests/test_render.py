@@ -120,6 +120,20 @@ def test_the_check_that_cannot_use_an_answer_blames_no_line(mini):
     assert text[4].strip().startswith("exercises/module01/ex01_squares.py:7 ·")
 
 
+@pytest.mark.parametrize(
+    "body, said",
+    [
+        ("    return x.to_sparse()\n", "a sparse tensor of shape [3] on cpu     a sparse tensor"),
+        ("    return x.to('meta')\n", "a tensor of shape [3] on meta     a tensor on meta, which holds no numbers"),
+        ("    class Thing: pass\n    return Thing()\n", "an object of class Thing     a Thing"),
+        ("    return 10**5000\n", "too large for a float"),
+    ],
+)
+def test_what_no_comparison_can_read_is_named(mini, body: str, said: str):
+    text = text_of(mini, squares(body), NUMBER)
+    assert "expected" in text and said in text and "the check can't use" not in text
+
+
 # Values on one line.
 
 

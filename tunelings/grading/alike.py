@@ -6,7 +6,7 @@ members so much that each differs from the others, and of values that are the sa
 
 from __future__ import annotations
 
-import math
+import cmath
 import unicodedata
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -169,7 +169,7 @@ def int_pair(e: int, g: int) -> Pair:
 
 
 def _why(e: Any, g: Any) -> str:
-    if isinstance(e, float) and isinstance(g, float) and math.isnan(e) and math.isnan(g):
+    if all(isinstance(one, float | complex) and cmath.isnan(one) for one in (e, g)):
         return BOTH_NAN
     if same_value(g, e, exact_types=True):
         return "the two are the same, and the check asks for more"
