@@ -3,6 +3,7 @@
 import contextlib
 from unittest import mock
 
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -211,6 +212,7 @@ def numbers_asked_for():
         raise
 
 
+@pytest.mark.timeout(30)  # The first tensor on meta imports torch's compiler: seconds on a slow machine.
 def test_the_results_are_on_the_device_of_the_inputs(answer):
     """`meta` tensors have shapes and no numbers; one that was made on the CPU does not mix with them."""
     with contextlib.suppress(NeedsNumbers):

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from tunelings import expect, live
 from tunelings.course import data_folder
 from tunelings.handson import mnist
+from tunelings.handson.awkward.models import VOCABULARY, awkward_model
 from tunelings.inputs import generator, randint, randn, seed
 
 # Held-out accuracy on the shipped digits after 10 epochs of Adam at 1e-3 in batches of 64. Measured with 20 seeds
@@ -454,8 +455,6 @@ class Watched(nn.Module):
 
 
 def test_each_part_runs_in_its_own_mode(answer):
-    from tunelings.handson.awkward.models import VOCABULARY, awkward_model
-
     awkward = awkward_model(CLASSES, p=0.5)
     # Each of its parameters takes part and trains, as torch.autograd.grad asks for.
     awkward.unused = nn.Identity()
