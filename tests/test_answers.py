@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tunelings.grading import answers
-from tunelings.grading.answers import AnswerError, NameMissing, Source
+from tunelings.grading.answers import LARGEST, AnswerError, NameMissing, Source, TimeoutLike
 
 
 @pytest.fixture
@@ -90,6 +90,11 @@ def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path):
         answers.read(tmp_path)
 
 
+def test_a_file_of_the_largest_size_is_read_whole_and_a_larger_one_not_at_all(load):
+    assert load(f"value = 1{' ' * (LARGEST - 10)}\n").value == 1
+    assert message(load, f"value = 1{' ' * (LARGEST - 9)}\n").startswith("the file is larger than 1 MB")
+
+
 def test_latin_1_bytes_are_told(load):
     assert message(load, 'name = "é"\n'.encode("latin-1")).startswith("the file is not valid UTF-8 text (")
 
@@ -128,6 +133,11 @@ def test_an_exception_while_loading_is_told_with_the_answers_own_line(load):
     assert told.startswith("line 3: loading the file raises JSONDecodeError: Expecting property name")
 
 
+def test_an_exception_in_a_function_of_the_answer_is_told_with_the_line_that_raises(load):
+    told = message(load, "def half(n):\n    return n / 0\n\n\nhalf(1)\n")
+    assert told == "line 2: loading the file raises ZeroDivisionError: division by zero"
+
+
 def test_an_exit_while_loading_is_told(load):
     assert message(load, "import sys\nsys.exit(3)\n") == "line 2: loading the file raises SystemExit: 3"
 
@@ -146,6 +156,12 @@ def test_a_todo_at_the_top_level_stays_what_it_is(load):
 def test_a_real_interrupt_while_loading_passes_through(load):
     with pytest.raises(KeyboardInterrupt):
         load("raise KeyboardInterrupt\n")
+
+
+def test_the_end_of_the_time_while_loading_passes_through(load):
+    with pytest.raises(TimeoutLike):
+        load("from tunelings.grading.answers import TimeoutLike\nraise TimeoutLike\n")
+    assert [name for name in sys.modules if name.startswith("tunelings_answer_")] == []
 
 
 def test_the_future_of_the_grader_is_not_the_answers(load):
