@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.support import miniature
@@ -54,7 +55,9 @@ def own_pool(shared: tuple[Miniature, Pool], mini: Miniature) -> Iterator[Pool]:
 def test_the_first_request_does_not_wait_for_the_warm_worker_and_says_the_same(own_pool: Pool, mini: Miniature):
     pool = own_pool
     mini.solve(mini.squares, "x * x", "x + x")
-    first = verdicts(ask(pool, mini.squares))
+    pool.request([mini.squares])
+    assert pool.active.imports == [], "the worker that is still importing has the request"
+    first = verdicts(collect(pool))
     wait_until_warm(pool, mini.squares)
     warm = verdicts(ask(pool, mini.squares))
     cold = mini.grade("checks/module01/test_ex01_squares.py")
@@ -72,9 +75,19 @@ def test_several_exercises_come_in_one_request(pool: Pool, mini: Miniature):
 
 def test_each_check_is_announced_with_its_limit(pool: Pool, mini: Miniature):
     mini.solve(mini.shift)
-    announced = {e.check: e.limit for e in ask(pool, mini.shift) if isinstance(e, events.Checking)}
+    told = [event for event in ask(pool, mini.shift) if isinstance(event, events.Checking | events.Checked)]
+    announced = {event.check: event.limit for event in told[::2]}
     assert announced["test_each_number_moves"] == 1.0
     assert announced["test_the_argument_stays"] == 10.0
+    assert told[1::2] == [events.Checked()] * len(announced), "each check begins and ends before the next one"
+
+
+def test_what_keeps_a_request_from_being_checked_is_said(pool: Pool, mini: Miniature):
+    gone = mini.shift
+    for path in (gone.solution_path, gone.check_path, gone.card_path):
+        path.unlink()
+    (error,) = [event for event in ask(pool, gone) if isinstance(event, events.Error)]
+    assert "1.02" in error.text
 
 
 def test_a_long_check_says_how_far_it_is(pool: Pool, mini: Miniature):
@@ -124,6 +137,38 @@ def test_a_daemon_of_the_answer_ends_with_its_checks(pool: Pool, mini: Miniature
     mini.answer(mini.squares, f"import os\nos.system({command!r})\n" + mini.squares.solution_path.read_text())
     assert verdicts(ask(pool, mini.squares))[0].state == "passed"
     assert not is_alive(int(note.read_text()))
+
+
+@pytest.mark.skipif(not FORK, reason="processes are adopted on Linux")
+def test_a_daemon_of_an_answer_that_ends_the_run_above_it_ends_too(pool: Pool, mini: Miniature, tmp_path):
+    if not pool.fork:
+        pytest.skip("the run that the answer ends is the worker itself")
+    wait_until_warm(pool, mini.squares)
+    note = tmp_path / "pid"
+    command = f"setsid sleep 600 & echo $! > {note}"
+    mini.answer(
+        mini.squares,
+        f"import os, psutil\nos.system({command!r})\nos.kill(psutil.Process(os.getppid()).ppid(), 9)\n"
+        + mini.squares.solution_path.read_text(encoding="utf-8"),
+    )
+    assert verdicts(ask(pool, mini.squares)) == ()
+    assert not is_alive(int(note.read_text()))
+
+
+@pytest.mark.skipif(not FORK, reason="Linux ends a process with its parent")
+def test_a_check_ends_with_its_worker(pool: Pool, mini: Miniature, tmp_path):
+    check = mini.shift.check_path.read_text(encoding="utf-8")
+    mini.shift.check_path.write_text(check.replace("timeout(1)", "timeout(300)"), encoding="utf-8")
+    note = tmp_path / "pid"
+    sleep = f"import os, time\n\ndef shift(x, by=1.0):\n    open({str(note)!r}, 'w').write(str(os.getpid()))\n"
+    mini.answer(mini.shift, sleep + "    time.sleep(600)\n")
+    wait_until_warm(pool, mini.shift)
+    pool.request([mini.shift])
+    assert wait_for(lambda: note.exists() and note.read_text(), 60)
+    os.kill(pool.active.process.pid, 9)
+    ended = wait_for(lambda: not is_alive(int(note.read_text())))
+    pool.cancel()
+    assert ended
 
 
 def test_what_an_answer_patches_is_gone_in_the_next_request(pool: Pool, mini: Miniature):
@@ -190,7 +235,10 @@ def test_other_packages_mean_another_worker(pool: Pool, mini: Miniature):
     before = [server.process.pid for server in pool.servers]
     pool.packages_changed = -1.0
     pool.prepare(mini.squares)
-    assert not {server.process.pid for server in pool.servers} & set(before)
+    after = [server.process.pid for server in pool.servers]
+    assert not set(after) & set(before)
+    pool.prepare(mini.squares)
+    assert [server.process.pid for server in pool.servers] == after, "an installation is seen once"
 
 
 def test_closing_leaves_no_process(own_pool: Pool, mini: Miniature):
@@ -207,4 +255,15 @@ def test_what_the_pool_starts_is_the_worker(own_pool: Pool, once: bool):
     server = own_pool._start([], once=once)
     assert own_pool.next_happening(60) == Said(server, events.Ready()), "a worker that is not found ends without a word"
     assert server.process.args[1:3] == ["-m", "tunelings.watch.worker"] == ["-m", worker.__name__]
+    server.close()
+
+
+@pytest.mark.skipif(not FORK, reason="only a worker that forks must have no threads, and Windows has no sessions")
+def test_a_worker_has_its_own_session_and_one_that_forks_has_no_threads_of_a_library(own_pool: Pool, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    server = own_pool._start([], once=not own_pool.fork)
+    assert own_pool.next_happening(60) == Said(server, events.Ready())
+    process = psutil.Process(server.process.pid)
+    assert process.environ()["OPENBLAS_NUM_THREADS"] == ("1" if own_pool.fork else "2")
+    assert os.getsid(process.pid) == process.pid, "Ctrl-C in the terminal reaches it"
     server.close()

@@ -11,6 +11,7 @@ import pytest
 from tests.support.miniature import Miniature
 from tests.support.processes import is_alive
 from tunelings.watch import events
+from tunelings.watch import pool as pools
 from tunelings.watch.pool import Pool, Said, Server
 
 
@@ -46,8 +47,40 @@ def test_a_word_that_is_not_known_is_passed_over(mini: Miniature):
 def test_what_happens_while_a_request_is_dropped_keeps_its_order(mini: Miniature):
     pool = Pool(mini.course)
     server = Server(process=None, imports=[], once=False)
+    other = Said(Server(process=None, imports=[], once=False), events.Ended())
     first, second = events.KeyPressed("x"), events.KeyPressed("y")
-    for happening in (first, Said(server, events.Ended()), second):
+    for happening in (first, other, Said(server, events.Ended()), second):
         pool.inbox.put(happening)
-    pool._take_until(server, events.Ended)
-    assert [pool.next_happening(1), pool.next_happening(1)] == [first, second]
+    assert pool._take_until(server, events.Ended)
+    assert [pool.next_happening(1) for _ in range(3)] == [first, other, second]
+
+
+def test_a_worker_that_does_not_say_that_a_dropped_request_has_ended_is_dropped_too(mini: Miniature, monkeypatch):
+    monkeypatch.setattr(pools, "WAIT", 0.0)
+    pool = Pool(mini.course)
+    server = a_worker_that_writes(pool, b"")
+    pool.servers, pool.active = [server], server
+    pool.cancel()
+    assert pool.servers == [] and not is_alive(server.process.pid)
+
+
+def test_a_worker_that_lacks_an_import_of_the_module_is_replaced_and_one_that_has_more_is_kept(
+    mini: Miniature, monkeypatch
+):
+    def start(imports: list[str], *, once: bool) -> Server:
+        server = a_worker_that_writes(pool, b"")
+        server.imports = imports
+        return server
+
+    pool = Pool(mini.course, fork=True)
+    monkeypatch.setattr(pool, "_start", start)
+    solution, before = mini.shift.solution_path, mini.shift.solution_path.read_text(encoding="utf-8")
+    pool.prepare(mini.shift)
+    solution.write_text(f"import fractions\n{before}", encoding="utf-8")
+    pool.prepare(mini.shift)
+    (server,) = pool.servers
+    assert "fractions" in server.imports
+    solution.write_text(before, encoding="utf-8")
+    pool.prepare(mini.shift)
+    assert pool.servers == [server]
+    pool.close()
