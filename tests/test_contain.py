@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -238,6 +239,21 @@ def test_processor_time_is_what_counts_and_not_that_of_other_processes():
     with pytest.raises(OutOfTime, match=r"in 0\.1 s$"), time_limit(0.1):
         while True:
             pass
+
+
+@POSIX
+def test_the_time_of_other_threads_does_not_count(monkeypatch):
+    monkeypatch.setattr(limits, "queued", time.monotonic)  # The clock stands still.
+    end = time.process_time() + 0.4
+
+    def compute() -> None:
+        while time.process_time() < end:
+            pass
+
+    other = threading.Thread(target=compute)
+    with time_limit(0.1):
+        other.start()
+        other.join()
 
 
 @POSIX
