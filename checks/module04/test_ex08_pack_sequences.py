@@ -150,6 +150,9 @@ def test_a_filled_up_pack_is_better_than_many_half_full_ones(answer):
     in_packs(examples, packs, 281)
     what = "packs for 66 examples that fill 22 packs of 281 to the last place"
     expect.true(len(packs) <= 27, what=what, actual=len(packs), expected="at most 27")
+    packs = packed(answer, drawn_examples([6, 4] * 60, 16), 10)
+    what = "packs for 60 examples of 6 and 60 of 4 tokens, max_length 10"
+    expect.true(len(packs) <= 74, what=what, actual=len(packs), expected="at most 74")
 
 
 def test_many_and_equal_examples_are_all_packed(answer):
@@ -165,6 +168,10 @@ def test_many_and_equal_examples_are_all_packed(answer):
     )
     labels = [-100, -100, PAD, -100, -100, PAD, -100]
     expect.equal([one["labels"] for one in packs], [labels] * 2, what="labels of four equal examples, max_length 7")
+    prompts = [{"input_ids": [5, 6, 7], "labels": [-100] * 3} for _ in range(2)]
+    packs = packed(answer, [*prompts, *equal], 18)
+    found = [one["input_ids"].count(5) for one in packs]
+    expect.equal(found, [2], what="how many of two examples without a label the pack holds")
 
 
 def test_an_example_that_is_too_long_is_an_error(answer):
@@ -204,7 +211,9 @@ def said(call, what):
 
 def test_truncating_keeps_the_beginning(answer):
     examples = drawn_examples([4, 15, 2, 9, 5], 9)
+    examples[1]["input_ids"][1:] = range(3001, 3015)  # So that what is left of it can be told apart.
     packs = packed(answer, examples, 9, too_long="truncate")
+    expect.note("kept", sorted(token - 3000 for one in packs for token in one["input_ids"] if token > 3000))
     cut = [{name: row[:9] for name, row in example.items()} for example in examples]
     found = in_packs(cut, packs, 9)
     for numbers, one in sorted(zip(found, packs, strict=True), key=lambda pair: pair[0] != [1]):
@@ -244,6 +253,8 @@ def test_the_mask_takes_300_examples_apart(answer):
     expect.tensor(mask, what="attention_mask(pack)", shape=[301, 301])
     wrong = (mask.to(torch.int64) != expected).nonzero().tolist()
     expect.equal(wrong[:3], [], what="where the mask of 300 examples, the last of two tokens, is wrong")
+    seen = answer.attention_mask(pack_by_hand([1] * 400)).sum(dim=1).tolist()
+    expect.equal(seen, list(range(1, 401)), what="how many tokens each token of an example of 400 sees")
 
 
 def pack_by_hand(sequence_ids):

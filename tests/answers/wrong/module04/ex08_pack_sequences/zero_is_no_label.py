@@ -1,4 +1,4 @@
-# names: unlisted
+# names: zero-is-no-label
 # breaks: "`labels`: the labels of the examples"
 # A label of 0 is taken for none.
 
