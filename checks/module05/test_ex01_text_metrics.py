@@ -1,6 +1,7 @@
 """5.01: texts made from clean words by adding what must not count, F1 by crossing words off, classes by a loop."""
 
 import random
+import string
 
 from tunelings import expect
 from tunelings.handson.awkward import texts
@@ -55,6 +56,9 @@ def test_case_articles_punctuation_and_spaces_do_not_count(answer):
         ("add_note()", "ADDNOTE"),
         ("don't", "dont"),
         (f"{one}\u3000{two}\u2028the\x0b{three}", f"{one} {two} {three}"),
+        (f"{one} the {two}", f"{one} {two}"),
+        (f"{one} the the {two}", f"{one} {two}"),
+        ("ÉTÉ ΩΔ ЙОД", "été ωδ йод"),
     ]
     each_close(answer.exact_match, pairs, [1.0] * len(pairs), "the exact match")
 
@@ -87,6 +91,7 @@ def test_everything_else_does_count(answer):
         (f"{one} {one}", one),
         ("bell\x07", "bell"),
         ("zero\u200bwidth", "zerowidth"),
+        *((f"{one} {word}", one) for word in ("he", "n", "th", "c", "la", "le", "die", "der", "el")),
         (texts.long_text(last="one"), texts.long_text(last="two")),
     ]
     each_close(answer.exact_match, pairs, [0.0] * len(pairs), "the exact match")
@@ -160,18 +165,19 @@ def test_the_best_of_several_answers_counts(answer):
         answer.token_f1(prediction, answers[:2]),
         answer.token_f1(prediction, [answers[2], answers[0]]),
         answer.token_f1(prediction, [two, f"{two} {three} {five} {one} {four}"]),
+        answer.token_f1(prediction, [f"{two} {three} {five} {one} {four}", two]),
     ]
-    expected = [max(each), each[1], each[2], 2 / 3]
-    expect.close(scores, expected, what="the F1 against 4, 2, 2 and 2 answers")
-    rights = [answers, [*answers, f"{one.upper()} {two}."], [f"{one} {two}", *answers]]
+    expected = [max(each), each[1], each[2], 2 / 3, 2 / 3]
+    expect.close(scores, expected, what="the F1 against 4, 2, 2, 2 and 2 answers")
+    rights = [answers, [*answers, f"{one.upper()} {two}."], [f"{one} {two}", *answers], [f"{one} {two}"] * 2]
     matches = [answer.exact_match(prediction, right) for right in rights]
-    expect.close(matches, [0.0, 1.0, 1.0], what="the exact match: none, the last, the first is equal")
+    expect.close(matches, [0.0, 1.0, 1.0, 1.0], what="the exact match: none, the last, the first, both are equal")
 
 
 def test_two_empty_texts_are_equal(answer):
     (one,) = words(1, offset=7)
-    pairs = [("", ""), ("The", "an a"), ("?!", " \n"), ("", one), (one, ""), ("the", one)]
-    expected = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+    pairs = [("", ""), ("The", "an a"), ("?!", " \n"), ("", one), (one, ""), ("the", one), ("", "the"), ("\t", "A.")]
+    expected = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0]
     each_close(answer.token_f1, pairs, expected, "the F1")
     each_close(answer.exact_match, pairs, expected, "the exact match")
     scores = [answer.token_f1("", [one, ""]), answer.token_f1(one, ["", one]), answer.token_f1(one, ["?", "the"])]
@@ -267,3 +273,10 @@ def test_f1_takes_words_for_equal_that_lower_case_makes_equal_and_no_others(answ
     pairs = [(one, other) for one in spellings for other in spellings]
     expected = [float(one.lower() == other.lower()) for one, other in pairs]
     each_close(answer.token_f1, pairs, expected, "the F1")
+
+
+def test_each_sign_of_the_punctuation_is_deleted(answer):
+    kept = [sign for sign in string.punctuation if answer.exact_match(f"ab{sign}cd", ["abcd"]) != 1.0]
+    expect.equal("".join(kept), "", what="the signs of string.punctuation that stay")
+    kept = [sign for sign in string.punctuation if answer.token_f1(f"ab cd{sign} ef", ["cd"]) != 0.5]
+    expect.equal("".join(kept), "", what="the signs of string.punctuation that stay in F1")
