@@ -1,6 +1,8 @@
 """5.02: each token's loss from a pass over nothing but what it may see, by a loop over tokens and windows.
 
 An answer may compute in float32 whatever comes in, so tolerances are those of float32 throughout.
+
+Long: 14 checks of windows, sums, modes and errors.
 """
 
 import contextlib
@@ -11,6 +13,7 @@ import torch
 from torch import nn
 
 from tunelings import expect
+from tunelings.handson.awkward.models import awkward_model
 from tunelings.inputs import randint, randn
 
 VOCABULARY = 13
@@ -126,7 +129,14 @@ def test_every_stride_scores_each_token_once(answer):
 
 def test_the_windows_are_those_that_were_said(answer):
     ids, model = text(23, offset=4), TinyLM(offset=4)
-    for length, stride, context, starts in ((23, 3, 8, range(0, 16, 3)), (22, 5, 7, range(0, 16, 5)), (8, 3, 8, [0])):
+    cases = (
+        (23, 3, 8, range(0, 16, 3)),
+        (22, 5, 7, range(0, 16, 5)),
+        (8, 3, 8, [0]),
+        (21, 3, 8, range(0, 16, 3)),
+        (5, 3, 8, [0]),
+    )
+    for length, stride, context, starts in cases:
         model.windows.clear()
         model.passes.clear()
         score(answer, model, ids[:length].unsqueeze(0), stride, context)
@@ -154,10 +164,13 @@ def test_the_result_is_a_python_float(answer):
 
 def test_the_model_reads_in_eval_mode_and_each_mode_is_restored(answer):
     ids, model = text(23, offset=8), TinyLM(offset=8)
+    model.mix[1] = nn.AlphaDropout(0.5).eval()  # It drops in train mode, and is no nn.Dropout.
+    model.others = awkward_model(p=0.5)  # What takes no part in forward has its modes too.
     expected, changed = math.exp(mean_loss(model, ids, 3, 8)), []
     for mode in (True, False):
         model.train(mode)
-        model.mix[1].train(not mode)
+        for part in (model.mix[1], model.others.batch_norm, model.others.norm):
+            part.train(not mode)
         before = [module.training for module in model.modules()]
         result = score(answer, model, ids, 3, 8)
         in_train_mode = sum(training for _, training, _ in model.passes)
@@ -260,3 +273,31 @@ def test_what_cannot_be_read_is_an_error(answer):
             actual="a message without the stride",  # Whatever else it says.
             expected=f"a message with {stride}, unlike {said[0]!r}",
         )
+
+
+def test_a_text_may_be_nearly_certain_or_nearly_impossible(answer):
+    ids = torch.arange(60) % VOCABULARY
+    follows = torch.eye(VOCABULARY).roll(1, dims=1)
+    for name, table, largest in (
+        ("10 above the others", 10 * follows, 3.0),
+        ("40 below the others", -40 * follows, 50.0),
+        ("10 above the others, which are 500", 500 + 10 * follows, 500.0),
+    ):
+        model = Bigrams(table)
+        expected = math.exp(mean_loss(model, ids, 7, 16))
+        what = f"the perplexity of a text whose tokens are {name}"
+        close(score(answer, model, ids, 7, 16), expected, what=what, largest_loss=largest)
+
+
+def test_the_model_gets_ids_with_a_batch_dimension(answer):
+    dimensions, ids = [], text(20, offset=19)
+
+    class Noting(TinyLM):
+        def forward(self, input_ids, **rest):
+            dimensions.append(input_ids.dim())
+            return super().forward(input_ids, **rest)
+
+    model = Noting(offset=19)
+    for given in (ids, ids.unsqueeze(0), ids[:4]):
+        answer.perplexity(model, given, 3, 8)
+    expect.equal(sorted(set(dimensions)), [2], what="how many dimensions the ids have that the model is given")

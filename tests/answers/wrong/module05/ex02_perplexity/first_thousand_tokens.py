@@ -1,4 +1,4 @@
-# names: unlisted
+# names: beginning-only
 # breaks: "Each token except the text's first is scored exactly once"
 import torch
 
