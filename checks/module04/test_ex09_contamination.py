@@ -1,6 +1,6 @@
 """4.09: texts of words that occur once each, with planted runs, so that what must be found is known.
 
-Long: 21 checks, one promise each, and the texts with planted runs.
+Long: 22 checks, one promise each, and the texts with planted runs.
 """
 
 import math
@@ -211,7 +211,7 @@ def test_a_short_text_does_not_go_on_from_one_training_text_to_the_next(answer):
 
 def test_a_text_without_words_never_counts(answer):
     a = words(6, 19)
-    for train in ([text(a), "", "…"], [text(a), " \n", "?!"]):
+    for train in ([text(a), "", "…"], ["", text(a)], ["?!", " \n", text(a)]):
         test = ["", text(a[:5]), " \n", "— … !?", text(a[2:4])]
         compare(answer, train, test, [1, 4], n=5, what="n = 5; test texts 0, 2 and 3 have no word")
 
@@ -352,3 +352,30 @@ def test_awkward_texts_have_words_like_all_others(answer):
     ]
     what = "n = 4; the words of texts 0, 2, 4, 5, 7, 8, 11 and 12 are those of awkward texts"
     compare(answer, list(texts.AWKWARD), test, [0, 2, 4, 5, 7, 8, 11, 12], n=4, what=what)
+
+
+def test_nothing_within_a_text_ends_a_run_or_drops_a_word(answer):
+    b, other, giant = words(8, 39), words(20, 40), "".join(SYLLABLES)
+    train = [
+        f"{text(b[:3])}.\n\n{text(b[3:6])}! {text(b[6:])}",
+        "one cat saw one dog",
+        f"the {giant} of all words",
+        "here <i>there</i> everywhere",
+    ]
+    test = [
+        f"{text(other[:6])}\n{text(b[1:5])}",
+        f"{text(b[4:8])} {text(other[6:8])}",
+        "one cat saw dog",
+        "one cats saw one dog",
+        f"{other[9]} the {giant} of all",
+        "the of all words",
+        "here i there i",
+        "here there everywhere so",
+        f"{text(b[:2])}\n{text(b[2:4])}",
+    ]
+    what = "n = 4; texts 0, 1, 4, 6 and 8 share 4 words, across lines and sentences, with a giant word, with tags"
+    compare(answer, train, test, [0, 1, 4, 6, 8], n=4, what=what)
+    c = words(30, 41)
+    for n, expected in ((16, []), (15, [0])):
+        what = f"n = {n}; the test text shares 15 words in a row"
+        compare(answer, [text(c)], [text(other, c[4:19], b)], expected, n=n, what=what)
