@@ -1,6 +1,6 @@
 """4.06: what is asserted holds for any hash; where chance decides, five standard deviations are allowed.
 
-Long: 24 checks of splits by key, by group and by label.
+Long: 25 checks of splits by key, by group and by label.
 """
 
 import copy
@@ -300,6 +300,18 @@ def test_another_seed_gives_another_division(answer):
         )
 
 
+def test_the_seed_may_be_any_whole_number(answer):
+    records, found = drawn(60, 32), []
+    for seeds in ((1, -1), (2, 258), (3, 3 + 2**32), (4, 4 + 2**64)):
+        try:
+            runs = [answer.split(records, "id", fractions=(0.5, 0.3, 0.2), seed=one) for one in seeds]
+            found.append("as one" if how_many_differ(*runs) == 0 else "apart")
+        except Exception as error:
+            found.append("an error" if isinstance(error, ArithmeticError | ValueError) else type(error).__name__)
+    what = "how 60 records are divided by the seeds 1 and -1, 2 and 258, 3 and 3 + 2**32, 4 and 4 + 2**64"
+    expect.equal(found, ["apart"] * 4, what=what)
+
+
 # Runs the answer in a process of its own: text, records and calls come in, the ids of each split go out.
 ELSEWHERE = """
 import json, sys, types
@@ -409,6 +421,10 @@ def test_fractions_add_up_to_1_up_to_rounding(answer):
     found = [placed_or_error(answer, records, fractions=fractions) for fractions in wrong]
     what = "how many of 300 are placed by fractions that add up to 1.1, 0.9, 100"
     expect.equal(found, ["ValueError"] * 3, what=what)
+    nearly = ((0.8, 0.1, 0.104), (0.8, 0.1, 0.096))
+    found = [placed_or_error(answer, records, fractions=fractions) for fractions in nearly]
+    what = "how many of 300 are placed by fractions that add up to 1.004, 0.996"
+    expect.equal(found, ["ValueError"] * 2, what=what)
 
 
 def test_a_key_that_comes_twice_is_an_error(answer):
@@ -445,6 +461,8 @@ def test_keys_that_differ_in_blanks_or_capitals_are_placed_apart(answer):
     for name, pairs in (
         ("blanks", [(f"doc-{n}", f" doc-{n}") for n in range(200)]),
         ("capitals", [(f"doc-{n}", f"Doc-{n}") for n in range(200)]),
+        ("the spelling of an accent", [(f"caf\u00e9-{n}", f"cafe\u0301-{n}") for n in range(200)]),
+        ("a ligature", [(f"\ufb01le-{n}", f"file-{n}") for n in range(200)]),
     ):
         records = [{"id": one} for pair in pairs for one in pair]
         what = f"200 pairs of keys that differ in {name}"

@@ -26,10 +26,10 @@ def largest_remainder(total: int, fractions: Sequence[float]) -> list[int]:
 def position(unit: str | int, *, seed: int) -> float:
     """Return a number from 0 up to 1 that depends on `unit` and `seed` alone.
 
-    It is the same in every process and on every machine, and as good as random: similar units, and the same
-    unit with another seed, have unrelated positions. A number and a text that look alike, such as 5 and "5", may
-    share one. Python's own `hash` of a text changes from process to
-    process; `hashlib` doesn't.
+    It is the same in every process and on every machine, and as good as random: similar units, even two that differ
+    only in a blank, a capital or the Unicode spelling of a letter, and the same unit with another seed, have
+    unrelated positions. A number and a text that look alike, such as 5 and "5", may share one. Python's own `hash` of a
+    text changes from process to process; `hashlib` doesn't.
     """
     # BEGIN SOLUTION: a digest of the two from hashlib, as a number, divided by what it may be at most.
     return int(hashlib.sha256(f"{seed}/{unit!r}".encode()).hexdigest(), 16) / 2**256
@@ -54,7 +54,7 @@ def split(
             duplicates): all records of a group go into the same split.
         stratify: the name of the label's field: each split gets its share of each label.
         fractions: the sizes of the three splits, in the order of `SPLITS`; some may be 0.
-        seed: another seed gives another division.
+        seed: any whole number; another seed gives another division.
 
     Returns:
         A dictionary with the three names. Each record is in exactly one of the lists, and each list is in the
@@ -69,9 +69,9 @@ def split(
         The positions may come from another function than `position` if it has the same properties.
 
     Raises:
-        ValueError: if `group` and `stratify` are both given; if the fractions do not add up to 1, up to
-            rounding; if a key appears twice (the message holds the key); if a split with a fraction over 0
-            would be empty (the message holds its name), as it would be without any records.
+        ValueError: if `group` and `stratify` are both given; if the fractions do not add up to 1, up to the rounding
+            of floats; if a key appears twice (the message holds the key); if a split with a fraction over 0 would be
+            empty (the message holds its name), as it would be without any records.
 
     Method: https://scikit-learn.org/stable/modules/cross_validation.html, on groups and on labels, and for a
     split by hash https://docs.ray.io/en/latest/data/api/doc/ray.data.Dataset.streaming_train_test_split.html

@@ -1,5 +1,5 @@
 # names: sum-compared-exactly
-# breaks: "up to rounding"
+# breaks: "up to the rounding of floats"
 import hashlib
 
 SPLITS = ("train", "validation", "test")

@@ -1,5 +1,5 @@
 # names: hash-of-ascii-only
-# breaks: "similar units, and the same unit with another seed, have unrelated positions."
+# breaks: "and the same unit with another seed, have unrelated positions."
 # What is not ASCII is left out of the hash: all Chinese names have one position.
 
 """4.06 · Split data: a hash decides once, for good, which records are in the test set.
