@@ -1,6 +1,6 @@
 """4.07: what becomes of a model's replies: kept, malformed, too similar, given up; and a real model once.
 
-Long: 19 checks, each with the replies of a model that was made for it.
+Long: 20 checks, each with the replies of a model that was made for it.
 """
 
 import copy
@@ -97,6 +97,19 @@ def instructions(generated):
 
 def counts(generated):
     return [len(generated.records), generated.calls, generated.malformed, generated.too_similar, generated.errors]
+
+
+def test_fewer_records_than_wanted_are_no_error(answer):
+    llm, what = Scripted(json.dumps(fresh(2))), "what comes of one call, where two records are wanted"
+    try:
+        generated = run(answer, llm, 2, max_calls=1)
+    except expect.CheckFailed:
+        raise
+    except Exception:
+        if len(llm.prompts) != 1:
+            raise
+        raise expect.CheckFailed(what, "one record", "an error") from None
+    expect.equal(len(generated.records), 1, what=what)
 
 
 def test_what_a_reply_holds_becomes_records(answer):
@@ -229,14 +242,15 @@ def test_what_is_too_near_an_accepted_record_is_dropped(answer):
 
 def test_an_f_of_exactly_the_threshold_is_too_near(answer):
     found = []
-    for offset, (mine, common) in enumerate([(11, 7), (12, 7), (29, 21), (30, 21)]):
+    cases = [(9, 11, 7), (9, 12, 7), (31, 29, 21), (31, 30, 21), (25, 25, 18), (25, 25, 19), (20, 20, 17)]
+    for offset, (short, long, common) in enumerate(cases):  # F is twice the common words over the words of both.
         one, other = new_words(40, 300 + offset), new_words(40, 310 + offset)
-        longer = " ".join(one[:common] + other[: mine - common])
-        shorter = " ".join(one[: 9 if common == 7 else 31])
-        generated = run(answer, Scripted(asks(shorter), asks(longer)), 5, max_calls=2)
+        longer = " ".join(one[:common] + other[: long - common])
+        generated = run(answer, Scripted(asks(" ".join(one[:short])), asks(longer)), 5, max_calls=2)
         found.append([len(generated.records), generated.too_similar])
-    wanted = [[1, 1], [2, 0], [1, 1], [2, 0]]
-    expect.equal(found, wanted, what="records and too similar for F = 14/20, 14/21, 42/60, 42/61")
+    wanted = [[1, 1], [2, 0], [1, 1], [2, 0], [1, 1], [1, 1], [1, 1]]
+    what = "records and too similar for F = 14/20, 14/21, 42/60, 42/61, 36/50, 38/50, 34/40"
+    expect.equal(found, wanted, what=what)
 
 
 def test_what_was_dropped_is_compared_with_nothing(answer):
