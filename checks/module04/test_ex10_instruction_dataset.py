@@ -555,16 +555,22 @@ def test_card_and_picture_lie_beside_the_data(answer, tmp_path):
     raw, out = tmp_path / "raw.jsonl", tmp_path / "new" / "out"
     raw.write_text("\n".join(line_of(m, i) for i, m in enumerate(given)), encoding="utf-8")
     before = raw.read_bytes()
-    prepare, config = answer.prepare, answer.Config(max_length=4000, fractions=(0.5, 0.25, 0.25), seed=7)
-    prepare(str(raw), str(out), tokenizer_with(), config)
-    sizes = [len(part) for part in rows_in(out).values()]
-    expect.equal(sum(sizes), 43, "rows of 43 records, the last one without a newline")
+    prepare, tokenizer = answer.prepare, tokenizer_with()
+    config = answer.Config(max_length=4000, fractions=(0.5, 0.25, 0.25), augment=1, seed=7)
+    prepare(str(raw), str(out), tokenizer, config)
+    backend = tokenizer.backend_tokenizer
+    expect.equal([backend.truncation, backend.padding], [None, None], "how the tokenizer truncates and pads afterwards")
+    rows, texts = rows_in(out), set(map(said, given))
+    sizes = [len(rows[name]) for name in PARTS]
+    originals = sum(said(row["messages"]) in texts for name in PARTS for row in rows[name])
+    expect.equal(originals, 43, "rows of 43 records, the last one without a newline")
     picture = out / "lengths.png"
     start = picture.read_bytes()[:8].hex() if picture.exists() else "no file"
     expect.equal(start, b"\x89PNG\r\n\x1a\n".hex(), "the first bytes of lengths.png")
     card = (out / "README.md").read_text(encoding="utf-8") if (out / "README.md").exists() else ""
-    for size in sizes:
-        expect.true(str(size) in card, f"README.md, which must hold {size}", actual=len(card), expected="the sizes")
+    for name, size in zip(PARTS, sizes, strict=True):
+        found, what = re.search(rf"(?<![\d.,]){size}(?!\.?\d)", card), f"the number of rows of {name} in README.md"
+        expect.true(found, what, actual="other numbers" if card else "no file", expected=str(size))
     expect.true(raw.read_bytes() == before, "the raw file", actual=raw.stat().st_size, expected="as it was")
 
 

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: card-without-the-variants
 # breaks: "the card, with the number of rows of each part"
 import os
 import random
