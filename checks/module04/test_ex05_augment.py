@@ -128,8 +128,14 @@ def test_words_are_looked_up_in_lower_case(answer):
         one = record(f"die {key} und die {other}")
         versions = augmented(answer, one, Patient(seed(51)), 9, synonyms={key: ["gasse"]})
         expect_texts(versions, [f"die gasse und die {other}"], f"a synonym for {key}, beside {other}")
-    versions = augmented(answer, record("那 电影 很长。"), Patient(seed(54)), 9, synonyms={"电影": ["影片", "片子"]})
-    expect_texts(versions, ["那 影片 很长。", "那 片子 很长。"], "a Chinese word with two synonyms")
+    chinese = {"电影": ["影片", "片子"], "一样": ["同样"]}  # 一 is a numeral, but no digit.
+    versions = augmented(answer, record("那 电影 一样 长。"), Patient(seed(54)), 9, synonyms=chinese)
+    expected = products("那 {} {} 长。", [["电影", *chinese["电影"]], ["一样", "同样"]])
+    expect_texts(versions, expected, "a Chinese word with two synonyms and one with a numeral")
+    signs = {"film-maker’s": ["director’s"], "last_one": ["ending"]}
+    versions = augmented(answer, record("the film-maker’s last_one"), Patient(seed(60)), 9, synonyms=signs)
+    expected = products("the {} {}", [[word, *others] for word, others in signs.items()])
+    expect_texts(versions, expected, "words with a hyphen, an apostrophe and an underscore")
 
 
 def test_a_negation_is_never_replaced(answer):
@@ -246,6 +252,7 @@ def test_no_text_comes_twice_and_none_is_the_original(answer):
         "a synonym with capitals": ({word: ["TV", other]}, [[word, "TV", other], [second]]),
         "a word that is its own synonym": ({word: [word, other]}, [[word, other], [second]]),
         "a synonym that stands there twice": ({word: [other, other, "thing"]}, [[word, other, "thing"], [second]]),
+        "a synonym that has one too": ({word: [other], other: ["thing"]}, [[word, other], [second]]),
         "two words with a synonym": ({word: [other], second: [another]}, [[word, other], [second, another]]),
         "the same word twice": ({word: [other]}, [[word, other], [word, other]]),
     }
@@ -266,6 +273,7 @@ def test_where_nothing_can_be_replaced_nothing_comes_out(answer):
         "only its own synonym": ("a dull film", {"dull": ["dull"]}),
         "a synonym that is part of a word": ("a dull filmstrip", {"film": ["movie"], "strip": ["band"]}),
         "a word with a hyphen": ("a film-maker slept", {"film": ["movie"], "maker": ["author"]}),
+        "a word between underscores": ("a _film_ again", {"film": ["movie"]}),
         "a word with an apostrophe": ("the film’s end-credits", {"film": ["movie"], "s": ["z"], "end": ["last"]}),
         "a word with a straight apostrophe": ("the film's end", {"film": ["movie"], "s": ["z"]}),
         "no word at all": (" … 🙂\n", {"dull": ["flat"]}),
@@ -279,7 +287,7 @@ def test_where_nothing_can_be_replaced_nothing_comes_out(answer):
 
 def test_what_stands_between_words_stays_in_any_text(answer):
     ((word, [other]),) = drawn(1, 52).items()
-    for text in NOT_BLANK:
+    for text in (*NOT_BLANK, "{} of {0}, 100%: %s $x \\1"):  # The last has what templates replace.
         one = record(f"{text} {word}\n{text}")
         versions = augmented(answer, one, Patient(seed(53)), 3, synonyms={word: [other]})
         expected = [f"{text} {other}\n{text}"]
@@ -288,7 +296,7 @@ def test_what_stands_between_words_stays_in_any_text(answer):
 
 def test_each_new_record_says_where_it_comes_from(answer):
     words = drawn(2, 25)
-    for label in (0, "negative"):
+    for label in (0, "negative", None):
         one = record(" or ".join(words), label=label, name="réf 12/b")
         versions = augmented(answer, one, Patient(seed(26)), 3, synonyms=words)
         for field, expected in (
@@ -297,7 +305,7 @@ def test_each_new_record_says_where_it_comes_from(answer):
             ("label", [label] * 3),
             ("augmented", [True] * 3),
         ):
-            found = [one.get(field) for one in versions] if texts_of(versions) is not versions else versions
+            found = [one.get(field, "missing") for one in versions] if texts_of(versions) is not versions else versions
             expect.equal(found, expected, what=f"the field {field} of three new records")
         marks = {type(one["augmented"]).__name__ for one in versions}
         expect.equal(sorted(marks), ["bool"], what="the types of the field augmented")
