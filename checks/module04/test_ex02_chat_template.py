@@ -9,7 +9,7 @@ import re
 from copy import deepcopy
 from itertools import groupby
 
-from tokenizers import Regex, pre_tokenizers
+from tokenizers import AddedToken, Regex, pre_tokenizers
 
 from tunelings import expect
 from tunelings.handson import tiny
@@ -187,6 +187,13 @@ def test_the_generation_prompt_is_there_when_asked_for_and_only_then(answer):
     expect.equal(text, plain, what="the text of a question, add_generation_prompt=False")
     text = rendered(answer, question, words(CHATML), True)
     expect.equal(text, plain + "<|im_start|>assistant\n", what="the text of a question, add_generation_prompt=True")
+    answered = turns(fruit(2, offset=61), fruit(1, offset=62))
+    text = rendered(answer, answered, words(CHATML), True)
+    expected = the_text(chatml_parts(answered)) + "<|im_start|>assistant\n"
+    expect.equal(text, expected, what="the text of question and answer, add_generation_prompt=True")
+    text = rendered(answer, question, words(INST, "</s>"), True)
+    what = "the text of a template without such a header, add_generation_prompt=True"
+    expect.equal(text, the_text(inst_parts(question)), what=what)
 
 
 def test_the_ids_are_those_of_the_text_and_no_more(answer):
@@ -288,6 +295,7 @@ def test_a_conversation_without_an_answer_has_no_mark(answer):
     for what, messages in (
         ("a question", turns(fruit(3, offset=21))),
         ("a system turn and a question", turns(fruit(2, offset=22), system=fruit(3, offset=23))),
+        ("a system turn alone", turns(system=fruit(3, offset=63))),
     ):
         ids, mask = ids_and_mask(chatml_parts(messages))
         result = tokenized(answer, messages, words(CHATML))
@@ -381,10 +389,14 @@ def test_any_turn_may_follow_any_other(answer):
     words_of = [fruit(2, offset=45 + i) for i in range(5)]
     roles = ["user", "assistant", "assistant", "user", "user"]
     messages = [{"role": role, "content": content} for role, content in zip(roles, words_of, strict=True)]
+    again = [{"role": "system", "content": fruit(2, offset=64)}, *messages[:2]]
+    quoted = turns(f"{words_of[0]} <s>", f"{words_of[1]} <s> <|im_start|> {words_of[2]}")
     for what, some in (
         ("question, answer, question", messages[:2] + messages[3:4]),
         ("two answers in a row", messages[:3]),
         ("two questions after two answers", messages),
+        ("a system turn after an answer", messages[:2] + again),
+        ("an answer that quotes special tokens", quoted),
     ):
         result = tokenized(answer, some, words(CHATML))
         expect.equal(marked(result), marked_by_hand(chatml_parts(some)), what=f"the mask, as tokens; {what}")
@@ -399,6 +411,17 @@ def test_no_token_need_cover_the_ends_of_an_answer(answer):
     ):
         result = tokenized(answer, blanks, words(template, end))
         expect.equal(marked(result), marked_by_hand(parts), what=f"the mask, as tokens; spaces have none; {what}")
+
+
+def test_the_end_token_may_take_in_the_line_break_after_it(answer):
+    messages = turns(fruit(2, offset=65), fruit(3, offset=66), fruit(1, offset=67), fruit(2, offset=68))
+    tokenizer = words(CHATML)
+    end = AddedToken("<|im_end|>", rstrip=True, normalized=False, special=True)
+    tokenizer.add_special_tokens({"eos_token": end})
+    parts = [part for part in chatml_parts(messages) if part != ("\n", 0)]
+    result = tokenized(answer, messages, tokenizer)
+    expect.equal(as_tokens(field(result, "input_ids")), as_tokens(ids_and_mask(parts)[0]), what="the ids, as tokens")
+    expect.equal(marked(result), marked_by_hand(parts), what="the mask, as tokens; <|im_end|> takes in the line break")
 
 
 def test_an_empty_conversation_is_an_error(answer):

@@ -50,7 +50,7 @@ def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase)
             messages render to the beginning of the whole text, and `add_generation_prompt=True` adds exactly
             the header of an assistant's turn, if the template has one. Each content is rendered unchanged. No
             token crosses the boundary of a content. Every assistant content is followed directly by
-            `tokenizer.eos_token`, which no content contains.
+            `tokenizer.eos_token`, which no content contains. That token may take in white space after it.
 
     Returns:
         Two lists of ints, equally long:
@@ -75,8 +75,8 @@ def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase)
         if message["role"] == "assistant":
             start = len(render(messages[:i], tokenizer, add_generation_prompt=True))
             end = text.index(tokenizer.eos_token, start) + len(tokenizer.eos_token)
-            for position, (first, last) in enumerate(encoded["offset_mapping"]):
-                if start <= first and last <= end:
+            for position, (first, _) in enumerate(encoded["offset_mapping"]):
+                if start <= first < end:
                     mask[position] = 1
     return Tokenized(encoded["input_ids"], mask)
     # END SOLUTION

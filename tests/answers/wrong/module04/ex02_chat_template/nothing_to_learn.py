@@ -1,0 +1,34 @@
+# names: unlisted
+# breaks: "With no assistant turn, all are 0"
+# A conversation of a system turn alone is empty.
+
+from typing import NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+
+class Tokenized(NamedTuple):
+    input_ids: list[int]
+    assistant_mask: list[int]
+
+
+def render(
+    messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase, add_generation_prompt: bool = False
+) -> str:
+    if not [m for m in messages if m["role"] != "system"]:
+        raise ValueError("a conversation needs at least one message")
+    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=add_generation_prompt)
+
+
+def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> Tokenized:
+    text = render(messages, tokenizer)
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    mask = [0] * len(encoded["input_ids"])
+    for i, message in enumerate(messages):
+        if message["role"] == "assistant":
+            start = len(render(messages[:i], tokenizer, add_generation_prompt=True))
+            end = text.index(tokenizer.eos_token, start) + len(tokenizer.eos_token)
+            for position, (first, _) in enumerate(encoded["offset_mapping"]):
+                if start <= first < end:
+                    mask[position] = 1
+    return Tokenized(encoded["input_ids"], mask)
