@@ -121,6 +121,9 @@ def test_a_good_record_has_no_issues(answer):
         "a sentence with 2 < 3 and 5 > 4": record("If 2 < 3 and 5 > 4, R&D may spend it; Q&A is free -> always <3."),
         "an answer with HTML in a block of code": record(page),
         "an answer that quotes a refusal": record(quoted),
+        "an answer that begins with a quoted refusal": record('"I cannot assist with that" is all that it said.'),
+        "an answer to an empty prompt": record("It is the one that you know.", ""),
+        "an answer that repeats its prompt": record("It is the one that you know.", "It is the one that you know."),
         "eight sentences with many a the": record(story(1)),
         "five words in ever new order": record(in_ever_new_order(2)),
         "prose and then a block of code": record(story(3) + "\n\n```python\nprint('done')\n```"),
@@ -154,7 +157,7 @@ def test_several_issues_are_sorted_by_name(answer):
 
 
 def test_nothing_but_white_space_is_empty_and_no_more(answer):
-    for name, blank in {"spaces and line ends": " \r\n\t\n ", "a no-break space": "\u00a0", "nothing": ""}.items():
+    for name, blank in {"spaces and line ends": " \r\n\t\n ", "wide blanks": "\u00a0\u3000", "nothing": ""}.items():
         issues = issues_of(answer, record(blank), min_chars=9)
         expect.equal(issues, ["empty"], what=f"the issues of {name}, min_chars 9")
         expect.equal(
@@ -192,10 +195,12 @@ def test_length_is_counted_in_characters_without_the_white_space_round_them(answ
     expect.equal(longest, 12, what="the smallest max_chars that a text with inline code passes")
 
 
-def test_blanks_at_the_end_make_no_text_long(answer):
+def test_blanks_at_either_end_make_no_text_long(answer):
     text = story(14)[:190] + "and x"
-    issues = issues_of(answer, record(text + " " * 15))
-    expect.equal(issues, [], what="the issues of 195 characters that break off, and 15 blanks")
+    for before, after in ((0, 15), (15, 0)):
+        issues = issues_of(answer, record(" " * before + text + " " * after))
+        what = f"the issues of 195 characters that break off, {before} blanks before and {after} after them"
+        expect.equal(issues, [], what=what)
 
 
 def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
@@ -250,11 +255,14 @@ def test_markup_counts_outside_blocks_of_code(answer):
         "two blocks of code with prose between": (f"{block}\nThen write this:\n{block}", []),
         "a block of code without an end": ("Write this:\n\n```html\n<ul>&nbsp;</ul>", []),
         "an image": ('The cat of the club: <img src="https://example.org/cat.png" alt="a cat">', ["markup"]),
+        "a tag whose name ends in a digit": ("<h1>The end</h1>", ["markup"]),
         "a closing tag": ("The end.</DIV>", ["markup"]),
         "a tag in capitals": ("The end.<BR>", ["markup"]),
         "a named entity": ("The price is low&nbsp;today.", ["markup"]),
         "a tag over two lines": ('The page <a\nhref="https://example.org">of the club</a\n>.', ["markup"]),
         "a tag that few texts have": ("The <blink>end</blink>.", ["markup"]),
+        "an entity with a capital": ("The &Eacute;lysée is old.", ["markup"]),
+        "an entity with a long name": ("It is the &epsilon; of the page.", ["markup"]),
         "an entity with a number": ("It&#39;s here.", ["markup"]),
         "a hexadecimal entity": ("It&#x27;s here.", ["markup"]),
         "a hexadecimal entity in capitals": ("It&#XA0;is here.", ["markup"]),
