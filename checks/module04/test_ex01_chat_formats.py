@@ -134,13 +134,15 @@ def test_a_system_text_comes_first_wherever_it_stands(answer):
         same_messages(answer, record, expected, what=what)
     for what, record in (
         ("conversations without a system", sharegpt(*turns)),
-        ("a blank system beside conversations", sharegpt(*turns, system=" \n")),
+        ("a blank system beside conversations", sharegpt(*turns, system=" \n\u00a0")),
         ("an empty system beside an instruction", {"instruction": question, "output": answered, "system": ""}),
         # Of these formats it is part of the rest, and the rest does not matter.
         ("messages with a system beside them", {"messages": messages(*expected[1:]), "system": system}),
         ("two strings with a system beside them", {"prompt": question, "completion": answered, "system": system}),
     ):
         same_messages(answer, record, expected[1:], what=what)
+    record = sharegpt(("system", system), *turns, system=" ")
+    same_messages(answer, record, expected, what="a system turn and a blank system beside it")
 
 
 def test_prompt_and_completion_are_two_texts_or_two_lists(answer):
@@ -151,6 +153,8 @@ def test_prompt_and_completion_are_two_texts_or_two_lists(answer):
     turns = [("user", q1), ("assistant", a1), ("user", q2), ("assistant", a2)]
     record = {"completion": messages(turns[3]), "prompt": messages(*turns[:3])}
     same_messages(answer, record, turns, what="lists of three and one message")
+    record = {"prompt": messages(*turns[:2]), "completion": messages(*turns[2:])}
+    same_messages(answer, record, turns, what="lists of two messages each")
 
 
 def test_a_message_has_role_and_content_and_nothing_else(answer):
@@ -213,6 +217,8 @@ def test_roles_that_do_not_alternate_are_an_error_that_names_the_place(answer):
     record = {"messages": messages(("user", q), ("assistant", a), ("assistant", a))}
     rejected(answer, record, "two turns of the assistant", "messages[2].role")
     rejected(answer, {"messages": messages(("assistant", a))}, "an assistant who begins", "messages[0].role")
+    record = {"messages": messages(("system", "be brief"), ("assistant", a), ("user", q), ("assistant", a))}
+    rejected(answer, record, "an assistant who begins after a system turn", "messages[1].role")
     record = sharegpt(("gpt", a), ("gpt", a), system="be brief")
     rejected(answer, record, "gpt who begins, with a system beside", "conversations[0].from")
     record = {
@@ -304,6 +310,7 @@ def test_a_content_without_text_is_an_error_that_names_the_place(answer):
     record = sharegpt(("human", q), ("gpt", a), ("human", "\u00a0\t"), ("gpt", a), system="be brief")
     rejected(answer, record, "a blank turn, with a system beside", "conversations[2].value")
     rejected(answer, {"prompt": q, "completion": "\r\n"}, "a blank completion", "completion")
+    rejected(answer, {"prompt": " ", "completion": a}, "a blank prompt", "prompt")
     record = {"messages": messages(("user", q), ("assistant", None))}
     rejected(answer, record, "a content that is None", "messages[1].content")
     rejected(answer, {"messages": messages(("user", q), ("assistant", 42))}, "a content of 42", "messages[1].content")
@@ -328,6 +335,8 @@ def test_exactly_one_format_must_match(answer):
         ("an instruction without output", {"instruction": q, "input": ""}),
         ("a prompt without completion", {"prompt": q}),
         ("an empty record", {}),
+        ("messages, and conversations that are None", {"messages": two, "conversations": None}),
+        ("messages, and an empty prompt and completion", {"messages": two, "prompt": "", "completion": ""}),
     ):
         rejected(answer, record, what)
     for what, record, place in (
@@ -341,6 +350,10 @@ def test_exactly_one_format_must_match(answer):
     rejected(answer, {"prompt": q, "completion": messages(("assistant", a))}, "a string and a list")
     rejected(answer, {"prompt": two[:1], "completion": a}, "a list and a string", "completion")
     rejected(answer, {"messages": [q, a]}, "messages that are strings", "messages[0]")
+    record = {"messages": [*two, "user: Why? The role and content are here."]}
+    rejected(answer, record, "a message that is a string with role and content in it", "messages[2]")
+    record = {"conversations": [turns[0], None]}
+    rejected(answer, record, "a turn that is None", "conversations[1]")
     rejected(answer, sharegpt((None, q), ("gpt", a)), "a role that is None", "conversations[0].from")
 
 

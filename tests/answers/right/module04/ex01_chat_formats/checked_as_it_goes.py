@@ -38,6 +38,8 @@ def to_messages(record):
         if not isinstance(record[name], (list, tuple)):
             raise ValueError(f"{name} must be a list")
         for number, turn in enumerate(record[name]):
+            if not isinstance(turn, dict):
+                raise ValueError(f"{name}[{number}] must be an object")
             for key in (role_key, content_key):
                 if key not in turn:
                     raise ValueError(f"{name}[{number}].{key} is missing")

@@ -28,6 +28,8 @@ class Conversation:
         if not isinstance(values, (list, tuple)):
             raise ValueError(f"{name} holds no turns")
         for index, value in enumerate(values):
+            if not isinstance(value, dict):
+                raise ValueError(f"{name}[{index}] is no dictionary")
             if role_key not in value:
                 raise ValueError(f"no {name}[{index}].{role_key}")
             role = translate(value[role_key])
