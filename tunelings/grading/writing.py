@@ -17,7 +17,7 @@ _PAUSES = (0.01, 0.05, 0.2, 0.5)  # seconds; most have let go of the file by the
 
 
 def is_regular(path: Path) -> bool:
-    """A file with content, or a link to one; reading from a pipe could take for ever."""
+    """A file with content, or a link to one; reading from a pipe may never end."""
     try:
         return stat.S_ISREG(path.stat().st_mode)
     except OSError:

@@ -1,6 +1,6 @@
 # names: bands-for-one-threshold
 # breaks: "at least nine in ten are found"
-# The bands of the index are made for a threshold about 0.5 whatever threshold is given: at 0.2, most near repeats are missed.
+# The index is banded for a threshold of about 0.5, whatever is given: at 0.2, most near repeats are missed.
 
 import unicodedata
 
