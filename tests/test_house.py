@@ -75,7 +75,7 @@ def figures_of_the_readme() -> list[str]:
     return [
         f"(about {install.DISK_CUDA:.0f} GB with CUDA, at most {install.DISK_CPU} GB without)",
         f"{mistakes:,} known mistakes in {forms:,} forms must fail, {variants:,} right answers",
-        f"{false_names} of {mistakes:,} get a name",
+        f"{false_names} of {forms:,} forms get a name",
         f"torchlings accepted {accepted['torchlings']}",
         f"CS336 {accepted['CS336']}",
         f"ARENA {accepted['ARENA']}",
