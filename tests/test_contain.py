@@ -1,4 +1,7 @@
-"""What an answer does to its surroundings ends with its check."""
+"""What an answer does to its surroundings ends with its check.
+
+Long: each kind of change that an answer may leave has a test of its own, 26 in all.
+"""
 
 from __future__ import annotations
 

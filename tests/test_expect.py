@@ -1,4 +1,7 @@
-"""Each expectation holds for what is right, and says of what is wrong what was compared and what came out."""
+"""Each expectation holds for what is right, and says of what is wrong what was compared and what came out.
+
+Long: 43 tests, by expectation and by the kind of value that is compared.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Hints, reset and restore, the reference, the editor: what the commands do with a learner's files."""
+"""Hints, reset and restore, the reference, the editor: what the commands do with a learner's files.
+
+Long: 28 tests, one for each way in which a file could be lost.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ Each function returns nothing or what it looked at, or raises CheckFailed with w
 come out and what did. The actual value is what a known mistake is recognized by, so give numbers and tensors that
 tell mistakes apart, never a bare bool. `given` is the input of the case, which is shown beside a failure. `note`
 records evidence that is not asserted.
+
+Long: all that a check may say stands in one module, so that a check file imports one name.
 """
 
 from __future__ import annotations
