@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -194,18 +194,17 @@ def test_the_limit_from_outside_comes_after_the_one_from_inside():
     assert limits.longest(10) > limits.hard_limit(10)
 
 
-def test_the_limit_from_outside_stands_still_while_others_have_the_processors(monkeypatch):
-    asked = apart.Asked(os.getpid(), "token", limit=0.0)
-    asked.next_look, asked.pid = 0.0, 2**22 + 1
-    monkeypatch.setattr(limits, "hard_limit", lambda limit: 0.0)
-    for queued, is_over in ((lambda pid: time.monotonic(), False), (lambda pid: 0.0, True)):
-        monkeypatch.setattr(limits, "queued", queued)
-        asked.hear(f'{{"token": "token", "said": "begun", "pid": {os.getpid()}}}'.encode())
-        asked.processor_began = asked.next_look = 0.0
-        monkeypatch.setattr("tunelings.grading.processes.processor_seconds", lambda pid: 0.0)
-        time.sleep(0.01)
-        asked.look_at_the_clock()
-        assert asked.is_done == is_over
+@pytest.mark.parametrize(("others_had", "is_over"), [(3600.0, False), (0.0, True)])
+def test_the_limit_from_outside_stands_still_while_others_have_the_processors(monkeypatch, others_had, is_over):
+    now = queued = 1000.0
+    monkeypatch.setattr(apart, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(limits, "queued", lambda pid: queued)
+    monkeypatch.setattr(processes, "processor_seconds", lambda pid: 0.0)
+    asked = apart.Asked(2**22 + 1, "token", limit=1.0)
+    asked.hear(f'{{"token": "token", "said": "begun", "pid": {os.getpid()}}}'.encode())
+    now, queued = now + 3600.0, queued + others_had
+    asked.look_at_the_clock()
+    assert asked.is_done == is_over
 
 
 def test_what_is_printed_is_passed_on_up_to_a_limit(capsys):
