@@ -183,3 +183,13 @@ def test_open_todos_are_told_of_a_source(tmp_path: Path):
     assert state("def f():\n    return 1\n\n\ndef g():\n    return 2\n") == []
     with pytest.raises(AnswerError, match="^line 1 is not valid Python"):
         state("def f(:\n")
+    solution.unlink()
+    with pytest.raises(AnswerError, match="^the course is damaged: solution.py gives no stub .*No such file"):
+        state("")
+    solution.mkdir()
+    with pytest.raises(AnswerError, match="^the course is damaged: solution.py gives no stub .*not a regular file"):
+        state("")
+    solution.rmdir()
+    solution.write_text("# BEGIN SOLUTION: it never ends.\n")
+    with pytest.raises(AnswerError, match="^the course is damaged: solution.py gives no stub"):
+        state("")

@@ -17,9 +17,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.commandline import mark_done
 from tests.support.miniature import SQUARES, Miniature
-from tunelings.grading import writing
+from tunelings import writing
 from tunelings.grading.store import Progress
-from tunelings.grading.writing import write_atomically
+from tunelings.writing import write_atomically
 
 # Python runs it before anything else. What the standard library itself needs on this system has to stay.
 WITHOUT_FORK_AND_ALARMS = """

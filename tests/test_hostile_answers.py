@@ -1,6 +1,8 @@
 """What an answer may do to the process that checks it: its own verdict says so, and nobody else's changes.
 
 All answers stand in one small course, each beside a healthy neighbor; one pytest run checks them all.
+
+Long: 70 deeds, each with what its verdict says.
 """
 
 from __future__ import annotations
@@ -151,6 +153,10 @@ DEEDS = {
     ),
     "pytest patched": Deed(after("import pytest; pytest.skip = print"), "the grader was changed: the answer replaces"),
     "json patched": Deed(after("import json; json.dumps = str"), "the answer leaves json.dumps changed"),
+    "json's encoder replaced": Deed(
+        after("import json; json._default_encoder = json.JSONEncoder(indent=1)"),
+        "the answer leaves json._default_encoder changed",
+    ),
     "hashlib patched": Deed(after("import hashlib; hashlib.sha256 = str"), "the answer leaves hashlib.sha256 changed"),
     "pathlib patched": Deed(
         after("import pathlib; pathlib.Path.read_text = str"), "the answer leaves Path.read_text changed"
@@ -237,6 +243,7 @@ DEEDS = {
     "a folder": Deed("FOLDER", "a folder stands where the answer's file should be"),
     "a broken link": Deed("LINK", "the file is a link to nowhere, which is missing"),
 }
+SOLUTION = "solutions/module01/ex02_shift.py"
 EARLIER = {"key": "of an earlier run", "checks": {"test_of_then": "passed"}}
 GOOD = {
     "test_each_number_moves": "passed",
@@ -359,6 +366,16 @@ def test_what_is_printed_is_cut_and_acts_on_no_screen(checked):
 def test_what_was_stored_before_is_still_there(checked):
     root, _, _ = checked
     assert ticks(root, "9.99") == EARLIER["checks"]
+
+
+@pytest.mark.parametrize("place", ["checks/module01/test_ex02_shift.py", "checks/module01/ex02_shift.toml", SOLUTION])
+def test_a_pipe_among_the_courses_files_holds_up_nobody(mini, place: str):
+    deed = f"import os\n\nos.path.isfile({place!r}) and (os.remove({place!r}), os.mkfifo({place!r}))\n"
+    mini.answer(mini.squares, deed + mini.squares.solution_path.read_text())
+    mini.solve(mini.shift, "x + by", "x - by")
+    graded = mini.grade()
+    assert [graded.states[name] for name in GOOD] == ["failed", "passed", "failed"]
+    assert not (mini.root / place).is_file()
 
 
 def test_no_process_is_left(checked):

@@ -184,7 +184,7 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, write: int, error: BaseException) -
         real(path, content)
 
     monkeypatch.setattr(layout, "write_atomically", failing)
-    monkeypatch.setattr("tunelings.grading.writing.write_atomically", failing)
+    monkeypatch.setattr("tunelings.writing.write_atomically", failing)
 
 
 @pytest.mark.parametrize("write_number", range(12))

@@ -1,6 +1,8 @@
 """What a learner reads, pinned word by word: tests/golden/*.txt.
 
 After a change of words that is meant: `python -m tests.test_render` writes them anew; read the difference.
+
+Long: 19 tests, one for each kind of text, with the answers that give them.
 """
 
 from __future__ import annotations

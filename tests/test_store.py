@@ -18,7 +18,7 @@ from tests.support.miniature import Miniature
 from tests.support.systems import POSIX
 from tunelings.grading.apart import can_fork
 from tunelings.grading.store import Progress
-from tunelings.grading.writing import write_atomically, write_if_changed
+from tunelings.writing import write_atomically, write_if_changed
 
 SQUARES, SHIFT = "checks/module01/test_ex01_squares.py", "checks/module01/test_ex02_shift.py"
 

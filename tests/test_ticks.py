@@ -12,7 +12,7 @@ from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
 from tunelings.grading import store
 from tunelings.grading.store import Progress, content_hash
-from tunelings.grading.writing import write_atomically
+from tunelings.writing import write_atomically
 
 
 def state(mini: Miniature) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from tunelings.writing import read_regular
+
 _TOML_NAMES: dict[type, str] = {str: "string", int: "integer", list: "array", dict: "table"}
 _MISTAKES = re.compile(r"^\[\[mistakes\]\]", re.MULTILINE)
 T = TypeVar("T")
@@ -66,7 +68,7 @@ def read_head(path: Path) -> Head:
 
 def _read(path: Path, parse: Callable[[str], T]) -> T:
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        return parse(read_regular(path))
     except FileNotFoundError:
         raise CourseError(f"{path} is missing: every exercise needs its card.") from None
     except KeyError as error:

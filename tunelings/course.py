@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunelings.cards import Card, CourseError, Head, read_card, read_head
+from tunelings.writing import read_regular
 
 if TYPE_CHECKING:
     import ast
@@ -105,7 +106,7 @@ class Exercise:
 
     def check_names(self) -> list[str]:
         """The checks that decide the tick, in file order, read without importing anything."""
-        return list(_check_names(self.check_path.read_text(encoding="utf-8")))
+        return list(_check_names(read_regular(self.check_path)))
 
 
 @functools.lru_cache(maxsize=512)

@@ -19,7 +19,7 @@ from typing import Any
 
 from tunelings.cards import Mistake, read_card
 from tunelings.course import Course, CourseError, Exercise, shown_path
-from tunelings.grading.writing import write_atomically
+from tunelings.writing import write_atomically
 
 LEFT = "TODO(new)"
 

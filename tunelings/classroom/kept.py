@@ -13,7 +13,7 @@ from pathlib import Path
 from tunelings.classroom.keys import VERSION
 from tunelings.classroom.records import Outcome
 from tunelings.classroom.told import NotOfThisForm, Told, read
-from tunelings.grading.writing import write_atomically
+from tunelings.writing import write_atomically
 
 KEPT = frozenset({Outcome.PASSED, Outcome.FAILED, Outcome.NOT_STARTED, Outcome.BROKEN})
 # A busy machine may have a part in these: they are kept once they came out so with nothing else running.

@@ -22,7 +22,7 @@ from tunelings.classroom.records import Class, Graded, Outcome
 from tunelings.classroom.sharing import shared
 from tunelings.classroom.table import Table
 from tunelings.course import Course, CourseError, shown_path
-from tunelings.grading.writing import write_atomically
+from tunelings.writing import write_atomically
 
 MANIFEST = "manifest.json"
 IGNORED = "# Marks, names and answers of students: none of it belongs in a repository.\n*\n"

@@ -20,7 +20,7 @@ from tunelings.course import Course, CourseError
 from tunelings.grading import stubs
 from tunelings.grading.states import ExerciseState
 from tunelings.grading.store import Progress
-from tunelings.grading.writing import write_atomically
+from tunelings.writing import write_atomically
 
 NAME = "solutions"
 FOLDER = "tunelings-branch-"  # and the process that works in it

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tunelings import repository
 from tunelings.course import MODULES, Course, Exercise
 from tunelings.grading import stubs
-from tunelings.grading.writing import write_if_changed
+from tunelings.writing import write_if_changed
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

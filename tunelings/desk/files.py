@@ -17,7 +17,7 @@ from tunelings.course import CourseError, Exercise, shown_path
 from tunelings.desk.written import write_stub
 from tunelings.grading import stubs
 from tunelings.grading.answers import LARGEST
-from tunelings.grading.writing import copy_atomically, is_regular, set_aside, write_atomically
+from tunelings.writing import copy_atomically, is_regular, read_regular, set_aside, write_atomically
 
 _DATED = re.compile(r"\.(\d{4}-\d{2}-\d{2}-\d{6})(?:-(\d+))?\.py$")
 
@@ -25,7 +25,7 @@ _DATED = re.compile(r"\.(\d{4}-\d{2}-\d{2}-\d{6})(?:-(\d+))?\.py$")
 def stub_of(exercise: Exercise) -> str:
     """The stub of an exercise, cut from its solution; CourseError where that cannot be done."""
     try:
-        return stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
+        return stubs.cut(read_regular(exercise.solution_path))
     except (stubs.StubError, OSError, UnicodeDecodeError) as error:
         raise CourseError(f"{shown_path(exercise.solution_path)} gives no stub: {error}") from None
 

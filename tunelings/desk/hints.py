@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tunelings.course import CourseError, Exercise
-from tunelings.grading.writing import read_regular, write_atomically
+from tunelings.writing import read_regular, write_atomically
 
 
 def next_hint(exercise: Exercise, level: int | None) -> tuple[int, str]:

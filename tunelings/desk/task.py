@@ -6,6 +6,7 @@ import ast
 
 from tunelings.course import CourseError, Exercise, shown_path
 from tunelings.grading import stubs
+from tunelings.writing import read_regular
 
 
 def task_lines(exercise: Exercise) -> list[str]:
@@ -19,7 +20,7 @@ def task_lines(exercise: Exercise) -> list[str]:
 
 def _asked(exercise: Exercise) -> list[str]:
     try:
-        stub = stubs.cut(exercise.solution_path.read_text(encoding="utf-8"))
+        stub = stubs.cut(read_regular(exercise.solution_path))
         summary = (ast.get_docstring(ast.parse(stub)) or "").partition("\n")[0]
         todos = stubs.todos(stub)
     except (OSError, ValueError, SyntaxError, stubs.StubError):  # A solution that is being written.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tunelings.course import Exercise
 from tunelings.grading import stubs
-from tunelings.grading.writing import read_regular, write_atomically, write_if_changed
+from tunelings.writing import read_regular, write_atomically, write_if_changed
 
 
 def write_stub(exercise: Exercise, stub: str) -> None:

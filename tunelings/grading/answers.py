@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunelings.grading import stubs
+from tunelings.writing import read_regular
 
 LARGEST = 1_000_000  # bytes of an answer's file
 # What Python itself cannot take of a source: a syntax error, a null byte, an expression of 20,000 terms.
@@ -110,8 +111,7 @@ def load(source: Source) -> Answer:
         code = _compiled(source.text, source.filename)
     except UNREADABLE as error:
         raise AnswerError(_syntax_line(error), getattr(error, "lineno", None)) from None
-    # Tracebacks and inspect.getsource must show this text, also when the file has changed since.
-    linecache.cache[source.filename] = (len(source.text), None, source.text.splitlines(True), source.filename)
+    keep_lines(source.filename, source.text)
     sys.modules[name] = module  # Dataclasses and pickle look the module up while it runs.
     try:
         exec(code, module.__dict__)
@@ -134,6 +134,11 @@ class TimeoutLike(BaseException):
     """Base of the grader's own interruptions, which no answer may swallow by `except Exception`."""
 
 
+def keep_lines(filename: str, text: str) -> None:
+    """Tracebacks and inspect.getsource show this text, also when the file has changed since."""
+    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+
+
 def unload(module: Answer) -> None:
     """Forget a loaded answer."""
     sys.modules.pop(module.__name__, None)
@@ -142,9 +147,13 @@ def unload(module: Answer) -> None:
 def todo_state(source: Source, solution: Path) -> list[str] | None:
     """The TODOs of the answer that are left; None where none was begun ("not started").
 
-    Raises AnswerError where the answer does not parse.
+    Raises AnswerError where the answer does not parse, or the solution gives no stub.
     """
-    stub = stubs.cut(solution.read_text(encoding="utf-8"))
+    try:
+        stub = stubs.cut(read_regular(solution))
+    except (OSError, UnicodeDecodeError, stubs.StubError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise AnswerError(f"the course is damaged: {solution.name} gives no stub to compare with ({why})") from None
     try:
         still_open, total = stubs.open_todos(source.text, stub)
     except UNREADABLE as error:

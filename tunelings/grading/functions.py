@@ -143,12 +143,17 @@ def restore_names(owner, names: dict) -> list[str]:
         delattr(owner, name)
     for name in changed:
         setattr(owner, name, names[name])
-    return [f"{owner.__name__}.{name}" for name in (*changed, *hiding) if name in hiding or _is_code(names[name])]
+    return [f"{owner.__name__}.{name}" for name in (*changed, *hiding) if name in hiding or _acts(names[name])]
 
 
 def _is_code(value: Any) -> bool:
     """A function, a class, or what makes a method of one."""
     return callable(value) or isinstance(value, classmethod | staticmethod | property)
+
+
+def _acts(value: Any) -> bool:
+    """Code, or an object whose methods the module's functions call, such as `json._default_encoder`."""
+    return _is_code(value) or type(value).__module__ in ("json.decoder", "json.encoder", "random")
 
 
 def restore_builtins(kept: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tunelings.course import Exercise
+from tunelings.writing import read_regular
 
 COMPILER = "torch._dynamo"
 
@@ -27,7 +28,7 @@ def needed_imports(exercises: Iterable[Exercise]) -> list[str]:
     for exercise in exercises:
         for path in (exercise.solution_path, exercise.check_path):
             with contextlib.suppress(OSError, SyntaxError, ValueError):  # The verdict will say so.
-                text = path.read_text(encoding="utf-8")
+                text = read_regular(path)
                 found |= _imports_of(text) | ({COMPILER} if "optim" in text else set())
     return sorted(found - {"__future__:annotations"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tunelings.grading import answers
 from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.store import content_hash
 from tunelings.grading.verdict import Failure, Verdict
+from tunelings.writing import read_regular
 
 
 @dataclass
@@ -59,6 +61,8 @@ def begin(exercise: Exercise, answer_path: Path) -> Run:
     """Read an answer and all that its verdict is said with, before anything runs that could change them."""
     run = Run(exercise, answer_path, content_hash(exercise))
     _ = exercise.title, exercise.lesson_address  # They read the card.
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        answers.keep_lines(str(exercise.check_path), read_regular(exercise.check_path))
     try:
         run.source = answers.read(answer_path)
         run.open_todos = answers.todo_state(run.source, exercise.solution_path)

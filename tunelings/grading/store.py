@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import answers, stubs
 from tunelings.grading.states import CheckState, ExerciseState
-from tunelings.grading.writing import is_regular, read_regular, set_aside, write_atomically, write_if_changed
+from tunelings.writing import is_regular, read_regular, set_aside, write_atomically, write_if_changed
 
 VERSION = 1
 # git ignores the file: a tick is no change to commit, and a pull meets no conflict. The file says so itself.

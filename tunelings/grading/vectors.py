@@ -32,8 +32,8 @@ from tunelings.grading.fingerprint import RANDOM, agree, fingerprint, has_unknow
 from tunelings.grading.limits import TEXT, OutOfTime, time_limit
 from tunelings.grading.run import Result, checks_of, has_mark, limit_of, run_check
 from tunelings.grading.states import CheckState
-from tunelings.grading.writing import read_regular
 from tunelings.plain import safe_str
+from tunelings.writing import read_regular
 
 # A value that differs between these depends on the global generators, so it can only be called random.
 GLOBAL_SEEDS = (0, 1, 2)
@@ -210,7 +210,7 @@ def _dependencies_hash(exercise: Exercise, seed: int) -> str:
     """A hash of all that a vector depends on: the exercise, the seed, this package, and what is installed."""
     digest = hashlib.sha256(f"{platform.python_version()} {seed}".encode())
     for path in (exercise.check_path, exercise.card_path, exercise.solution_path):
-        digest.update(path.read_bytes() + b"\0")
+        digest.update(read_regular(path).encode() + b"\0")
     digest.update(surroundings_hash())
     return digest.hexdigest()[:16]
 

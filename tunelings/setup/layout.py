@@ -28,7 +28,7 @@ from packaging.version import InvalidVersion, Version
 from tunelings import __version__
 from tunelings.course import MANIFEST, UNFINISHED, Course, CourseError, Exercise, carried, shown_path
 from tunelings.desk import files, written
-from tunelings.grading.writing import write_atomically
+from tunelings.writing import write_atomically
 
 VERSION = 1
 PARTS = ("solutions", "checks", "docs", "figures/results", "data", ".vscode", "mkdocs.yml", "CONTRIBUTING.md")

@@ -11,6 +11,7 @@ from tunelings.grading import answers, stubs
 from tunelings.grading.states import ExerciseState
 from tunelings.watch.keys import Keys
 from tunelings.watch.session import Session
+from tunelings.writing import read_regular
 
 
 class Quit(Exception):
@@ -94,7 +95,7 @@ class Actions:
             self.view.draw()
             return
         answer = answers.read(exercise.answer_path).text
-        reference = stubs.uncut(exercise.solution_path.read_text(encoding="utf-8"))
+        reference = stubs.uncut(read_regular(exercise.solution_path))
         self.view.draw()
         screen.show_diff(exercise, answer, reference)
 
