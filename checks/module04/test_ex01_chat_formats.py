@@ -69,15 +69,17 @@ def same_messages(answer, record, expected, what):
     try:
         result = converted(answer, record, what)
     except ValueError as error:
-        raise expect.CheckFailed(f"{what}: what is returned", wanted, "ValueError", str(error)) from error
+        what = f"{what}: what is returned"
+        raise expect.CheckFailed(what, wanted, "ValueError", str(error), given=record) from error
     got = lines(result)
-    expect.true(isinstance(got, list), what=f"{what}: what is returned", actual=result, expected=wanted)
+    is_list = isinstance(got, list)
+    expect.true(is_list, what=f"{what}: what is returned", actual=result, expected=wanted, given=record)
     roles = [str(text).partition(":")[0] for text in got]
     expect.note("characters", sum(len(content_of(message)) for message in result))
     expect.note("characters_in_the_record", sum(len(content) for _, content in expected))
-    expect.equal(roles, [role for role, _ in expected], what=f"{what}: the roles")
+    expect.equal(roles, [role for role, _ in expected], what=f"{what}: the roles", given=record)
     for number, (one, other) in enumerate(zip(got, wanted, strict=True)):
-        expect.equal(one, other, what=f"{what}: message {number}")
+        expect.equal(one, other, what=f"{what}: message {number}", given=record)
 
 
 def sharegpt(*turns, **more):
@@ -188,12 +190,13 @@ def rejected(answer, record, what, *places, unhashable=False):
     except ValueError as error:
         named = sorted(set(PLACE.findall(str(error))))
         ok = not places or any(place in str(error) for place in places)
-        expect.true(ok, what=f"the place in the message of {what}", actual=named, expected=" or ".join(places))
+        expected = " or ".join(places)
+        expect.true(ok, what=f"the place in the message of {what}", actual=named, expected=expected, given=record)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         if not (unhashable and isinstance(error, TypeError)):
-            expect.equal(type(error).__name__, "ValueError", what=f"the error of {what}")
+            expect.equal(type(error).__name__, "ValueError", what=f"the error of {what}", given=record)
     else:
-        expect.true(False, what=what, actual=result, expected="a ValueError")
+        expect.true(False, what=what, actual=result, expected="a ValueError", given=record)
 
 
 def test_the_rest_of_a_record_does_not_matter(answer):

@@ -130,7 +130,7 @@ def test_a_good_record_has_no_issues(answer):
         "prose and then inline code": record(story(3) + " To see it, type `print(1)`"),
     }
     for name, one in good.items():
-        expect.equal(issues_of(answer, one), [], what=f"the issues of {name}")
+        expect.equal(issues_of(answer, one), [], what=f"the issues of {name}", given=one)
 
 
 def test_each_issue_is_found_by_its_name(answer):
@@ -146,7 +146,7 @@ def test_each_issue_is_found_by_its_name(answer):
         "tags and entities": (record("<p>Fish &amp; chips</p><p>Fish&nbsp;soup</p>"), "markup"),
     }
     for name, (one, issue) in bad.items():
-        expect.equal(issues_of(answer, one), [issue], what=f"the issues of {name}")
+        expect.equal(issues_of(answer, one), [issue], what=f"the issues of {name}", given=one)
 
 
 def test_several_issues_are_sorted_by_name(answer):
@@ -158,13 +158,9 @@ def test_several_issues_are_sorted_by_name(answer):
 
 def test_nothing_but_white_space_is_empty_and_no_more(answer):
     for name, blank in {"spaces and line ends": " \r\n\t\n ", "wide blanks": "\u00a0\u3000", "nothing": ""}.items():
-        issues = issues_of(answer, record(blank), min_chars=9)
-        expect.equal(issues, ["empty"], what=f"the issues of {name}, min_chars 9")
-        expect.equal(
-            issues_of(answer, record(blank), min_chars=0), ["empty"], what=f"the issues of {name}, min_chars 0"
-        )
-        issues = issues_of(answer, record(blank), language="zh")
-        expect.equal(issues, ["empty"], what=f"the issues of {name}, language zh")
+        for options in ({"min_chars": 9}, {"min_chars": 0}, {"language": "zh"}):
+            issues = issues_of(answer, record(blank), **options)
+            expect.equal(issues, ["empty"], what=f"the issues of {name}", given={"completion": blank, **options})
 
 
 def smallest(limits, is_allowed):
@@ -226,24 +222,26 @@ def test_repetition_is_the_share_of_4_grams_that_came_before(answer):
         ("other words of the same letters in a row", record("no where any one now here anyo ne"), 0.0),
     ):
         passed = smallest(limits, lambda limit, one=one: issues_of(answer, one, max_repeat=limit) == [])
-        expect.equal(passed, expected, what=f"the smallest max_repeat in hundredths that passes: {name}")
+        what = f"the smallest max_repeat in hundredths that passes: {name}"
+        expect.equal(passed, expected, what=what, given={"completion": one["completion"]})
     for name, one, expected in (
         ("3 of 12 repeated", quarter, []),
         ("4 of 13 repeated", more, ["repetition"]),
         ("7 of 23 repeated", record(with_repeats(16, 7, 17)), ["repetition"]),  # 0.304
     ):
-        expect.equal(issues_of(answer, one), expected, what=f"the issues, with 4-grams {name} and max_repeat 0.3")
+        what = f"the issues, with 4-grams {name} and max_repeat 0.3"
+        expect.equal(issues_of(answer, one), expected, what=what, given={"completion": one["completion"]})
 
 
 def test_the_language_is_the_one_asked_for(answer):
     texts = {"el": GREEK, "de": GERMAN, "fr": FRENCH, "ru": RUSSIAN, "zh": CHINESE, "en": SENTENCES[0]}
     for language, text in texts.items():
-        issues = issues_of(answer, record(text), language=language)
-        expect.equal(issues, [], what=f"the issues of a text in {language}, language {language}")
+        issues, given = issues_of(answer, record(text), language=language), {"completion": text}
+        expect.equal(issues, [], what=f"the issues of a text in {language}, language {language}", given=given)
     for language, text in texts.items():
         other = "el" if language == "en" else "en"
-        issues = issues_of(answer, record(text), language=other)
-        expect.equal(issues, ["language"], what=f"the issues of a text in {language}, language {other}")
+        issues, given = issues_of(answer, record(text), language=other), {"completion": text}
+        expect.equal(issues, ["language"], what=f"the issues of a text in {language}, language {other}", given=given)
     expect.equal(issues_of(answer, record("Москва.")), ["language"], what="the issues of one word in Russian")
 
 
@@ -269,7 +267,8 @@ def test_markup_counts_outside_blocks_of_code(answer):
         "an entity whose name ends in digits": ("It takes &frac12; a day.", ["markup"]),
     }
     for name, (text, expected) in cases.items():
-        expect.equal(issues_of(answer, record(text)), expected, what=f"the issues of {name}")
+        given = {"completion": text}
+        expect.equal(issues_of(answer, record(text)), expected, what=f"the issues of {name}", given=given)
 
 
 def test_a_refusal_is_how_the_completion_starts(answer):
@@ -285,7 +284,7 @@ def test_a_refusal_is_how_the_completion_starts(answer):
         "a prompt in Russian with a tag": (record("It says that the city is old.", f"<p>{RUSSIAN}</p>"), []),
     }
     for name, (one, expected) in cases.items():
-        expect.equal(issues_of(answer, one), expected, what=f"the issues of {name}")
+        expect.equal(issues_of(answer, one), expected, what=f"the issues of {name}", given=one)
 
 
 LETTERS = "DGBHAFCE"  # Neither the alphabet nor its reverse, so that sorting by name shows.

@@ -320,15 +320,15 @@ def test_short_and_empty_texts_are_texts_too(answer):
     texts = ["Yes", "", "No", "thank you", "Thank you very much"]
     texts += ["yes", " \n", "\u3000", "you thank", "Thank YOU", "no no", "?", "!", "🙂"]
     kept = kept_of(answer, texts)
-    expect.equal(
-        kept, [0, 1, 2, 3, 4, 8, 10, 11, 12, 13], what="kept of short texts; 1, 6 and 7 are empty, 5 and 9 repeats"
-    )
+    what = "kept of short texts; 1, 6 and 7 are empty, 5 and 9 repeats"
+    expect.equal(kept, [0, 1, 2, 3, 4, 8, 10, 11, 12, 13], what=what, given={"texts": texts})
 
 
 def test_words_stay_apart_in_a_shingle(answer):
     texts = ["no where near", "now here near", "any one thing", "anyone thing", "anyonething", "any onething"]
     kept = kept_of(answer, texts)
-    expect.equal(kept, [0, 1, 2, 3, 4, 5], what="kept of six texts whose letters are equal without the spaces")
+    what = "kept of six texts whose letters are equal without the spaces"
+    expect.equal(kept, [0, 1, 2, 3, 4, 5], what=what, given={"texts": texts})
 
 
 def test_the_last_of_many_texts_is_compared_too(answer):
@@ -424,7 +424,8 @@ def test_each_word_and_each_letter_counts(answer):
         "one softhyphen",
     ]
     kept = kept_of(answer, texts)
-    expect.equal(kept, list(range(9)), what="kept of nine texts that differ in a letter or in a word")
+    what = "kept of nine texts that differ in a letter or in a word"
+    expect.equal(kept, list(range(9)), what=what, given={"texts": texts})
 
 
 def test_each_candidate_is_compared(answer):
@@ -451,14 +452,16 @@ def test_each_candidate_is_compared(answer):
 
 def test_the_indices_are_those_of_the_texts_given(answer):
     texts = ["one text", "one text", "", "another text", " ", "another text", "the last of them"]
-    expect.equal(kept_of(answer, texts), [0, 2, 3, 6], what="kept of seven texts; 1, 4 and 5 are repeats")
+    what = "kept of seven texts; 1, 4 and 5 are repeats"
+    expect.equal(kept_of(answer, texts), [0, 2, 3, 6], what=what, given={"texts": texts})
 
 
 def test_a_small_threshold_is_one_too(answer):
     texts = ["one word", "two more words", "a sentence of five words", "", "ONE word", "nothing in common here", " "]
     for threshold in (0.05, 0.1, 0.15):
         kept = kept_of(answer, texts, threshold)
-        expect.equal(kept, [0, 1, 2, 3, 5], what=f"kept of seven texts; 4 and 6 are repeats; threshold {threshold}")
+        given = {"texts": texts, "threshold": threshold}
+        expect.equal(kept, [0, 1, 2, 3, 5], what="kept of seven texts; 4 and 6 are repeats", given=given)
     near = pairs(40, 0.32, 0.36, seed(33))
     found = 80 - len(kept_of(answer, [text for pair in near for text in pair], 0.2))
     expect_share(found, 40, "most or all", "near repeats found, similarity 0.32, threshold 0.2")

@@ -88,17 +88,20 @@ def texts_of(versions):
     return [one["text"] for one in versions]
 
 
-def expect_texts(versions, expected, what):
-    """All of these texts came out and no others, each once."""
-    texts = texts_of(versions)
+def expect_texts(answer, text, rng, n, expected, what, **options):
+    """All of these texts come out and no others, each once."""
+    given = {"text": text, **options}
+    texts = texts_of(augmented(answer, record(text), rng, n, **options))
     is_list = isinstance(texts, list) and all(isinstance(text, str) for text in texts)
-    expect.true(is_list, what=f"the records for {what}", actual=texts, expected="a list of dicts with a text")
+    expect.true(
+        is_list, what=f"the records for {what}", actual=texts, expected="a list of dicts with a text", given=given
+    )
     expect.note("returned", len(texts))
     wrong = sorted(set(texts) - set(expected))
-    expect.equal(wrong, [], what=f"texts that must not come out for {what}")
+    expect.equal(wrong, [], what=f"texts that must not come out for {what}", given=given)
     missing = sorted(set(expected) - set(texts))
-    expect.equal(missing, [], what=f"texts that are missing for {what}")
-    expect.equal(len(texts), len(expected), what=f"how many texts came out for {what}")
+    expect.equal(missing, [], what=f"texts that are missing for {what}", given=given)
+    expect.equal(len(texts), len(expected), what=f"how many texts came out for {what}", given=given)
 
 
 def test_words_are_replaced_by_synonyms_and_the_rest_stays(answer):
@@ -110,7 +113,7 @@ def test_words_are_replaced_by_synonyms_and_the_rest_stays(answer):
     one, n = record(template.format(first, second)), 15
     runs = [texts_of(augmented(answer, one, Patient(seed(47) + i), n, synonyms=more)) for i in range(20)]
     expect_no_luck(runs, expected)
-    expect_texts(augmented(answer, one, Patient(seed(2)), n, synonyms=more), expected, f"1 and 2 synonyms, n = {n}")
+    expect_texts(answer, one["text"], Patient(seed(2)), n, expected, f"1 and 2 synonyms, n = {n}", synonyms=more)
 
 
 def expect_no_luck(runs, expected):
@@ -125,17 +128,17 @@ def expect_no_luck(runs, expected):
 
 def test_words_are_looked_up_in_lower_case(answer):
     for key, other in (("straße", "strasse"), ("strasse", "straße")):  # Equal when case-folded, and two words here.
-        one = record(f"die {key} und die {other}")
-        versions = augmented(answer, one, Patient(seed(51)), 9, synonyms={key: ["gasse"]})
-        expect_texts(versions, [f"die gasse und die {other}"], f"a synonym for {key}, beside {other}")
+        text, expected = f"die {key} und die {other}", [f"die gasse und die {other}"]
+        what = f"a synonym for {key}, beside {other}"
+        expect_texts(answer, text, Patient(seed(51)), 9, expected, what, synonyms={key: ["gasse"]})
     chinese = {"电影": ["影片", "片子"], "一样": ["同样"]}  # 一 is a numeral, but no digit.
-    versions = augmented(answer, record("那 电影 一样 长。"), Patient(seed(54)), 9, synonyms=chinese)
     expected = products("那 {} {} 长。", [["电影", *chinese["电影"]], ["一样", "同样"]])
-    expect_texts(versions, expected, "a Chinese word with two synonyms and one with a numeral")
+    what = "a Chinese word with two synonyms and one with a numeral"
+    expect_texts(answer, "那 电影 一样 长。", Patient(seed(54)), 9, expected, what, synonyms=chinese)
     signs = {"film-maker’s": ["director’s"], "last_one": ["ending"]}
-    versions = augmented(answer, record("the film-maker’s last_one"), Patient(seed(60)), 9, synonyms=signs)
     expected = products("the {} {}", [[word, *others] for word, others in signs.items()])
-    expect_texts(versions, expected, "words with a hyphen, an apostrophe and an underscore")
+    what = "words with a hyphen, an apostrophe and an underscore"
+    expect_texts(answer, "the film-maker’s last_one", Patient(seed(60)), 9, expected, what, synonyms=signs)
 
 
 def test_a_negation_is_never_replaced(answer):
@@ -153,12 +156,12 @@ def test_a_negation_is_never_replaced(answer):
         negation = name.split(",")[0].lower()
         synonyms = {**words, negation: [opposite]}
         expected = products(template, [[word, *others]])
-        versions = augmented(answer, record(template.format(word)), Patient(seed(9)), 12, synonyms=synonyms)
-        expect_texts(versions, expected, f"a text with {name}")
+        text, what = template.format(word), f"a text with {name}"
+        expect_texts(answer, text, Patient(seed(9)), 12, expected, what, synonyms=synonyms)
     synonyms = {"known": ["familiar"], "notes": ["tones"]}
-    versions = augmented(answer, record("the known notes"), Patient(seed(55)), 12, synonyms=synonyms)
     expected = products("the {} {}", [["known", "familiar"], ["notes", "tones"]])
-    expect_texts(versions, expected, "two words that contain no and not")
+    what = "two words that contain no and not"
+    expect_texts(answer, "the known notes", Patient(seed(55)), 12, expected, what, synonyms=synonyms)
 
 
 def test_numbers_names_and_protected_words_stay(answer):
@@ -180,12 +183,11 @@ def test_numbers_names_and_protected_words_stay(answer):
         words = drawn(1, 10 + number)
         ((word, others),) = words.items()
         expected = products(template, [[word, *others]])
-        one = record(template.format(word))
         options = {"synonyms": {**words, **also}, "protected": frozenset(protected)}
-        expect_texts(augmented(answer, one, Patient(seed(17)), 12, **options), expected, f"a text with {name}")
+        expect_texts(answer, template.format(word), Patient(seed(17)), 12, expected, f"a text with {name}", **options)
     options = {"synonyms": {"dullish": ["flat"]}, "protected": frozenset({"dull"})}
-    versions = augmented(answer, record("a dullish end"), Patient(seed(56)), 12, **options)
-    expect_texts(versions, ["a flat end"], "a word that contains a protected one")
+    what = "a word that contains a protected one"
+    expect_texts(answer, "a dullish end", Patient(seed(56)), 12, ["a flat end"], what, **options)
 
 
 def test_a_capital_at_the_start_is_no_name(answer):
@@ -204,7 +206,8 @@ def test_a_capital_at_the_start_is_no_name(answer):
         if isinstance(found, list):  # The synonym may be written with a capital or without.
             spellings = re.compile(f"{other}|{other.capitalize()}|{other.upper()}")
             found = sorted({spellings.sub(other, str(one), count=1) for one in found})
-        expect.equal(found, [expected], what=f"all texts, where {name}")
+        given = {"text": text, "synonyms": synonyms}
+        expect.equal(found, [expected], what=f"all texts, where {name}", given=given)
 
 
 def test_there_are_n_different_texts_or_as_many_as_exist(answer):
@@ -258,12 +261,10 @@ def test_no_text_comes_twice_and_none_is_the_original(answer):
     }
     for name, (synonyms, choices) in cases.items():
         template = "the {} and the {}"
-        one = record(template.format(*(options[0] for options in choices)))
-        versions = augmented(answer, one, Patient(seed(23)), 15, synonyms=synonyms)
-        expect_texts(versions, products(template, choices), name)
-    one = record(f"no{word}s and the {word}")
-    versions = augmented(answer, one, Patient(seed(50)), 15, synonyms={word: [other]})
-    expect_texts(versions, [f"no{word}s and the {other}"], "a word whose letters are part of one before it")
+        text = template.format(*(options[0] for options in choices))
+        expect_texts(answer, text, Patient(seed(23)), 15, products(template, choices), name, synonyms=synonyms)
+    text, what = f"no{word}s and the {word}", "a word whose letters are part of one before it"
+    expect_texts(answer, text, Patient(seed(50)), 15, [f"no{word}s and the {other}"], what, synonyms={word: [other]})
 
 
 def test_where_nothing_can_be_replaced_nothing_comes_out(answer):
@@ -282,7 +283,8 @@ def test_where_nothing_can_be_replaced_nothing_comes_out(answer):
     }
     for name, (text, synonyms) in cases.items():
         versions = augmented(answer, record(text), Patient(seed(24)), 6, synonyms=synonyms)
-        expect.equal(texts_of(versions), [], what=f"the texts for {name}")
+        given = {"text": text, "synonyms": synonyms}
+        expect.equal(texts_of(versions), [], what=f"the texts for {name}", given=given)
 
 
 def test_what_stands_between_words_stays_in_any_text(answer):
