@@ -1,6 +1,6 @@
 """What an answer does to its surroundings ends with its check.
 
-Long: each kind of change that an answer may leave has a test of its own, 26 in all.
+Long: each kind of change that an answer may leave has a test of its own, 27 in all.
 """
 
 from __future__ import annotations
@@ -343,3 +343,14 @@ def test_a_listener_that_the_loop_sets_is_no_change_of_the_grader(monkeypatch):
     before = snapshot.Snapshot()
     monkeypatch.setattr(live, "listener", len)
     assert before.restore() == ([], [])
+
+
+def test_the_input_of_a_case_ends_with_its_check(mini):
+    first, second = mini.squares.check_names()[:2]
+    text = mini.squares.check_path.read_text(encoding="utf-8")
+    case = text.replace('    expect.note("x", VECTOR)', "    expect.case(x=VECTOR)")
+    assert case != text
+    mini.squares.check_path.write_text(case, encoding="utf-8")
+    wrong = mini.squares.solution_path.read_text(encoding="utf-8").replace("return x * x", "return x + x")
+    assert mini.run(mini.squares, wrong, first).error.given["x"].tolist() == [3.0, -1.0, 0.5]
+    assert mini.run(mini.squares, wrong, second).error.given is None

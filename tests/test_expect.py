@@ -1,6 +1,6 @@
 """Each expectation holds for what is right, and says of what is wrong what was compared and what came out.
 
-Long: 43 tests, by expectation and by the kind of value that is compared.
+Long: 44 tests, by expectation and by the kind of value that is compared.
 """
 
 from __future__ import annotations
@@ -361,6 +361,21 @@ def test_the_input_of_a_case_is_kept_with_the_failure():
         assert failing(expectation, *args, what="x", given="the case").given == "the case"
     assert failing(expect.true, False, what="x", actual=1, expected=2, given="the case").given == "the case"
     assert failing(expect.equal, 1, 2, what="x").given is None
+
+
+def test_a_case_is_kept_with_each_failure_after_it_that_has_no_input_of_its_own():
+    x = torch.ones(2)
+    try:
+        expect.case(x=x, texts=["a"])
+        x[0] = 7.0  # By the answer, say.
+        given = failing(expect.equal, 1, 2, what="y").given
+        assert (given["x"].tolist(), given["texts"]) == ([1.0, 1.0], ["a"])
+        assert failing(expect.close, 1.0, 2.0, what="y", given="its own").given == "its own"
+        expect.case(n=3)
+        assert failing(expect.close, 1.0, 2.0, what="y").given == {"n": 3}
+    finally:
+        expect.case()
+    assert failing(expect.equal, 1, 2, what="y").given is None
 
 
 def test_where_equal_tensors_part_is_known():

@@ -4,8 +4,9 @@
 
 Each function returns nothing or what it looked at, or raises CheckFailed with what was compared, what should have
 come out and what did. The actual value is what a known mistake is recognized by, so give numbers and tensors that
-tell mistakes apart, never a bare bool. `given` is the input of the case, which is shown beside a failure. `note`
-records evidence that is not asserted.
+tell mistakes apart, never a bare bool. `given` is the input of the case, which is shown beside a failure; where one
+helper calls the answer, `case` says it once for all that is compared after the call. `note` records evidence that is
+not asserted.
 
 Long: all that a check may say stands in one module, so that a check file imports one name.
 """
@@ -24,6 +25,7 @@ from tunelings.plain import copied, is_tensor, plain_tensor, safe_repr, safe_str
 from tunelings.snapshot import Same, first_change, snapshot
 
 notes: dict[str, Any] = {}  # What the check that is running has recorded; cleared before each check.
+_case: dict[str, Any] = {}  # What `case` was told last; likewise.
 
 
 class CheckFailed(AssertionError):
@@ -53,7 +55,7 @@ class CheckFailed(AssertionError):
         self.remark = remark
         self.first = first
         self.largest = largest
-        self.given = given
+        self.given = given if given is not None else _case or None
         self.evidence = self.actual if evidence is None else evidence
 
     def __str__(self) -> str:
@@ -66,6 +68,18 @@ def note(name: str, value: Any) -> None:
     Tensors, arrays, lists, tuples, sets and dicts are copied, with what they hold.
     """
     notes[name] = copied(value)
+
+
+def case(**given: Any) -> None:
+    """The input of what is compared from now on, by the argument's name, until the next case or the end of the check.
+
+    It is shown beside a failure that has no `given` of its own; copied like a note, since an answer may change it.
+
+        expect.case(logits=logits, targets=targets)
+        loss = answer.cross_entropy(logits, targets)
+    """
+    global _case
+    _case = copied(given)
 
 
 def close(

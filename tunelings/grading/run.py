@@ -80,6 +80,7 @@ def run_check(
     A skip by the check itself and a real Ctrl-C pass through.
     """
     expect.notes.clear()
+    expect.case()
     inputs.set_seed(seed)
     _pin_threads(check)
     prepare(check, source)
