@@ -108,20 +108,29 @@ def test_the_dtype_of_x_is_kept(answer):
 
 
 def test_gradients_reach_all_five_inputs(answer):
-    tensors = [randn(2, 3, N_IN, offset=80), *network(offset=80)]
-    upstream = randn(2, 3, N_OUT, offset=86)
-    leaves = [tensor.clone().requires_grad_() for tensor in tensors]
-    logits = expect.tensor(answer.forward(*leaves), what="the logits", shape=(2, 3, N_OUT))
-    gradients = [None] * 5
+    for leading in ((2, 3), ()):
+        tensors = [randn(*leading, N_IN, offset=80), *network(offset=80)]
+        upstream = randn(*leading, N_OUT, offset=86)
+        leaves = [tensor.clone().requires_grad_() for tensor in tensors]
+        logits = expect.tensor(answer.forward(*leaves), what="the logits", shape=(*leading, N_OUT))
+        gradients = reaching_gradients(logits, leaves, upstream, "the inputs that a gradient reaches")
+        wanted = torch_gradients(tensors, upstream)
+        # With every number positive nothing cancels and nothing is cut: what rounding errors scale with.
+        scales = torch_gradients([tensor.abs() for tensor in tensors], upstream.abs())
+        for name, mine, right, scale in zip(NAMES, gradients, wanted, scales, strict=True):
+            what = f"the gradient of {name}" if leading else f"the gradient of {name}, where x is a single row"
+            expect.close(mine, right, what=what, scale=float(scale.max()))
+
+
+def reaching_gradients(logits, tensors, upstream, what):
+    """The gradients of those of the five tensors that need one; each must have one."""
+    leaves = {name: tensor for name, tensor in zip(NAMES, tensors, strict=True) if tensor.requires_grad}
+    gradients = [None] * len(leaves)
     if logits.requires_grad:
-        gradients = torch.autograd.grad((logits * upstream).sum(), leaves, allow_unused=True)
-    reached = [name for name, gradient in zip(NAMES, gradients, strict=True) if gradient is not None]
-    expect.equal(reached, list(NAMES), what="the inputs that a gradient reaches")
-    wanted = torch_gradients(tensors, upstream)
-    # With every number positive nothing cancels and nothing is cut: what rounding errors scale with.
-    scales = torch_gradients([tensor.abs() for tensor in tensors], upstream.abs())
-    for name, mine, right, scale in zip(NAMES, gradients, wanted, scales, strict=True):
-        expect.close(mine, right, what=f"the gradient of {name}", scale=float(scale.max()))
+        gradients = torch.autograd.grad((logits * upstream).sum(), list(leaves.values()), allow_unused=True)
+    reached = [name for name, gradient in zip(leaves, gradients, strict=True) if gradient is not None]
+    expect.equal(reached, list(leaves), what=what)
+    return gradients
 
 
 def torch_gradients(tensors, upstream):
@@ -145,22 +154,26 @@ def test_no_rows_give_no_logits(answer):
     for leading in ((0, 3), (0,), (2, 0)):
         x = randn(*leading, N_IN, offset=120)
         what = f"the logits of x {list(x.shape)}"
-        expect.tensor(answer.forward(x, *network(offset=120)), what=what, shape=(*leading, N_OUT))
+        logits = answer.forward(x, *network(offset=120))
+        expect.tensor(logits, what=what, shape=(*leading, N_OUT), dtype=torch.float64)
 
 
 def test_large_logits_are_not_cut_off(answer):
     x, parameters = 1e6 * randn(3, N_IN, offset=150), network(offset=150)
     check_logits(answer, x, parameters, what="the logits of an x with numbers around a million")
+    parameters[3][1] = -torch.inf  # Such a bias rules a class out.
+    logits = expect.tensor(answer.forward(x, *parameters), what="the logits", shape=(3, N_OUT))
+    expect.equal(logits[:, 1].tolist(), 3 * [-torch.inf], what="the logits of a class whose bias is -inf")
 
 
 def test_the_weights_get_gradients_where_x_needs_none(answer):
-    """As in training: the data needs no gradient, the weights do."""
-    x, *weights = randn(3, N_IN, offset=160), *network(offset=160)
-    leaves = [weight.clone().requires_grad_() for weight in weights]
-    logits = expect.tensor(answer.forward(x, *leaves), what="the logits", shape=(3, N_OUT))
-    gradients = torch.autograd.grad(logits.sum(), leaves, allow_unused=True) if logits.requires_grad else [None] * 4
-    reached = [name for name, gradient in zip(NAMES[1:], gradients, strict=True) if gradient is not None]
-    expect.equal(reached, list(NAMES[1:]), what="what a gradient reaches, where x needs none")
+    """As in training: the data needs no gradient, the weights do, and of them some may be frozen."""
+    for needing in (NAMES[1:], ("w2", "b2"), ("b1",), ("x",)):
+        tensors = [randn(3, N_IN, offset=160), *network(offset=160)]
+        leaves = [tensor.requires_grad_(name in needing) for name, tensor in zip(NAMES, tensors, strict=True)]
+        logits = expect.tensor(answer.forward(*leaves), what="the logits", shape=(3, N_OUT))
+        only = "x needs none" if len(needing) == 4 else f"only {' and '.join(needing)} need one"
+        reaching_gradients(logits, leaves, 1.0, f"what a gradient reaches, where {only}")
 
 
 def test_bfloat16_keeps_its_range(answer):

@@ -27,8 +27,8 @@ def forward(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor
         one) and on its device, such as a GPU while the CPU is the default. A leading dimension of size 0 is kept: no
         rows give no logits and raise no error.
 
-    The logits are attached to the graph: gradients reach each of the five tensors. None of the five is
-    changed. Any function of torch may be used.
+    The logits are attached to the graph, unless x has no rows: gradients reach each of the five tensors. None of
+    the five is changed. Any function of torch may be used.
 
     Method: https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html (the formula y = x Wᵀ + b)
     """

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: graph-switched-by-one-tensor
 # breaks: "gradients reach each of the five tensors"
 import torch
 
