@@ -93,9 +93,10 @@ def test_the_loss_of_a_batch_is_the_mean_over_its_rows(answer):
 
 
 def test_torchs_own_loss_is_not_called(answer):
-    with Recorder() as recorder:
-        answer.cross_entropy(randn(3, 7, offset=7), randint(0, 7, [3], offset=8))
-    expect.equal(recorder.called, [], what="the calls that are not allowed here")
+    for targets in (randint(0, 7, [3], offset=8), torch.tensor([2, -100, 0]), torch.full((3,), -100)):
+        with Recorder() as recorder:
+            answer.cross_entropy(randn(3, 7, offset=7), targets)
+        expect.equal(recorder.called, [], what="the calls that are not allowed here", given={"targets": targets})
 
 
 class Recorder(TorchFunctionMode):
@@ -169,6 +170,9 @@ def test_ignore_index_may_lie_beyond_the_classes(answer):
     expected = mean_loss(logits[targets != 255], targets[targets != 255])
     loss = loss_of(answer, logits, targets, ignore_index=255)
     close(loss, expected, what="the loss where ignore_index is 255", scale=10)
+    huge = 2**40 + 1  # As an int32 it is 1.
+    loss = loss_of(answer, logits, targets.masked_fill(targets == 255, huge), ignore_index=huge)
+    close(loss, expected, what="the loss where ignore_index is 2**40 + 1", scale=10)
 
 
 def test_neither_logits_nor_targets_are_changed(answer):
@@ -228,8 +232,9 @@ CONFIDENT = [[0.5, 1.0, 8.0, 0.0, 0.25], [2.0, -6.5, -7.0, -8.0, -6.0], [-3.0, 6
 
 def test_the_dtype_of_the_logits_is_kept(answer):
     for dtype in (torch.bfloat16, torch.float16, torch.float32, torch.float64):
-        for targets in ([3, -100, 0], [-100, -100, -100]):
-            loss = answer.cross_entropy(randn(3, 4, offset=23, dtype=dtype), torch.tensor(targets))
+        for targets in ([3, -100, 0], [-100, -100, -100], []):
+            logits = randn(3, 4, offset=23, dtype=dtype)[: len(targets)]
+            loss = answer.cross_entropy(logits, torch.tensor(targets, dtype=torch.int64))
             expect.tensor(loss, what=f"the loss of {dtype} logits, targets {targets}", dtype=dtype, shape=())
 
 
@@ -260,6 +265,9 @@ def test_many_rows_share_one_mean(answer):
     logits[256:] *= 4  # What is left over by pieces of 256 rows weighs no more than the rest.
     expected = mean_loss(logits, targets)
     close(loss_of(answer, logits, targets), expected, what="the loss of a batch of 301 rows", scale=20, terms=40)
+    logits, targets = 2 * randn(2501, 3, offset=32), randint(0, 3, [2501], offset=33)  # Float16 has no 2501.
+    expected = mean_loss(logits, targets)
+    close(loss_of(answer, logits, targets), expected, what="the loss of a batch of 2501 rows", scale=20, terms=40)
 
 
 def test_half_precision_differences_are_not_rounded(answer):
