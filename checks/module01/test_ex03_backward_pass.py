@@ -101,7 +101,7 @@ def test_the_logits_get_the_gradient_of_the_mean_loss(answer):
 
 
 def test_the_mean_is_over_the_rows_for_any_number_of_rows_and_classes(answer):
-    for n, classes in [(1, 3), (4, 2), (6, 6), (2, 11)]:
+    for n, classes in [(1, 3), (4, 2), (6, 6), (2, 11), (3, 1)]:
         logits, targets = examples(n, classes)
         grad_logits = cross_entropy_by_answer(answer, logits, targets)
         expected = cross_entropy_by_autograd(logits, targets)
@@ -207,7 +207,8 @@ def numbers_asked_for():
     try:
         yield
     except (RuntimeError, NotImplementedError) as error:
-        if any(text in str(error) for text in ("on meta tensors", "out of meta tensor", "with Meta tensors")):
+        unreadable = ("on meta tensors", "out of meta tensor", "with Meta tensors", "data-independent implementation")
+        if any(text in str(error) for text in unreadable):
             raise NeedsNumbers from error
         raise
 
@@ -245,7 +246,7 @@ def test_a_dimension_of_one_is_kept(answer):
 
 
 def test_gradients_of_any_size_come_out_as_they_are(answer):
-    for size in (1e6, 1e-9):
+    for size in (1e6, 1e-30):
         x, w, grad_out = layer()
         expected = linear_by_autograd(x, w, size * grad_out)
         for index, actual in enumerate(linear_by_answer(answer, x, w, size * grad_out)):
