@@ -1,6 +1,6 @@
 """1.04: SGD with momentum and AdamW, compared with closed forms and torch.optim in float64.
 
-Long: two optimizers, 22 checks, and each step is computed again in closed form or by torch.optim.
+Long: two optimizers, 24 checks, and each step is computed again in closed form or by torch.optim.
 """
 
 import math
@@ -90,6 +90,7 @@ def test_momentum_carries_past_gradients_into_the_step(answer):
     """Three steps written out; the learning rate changes on the way."""
     params, velocities = parameters(), zeros_like(parameters())
     one, two, three = gradients(1), gradients(2), gradients(3)
+    two[0] = two[0].T.contiguous().T  # The same numbers, column by column in memory.
     expected = []
     for p, g1, g2, g3 in zip(params, one, two, three, strict=True):
         moved = 0.2 * g1 + 0.1 * (MOMENTUM * g1 + g2) + 0.3 * (MOMENTUM**2 * g1 + MOMENTUM * g2 + g3)
@@ -159,6 +160,11 @@ def test_the_defaults_are_those_of_torch(answer):
     for grads, lr in zip(steps, rates(5), strict=True):
         adamw(answer, params, grads, state, lr)
     close_to_each(params, expected, "after 5 steps of AdamW with its defaults", terms=1000, scale=10.0)
+    params, velocities, grads = parameters(), zeros_like(parameters()), [gradients(step) for step in range(3)]
+    expected, _ = by_torch(torch.optim.SGD, params, grads, rates(3))
+    for one, lr in zip(grads, rates(3), strict=True):
+        sgd(answer, params, one, velocities, lr)
+    close_to_each(params, expected, "after 3 steps of SGD with its default", scale=10.0)
 
 
 def test_where_the_gradient_is_zero_only_the_decay_acts(answer):
@@ -232,6 +238,7 @@ def test_an_update_goes_on_from_whatever_the_state_holds(answer):
     """As after a resume: counts of 3 and 8, and moments that are not zeros."""
     params = parameters()[:2]
     p, g = [x.detach().clone() for x in params], gradients(3)[:2]
+    g[0] = g[0].T.contiguous().T  # The same numbers, column by column in memory.
     m, v = gradients(4)[:2], [x**2 for x in gradients(5)[:2]]
     state = answer.AdamWState(step=[3, 8], m=[x.clone() for x in m], v=[x.clone() for x in v])
     adamw(answer, params, g, state, LR, **ADAMW)
@@ -291,12 +298,13 @@ def test_zeros_among_the_settings_are_zeros(answer):
 
 
 def test_a_tiny_eps_is_followed(answer):
-    params = parameters()
-    state, hyper = adamw_state(answer, params), {"eps": 1e-12, "weight_decay": 0.0}
     grads = [1e-9 * g for g in gradients(1)]
-    expected = [p.detach() - LR * g / (g.abs() + 1e-12) for p, g in zip(params, grads, strict=True)]
-    adamw(answer, params, grads, state, LR, **hyper)
-    close_to_each(params, expected, "after the first step with eps = 1e-12", terms=1000, scale=10.0)
+    for eps in (1e-12, 0.0):
+        params = parameters()
+        state, hyper = adamw_state(answer, params), {"eps": eps, "weight_decay": 0.0}
+        expected = [p.detach() - LR * g / (g.abs() + eps) for p, g in zip(params, grads, strict=True)]
+        adamw(answer, params, grads, state, LR, **hyper)
+        close_to_each(params, expected, f"after the first step with eps = {eps}", terms=1000, scale=10.0)
 
 
 def test_what_stands_in_grad_has_no_part_in_the_step(answer):
@@ -350,6 +358,16 @@ def test_a_step_without_any_gradient_changes_nothing(answer):
         close_to_each(now, then, f"{name} after a step without any gradient", terms=0)
 
 
+def test_the_first_gradient_may_be_none(answer):
+    params, steps = parameters(), [[None, *gradients(step)[1:]] for step in range(2)]
+    state = adamw_state(answer, params)
+    expected, _ = by_torch(torch.optim.AdamW, params, steps, [LR] * 2, **ADAMW)
+    for grads in steps:
+        adamw(answer, params, grads, state, LR, **ADAMW)
+    expect.equal(list(state.step), [0, 2, 2], what="state.step after two steps without the first gradient")
+    close_to_each(params, expected, "after two steps without the first gradient", terms=1000, scale=10.0)
+
+
 def test_large_gradients_are_used_at_their_full_length(answer):
     params, velocities, grads = parameters(), zeros_like(parameters()), [1e5 * g for g in gradients(9)]
     expected = [p.detach() - LR * g for p, g in zip(params, grads, strict=True)]
@@ -360,3 +378,15 @@ def test_large_gradients_are_used_at_their_full_length(answer):
     adamw(answer, params, grads, state, LR, **ADAMW)
     close_to_each(state.m, [0.3 * g for g in grads], "in state.m after gradients of 100,000", scale=1e6)
     close_to_each(state.v, [0.05 * g**2 for g in grads], "in state.v after gradients of 100,000", scale=1e12)
+
+
+def test_an_infinite_gradient_is_not_left_out(answer):
+    params, velocities, grads = parameters(), zeros_like(parameters()), gradients(10)
+    grads[1][2] = torch.inf
+    expected = [p.detach() - LR * g for p, g in zip(params, grads, strict=True)]
+    sgd(answer, params, grads, velocities, LR)
+    close_to_each(params, expected, "after a step of SGD with one gradient of inf", scale=10.0)
+    params = parameters()
+    state = adamw_state(answer, params)
+    adamw(answer, params, grads, state, LR, **ADAMW)
+    close_to_each(state.m, [0.3 * g for g in grads], "in state.m after one gradient of inf", scale=10.0)

@@ -1,4 +1,4 @@
-# names: unlisted
+# names: eps-not-below-a-limit
 # breaks: "adamw_step: betas, eps, weight_decay: as above"
 from typing import NamedTuple
 
