@@ -1,10 +1,11 @@
 """1.05: one batch, one update; judged by the weights, not by the loss alone.
 
-Long: 20 checks, one promise each, with models that only these need.
+Long: 22 checks, one promise each, with models that only these need.
 """
 
 import copy
 from collections import OrderedDict
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -262,6 +263,15 @@ def test_a_steep_loss_is_followed_at_its_full_length(answer):
     loss = step(answer, model, (inputs, targets), half_squared_error, optimizer)
     expect.note("loss", loss)
     expect.close(model.weight, weight - 1e-6 * gradient, what="the weight after one step down a steep loss", scale=20.0)
+    model = linear()
+    weight, optimizer = model.weight.detach().clone(), torch.optim.SGD(model.parameters(), lr=LR)
+    step(answer, model, (inputs, targets), half_squared_error, optimizer)
+    expect.true(
+        (model.weight.detach() - weight).norm() > 0.9 * LR * gradient.norm(),
+        what="how far a step of rate 0.3 moves the weight",
+        actual=(model.weight.detach() - weight).norm(),
+        expected=LR * gradient.norm(),
+    )
 
 
 def test_an_infinite_loss_with_a_finite_gradient_is_followed(answer):
@@ -302,13 +312,21 @@ def test_inputs_of_one_dimension_stay_as_they_are(answer):
 
 def test_a_gradient_of_nan_reaches_the_weights(answer):
     """What went wrong must be seen; to leave it out would be another update."""
-    model = linear()
-    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
     slopes = torch.tensor([float("nan"), 1.0], dtype=torch.float64)
-    batch = (randn(3, 4, offset=1), randn(3, 2, offset=2))
-    step(answer, model, batch, lambda outputs, targets: (outputs * slopes).sum(), optimizer)
-    rows = model.weight.isnan().all(dim=1).tolist()
-    expect.equal(rows, [True, False], what="which rows of the weight are nan, where the gradient of the first is")
+    losses = {
+        "a loss of nan": lambda outputs, _: (outputs * slopes).sum(),
+        "a loss of 1": lambda outputs, _: 1 + (outputs - outputs.detach())[:, 0].abs().sqrt().sum(),
+    }
+    steps, rows = [], {}
+    for name, loss_fn in losses.items():
+        model = linear()
+        optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+        optimizer.register_step_post_hook(lambda *_: steps.append("step"))
+        step(answer, model, (randn(3, 4, offset=1), randn(3, 2, offset=2)), loss_fn, optimizer)
+        rows[name] = model.weight.isnan().all(dim=1).tolist()
+    expect.note("steps", len(steps))
+    expected = dict.fromkeys(losses, [True, False])
+    expect.equal(rows, expected, what="which rows of the weight are nan, where the gradient of the first is")
 
 
 def test_the_hooks_of_the_model_run(answer):
@@ -357,3 +375,50 @@ def test_a_loss_of_zero_or_below_is_followed(answer):
         step(answer, model, (inputs, targets), loss_fn, optimizer)
         what = f"the weight after a step whose loss is {size:g}"
         expect.close(model.weight, weight - LR * gradient, what=what, scale=20.0)
+
+
+class Outputs(NamedTuple):
+    logits: torch.Tensor
+    hidden: torch.Tensor
+
+
+class TwoOutputs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = linear()
+
+    def forward(self, inputs):
+        return Outputs(self.linear(inputs), inputs)
+
+
+def test_outputs_of_several_parts_go_to_the_loss_whole(answer):
+    model, kinds = TwoOutputs(), []
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+
+    def loss_fn(outputs, targets):
+        kinds.append(type(outputs).__name__)
+        return half_squared_error(getattr(outputs, "logits", outputs), targets)
+
+    step(answer, model, (randn(3, 4, offset=1), randn(3, 2, offset=2)), loss_fn, optimizer)
+    expect.equal(kinds, ["Outputs"], what="the type of what loss_fn gets of a model that returns Outputs")
+
+
+def test_a_gradient_of_zero_and_a_batch_of_no_rows_make_a_step(answer):
+    """Nothing pulls at the weights then, and momentum still moves them."""
+    batch, empty = (randn(3, 4, offset=1), randn(3, 2, offset=2)), (randn(0, 4), randn(0, 2))
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=0.5)
+    weight = model.weight.detach().clone()
+    velocity, _ = half_squared_error_gradient(weight, model.bias.detach(), *batch)
+    step(answer, model, batch, half_squared_error, optimizer)
+    expected = weight - LR * velocity
+    cases = (
+        ("of a gradient of zero", batch, lambda outputs, _: 0 * outputs.sum()),
+        ("on a batch of no rows", empty, half_squared_error),
+    )
+    for name, one, loss_fn in cases:
+        velocity = 0.5 * velocity
+        expected = expected - LR * velocity
+        loss = step(answer, model, one, loss_fn, optimizer)
+        expect.close(model.weight, expected, what=f"the weight after a step {name}, with momentum", scale=20.0)
+        expect.equal(loss, 0.0, what=f"the returned loss of a step {name}")

@@ -2,7 +2,6 @@
 # breaks: "Its gradient is (softmax - one-hot target) / N."
 # One class, C = 1: a sigmoid takes the place of the softmax, whose only probability is 1.
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 

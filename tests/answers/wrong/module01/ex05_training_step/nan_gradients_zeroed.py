@@ -1,4 +1,4 @@
-# names: unlisted
+# names: gradient-repaired
 # breaks: "makes the update, with its own settings and memory"
 import torch
 
