@@ -66,6 +66,10 @@ def test_a_text_without_real_tokens_gets_zeros(answer):
         result, expected = pooled(answer, hidden, mask), by_hand(hidden, mask)
         what = f"the means where the second text has no token, in {dtype}"
         expect.close(result, expected, what=what, scale=13.0, terms=20, dtype=torch.float32)
+    alone = randn(1, 5, 4, offset=24)
+    alone[0, 0, 1], alone[0, 2, 0], alone[0, 4, 3] = torch.nan, torch.inf, torch.nan
+    result = pooled(answer, alone, torch.zeros(1, 5, dtype=torch.int64))
+    close(result, torch.zeros(1, 4), what="the mean of one text alone, all padding, with nan and inf in it")
 
 
 def test_what_stands_in_the_padding_never_matters(answer):
@@ -114,16 +118,21 @@ def test_real_tokens_share_the_gradient_and_padding_gets_none(answer):
 def test_half_precision_is_summed_in_float32(answer):
     mask = torch.ones(2, 303, dtype=torch.int64)
     mask[0, :2], mask[1, 301:] = 0, 0  # 301 real tokens: bfloat16 holds 300 and 302, not 301
-    for dtype, unit in ((torch.bfloat16, 1 / 64), (torch.float16, 4.0)):
-        # As many tokens lie above the mean as below it, equally far, and the dtype holds the mean exactly.
+    for dtype, unit, more in ((torch.bfloat16, 1 / 64, 60), (torch.float16, 4.0, 8)):
+        # As many tokens lie above a number of the dtype as below it, equally far, and one is `more` above it: the mean
+        # rounds down to that number, and is so close to the next that rounding in half precision carries it there.
         mean, far = randint(96, 128, (2, 1, 48), offset=10), randint(1, 32, (2, 150, 48), offset=11)
-        tokens = torch.cat([mean + far, mean, mean - far], dim=1)
+        tokens = torch.cat([mean + far, mean + more, mean - far], dim=1)
         padding = randint(-100, 100, (2, 2, 48), offset=12)
         hidden = torch.stack([torch.cat([padding[0], tokens[0]]), torch.cat([tokens[1], padding[1]])]) * unit
         result = pooled(answer, hidden.to(dtype), mask)
+        expect.tensor(result, what=f"the pooled states of {dtype} hidden states", dtype=dtype)
         # So float32's own error is all that is left before the rounding, which takes it away.
         what = f"the means of 301 tokens in {dtype}"
-        expect.close(result.double(), mean[:, 0].double() * unit, what=what, terms=301, dtype=torch.float32)
+        expected = mean[:, 0].double() * unit
+        expect.close(result.double(), expected, what=what, terms=301, dtype=torch.float32)
+        result = pooled(answer, (tokens * unit).to(dtype), torch.ones(2, 301, dtype=torch.int64))
+        expect.close(result.double(), expected, what=f"{what}, without padding", terms=301, dtype=torch.float32)
 
 
 def test_the_dtype_of_hidden_is_kept(answer):
@@ -167,19 +176,19 @@ def test_texts_of_one_place_are_masked_too(answer):
 
 def test_a_text_without_real_tokens_takes_no_gradient_from_the_others(answer):
     mask = torch.tensor([[1, 1, 0], [0, 0, 0], [0, 1, 0]])
-    leaf = randn(3, 3, 4, offset=21).requires_grad_()
-    result = expect.tensor(answer.mean_pool(leaf, mask), what="the pooled states", shape=(3, 4))
-    gradient = None
-    if result.requires_grad:
-        (gradient,) = torch.autograd.grad(result.sum(), leaf, allow_unused=True)
-    expect.true(
-        gradient is not None, what="the graph of hidden", actual=result, expected="a tensor computed from hidden"
-    )
     share = torch.tensor([[0.5, 0.5, 0], [0, 0, 0], [0, 1, 0]]).unsqueeze(-1).expand(3, 3, 4)
-    close(gradient, share, what="the gradient of hidden, where the second text has no token")
+    for dtype, given in ((torch.float32, mask), (torch.bfloat16, mask.bool())):
+        leaf = randn(3, 3, 4, offset=21).to(dtype).requires_grad_()
+        result = expect.tensor(answer.mean_pool(leaf, given), what="the pooled states", shape=(3, 4))
+        gradient = None
+        if result.requires_grad:
+            (gradient,) = torch.autograd.grad(result.sum(), leaf, allow_unused=True)
+        attached, wanted = f"the graph of hidden in {dtype}", "a tensor computed from hidden"
+        expect.true(gradient is not None, what=attached, actual=result, expected=wanted)
+        close(gradient, share, what=f"the gradient of hidden in {dtype}, where the second text has no token")
 
 
 def test_long_texts_are_pooled_whole(answer):
-    hidden, mask = randn(2, 700, 3, offset=22), torch.ones(2, 700, dtype=torch.int64)
-    mask[0, 650:] = mask[1, :90] = 0
-    close(pooled(answer, hidden, mask), by_hand(hidden, mask), what="the means of texts of 650 and 610 tokens")
+    hidden, mask = randn(2, 1100, 3, offset=22), torch.ones(2, 1100, dtype=torch.int64)
+    mask[0, 1050:] = mask[1, :90] = 0
+    close(pooled(answer, hidden, mask), by_hand(hidden, mask), what="the means of texts of 1,050 and 1,010 tokens")
