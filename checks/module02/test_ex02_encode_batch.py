@@ -17,12 +17,12 @@ IDS = {word: 40 + 3 * number for number, word in enumerate(WORDS)}
 CAPITALS = {"Film": 90, "FILM": 93}
 
 
-def word_tokenizer(pad="[PAD]", padding_side="left", model_max_length=50):
-    """[CLS] words [SEP], one id for each word; case counts."""
+def word_tokenizer(pad="[PAD]", padding_side="left", model_max_length=50, around="[CLS] $A [SEP]"):
+    """[CLS] words [SEP], or what `around` says, one id for each word; case counts."""
     vocabulary = {"[CLS]": CLS, "[SEP]": SEP, "[UNK]": UNK, "[PAD]": PAD, **IDS, **CAPITALS}
     return tiny.word_tokenizer(
         vocabulary,
-        around="[CLS] $A [SEP]",
+        around=around,
         unknown="[UNK]",
         cls_token="[CLS]",
         sep_token="[SEP]",
@@ -90,6 +90,10 @@ def test_a_long_text_is_shortened_and_keeps_its_special_tokens(answer):
     expect.note("sep", SEP)
     expect.equal(part(batch, "input_ids"), ids, what="input_ids of texts of 2, 9, 5 and 4 words, max_length 7")
     expect.equal(part(batch, "attention_mask"), mask, what="attention_mask of the same texts, max_length 7")
+    batch = encoded(answer, examples, word_tokenizer(padding_side="right", around="[CLS] [CLS] $A [SEP] [SEP]"), 7)
+    rows = [[CLS, CLS, *(IDS[word] for word in one["text"].split()[:3]), SEP, SEP] for one in examples]
+    ids = torch.tensor([row + [PAD] * (7 - len(row)) for row in rows])
+    expect.equal(part(batch, "input_ids"), ids, what="input_ids of the same texts, with two [CLS] and two [SEP]")
 
 
 def test_labels_stand_beside_their_texts_as_int64(answer):
@@ -173,28 +177,36 @@ def test_texts_reach_the_tokenizer_as_they_are(answer):
     rows = [[CLS, upper[0], IDS["film"], upper[1], SEP, PAD], [CLS, IDS["the"], upper[0], IDS["was"], IDS["good"], SEP]]
     expect.equal(part(batch, "input_ids"), torch.tensor(rows), what="input_ids of words with capital letters")
 
-    # A ligature of f and i; an i with a diaeresis of its own; a space of no width; a tag; a sign.
-    texts = ["\ufb01lm good", "nai\u0308ve plot", "fi\u200blm dull", "film<br />plot", "good !"]
+    # A ligature of f and i; an i with a diaeresis of its own; a space of no width; a tag; a sign; HTML's f.
+    texts = ["\ufb01lm good", "nai\u0308ve plot", "fi\u200blm dull", "film<br />plot", "good !", "&#102;ilm bad"]
     batch = encoded(answer, [{"text": text, "label": 1} for text in texts], tokenizer, 9)
-    words = [(UNK, IDS["good"]), (UNK, IDS["plot"]), (UNK, IDS["dull"]), (UNK, UNK), (IDS["good"], UNK)]
-    what = "input_ids of a ligature, a combined letter, a space of no width, a tag and a sign"
-    expect.equal(part(batch, "input_ids").tolist(), [[CLS, *pair, SEP] for pair in words], what=what)
+    words = [
+        (UNK, IDS["good"]),
+        (UNK, IDS["plot"]),
+        (UNK, IDS["dull"]),
+        (UNK, UNK),
+        (IDS["good"], UNK),
+        (UNK, IDS["bad"]),
+    ]
+    what = "input_ids of texts with a ligature, a tag and other signs"
+    expect.equal(part(batch, "input_ids").tolist(), [[CLS, *pair, SEP] for pair in words], what=what, given=texts)
 
     marked = metaspace_tokenizer(["film", "good"])  # Blanks are tokens here: "▁".
     around = [(token, marked.convert_tokens_to_ids(token)) for token in ("<s>", "</s>")]
     marked.backend_tokenizer.post_processor = TemplateProcessing(single="<s> $A </s>", special_tokens=around)
-    texts = ["  film  good ", "", "film\ngood"]
+    texts = ["  film  good ", "", "film\ngood", "film\tgood"]
     rows = [copy.deepcopy(marked)(text)["input_ids"] for text in texts]
     expected = [row + [marked.pad_token_id] * (max(map(len, rows)) - len(row)) for row in rows]
     batch = encoded(answer, [{"text": text, "label": 0} for text in texts], marked, 20)
-    what = f"input_ids of {', '.join(map(repr, texts))}, where blanks are tokens"
-    expect.equal(part(batch, "input_ids").tolist(), expected, what=what)
+    what = "input_ids of texts with blanks, where blanks are tokens"
+    expect.equal(part(batch, "input_ids").tolist(), expected, what=what, given=texts)
 
 
 def test_class_numbers_may_be_large(answer):
-    examples = [{"text": "good film", "label": label} for label in (300, -3, 70_000, 2**40)]
-    labels = part(encoded(answer, examples, word_tokenizer(), 9), "labels")
-    expect.equal(labels, torch.tensor([300, -3, 70_000, 2**40]), what="labels of 300, -3, 70000 and 2**40")
+    for numbers in ([300, -3, 70_000], [2**62 + 1, 2**24 + 1]):
+        examples = [{"text": "good film", "label": label} for label in numbers]
+        labels = part(encoded(answer, examples, word_tokenizer(), 9), "labels")
+        expect.equal(labels, torch.tensor(numbers), what="the labels of large and negative numbers", given=numbers)
 
 
 def test_an_empty_batch_is_rejected(answer):
@@ -204,13 +216,13 @@ def test_an_empty_batch_is_rejected(answer):
 
 def test_a_special_token_may_stand_in_a_text(answer):
     for pad in ("[PAD]", "[SEP]"):
-        examples = [{"text": "good[SEP]film", "label": 1}, {"text": "dull", "label": 0}]
+        examples = [{"text": "good[SEP]film", "label": 1}, {"text": "dull[SEP]", "label": 0}]
         batch = encoded(answer, examples, word_tokenizer(pad=pad, padding_side="right"), 9)
         end = {"[PAD]": PAD, "[SEP]": SEP}[pad]
-        rows = [[CLS, IDS["good"], SEP, IDS["film"], SEP], [CLS, IDS["dull"], SEP, end, end]]
+        rows = [[CLS, IDS["good"], SEP, IDS["film"], SEP], [CLS, IDS["dull"], SEP, SEP, end]]
         what = f"of a text with [SEP] in it, {pad} pads"
         expect.equal(part(batch, "input_ids"), torch.tensor(rows), what=f"input_ids {what}")
-        mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+        mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
         expect.equal(part(batch, "attention_mask"), mask, what=f"attention_mask {what}")
 
 
