@@ -73,6 +73,10 @@ def modes_of(model):
     return {name: module.training for name, module in model.named_modules()}
 
 
+def attributes_of(model):
+    return {f"{name or 'the model'}: {held}" for name, module in model.named_modules() for held in vars(module)}
+
+
 def test_the_embeddings_and_the_first_layers_are_frozen(answer):
     model = tiny_bert(5).train()
     freeze(answer, model, 2)
@@ -119,9 +123,9 @@ def test_the_second_call_decides(answer):
     count = freeze(answer, model, 1)
     expect.equal(frozen_parts(model), ["embeddings", "layer 0"], what="what is frozen, n_layers 4 and then 1")
     expect.equal(count, 3 * IN_LAYER + IN_POOLER + IN_CLASSIFIER, what="how many numbers train after 4 and then 1")
-    freeze(answer, model, 3)
-    expected = ["embeddings", "layer 0", "layer 1", "layer 2"]
-    expect.equal(frozen_parts(model), expected, what="what is frozen, n_layers 4, then 1, then 3")
+    freeze(answer, model, 4)
+    expected = ["embeddings", "layer 0", "layer 1", "layer 2", "layer 3"]
+    expect.equal(frozen_parts(model), expected, what="what is frozen, n_layers 4, then 1, then 4 again")
 
 
 def test_what_came_in_frozen_does_not_stay_so(answer):
@@ -135,10 +139,12 @@ def test_what_came_in_frozen_does_not_stay_so(answer):
 def test_every_kind_of_parameter_in_a_frozen_part_is_frozen(answer):
     model = tiny_bert(3)
     model.bert.embeddings.scale = nn.Parameter(torch.ones(HIDDEN))
+    model.bert.embeddings.LayerNorm.shift = nn.Parameter(torch.ones(2))
     model.bert.encoder.layer[0].gate = nn.Parameter(torch.ones(5))
+    model.bert.encoder.layer[0].output.gain = nn.Parameter(torch.ones(3))
     model.bert.encoder.layer[1].attention.adapter = nn.Conv1d(HIDDEN, 2, 1)
     count = freeze(answer, model, 2)
-    what = "what is frozen, `embeddings.scale`, `layer[0].gate` and a Conv1d added"
+    what = "what is frozen, with `embeddings.scale`, a Conv1d and others added"
     expect.equal(frozen_parts(model), ["embeddings", "layer 0", "layer 1"], what=what)
     expect.equal(count, IN_LAYER + IN_POOLER + IN_CLASSIFIER, what="how many numbers train, three parts added")
 
@@ -151,6 +157,7 @@ def test_all_that_is_in_no_frozen_part_trains(answer):
     model.bert.embeddings_projection = nn.Linear(HIDDEN, HIDDEN, bias=False)
     model.bert.encoder.layer[2].adapter = nn.ModuleDict({"layer": nn.ModuleList([nn.Linear(HIDDEN, 6, bias=False)])})
     model.draft = language_models.another_encoder(HIDDEN)
+    model.window, model.temperature = nn.Conv1d(HIDDEN, 2, 3, bias=False), nn.Parameter(torch.tensor(0.7))
     model.requires_grad_(False)
     count = freeze(answer, model, 2)
     fixed = {id(p) for part in [model.bert.embeddings, *model.bert.encoder.layer[:2]] for p in part.parameters()}
@@ -159,7 +166,7 @@ def test_all_that_is_in_no_frozen_part_trains(answer):
     expect.equal(frozen_parts(model), ["embeddings", "layer 0", "layer 1"], what="what is frozen, with added parts")
     in_head = (HIDDEN + 1) * 5 + 2 * 5
     added = 3 * HIDDEN + (HIDDEN + 1) * HIDDEN + HIDDEN + 4 * HIDDEN + 2 * HIDDEN
-    added += HIDDEN * HIDDEN + 6 * HIDDEN + HIDDEN * HIDDEN
+    added += HIDDEN * HIDDEN + 6 * HIDDEN + HIDDEN * HIDDEN + 6 * HIDDEN + 1
     expected = IN_LAYER + IN_POOLER + in_head + added
     expect.equal(count, expected, what="how many numbers train, with added parts")
 
@@ -171,6 +178,12 @@ def test_the_layers_are_counted_in_the_model_and_not_in_its_config(answer):
     expect.equal(frozen_parts(model), ["embeddings", "layer 0", "layer 1"], what=what)
     what = "n_layers 3 for a BERT cut to 2 layers (its config says 4)"
     expect.equal(refusal(answer, model, 3), "ValueError", what=what)
+    model = language_models.cut_short(tiny_bert(2), 0)
+    freeze(answer, model, 0)
+    what = "what is frozen of a BERT cut to 0 layers (its config says 2), n_layers 0"
+    expect.equal(frozen_parts(model), ["embeddings"], what=what)
+    what = "n_layers 1 for a BERT cut to 0 layers (its config says 2)"
+    expect.equal(refusal(answer, model, 1), "ValueError", what=what)
 
 
 def test_training_moves_what_is_not_frozen_and_nothing_else(answer):
@@ -195,16 +208,17 @@ def is_in(parameter, part):
 
 def test_nothing_but_requires_grad_is_changed(answer):
     model = tiny_bert(3).train()
-    model.bert.encoder.layer[0].eval()
-    model.classifier.eval()
+    for part in (*model.bert.encoder.layer[:2], model.classifier):
+        part.eval()
     models.leave_old_gradients(model)
-    settings = model.config.to_dict()
+    settings, attributes = model.config.to_dict(), attributes_of(model)
     freeze(answer, model, 1)
     changed = [name for name, p in model.named_parameters() if p.grad is None or not bool((p.grad == 1).all())]
     expect.equal(changed, [], what="the parameters whose `.grad` was changed")
     now = model.config.to_dict()
     changed = sorted(key for key in settings.keys() | now.keys() if settings.get(key) != now.get(key))
     expect.equal(changed, [], what="the settings in `model.config` that were changed")
+    expect.equal(sorted(attributes_of(model) - attributes), [], what="the attributes that the modules have got")
 
 
 def test_a_number_of_layers_out_of_range_is_refused_and_changes_nothing(answer):
@@ -238,8 +252,10 @@ def test_a_weight_that_modules_share_counts_once(answer):
     model.decoder.weight = model.bert.embeddings.word_embeddings.weight
     layers = model.bert.encoder.layer
     layers[2].intermediate.dense.weight = layers[1].intermediate.dense.weight
+    model.probe = nn.Linear(HIDDEN, INNER, bias=False)
+    model.probe.weight = layers[0].intermediate.dense.weight
     count = freeze(answer, model, 1)
-    what = "what is frozen, n_layers 1, a table of the embeddings also in a decoder"
+    what = "what is frozen, n_layers 1, added parts share two weights"
     expect.equal(frozen_parts(model), ["embeddings", "layer 0"], what=what)
     expected = 2 * IN_LAYER - HIDDEN * INNER + IN_POOLER + IN_CLASSIFIER
     expect.equal(count, expected, what="how many numbers train, layers 1 and 2 sharing a weight")
