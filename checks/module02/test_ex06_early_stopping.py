@@ -121,11 +121,15 @@ def test_buffers_are_restored_with_the_weights(answer):
 
 def test_a_loss_must_be_lower_by_more_than_min_delta(answer):
     losses = shifted([100, 95, 90, 88, 80, 79, 85, 64, 90, 60], offset=4)
-    stops, bests, best_steps = follow(answer.EarlyStopping(2, min_delta=12 / 64), losses)
+    model, stopper = small_model(), answer.EarlyStopping(2, min_delta=12 / 64)
+    stops, bests, best_steps = follow(stopper, losses, model)
     steps = [0, 0, 0, 0, 4, 4, 4, 7, 7, 7]
     expect.equal(bests, [losses[i] for i in steps], what="`best` after each update, min_delta 0.1875")
     expect.equal(stops, [2, 3, 6, 9], what="the updates that say stop, patience 2 and min_delta 0.1875")
     expect.equal(best_steps, steps, what="`best_step` after each update, min_delta 0.1875")
+    restore(stopper, model)
+    what = "the weight after restore, min_delta 0.1875, best at 7, loss 0.0625 lower at 9"
+    expect.close(model[0].weight, values_of(model, 7)["0.weight"], what=what, terms=4, given={"losses": losses})
 
 
 def test_without_min_delta_an_equal_loss_is_no_improvement_and_the_least_fall_is(answer):
@@ -135,9 +139,13 @@ def test_without_min_delta_an_equal_loss_is_no_improvement_and_the_least_fall_is
     expect.equal(best_steps, [0, 0, 2, 2, 2, 5], what="`best_step` where losses repeat, then fall by 1e-12")
     expect.equal(stops, [4], what="the updates that say stop where losses repeat, patience 2")
     losses = [0.7, 0.1, 0.1, 0.3, 0.1]  # Of these, float32 holds none.
-    _, bests, best_steps = follow(answer.EarlyStopping(5), losses)
+    model, stopper = small_model(), answer.EarlyStopping(5)
+    _, bests, best_steps = follow(stopper, losses, model)
     expect.equal(bests, [0.7, 0.1, 0.1, 0.1, 0.1], what="`best` where 0.1 is the lowest loss, three times")
     expect.equal(best_steps, [0, 1, 1, 1, 1], what="`best_step` where 0.1 is the lowest loss, three times")
+    restore(stopper, model)
+    what = "the weight after restore, lowest loss at 1, 2 and 4"
+    expect.close(model[0].weight, values_of(model, 1)["0.weight"], what=what, terms=4, given={"losses": losses})
 
 
 def test_nan_and_inf_are_never_best_and_count(answer):
@@ -151,6 +159,9 @@ def test_nan_and_inf_are_never_best_and_count(answer):
     expect.equal(stops, [2, 3, 9, 13, 14], what="the updates that say stop, nan or inf at 0 to 3, 5, 7 8 9 and 13")
     expected = [None, None, None, None, 4, 4, 6, 6, 6, 6, *[10] * 5]
     expect.equal(best_steps, expected, what="`best_step` with nan and inf among losses")
+    restore(stopper, model)
+    what = "the weight after restore, lowest loss at 10, nan at 13"
+    expect.close(model[0].weight, values_of(model, 10)["0.weight"], what=what, terms=4, given={"losses": losses})
 
 
 def test_what_comes_back_is_what_was_there_to_the_last_bit(answer):
@@ -184,7 +195,7 @@ def of_every_kind():
     with torch.no_grad():
         model.head.weight.copy_(torch.arange(1, 7) / torch.tensor(3.0, dtype=torch.float64))
     model.low = nn.Linear(3, 2).half()
-    model.register_buffer("steps", torch.tensor([2**53 - 1, 300]))
+    model.register_buffer("steps", torch.tensor([2**53 + 1, 300]))
     model.register_buffer("mask", torch.tensor([True, False]))
     return model
 
