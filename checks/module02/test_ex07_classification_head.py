@@ -1,4 +1,7 @@
-"""2.07: small checkpoints on disk, every value in them drawn anew, so that nothing right comes about by chance."""
+"""2.07: small checkpoints on disk, every value in them drawn anew, so that nothing right comes about by chance.
+
+Long: 21 checks, one promise each, and the checkpoints that they write.
+"""
 
 import json
 from random import Random
@@ -194,12 +197,17 @@ def test_the_same_labels_in_another_order_are_other_labels(answer, tmp_path):
     path, stored = save(tmp_path, BertForSequenceClassification, bert(["up", "down", "sideways"]))
     loaded = answer.load_for_classification(path, ["sideways", "up", "down"])
     check_replaced(loaded, stored, 3)
+    old = [row.tolist() for row in stored["classifier.weight"]]
+    kept = [i for i, row in enumerate(parameters(loaded)["classifier.weight"].tolist()) if row in old]
+    expect.equal(kept, [], what="the rows of the new head that are rows of the old one")
 
 
 def test_a_label_in_capitals_is_another_label(answer, tmp_path):
     path, stored = save(tmp_path, BertForSequenceClassification, bert(["up", "down", "sideways"]))
     loaded = answer.load_for_classification(path, ["Up", "down", "sideways"])
     check_replaced(loaded, stored, 3)
+    found = loaded.model.config.id2label
+    expect.equal(found, {0: "Up", 1: "down", 2: "sideways"}, what="config.id2label, for labels with a capital")
 
 
 def test_blanks_in_a_label_count(answer, tmp_path):
@@ -208,6 +216,8 @@ def test_blanks_in_a_label_count(answer, tmp_path):
     loaded = answer.load_for_classification(path, labels)
     expect.equal(labels, ["up ", "down", " sideways"], what="the list of labels with blanks afterwards")
     check_replaced(loaded, stored, 3)
+    found = loaded.model.config.id2label
+    expect.equal(found, {0: "up ", 1: "down", 2: " sideways"}, what="config.id2label, for labels with blanks")
 
 
 def test_each_call_draws_a_head_of_its_own(answer, tmp_path):
@@ -298,3 +308,54 @@ def test_a_config_may_list_label_10_before_label_2(answer, tmp_path):
     changed = differing(parameters(loaded), stored)
     expect.equal(changed, [], what="parameters that differ, where config.json lists 0, 1, 10, 11, 2")
     expect.equal(loaded.new_parameters, [], what="new_parameters, for a classifier with the same 12 labels")
+
+
+def test_the_head_is_whatever_lies_outside_the_body(answer, tmp_path):
+    """No parameter of XLNet's head is called "classifier"."""
+    from transformers import XLNetConfig, XLNetForSequenceClassification
+
+    labels = ["up", "down", "sideways"]
+    config = XLNetConfig(vocab_size=ROWS, d_model=16, n_layer=1, n_head=2, d_inner=24, **names_of(labels))
+    path, stored = save(tmp_path, XLNetForSequenceClassification, config)
+    head = [f"{layer}.{kind}" for layer in ("logits_proj", "sequence_summary.summary") for kind in ("bias", "weight")]
+    for wanted, new in ((["cat", "dog", "owl"], head), (labels, [])):
+        loaded = answer.load_for_classification(path, list(wanted))
+        changed = sorted(differing(parameters(loaded), stored))
+        given = {"labels of the checkpoint": labels, "labels": wanted}
+        expect.equal(changed, new, what=f"what differs from XLNet's, labels {', '.join(wanted)}", given=given)
+        what = f"new_parameters, for an XLNet, labels {', '.join(wanted)}"
+        expect.equal(loaded.new_parameters, new, what=what, given=given)
+
+
+def test_a_name_on_the_hub_is_loaded(answer, tmp_path):
+    """The Hub is a cache that holds the checkpoint already."""
+    stored_at = tmp_path / "models--nobody--tiny"
+    folder = stored_at / "snapshots" / ("0" * 40)
+    folder.mkdir(parents=True)
+    (stored_at / "refs").mkdir()
+    (stored_at / "refs" / "main").write_text("0" * 40)
+    _, stored = save(folder, BertModel, bert())
+    cache = {"HF_HUB_OFFLINE": True, "HF_HUB_CACHE": str(tmp_path)}
+    with mock.patch.multiple(huggingface_hub.constants, **cache):
+        try:
+            loaded = answer.load_for_classification("nobody/tiny", list(FOUR))
+        except FileNotFoundError:
+            what = "what nobody/tiny gives, a name on the Hub"
+            raise expect.CheckFailed(what, "the checkpoint", "FileNotFoundError") from None
+    changed = differing(parameters(loaded), of_bare_body(stored))
+    expect.equal(len(changed), 0, what="how many of the body's parameters are not those of nobody/tiny")
+
+
+def test_the_labels_may_be_those_that_the_library_makes_up(answer, tmp_path):
+    path, stored = save(tmp_path, BertForSequenceClassification, bert())
+    loaded = answer.load_for_classification(path, ["LABEL_0", "LABEL_1"])
+    given = {"labels": ["LABEL_0", "LABEL_1"], "id2label of the checkpoint": {0: "LABEL_0", 1: "LABEL_1"}}
+    expect.equal(differing(parameters(loaded), stored), [], what="the parameters that differ, same labels", given=given)
+    expect.equal(loaded.new_parameters, [], what="new_parameters, for the labels LABEL_0 and LABEL_1", given=given)
+
+
+def test_one_label_is_enough(answer, tmp_path):
+    path, stored = save(tmp_path, BertForSequenceClassification, bert(["up", "down", "sideways"]))
+    loaded = answer.load_for_classification(path, ["up"])
+    check_replaced(loaded, stored, 1)
+    expect.equal(loaded.model.config.id2label, {0: "up"}, what="config.id2label, for one label", exact_types=True)
