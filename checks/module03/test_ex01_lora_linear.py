@@ -1,4 +1,7 @@
-"""3.01: the formula and its gradients in closed form, then what starts, trains, is dropped and stays."""
+"""3.01: the formula and its gradients in closed form, then what starts, trains, is dropped and stays.
+
+Long: 17 checks, and the formula written out by hand.
+"""
 
 import math
 
@@ -206,6 +209,9 @@ def test_in_eval_mode_nothing_is_dropped(answer):
     with expect.unchanged("the base in eval mode", dict(base.named_parameters())):
         output = layer.eval()(x)
     expect.close(output, expected, what="the output in eval mode with lora_dropout = 0.6", scale=50.0)
+    put_random(layer, base, 3, offset=6)
+    expected = output_by_hand(layer, base, x, scale=8 / 3)
+    expect.close(layer(x), expected, what="the output in eval mode, lora_A and lora_B changed since", scale=50.0)
 
 
 def test_a_is_drawn_uniformly_up_to_one_over_the_root_of_in_features(answer):
@@ -297,3 +303,20 @@ def test_its_own_mode_decides_about_dropout_and_not_the_bases(answer):
     # Of 20 rows all lose an input but for 0.4^6, which is 1 in 244.
     what = "the rows of 20 that dropout changes in train mode, the base in eval mode"
     expect.true(changed >= 15, what=what, actual=changed, expected="at least 15")
+
+
+def test_the_gradient_reaches_a_b_and_the_input_in_eval_mode_too(answer):
+    base, scale = linear(5, 4, offset=1), 7 / 3
+    layer = answer.LoRALinear(base, r=3, lora_alpha=7, lora_dropout=0.5).eval()
+    put_random(layer, base, 3, offset=3)
+    x, upstream = randn(6, 5, offset=5).requires_grad_(), randn(6, 4, offset=6)
+    output = expect.tensor(layer(x), what="the output in eval mode", shape=[6, 4])
+    expect.true(output.requires_grad, what="an output with a graph, in eval mode", actual=output, expected="a graph")
+    wanted = [layer.lora_A, layer.lora_B, x]
+    grads = torch.autograd.grad(output, wanted, upstream, allow_unused=True, materialize_grads=True)
+    into_hidden = scale * times(upstream, layer.lora_B.T)
+    through_both = times(upstream, base.weight.T) + times(into_hidden, layer.lora_A.T)
+    by_hand = [into_hidden.T @ x.detach(), scale * upstream.T @ times(x, layer.lora_A), through_both]
+    for gradient, expected, name in zip(grads, by_hand, ("lora_A", "lora_B", "the input"), strict=True):
+        what = f"the gradient of {name} in eval mode"
+        expect.close(gradient, expected, what=what, terms=200, scale=50.0)

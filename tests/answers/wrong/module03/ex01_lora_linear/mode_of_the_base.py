@@ -1,4 +1,4 @@
-# names: unlisted
+# names: mode-of-the-base-decides
 # breaks: "In eval mode, nothing is dropped"
 import math
 
