@@ -165,6 +165,7 @@ def test_gradients_follow_the_trainable_bits_and_the_state_does_not(answer):
         expected = with_total(4 * frozen + 2 * trainable, 2 * trainable, each * trainable)
         what = f'32 and 16 bits, "{name}" ({PARTS})'
         expect.close(bytes_of(memory), expected, what=what)
+        expect.kind(bytes_of(memory), list, of=int, what=what)
 
 
 def test_full_fine_tuning_has_nothing_frozen(answer):
@@ -172,6 +173,7 @@ def test_full_fine_tuning_has_nothing_frozen(answer):
     memory = answer.training_memory(0, trainable, optimizer="adamw")
     expected = with_total(4 * trainable, 4 * trainable, 8 * trainable)
     expect.close(bytes_of(memory), expected, what=f"7 billion that all train in 32 bits ({PARTS})")
+    expect.kind(bytes_of(memory), list, of=int, what=f"the bytes where all train ({PARTS})")
 
 
 def quantized(frozen, block_size, double_quant):
@@ -216,18 +218,19 @@ def test_other_widths_have_no_scales(answer):
             expected = with_total(frozen * bits // 8 + 4 * trainable, 4 * trainable, 8 * trainable)
             what = f"{bits} bits, double_quant={double_quant} ({PARTS})"
             expect.close(bytes_of(memory), expected, what=what)
+            expect.kind(bytes_of(memory), list, of=int, what=what)
 
 
 def test_bytes_are_rounded_up_to_whole_numbers(answer):
     trainable, sixteens = int(randint(2, 9, (), 1)), 16 * (2 * int(randint(2, 9, (), 2)) + 1)
-    frozen = [sixteens, sixteens + 1, sixteens + 2, sixteens + 3]  # never whole blocks of 64
+    frozen = [sixteens, sixteens + 1, sixteens + 2, sixteens + 3, sixteens + 15]  # never whole blocks of 64
     exact = [Fraction(9, 16) * n + 4 * trainable for n in frozen]  # 4.5 bits each
     expected = [-(-f.numerator // f.denominator) for f in exact]
     memories = [bytes_of(answer.training_memory(n, trainable, frozen_bits=4)) for n in frozen]
     weights, totals = [m[0] for m in memories], [m[3] for m in memories]
     expect.note("exact", [float(f) for f in exact])
-    expect.close(weights, expected, what="the bytes of four neighboring counts, at 4.5 bits each")
-    expect.close(totals, [w + 12 * trainable for w in expected], what="the totals of the same four")
+    expect.close(weights, expected, what="the bytes of five counts, at 4.5 bits each", given={"frozen": frozen})
+    expect.close(totals, [w + 12 * trainable for w in expected], what="the totals of the same five")
     expect.kind(memories[1], list, of=int, what=f"the bytes ({PARTS})")
 
 
