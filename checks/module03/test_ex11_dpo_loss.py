@@ -217,6 +217,14 @@ def test_the_gradient_of_the_logprobs_is_one_hot_minus_softmax(answer):
     expected *= upstream.view(2, 1, 1)
     gradient = torch.zeros_like(expected) if gradient is None else gradient
     expect.close(gradient, expected, what="the gradient of the logits", scale=1.3)
+    for length in (5, 1):
+        logits, labels = randn(2, length, 4, offset=77).requires_grad_(), torch.full([2, length], -100)
+        what = f"the log-probabilities of {length} labels that don't count"
+        total = expect.tensor(logprobs_of(answer, logits, labels), what=what, shape=(2,))
+        expect.true(total.requires_grad, what=f"{what}: a graph", actual=total, expected="a sum with a graph")
+        gradient = torch.autograd.grad(total.sum(), logits, allow_unused=True)[0]
+        zero = torch.zeros_like(logits)
+        expect.close(zero if gradient is None else gradient, zero, what=f"the gradient of {what[4:]}")
 
 
 def test_large_logits_give_finite_logprobs(answer):
@@ -237,6 +245,10 @@ def test_half_precision_logits_are_added_up_in_float32(answer):
         actual = expect.tensor(actual, what=f"the log-probabilities of {dtype} logits", dtype=torch.float32)
         # 59 terms of at most 12, each rounded a few times in float32.
         expect.close(actual, expected, what=f"the log-probabilities of 59 {dtype} tokens", terms=40)
+        for length in (6, 1):
+            none = torch.full([2, length], -100)
+            what = f"the log-probabilities of {length} {dtype} logits, no label counts"
+            expect.tensor(logprobs_of(answer, logits[:, :length], none), what=what, dtype=torch.float32, shape=(2,))
     for dtype in (torch.float32, torch.float64):
         actual = logprobs_of(answer, randn(2, 6, 5, offset=75, dtype=dtype), randint(0, 5, [2, 6], offset=76))
         expect.tensor(actual, what=f"the log-probabilities of {dtype} logits", dtype=dtype, shape=(2,))
