@@ -110,7 +110,8 @@ def test_the_merged_layer_answers_as_the_lora_layer_did(answer):
 
 def test_layer_and_base_are_not_changed_and_a_second_call_gives_the_same(answer):
     layer = random_layer(5, 3, 2, scaling=1.5, offset=30).eval()
-    for parameter in layer.parameters():
+    layer.register_forward_hook(lambda *_: torch.zeros(()))  # What it answers is not read, only its attributes.
+    for parameter in layer.requires_grad_().parameters():
         parameter.grad = torch.ones_like(parameter)
     expected = merged_weight(layer)
     with expect.untouched("the layer", layer):
@@ -119,10 +120,13 @@ def test_layer_and_base_are_not_changed_and_a_second_call_gives_the_same(answer)
 
 
 def test_the_new_layer_shares_no_memory_with_the_old_one(answer):
-    layer = random_layer(5, 3, 2, scaling=1.5, offset=30)
-    merged = merged_by(answer, layer)
-    with expect.unchanged("the layer, when the merged one is written to", dict(layer.named_parameters())):
-        with torch.no_grad():
+    for kind in ("trained", "new"):
+        layer = random_layer(5, 3, 2, scaling=1.5, offset=30)
+        if kind == "new":
+            nn.init.zeros_(layer.lora_B)
+        merged = merged_by(answer, layer)
+        what = f"the layer with a {kind} adapter, when the merged one is written to"
+        with expect.unchanged(what, dict(layer.named_parameters())), torch.no_grad():
             for parameter in merged.parameters():
                 parameter.copy_(randn(*parameter.shape, offset=40))
 
@@ -237,6 +241,14 @@ def merged_by_hand(base_path, adapter_path, transposed=False):
     return merged
 
 
+def changed_settings(base_path, out_path):
+    """The entries of the written config that the base's does not have, or has with another value."""
+    folders = base_path, out_path
+    before, after = (json.loads((folder / "config.json").read_text(encoding="utf-8")) for folder in folders)
+    names = sorted((before.keys() | after.keys()) - {"transformers_version", "_name_or_path"})
+    return {name: after.get(name) for name in names if after.get(name) != before.get(name)}
+
+
 def check_weights(found, expected, base_path, family, terms=100):
     """Names, dtypes and numbers of what was written."""
     what = f"names of stored weights that the {family} base's file has not"
@@ -266,6 +278,8 @@ def test_the_written_model_is_plain_and_answers_as_base_and_adapter(answer, tmp_
         out_path = out_path / "deeper" / "down"
         found = stored(out_path)
         check_weights(found, merged_by_hand(base_path, adapter_path, family == "GPT-2"), base_path, family)
+        changed = changed_settings(base_path, out_path)
+        expect.equal(changed, {}, what=f"entries of config.json that are not the {family} base's")
         adapter_files = [name for name in files(out_path) if "adapter" in name]
         expect.equal(adapter_files, [], what=f"the adapter's files in out_path, {family}")
         model = AutoModelForCausalLM.from_pretrained(out_path)
@@ -296,15 +310,17 @@ def test_a_base_in_half_precision_is_written_in_its_dtype(answer, tmp_path):
 
 def test_a_folder_may_be_there_already_and_its_other_files_stay(answer, tmp_path):
     base_path, adapter_path, _, _ = folders(tmp_path)
+    make_base(tmp_path / "another-base", offset=200)
     out_path = tmp_path / "the-base-merged" / "the-base"  # Its name, and how its path begins, are those of the base.
     out_path.mkdir(parents=True)
     others = ["notes.txt", "vision.safetensors"]
     for name in others:
         (out_path / name).write_text("kept")
-    answer.merge_adapter(base_path, adapter_path, out_path)
-    there = [name for name in others if (out_path / name).is_file() and (out_path / name).read_bytes() == b"kept"]
-    expect.equal(there, others, what="which of two other files in out_path are there as before")
-    check_weights(stored(out_path), merged_by_hand(base_path, adapter_path), base_path, "Llama")
+    for base in (base_path, tmp_path / "another-base"):  # The second result takes the first one's place.
+        answer.merge_adapter(base, adapter_path, out_path)
+        there = [name for name in others if (out_path / name).is_file() and (out_path / name).read_bytes() == b"kept"]
+        expect.equal(there, others, what="which of two other files in out_path are there as before")
+        check_weights(stored(out_path), merged_by_hand(base, adapter_path), base, f"the Llama in {base.name},")
 
 
 def test_whole_modules_of_the_adapter_are_written_too(answer, tmp_path):
@@ -330,15 +346,15 @@ def test_an_adapter_keeps_its_own_scales(answer, tmp_path):
         expect.close(found, expected, what=f"the written model's logits, adapter with {name}", terms=500, scale=30.0)
 
 
-TEXT = "w5 w9 w9 w30 w7"
+TEXT = "w5 w9 w9 w29 w7"
 CHAT = [{"role": "user", "content": "w6 w11"}]
 TEMPLATE = "{% for message in messages %}w3 {{ message['content'] }} w4 {% endfor %}"
 
 
 def make_tokenizer(folder, shift=0, unknown="w0"):
-    """Words w0 to w30, and the unknown one; `shift` gives them other numbers."""
-    words = {f"w{(number + shift) % 31}": number for number in range(31)}
-    words.setdefault(unknown, 31)
+    """Words w0 to w29, fewer than the base has rows, and the unknown one; `shift` gives them other numbers."""
+    words = {f"w{(number + shift) % 30}": number for number in range(30)}
+    words.setdefault(unknown, 30)
     fast = tiny.word_tokenizer(words, unknown=unknown, unk_token=unknown, pad_token="w0", eos_token="w2")
     fast.chat_template = TEMPLATE
     fast.save_pretrained(folder)
@@ -357,6 +373,9 @@ def test_the_bases_tokenizer_is_written_too(answer, tmp_path):
     expect.equal(str(written.chat_template), TEMPLATE, what="the chat template of the written tokenizer")
     said = written.apply_chat_template(CHAT, tokenize=False)
     expect.equal(said, "w3 w6 w11 w4 ", what="a conversation in the written tokenizer's chat template")
+    padding = {"token": written.pad_token, "side": written.padding_side}
+    expect.equal(padding, {"token": "w0", "side": "right"}, what="how the written tokenizer pads")
+    check_weights(stored(out_path), merged_by_hand(base_path, adapter_path), base_path, "Llama with a tokenizer")
 
 
 def test_where_the_base_has_no_tokenizer_none_is_written(answer, tmp_path):
@@ -410,8 +429,12 @@ def test_the_bases_own_folder_is_refused_as_out_path_however_it_is_spelled(answe
         spellings["relative"] = os.path.relpath(base_path)
     except (OSError, ValueError):
         pass  # Some systems allow no links, or have no relative path between drives.
-    came = {name: outcome(answer, base_path, adapter_path, path) for name, path in spellings.items()}
-    expect.equal(came, dict.fromkeys(spellings, "ValueError"), what="what is raised for each spelling of base_path")
+    calls = {f"out_path {how}": (base_path, path) for how, path in spellings.items()}
+    calls |= {
+        f"base_path {how}": (path, base_path) for how, path in spellings.items() if how in ("as a link", "relative")
+    }
+    came = {which: outcome(answer, base, adapter_path, out) for which, (base, out) in calls.items()}
+    expect.equal(came, dict.fromkeys(calls, "ValueError"), what="what is raised for each spelling of the base's folder")
     changed = changed_files(before, bytes_of(base_path))
     expect.equal(changed, [], what="the base's files that a refused call has changed")
 
