@@ -178,7 +178,7 @@ def test_an_exception_leaves_the_block_and_the_base_is_back(answer, tmp_path):
 
 def test_leaving_an_inner_block_brings_the_outer_one_back(answer, tmp_path):
     base, expected, before = three_adapters(tmp_path)
-    expected[None] = before
+    expected[None], another = before, deepcopy(base)
     library = library_of(answer, base, tmp_path, ["poems", "law"])
     for outer, inners in (("law", ("poems", None, "law")), (None, ("poems",))):
         with library.using(outer) as model:
@@ -194,6 +194,18 @@ def test_leaving_an_inner_block_brings_the_outer_one_back(answer, tmp_path):
             pass
         what = "the logits in using('poems') after a block with the outer name"
         expect.close(logits(model), expected["poems"], what=what, **CLOSE)
+    later = library.using("poems")
+    with library.using("law") as model:
+        with later:
+            pass
+        what = "the logits in using('law') after a block made before it and entered in it"
+        expect.close(logits(model), expected["law"], what=what, **CLOSE)
+        with library_of(answer, another, tmp_path, ["poems", "law"]).using("poems"):
+            pass
+        what = "the logits of another library's base, whose block is within one of this"
+        expect.equal(logits(another), before, what=what)
+        what = "the logits in using('law') after a block of another library"
+        expect.close(logits(model), expected["law"], what=what, **CLOSE)
 
 
 def test_there_is_one_base_in_memory_and_nothing_is_written_to_it(answer, tmp_path):
@@ -275,6 +287,8 @@ def test_an_unknown_name_is_a_key_error_that_lists_the_names(answer, tmp_path):
     names = ["poetry", "poems", "law", "jokes"]
     expect.raises(KeyError, lambda: use("poetry"), what="a name that was not added", mentions=names)
     expect.raises(KeyError, lambda: use(""), what="an empty name", mentions=names[1:])
+    expect.raises(KeyError, lambda: use("poem"), what="the beginning of a name")
+    expect.raises(KeyError, lambda: use("LAW"), what="a name in capitals that was added in small letters")
     expect.equal(logits(base), before, what="the base's logits after an unknown name")
     with library.using("law") as model:
         expect.raises(KeyError, lambda: use("poetry"), what="an unknown name within a block")
@@ -283,7 +297,7 @@ def test_an_unknown_name_is_a_key_error_that_lists_the_names(answer, tmp_path):
 
 
 def test_names_are_in_the_order_in_which_they_were_added(answer, tmp_path):
-    base, _, _ = three_adapters(tmp_path)
+    base, expected, before = three_adapters(tmp_path)
     order = ["law", "poems", "jokes"]  # Neither sorted nor sorted backwards.
     another = deepcopy(base)
     library = answer.AdapterLibrary(base)
@@ -293,10 +307,15 @@ def test_names_are_in_the_order_in_which_they_were_added(answer, tmp_path):
     expect.equal(library.names, order, what="names after three adds")
     library.names.clear()
     expect.equal(library.names, order, what="names after the list they were given in was cleared")
-    can_add(library, "law-2", tmp_path / "law", what="an add of `law-2`")
-    expect.equal(library.names, [*order, "law-2"], what="names after an add of `law-2`")
-    can_add(library, "Law", tmp_path / "law", what="an add of `Law`")
-    expect.equal(library.names, [*order, "law-2", "Law"], what="names after an add of `Law`")
+    more = {"law-2": "law", "Law": "poems", "law_2": "jokes", "default": "poems", "base": "law"}
+    for name, kind in more.items():
+        can_add(library, name, tmp_path / kind, what=f"an add of `{name}`")
+        order.append(name)
+        expect.equal(library.names, order, what=f"names after an add of `{name}`")
+    for name, kind in more.items():
+        with library.using(name) as model:
+            expect.close(logits(model), expected[kind], what=f"the logits in using({name!r})", **CLOSE)
+    expect.equal(logits(base), before, what="the base's logits, with an adapter that is called `base`")
     expect.equal(answer.AdapterLibrary(another).names, [], what="names of a second library, around another base")
 
 
@@ -315,6 +334,11 @@ def test_a_taken_name_and_a_name_with_a_dot_are_refused(answer, tmp_path):
     expect.equal(logits(base), before, what="the base's logits after refused names")
     with library.using("poems") as model:
         expect.close(logits(model), expected["poems"], what="the logits in using('poems') after refused names", **CLOSE)
+        expect.raises(
+            ValueError, lambda: library.add("poems", tmp_path / "law"), what="a name that is taken, in a block"
+        )
+        what = "the logits in using('poems') after a refused name in it"
+        expect.close(logits(model), expected["poems"], what=what, **CLOSE)
 
 
 def bad_adapters(folder):
@@ -340,6 +364,8 @@ def fails_to_add(library, name, folder, what):
 
 
 def test_a_failed_add_changes_nothing(answer, tmp_path):
+    from safetensors import SafetensorError
+
     base, expected, before = three_adapters(tmp_path)
     bad = bad_adapters(tmp_path)
     library = answer.AdapterLibrary(base)
@@ -358,6 +384,8 @@ def test_a_failed_add_changes_nothing(answer, tmp_path):
                 fails_to_add(library, name, bad["does not fit"], "an add in a block")
                 what = f"the logits in using({other!r}) after a failed add in it"
                 expect.close(logits(model), expected[other], what=what, **CLOSE)
+        broken = functools.partial(library.add, name, bad["cannot be read"])
+        expect.raises(SafetensorError, broken, what="an add of an adapter whose file is cut off")
         can_add(library, name, tmp_path / kind, what=f"an add of {name!r} after a failed try")
         with library.using(name) as model:
             what = f"the logits in using({name!r}), added after a failed try"
@@ -367,9 +395,11 @@ def test_a_failed_add_changes_nothing(answer, tmp_path):
 
 def test_the_files_are_read_once_by_add(answer, tmp_path):
     base, expected, _ = three_adapters(tmp_path)
-    library = library_of(answer, base, tmp_path, ["poems", "law"])
-    for name in ("poems", "law"):
-        shutil.rmtree(tmp_path / name)
+    library = library_of(answer, base, tmp_path, ["poems"])
+    shutil.rmtree(tmp_path / "poems")
+    (tmp_path / "law").rename(tmp_path / "poems")
+    library.add("law", tmp_path / "poems")  # Another adapter, in the same place.
+    shutil.rmtree(tmp_path / "poems")
     for name in ("law", "poems"):
         what = f"the logits in using({name!r}), whose folder is gone"
         try:

@@ -69,8 +69,8 @@ class AdapterLibrary:
 
         Args:
             name: an added adapter, which is then the only one that is on; or None, for the base without any. Any
-                other name is a KeyError on entry, whose message contains it and all existing names; in that case
-                nothing is switched.
+                other name is a KeyError, on entry at the latest, whose message contains it and all existing names;
+                in that case nothing is switched.
 
         Yields:
             The model, to be called like the base: with the adapter, y = W x + (lora_alpha / r) B A x in each of its

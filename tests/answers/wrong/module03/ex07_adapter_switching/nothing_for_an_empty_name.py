@@ -1,5 +1,5 @@
 # names: empty-name-is-none
-# breaks: "Any other name is a KeyError on entry"
+# breaks: "Any other name is a KeyError"
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
