@@ -1,6 +1,6 @@
 """4.06: what is asserted holds for any hash; where chance decides, five standard deviations are allowed.
 
-Long: 25 checks of splits by key, by group and by label.
+Long: 26 checks of splits by key, by group and by label.
 """
 
 import copy
@@ -28,6 +28,7 @@ def divided(answer, what, records, key="id", **options):
     try:
         result = answer.split(records, key, **options)
     except ValueError as error:
+        expect.note("positions", spread_of(answer))
         raise CheckFailed(f"{what}: what is returned", "three lists of records", "ValueError", str(error)) from error
     finally:
         now, then = [one.get(key) for one in records], [one[key] for one in before]
@@ -36,18 +37,31 @@ def divided(answer, what, records, key="id", **options):
         changed = [[one, old] for one, old in zip(records, before, strict=True) if one != old][:1]
         expect.equal(changed, [], what="a record after the call, and before it")
     is_whole = isinstance(result, dict) and sorted(map(str, result)) == sorted(SPLITS)
-    names = list(result) if isinstance(result, dict) else result
+    names = list(result) if isinstance(result, dict) else type(result).__name__
     expect.true(is_whole, what=f"{what}: the names of the splits", actual=names, expected=list(SPLITS))
     are_records = all(
         isinstance(result[name], list) and all(isinstance(one, dict) and key in one for one in result[name])
         for name in SPLITS
     )
     kinds = [
-        sorted({type(one).__name__ for one in result[name]} if isinstance(result[name], list) else [])
+        sorted({type(one).__name__ for one in result[name]} if isinstance(result[name], list) else ["no list"])
         for name in SPLITS
     ]
     expect.true(are_records, what=f"{what}: what the lists hold", actual=kinds, expected="records")
     return result
+
+
+def spread_of(answer):
+    """Whether the positions of units are apart from each other."""
+    if "position" not in vars(answer):
+        return "no function"
+    try:
+        positions = [float(answer.position(f"unit {number}", seed=0)) for number in range(100)]
+    except Exception:
+        return "an error"
+    if min(positions) < 0:
+        return "some below 0"
+    return "one" if len(set(positions)) == 1 else "all nearly 0" if max(positions) < 1e-6 else "apart"
 
 
 def drawn(count, offset):
@@ -123,7 +137,7 @@ def expect_sizes(result, fractions, what):
 def test_the_sizes_are_the_fractions(answer):
     records = drawn(2000, 3)
     for fractions in ((0.6, 0.3, 0.1), (0.8, 0.1, 0.1), (0.2, 0.0, 0.8), (0.0, 1.0, 0.0)):
-        options = {} if fractions == (0.8, 0.1, 0.1) else {"fractions": fractions}
+        options = {} if fractions == (0.8, 0.1, 0.1) else {"fractions": list(fractions)}
         what = f"2000 records, fractions {fractions}"
         expect_sizes(divided(answer, what, records, **options), fractions, what)
 
@@ -237,6 +251,18 @@ def test_appended_records_move_nobody(answer):
         after = ids(divided(answer, what, records, fractions=(0.5, 0.3, 0.2), seed=3, **options))
         moved = sum(len(set(before[name]) - set(after[name])) for name in SPLITS)
         expect.equal(moved, 0, what=f"{what}: how many move when 300 are appended")
+
+
+def test_a_record_that_is_corrected_stays_where_it_is(answer):
+    records = labeled({"good": 150, "bad": 150}, 33)
+    corrected = [{**one, "text": f"{one['text']}, corrected", "label": f"very {one['label']}"} for one in records]
+    for options in ({}, {"group": "author"}, {"stratify": "label"}):
+        what = f"300 records, {options or 'no group'}"
+        before, after = (
+            ids(divided(answer, what, rows, fractions=(0.5, 0.3, 0.2), **options)) for rows in (records, corrected)
+        )
+        moved = sum(len(set(before[name]) - set(after[name])) for name in SPLITS)
+        expect.equal(moved, 0, what=f"{what}: how many move when their texts and the labels' names are corrected")
 
 
 def test_each_label_is_divided_by_the_fractions(answer):
@@ -354,12 +380,13 @@ def test_another_process_gives_the_same_splits(answer):
         for options in calls
     ]
     positions, *there = in_another_process(answer, records, calls)
+    differ = [sum(set(one[n]) != set(other.get(n, [])) for n in SPLITS) for one, other in zip(here, there, strict=True)]
+    expect.note("splits_differ", [count > 0 for count in differ])
     if "position" in vars(answer):
         moved = sum(answer.position(one["id"], seed=0) != other for one, other in zip(records, positions, strict=True))
         expect.equal(moved, 0, what="how many of 120 positions differ elsewhere")
-    for options, one, other in zip(calls, here, there, strict=True):
-        differ = sum(set(one[name]) != set(other.get(name, [])) for name in SPLITS)
-        expect.equal(differ, 0, what=f"120 records, {options or 'no group'}: how many splits differ elsewhere")
+    for options, count in zip(calls, differ, strict=True):
+        expect.equal(count, 0, what=f"120 records, {options or 'no group'}: how many splits differ elsewhere")
 
 
 def sizes_or_error(answer, records, **options):
@@ -388,19 +415,23 @@ def test_a_split_that_would_be_empty_is_an_error(answer):
         "train": (labeled({"rare": 1}, 23), {"fractions": (0.3, 0.7, 0.0), "stratify": "label"}),
         "validation": (author, {"fractions": (almost, 1e-9, 0.0), "group": "author"}),
     }
-    found = [sizes_or_error(answer, records, **options) for records, options in cases.values()]
-    what = "the sizes where nothing is left for test, train, validation"
-    expect.equal(found, ["ValueError"] * 3, what=what)
     tiny = [
         placed_or_error(answer, labeled({"a": 2, "b": 2}, 13), stratify="label"),
         placed_or_error(answer, drawn(1, 14)),
         placed_or_error(answer, []),
+        placed_or_error(answer, author, fractions=(0.5, 0.5, 0.0), group="author"),
     ]
-    what = "how many are placed of 2 and 2 of two labels, of 1, of none"
-    expect.equal(tiny, ["ValueError"] * 3, what=what)
+    expect.note("tiny", tiny)
+    found = [sizes_or_error(answer, records, **options) for records, options in cases.values()]
+    what = "the sizes where nothing is left for test, train, validation"
+    expect.equal(found, ["ValueError"] * 3, what=what)
+    what = "how many are placed of 2 and 2 of two labels, of 1, of none, of 50 of one group and two splits"
+    expect.equal(tiny, ["ValueError"] * 4, what=what)
     for name, (records, options) in cases.items():
         call = lambda records=records, options=options: answer.split(records, "id", **options)  # noqa: E731
         expect.raises(ValueError, call, what=f"a call that leaves nothing for {name}", mentions=[name])
+    call = lambda: answer.split([], "id", fractions=(0, 0, 1))  # noqa: E731
+    expect.raises(ValueError, call, what="a call without any records, all for the test", mentions=["test"])
 
 
 def test_a_split_with_the_fraction_0_may_be_empty(answer):
@@ -421,10 +452,10 @@ def test_fractions_add_up_to_1_up_to_rounding(answer):
     found = [placed_or_error(answer, records, fractions=fractions) for fractions in wrong]
     what = "how many of 300 are placed by fractions that add up to 1.1, 0.9, 100"
     expect.equal(found, ["ValueError"] * 3, what=what)
-    nearly = ((0.8, 0.1, 0.104), (0.8, 0.1, 0.096))
+    nearly = ((0.8, 0.1, 0.104), (0.8, 0.1, 0.096), (0.3333, 0.3333, 0.3333))
     found = [placed_or_error(answer, records, fractions=fractions) for fractions in nearly]
-    what = "how many of 300 are placed by fractions that add up to 1.004, 0.996"
-    expect.equal(found, ["ValueError"] * 2, what=what)
+    what = "how many of 300 are placed by fractions that add up to 1.004, 0.996, 0.9999"
+    expect.equal(found, ["ValueError"] * 3, what=what)
 
 
 def test_a_key_that_comes_twice_is_an_error(answer):
@@ -462,6 +493,8 @@ def test_keys_that_differ_in_blanks_or_capitals_are_placed_apart(answer):
         ("blanks", [(f"doc-{n}", f" doc-{n}") for n in range(200)]),
         ("capitals", [(f"doc-{n}", f"Doc-{n}") for n in range(200)]),
         ("the spelling of an accent", [(f"caf\u00e9-{n}", f"cafe\u0301-{n}") for n in range(200)]),
+        ("a sign", [(n, -n) for n in range(1, 201)]),
+        ("a half", [(n, n + 0.5) for n in range(200)]),
         ("a ligature", [(f"\ufb01le-{n}", f"file-{n}") for n in range(200)]),
     ):
         records = [{"id": one} for pair in pairs for one in pair]
@@ -491,3 +524,5 @@ def test_labels_of_few_records_are_divided_too(answer):
         fits = all(abs(n - f * size) <= 1 for n, f in zip(counts, fractions, strict=True))
         expected = [0, size / 2, size / 2]
         expect.true(fits, what=f"how {size} records are divided by (0, 0.5, 0.5)", actual=counts, expected=expected)
+    placed = sum(len(result[name]) for name in SPLITS)
+    expect.equal(placed, 16, what=f"how many of 16 records are placed, {what}")

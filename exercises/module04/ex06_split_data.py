@@ -23,7 +23,7 @@ def largest_remainder(total: int, fractions: Sequence[float]) -> list[int]:
     return counts
 
 
-def position(unit: str | int, *, seed: int) -> float:
+def position(unit: str | float, *, seed: int) -> float:
     """Return a number from 0 up to 1 that depends on `unit` and `seed` alone.
 
     It is the same in every process and on every machine, and as good as random: similar units, even two that differ
