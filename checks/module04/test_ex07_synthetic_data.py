@@ -109,6 +109,8 @@ def test_fewer_records_than_wanted_are_no_error(answer):
         if len(llm.prompts) != 1:
             raise
         raise expect.CheckFailed(what, "one record", "an error") from None
+    copied = run(answer, Scripted(asks(SEEDS[0]["instruction"])), 1, seeds=SEEDS[:1], max_calls=1)
+    expect.note("copies_of_a_single_seed", len(copied.records))
     expect.equal(len(generated.records), 1, what=what)
 
 
@@ -116,6 +118,7 @@ def test_what_a_reply_holds_becomes_records(answer):
     one, two = fresh(0), fresh(1)
     signs = {"instruction": "Schließe die Klammer: {π ∈ {1, 2}", "output": "} — und ] 日本語 😀"}
     quotes = {"instruction": 'Say "}" and then \\', "output": 'It is "{\\" or "["'}
+    code = {"instruction": "Is `[1,]` json, or is it not?", "output": "No. // see https://example.org/a"}
     nested = {"about": {"topic": {"words": 3}}, **one, "others": [two, {"instruction": "a", "output": "b"}]}
     fenced = f"```json\n{json.dumps(one, indent=2)}\n```"
     replies = {
@@ -130,12 +133,14 @@ def test_what_a_reply_holds_becomes_records(answer):
         "an object with objects in its other keys": (json.dumps(nested), [one]),
         "an object with braces in its texts": (json.dumps(signs, ensure_ascii=False), [signs]),
         "an object with quotes and braces in its texts": (json.dumps(quotes), [quotes]),
+        "an object with marks of code in its texts": (json.dumps(code), [code]),
         "an object and then braces": (f"{json.dumps(one)}\nDo you want another one {{yes/no}} [y]?", [one]),
         "a list and then braces": (f"{json.dumps([one, two])}\nMore {{yes/no}} [y]?", [one, two]),
         "braces and then an object": (f"In {{the form}} [you] asked for {{: {json.dumps(one)}", [one]),
         "a fence, and braces around it": (f"In {{the form}} [of you]:\n{fenced}\nI hope {{this}} helps.", [one]),
         "two fences": (f"{fenced}\nOr this one:\n```json\n{json.dumps(two)}\n```", [one]),
     }
+    replies["an object in a fence with sentences in it"] = (f"```\nHere it is:\n{json.dumps(one)}\nEnjoy.\n```", [one])
     awkward = [{"instruction": text, "output": text} for text in texts.NOT_BLANK]
     replies["a list of awkward texts"] = (json.dumps(awkward, ensure_ascii=False), awkward)
     for kind, (reply, wanted) in replies.items():
@@ -167,6 +172,9 @@ def test_what_is_malformed_is_counted_and_the_rest_is_kept(answer):
         "a JSON number": ("17", [], 1),
         "an object without keys": ("{}", [], 1),
         "a list without objects": ("[]", [], 0),
+        "an object with a comma too many": ('{"instruction": "a b", "output": "c",}', [], 1),
+        "an object with a line end in a string": ('{"instruction": "a b", "output": "c\nd"}', [], 1),
+        "an object that holds a list of records": (json.dumps({"tasks": [good[0]]}), [], 1),
         "a list of two objects without output": (json.dumps([bad, bad]), [], 2),
         "a list of three objects, each with another fault": (json.dumps([bad, {"output": "no question"}, {}]), [], 3),
         "a list in which the second of three has no output": (json.dumps([good[0], bad, good[1]]), good[:2], 1),
@@ -220,6 +228,8 @@ def test_what_is_too_near_a_seed_is_dropped(answer):
     turned = "Vienna through flows that river a name"  # the same words, in another order: F = 2 / 14
     other = {"instruction": fresh(50)["instruction"], "output": SEEDS[0]["output"]}
     replies = [asks(SEEDS[3]["instruction"]), asks(near), asks(far), asks(turned), json.dumps(other)]
+    alone = run(answer, Scripted(replies[0]), 1, seeds=SEEDS[3:4], max_calls=1)
+    expect.note("copies_of_a_single_seed", len(alone.records))
     generated = run(answer, Scripted(*replies), 3)
     expect.equal(instructions(generated), [far, turned, other["instruction"]], what="the accepted instructions")
     expect.equal(counts(generated), [3, 5, 0, 2, 0], what=COUNTS)
@@ -238,6 +248,9 @@ def test_what_is_too_near_an_accepted_record_is_dropped(answer):
     generated = run(answer, Scripted(*replies), 5)
     expect.equal(instructions(generated)[:3], [first, half, six], what="the accepted instructions")
     expect.equal(counts(generated), [5, 6, 0, 5, 0], what=COUNTS)
+    replies = [asks(" ".join(words[start : start + 10])) for start in (0, 4, 2)]  # F = 16 / 20 of the third with both.
+    generated = run(answer, Scripted(*replies), 3)
+    expect.equal(counts(generated), [3, 4, 0, 1, 0], what=f"{COUNTS}, where a record is near two others")
 
 
 def test_an_f_of_exactly_the_threshold_is_too_near(answer):
