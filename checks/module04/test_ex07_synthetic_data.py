@@ -144,6 +144,9 @@ def test_what_a_reply_holds_becomes_records(answer):
     awkward = [{"instruction": text, "output": text} for text in texts.NOT_BLANK]
     replies["a list of awkward texts"] = (json.dumps(awkward, ensure_ascii=False), awkward)
     for kind, (reply, wanted) in replies.items():
+        if wanted is awkward:
+            alone = [run(answer, Scripted(json.dumps(one, ensure_ascii=False)), 1, max_calls=1) for one in awkward]
+            expect.note("texts_that_come_back_alone", [len(one.records) for one in alone])
         generated = run(answer, Scripted(reply), len(awkward), max_calls=1)
         pairs = [[record.get("instruction"), record.get("output")] for record in generated.records]
         expect.equal(pairs, [[w["instruction"], w["output"]] for w in wanted], what=f"the records of {kind}")
