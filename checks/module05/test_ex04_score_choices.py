@@ -332,6 +332,7 @@ def test_scores_are_finite_for_improbable_and_for_long_choices(answer):
     tokenizer = make_tokenizer()
     table = (8 * randn(len(TOKENS), len(TOKENS), offset=21)).round() / 8
     table[IDS[" was"], IDS[" not"]] -= 200
+    table[:, ids("review", "</s>", "<pad>")] = -math.inf  # As of tokens that a model never writes; 0 · -inf is nan.
     model = bigram_model(table.float())
     endings = [[" it", " was", " not", " bad"], words(80, offset=22)]
     expected = [sum(log_probs_of_table(table, ids(":"), ids(*ending))) for ending in endings]
@@ -346,6 +347,11 @@ def test_scores_are_finite_for_improbable_and_for_long_choices(answer):
     )
     what = "the scores of a choice with a token of log p -200, and of 80 tokens"
     close(scores, expected, what=what, largest=400.0)
+    table = torch.zeros(len(TOKENS), len(TOKENS))
+    table[:, IDS[" good"]] = 11.75
+    score = only(scores_of(answer, bigram_model(table), tokenizer, "film:", [" good"]))
+    expected = log_probs_of_table(table, ids(":"), ids(" good"))
+    close(score, sum(expected), what="the score of a choice that is nearly certain", largest=2.0)
 
 
 def test_nothing_to_score_is_an_error(answer):

@@ -108,6 +108,8 @@ def test_where_there_is_nothing_to_match_the_scores_are_zeros(answer):
     what = "scores of no documents, of empty ones, for no words, for unseen ones"
     expect.equal(list(map(as_list, found)), [[], [0.0] * 3, [0.0] * 7, [0.0] * 7], what=what)
     found.append(answer.bm25_scores("walrus", ["walrus", "new"]))
+    full = as_list(answer.bm25_scores("walrus", ["", "walrus", "new"], b=1.0))  # 0 / 0, if the formula is used.
+    expect.equal(full[::2], [0.0, 0.0], what="scores of an empty document and of one without the word, b 1")
     others = sorted({type(score).__name__ for scores in found for score in scores if not isinstance(score, float)})
     expect.equal(others, [], what="types of scores, some of them 0, that aren't floats")
 
@@ -257,6 +259,8 @@ def test_recall_is_the_share_of_the_right_documents_among_the_first_k(answer):
     expect.close(found, by_hand, what="recall at 1, 2, 3, 5, 7 and 40 of five queries")
     found = answer.recall_at_k(rankings[:3], relevant[:3], 3)
     expect.close(found, (1 + 1 / 2 + 1 / 5) / 3, what="recall at 3 of the first three queries")
+    found = answer.recall_at_k([[4, 0, 2]], [{0, 2}], 2)
+    expect.close(found, 1 / 2, what="recall at 2 of the ranking 4, 0, 2 with 0 and 2 right")
 
 
 def test_mrr_is_the_mean_of_one_by_the_place_of_the_first_right_document(answer):
@@ -271,7 +275,7 @@ def test_mrr_is_the_mean_of_one_by_the_place_of_the_first_right_document(answer)
     expect.close(found, by_hand, what="mrr of five queries, and of two of them, twice")
     far = [answer.mrr([list(range(20))], [{place - 1, 19}]) for place in (11, 16, 20)]
     expect.close(far, [1 / 11, 1 / 16, 1 / 20], what="mrr of one query with the first hit at place 11, 16, 20 of 20")
-    expect.close(answer.mrr([[5, 3, 1]], [{1, 3}]), 1 / 2, what="mrr of the ranking 5, 3, 1 with 1 and 3 right")
+    expect.close(answer.mrr([[5, 0, 1]], [{0, 1}]), 1 / 2, what="mrr of the ranking 5, 0, 1 with 0 and 1 right")
 
 
 def test_no_query_and_no_right_document_are_errors(answer):

@@ -138,11 +138,14 @@ def test_two_equal_systems_differ_by_nothing(answer):
     interval = answer.paired_bootstrap([35.0, 60.0, 22.5], [75.0, 100.0, 62.5], 50, seed(15))
     close(interval, [-40.0, -40.0, -40.0], what="a system that is worse by 40 points of 100 on each", scale=100.0)
     close(answer.paired_bootstrap([0.75], [1.0], 20, 3), [-0.25, -0.25, -0.25], what="mean, low, high: one item")
+    found = fields(answer.paired_bootstrap([1.0, 0.0], [1.0, 0.0], 20, 3))
+    others = sorted({type(number).__name__ for number in found if not isinstance(number, float)})
+    expect.equal(others, [], what="types of mean, low, high of a system and itself that aren't floats")
 
 
 def test_the_seed_decides_and_nothing_else(answer):
     a, b = randn(60, offset=16).tolist(), randn(60, offset=17).tolist()
-    one, other = seed(18), seed(19)
+    one = seed(18)
     first = fields(answer.paired_bootstrap(a, b, 100, one))
     again = fields(answer.paired_bootstrap(a, b, 100, seed=one))
     expect.true(
@@ -151,11 +154,10 @@ def test_the_seed_decides_and_nothing_else(answer):
         actual="other numbers",
         expected="the same numbers",
     )
-    others = [fields(answer.paired_bootstrap(a, b, 100, other + extra)) for extra in range(3)]
+    others = [fields(answer.paired_bootstrap(a, b, 100, one + more)) for more in (1, 10, 1000, 2**16)]
     different = sum(found != first for found in others)
-    expect.true(
-        different == 3, what="how many of three other seeds give a different interval", actual=different, expected=3
-    )
+    what = "how many of the seeds + 1, + 10, + 1000, + 65536 give a different interval"
+    expect.true(different == 4, what=what, actual=different, expected=4)
     zero = [fields(answer.paired_bootstrap(a, b, 100, *given)) for given in ((), (0,), (0,))]
     apart = sum(found != zero[0] for found in zero)
     expect.true(apart == 0, what="how many of two calls with seed 0 differ from the default", actual=apart, expected=0)
@@ -230,6 +232,10 @@ def test_mcnemar_is_exact_for_many_items(answer):
     expected = exact_p(520, 700)
     expect.true(type(found) is float, what="the type of p", actual=type(found).__name__, expected="float")
     expect.close(found, expected, what="p with only a/only b right on 520/700 items", terms=10**5)
+    small = [(0, 100), (3, 200), (900, 0)]  # From 1.6e-30 down to 2.4e-271.
+    shares = [answer.mcnemar(*counted(*pair, 2, 1, offset=70 + i)) / exact_p(*pair) for i, pair in enumerate(small)]
+    what = "p divided by its exact value, on 0/100, 3/200, 900/0 items"
+    expect.close(shares, [1.0, 1.0, 1.0], what=what, terms=10**5)
 
 
 def test_lists_that_do_not_fit_are_an_error(answer):

@@ -139,7 +139,9 @@ def test_the_last_mark_of_a_reply_decides(answer):
         ("First I thought [[A]], but no: [[B]]", "[[A]]"),
         ("[[B]] is tempting, [[C]] too.\nFinal: **[[A]]**", "[[B]]"),
         ("[[A]][[B]][[C]]", "[[A]]"),
-        ("[[B]]\nThat is my verdict.", "[[A]]"),
+        ("Verdict:[[[B]]]it is.", "[[A]]"),
+        ("```[[A]]```\n> ```[[B]]```", "[[A]]"),
+        ("[[A]] <think>[[B]]</think>", "[[A]]"),
         ("[[C]] or [[A]]? [[A]]\r\n(not [[D]], not [b])", "[[A]] [[B]]"),
     ]
     # How a reply is read, by the winner if the other reply agrees with A, and if it agrees with B.
@@ -152,7 +154,7 @@ def test_the_last_mark_of_a_reply_decides(answer):
     shown = [f"{first!r}, {second!r}: {came_out}" for (first, second), came_out in zip(replies, found, strict=True)]
     right = [
         f"{first!r}, {second!r}: {one}"
-        for (first, second), one in zip(replies, ["b 0", "a 0", "tie 0", "b 0", "a 0"], strict=True)
+        for (first, second), one in zip(replies, ["b 0", "a 0", "tie 0", "b 0", "b 0", "b 0", "a 0"], strict=True)
     ]
     expect.equal(shown, right, what="both replies with several marks, then winner and failures")
     talk = " It says more, and says it well." * 60
