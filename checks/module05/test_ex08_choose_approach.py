@@ -86,11 +86,11 @@ def test_the_memory_of_a_7b_model_is_the_sum_of_its_parts(answer):
 def test_any_sizes_will_do(answer):
     for offset in range(4):
         shape, draw = some_shape(offset), random.Random(seed(offset + 10))
-        batch, seq_len, overhead = draw.randrange(1, 9), draw.randrange(1, 5000), draw.random() if offset else 0.0
+        batch, seq_len, overhead = draw.randrange(1, 9), draw.randrange(1, 5000), draw.random() if offset < 3 else 0.0
         made = answer.ModelShape(**shape)
         found = [answer.estimate_vram(made, t, batch, seq_len, overhead_gib=overhead) for t in TECHNIQUES]
         wanted = [by_hand(shape, t, batch, seq_len, overhead) for t in TECHNIQUES]
-        what = f"GiB for full, lora, qlora with random sizes{'' if offset else ', overhead 0'}"
+        what = f"GiB for full, lora, qlora with random sizes{'' if offset < 3 else ', overhead 0'}"
         expect.close(found, wanted, what=what, terms=40)
 
 
