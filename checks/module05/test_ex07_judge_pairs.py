@@ -71,6 +71,8 @@ def test_a_text_wins_only_where_both_orders_name_it(answer):
         expect.note("orders", orders(judge.prompts, answer.PROMPT, question, a, b))
     swapped = answer.judge(Judge("[[A]]", "[[A]]"), question, b, a)  # Now the second text is the longer one.
     expect.note("a contradiction", [getattr(swapped, "winner", None)])
+    inside = answer.judge(Judge("I say [[A]] here", "I say [[B]] here"), question, a, b)
+    expect.note("a mark between words", [getattr(inside, "winner", None)])
     what = "the winners, by the marks in the first and the second reply"
     expect.equal(", ".join(found), ", ".join(expected), what=what)
 
@@ -106,8 +108,8 @@ def test_a_reply_without_a_mark_and_a_call_that_raises_are_failures(answer):
     found, calls = [], []
     for first, second in itertools.product("ABC-!", repeat=2):
         replies = [
-            "Answer A is better." if letter == "-" else Overloaded("529") if letter == "!" else said(letter, draw)
-            for letter in first + second
+            talk if letter == "-" else Overloaded("529") if letter == "!" else said(letter, draw)
+            for letter, talk in zip(first + second, ("Answer A is better.", "I can't tell."), strict=True)
         ]
         if "-" not in first + second and "!" not in first + second:
             continue
@@ -136,16 +138,16 @@ def test_any_exception_of_the_judge_is_a_failure(answer):
 def test_the_last_mark_of_a_reply_decides(answer):
     question, a, b = texts(7)
     replies = [
-        ("First I thought [[A]], but no: [[B]]", "[[A]]"),
+        ("First I thought [[A]], but now[[B]]", "[[A]]"),
         ("[[B]] is tempting, [[C]] too.\nFinal: **[[A]]**", "[[B]]"),
         ("[[A]][[B]][[C]]", "[[A]]"),
-        ("Verdict:[[[B]]]it is.", "[[A]]"),
+        ("Verdict: [[[B]]]\nThat is my verdict.", "[[A]]"),
         ("```[[A]]```\n> ```[[B]]```", "[[A]]"),
         ("[[A]] <think>[[B]]</think>", "[[A]]"),
         ("[[C]] or [[A]]? [[A]]\r\n(not [[D]], not [b])", "[[A]] [[B]]"),
     ]
     # How a reply is read, by the winner if the other reply agrees with A, and if it agrees with B.
-    awkward = ("[[B]] [[A]]", "[[A]] [[B]] [[B]]", "[[B]] [[C]] [[A]]", "[[A]] ok", "[[B]], no, [[A]], no, [[B]]")
+    awkward = ("[[B]] [[A]]", "[[A]] [[B]] [[B]]", "[[B]] [[C]] [[A]]", "[[A]]\nok", "[[B]], no, [[A]], no, [[B]]")
     read = [
         [outcome(answer.judge(Judge(one, other), question, a, b)) for other in "[[B]] [[A]]".split()] for one in awkward
     ]
@@ -158,8 +160,10 @@ def test_the_last_mark_of_a_reply_decides(answer):
     ]
     expect.equal(shown, right, what="both replies with several marks, then winner and failures")
     talk = " It says more, and says it well." * 60
-    far = [outcome(answer.judge(Judge(f"{mark}{talk}", "[[B]]"), question, a, b)) for mark in ("[[A]]", "[[B]] [[A]]")]
-    expect.equal(far, ["a 0"] * 2, what="winner and failures, where 1,900 characters follow the last mark")
+    long = (f"[[A]]{talk}", f"[[B]] [[A]]{talk}", f"{talk * 6}[[A]]")
+    far = [outcome(answer.judge(Judge(reply, "[[B]]"), question, a, b)) for reply in long]
+    what = "winner and failures; 1,920 characters after the mark or 11,520 before"
+    expect.equal(far, ["a 0"] * 3, what=what)
     again = outcome(answer.judge(Judge("[[A]], no, [[B]], no, [[A]]", "[[B]]"), question, a, b))
     expect.equal(again, "a 0", what="winner and failures, where the last mark is one that came before")
 
