@@ -273,6 +273,8 @@ def test_of_near_texts_one_is_kept_before_the_split(answer, tmp_path):
             second = with_answer(first, f"  {text.upper()}\n")
         else:
             second = with_answer(first, text.replace(".", f" {rng.choice(WORDS)}."))
+        if number % 3 == 0:  # It belongs to no text.
+            second = [{"role": "system", "content": " ".join(some_words(rng, 60))}, *second]
         pairs.append((first, second))
     for _ in range(12):
         first = conversation(rng, 60)
@@ -437,8 +439,10 @@ def test_what_is_too_long_is_dropped_and_not_cut(answer, tmp_path):
     limit = 400
     others = [conversation(rng, 15) for _ in range(36)]
     lines = []
-    for extra in (0, 1, -1, 30, -30, 0, 1):
+    for number, extra in enumerate((0, 1, -1, 30, -30, 0, 1)):
         messages = with_answer(conversation(rng), "Na\u00efve caf\u00e9s, \U0001f600: " + " ".join(some_words(rng, 8)))
+        if number > 4:
+            messages = [{"role": "system", "content": " ".join(some_words(rng, 8))}, *messages]
         missing = limit + extra - size_of(messages) - 1
         lines.append(with_answer(messages, messages[-1]["content"] + " " + "x" * (missing - 1) + "."))
     sizes = [size_of(messages) for messages in lines]
@@ -480,15 +484,24 @@ def test_variants_are_added_to_train_and_to_no_other_part(answer, tmp_path):
         m[0]["content"].split()[3:] == given[number_of[m[-1]["content"]]][0]["content"].split()[3:] for m in variants
     ]
     expect.equal(sum(ends), len(variants), "variants that end as their question does")
+    differ = [as_text(r["input_ids"]) != rendered(r["messages"], "CHATML") for r in rows["train"]]
+    expect.equal(sum(differ), 0, "rows of train, with variants, whose input_ids are not their text")
+    answers = [[r["messages"][-1]["content"] + "<|im_end|>"] for r in rows["train"]]
+    differ = [labeled(row) != texts for row, texts in zip(rows["train"], answers, strict=True)]
+    expect.equal(sum(differ), 0, "rows of train, with variants, where the answer alone is not labeled")
 
 
 def test_related_texts_go_to_one_part(answer, tmp_path):
     if "related" not in settings_for(answer):
         return  # A Config of the five first fields does not ask for it.
     rng = random.Random(seed(70))
-    chains = chained(rng, 16)
+    chains = [
+        (a, [{"role": "system", "content": " ".join(some_words(rng, 60))}, *b], c) for a, b, c in chained(rng, 16)
+    ]
     others = [conversation(rng, 15) for _ in range(30)]
-    _, rows = run(answer, tmp_path, [*others, *(chain[k] for k in (0, 1, 2) for chain in chains)], related=0.4)
+    # A copy after each third shifts the places of what is left from those in the file.
+    lines = [m for k in (0, 1, 2) for m in (*(chain[k] for chain in chains), others[0])]
+    _, rows = run(answer, tmp_path, [*others, *lines], related=0.4)
     neighbors = [(a, c) for a, b, c in chains] + [(b, c) for a, b, c in chains]
     expect.equal(fate(neighbors, rows), [32, 0, 0, 0], f"of 32 pairs with a Jaccard of 0.55, related 0.4: {FATE}")
     ends = [(a, b) for a, b, c in chains]
@@ -586,22 +599,23 @@ def test_raw_records_in_the_folder_of_the_dataset_stay(answer, tmp_path):
 
 def test_no_part_is_written_empty(answer, tmp_path):
     rng = random.Random(seed(97))
-    raw, prepare, config = tmp_path / "raw.jsonl", answer.prepare, answer.Config(max_length=4000)
-    raw.write_text("", encoding="utf-8")
+    raw, prepare = tmp_path / "raw.jsonl", answer.prepare
+    config = answer.Config(max_length=4000, fractions=(0.5, 0.5, 0.0))  # Of 30 records none is for test.
     with quick_pictures():
-        for name, text in (("no", ""), ("one", line_of(conversation(rng), 0))):
-            raw.write_text(text, encoding="utf-8")
+        for name, count in (("no", 0), ("30", 30)):
+            raw.write_text("".join(line_of(conversation(rng), i) + "\n" for i in range(count)), encoding="utf-8")
             message, out = None, tmp_path / name
             try:
                 prepare(raw, out, tokenizer_with(), config)
             except ValueError as error:
                 message = str(error)
             written = sorted(path.parent.name for path in out.glob("*/dataset_info.json"))
-            what = f"the error of prepare, of a file with {name} record"
+            what = f"the error of prepare, of a file with {name} records"
             expect.note("written", written if message is None else [])
             expect.true(message is not None, what, actual=message, expected="a ValueError")
-            named = any(part in message for part in PARTS)
-            expect.true(named, f"the message of {what}", actual=message, expected="the name of a part")
+            expected = "test" if count else "the name of a part"
+            named = any(part in message for part in PARTS) and (not count or "test" in message)
+            expect.true(named, f"the message of {what}", actual=message, expected=expected)
 
 
 # ---------------------------------------------------------------- the raw records of the course

@@ -1,7 +1,4 @@
-"""1.08 · Device and precision: one training step on any device, with a forward pass in 16 bits.
-
-Move the batch, run the forward under autocast, keep the loss and the weights in float32, unscale before clipping.
-"""
+"""1.08 · Device and precision: one training step on any device, with a forward pass in 16 bits."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,30 +20,27 @@ def autocast_step(
     scaler: Any | None = None,
     max_norm: float = 1.0,
 ) -> float:
-    """Train the model on one batch in mixed precision and return the loss before the update.
+    """Train the model on one batch in mixed precision.
 
     Args:
         model: float32, already on `device`, in train mode; maps `inputs` to one output tensor.
         batch: `(inputs, targets)`, on any device. Both are moved to `device` with their method `.to`; the given
             tensors are not changed.
-        loss_fn: called as `loss_fn(outputs, targets)`; returns a scalar tensor. `outputs` are the model's outputs,
-            cast to float32 (`outputs.float()`). It may run inside or outside of autocast.
+        loss_fn: called as `loss_fn(outputs, targets)`, with the model's outputs cast to float32 (`outputs.float()`);
+            returns a scalar tensor.
         optimizer: holds the model's parameters.
-        device: the device of the model: a name such as "cuda", "cuda:0" or "cpu", or a `torch.device`.
+        device: a name such as "cuda", "cuda:0" or "cpu", or a `torch.device`.
         dtype: the low precision of autocast, `torch.bfloat16` or `torch.float16`.
         scaler: a `torch.amp.GradScaler`, or any object with its methods `scale`, `unscale_`, `step` (which
             calls `optimizer.step()`, unless a gradient overflowed) and `update`; only these are called,
-            each once and in this order. None: no loss scaling.
-        max_norm: the norm of all gradients together is at most this at the update: larger gradients are
-            scaled down to it (`clip_grad_norm_`), smaller ones are left alone.
+            each once and in this order, with `unscale_` before the clipping. None: no loss scaling.
+        max_norm: at the update, a larger norm of all gradients together is scaled down to it (`clip_grad_norm_`).
 
     Returns:
         The loss before the update, as a Python float, without the scaler's factor.
 
-    The forward runs under `torch.autocast` for the type of `device`; `backward` runs outside of it. The order is
-    backward, clip, `optimizer.step()`; with a scaler it is `scaler.scale(loss)`, backward,
-    `scaler.unscale_(optimizer)`, clip, `scaler.step(optimizer)`, `scaler.update()`. Parameters stay float32.
-    Whatever is in `.grad` on entry has no effect on the update; what is there on return is not promised.
+    The forward runs under `torch.autocast` for the type of `device`; `backward` runs outside of it. Parameters stay
+    float32. Whatever is in `.grad` on entry has no effect.
 
     Method: https://docs.pytorch.org/docs/stable/notes/amp_examples.html
     """

@@ -1,6 +1,6 @@
 """5.03 · Few-shot prompt: choose examples, put them in order, stay within the budget.
 
-A model that sees solved examples handles the next case the same way. You choose which examples it sees.
+A model that sees solved examples handles the next case the same way.
 """
 
 import random
@@ -23,44 +23,39 @@ def build_prompt(
     similarity: Callable[[str, str], float] | None = None,
     rng: random.Random | None = None,
 ) -> list[dict]:
-    """Return the messages of a chat in which k solved examples come before the query.
+    """Return the messages of a chat with k solved examples before the query.
 
     Args:
         query: the text that the model should label.
-        pool: solved examples to choose from, `{"text": str, "label": str}` each, with any number of labels. A text
-            that appears twice counts as two examples.
-        k: how many examples to show, 0 or more. If the pool has fewer, all of them.
-        tokenizer: `apply_chat_template` and a call on a text do what they do in transformers 5. The chat template
-            writes all the special tokens that it needs; a call on a text adds its own, unless it is told not to.
-        max_tokens: how long the prompt may be: the number of tokens of the whole chat as the template renders it,
-            with the generation prompt.
-        similarity: called as `similarity(query, text)`; the larger the number, the more similar. It doesn't
-            have to be symmetric.
+        pool: solved examples, `{"text": str, "label": str}` each, with any number of labels. Equal texts count
+            separately.
+        k: how many examples to show, 0 or more; of a smaller pool, all.
+        tokenizer: one of transformers 5, whose chat template writes all the special tokens that it needs.
+        max_tokens: the most tokens of the chat as the template renders it, with the generation prompt.
+        similarity: `similarity(query, text)` is larger for more similar texts.
         rng: the source of random choices.
 
     Returns:
-        A list of `{"role": …, "content": …}`: for each example a user's turn with its text and an
-        assistant's turn with its label, then a user's turn with the query, and nothing else. Texts, labels
-        and query appear exactly as they were given.
+        A list of `{"role": …, "content": …}`: for each example a user's turn with its text and an assistant's turn
+        with its label, then a user's turn with the query, all exactly as given.
 
-    Examples whose text equals the query after `strip()` and `casefold()` are left out before anything is chosen.
+    Examples whose text equals the query after `strip()` and `casefold()` are left out first.
 
-    - With `similarity`: the k most similar, in rising order: the most similar one is last, next to the query. Of
-      equally similar examples, the first in the pool are taken, in any order. `rng` has no effect.
-    - Without: balanced. No label has two more examples than another label that still has some to give. The examples
-      are drawn with `rng`, so that any example of a label may be taken, and then shuffled with it, so that they may
-      come in any order; the same state of `rng` gives the same prompt. With `rng=None` each label's first examples in
-      the pool are taken, in one order that you choose.
+    - With `similarity`: the k most similar, the most similar one last. Of equally similar examples, the first in the
+      pool are taken, in any order. `rng` has no effect.
+    - Without: balanced. No label has two more examples than another label that still has some to give. `rng` draws
+      and shuffles them: any may be taken, in any order, but the same state gives the same prompt. With `rng=None` each
+      label's first examples in the pool are taken, in one order that you choose.
 
     While a prompt is too long, its first example (both turns) is dropped; no other takes its place.
 
     Raises:
-        ValueError: if the query alone, without any example, is too long.
+        ValueError: the query alone is too long.
 
     The pool, the tokenizer and Python's global random state are not changed.
 
-    Method: Brown et al., Language Models are Few-Shot Learners (2020), section 2.1,
-    https://arxiv.org/abs/2005.14165; nearest examples: Liu et al. (2021), https://arxiv.org/abs/2101.06804
+    Method: Brown et al. (2020), section 2.1, https://arxiv.org/abs/2005.14165; Liu et al. (2021),
+    https://arxiv.org/abs/2101.06804
     """
     # TODO: leave the query out, choose k, then drop examples at the front until the chat fits.
     raise NotImplementedError("TODO")

@@ -1,7 +1,7 @@
 """2.08 · Fine-tune BERT: teach a pretrained encoder to tell good reviews from bad ones, and see if it pays off.
 
-`python exercises/module02/ex08_fine_tune_bert.py` fine-tunes a real encoder on real reviews, compares it with three
-cheaper ways, and saves the learning curves and the confusion matrix in runs/reviews/. It takes minutes on a CPU.
+`python exercises/module02/ex08_fine_tune_bert.py` fine-tunes a real encoder in minutes on a CPU, and compares it with
+three cheaper ways.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Splits(NamedTuple):
 
 
 class Config(NamedTuple):
-    """How to train; `train` says what each setting does."""
+    """How to train; see `train`."""
 
     epochs: int
     lr: float
@@ -48,30 +48,27 @@ def prepare(
     label_names: list[str],
     max_length: int = 64,
 ) -> Splits:
-    """Tokenize the texts, and draw one tenth of them for validation and one tenth for the test.
+    """Tokenize the texts and split them into three parts.
 
     Args:
-        texts: the reviews, all different, in any order: a file may be sorted by label.
+        texts: all different, in any order, perhaps sorted by label.
         labels: for each text, one of `label_names`. Neither list is changed.
-        tokenizer: the tokenizer of the model that will be trained.
-        seed: alone decides which texts are in which part: the same seed gives the same parts, another seed
-            different ones. On return, the global random states are what they were on entry.
-        label_names: the classes; class i is `label_names[i]`.
-        max_length: the most tokens of a text, special tokens such as [CLS] and [SEP] included.
+        tokenizer: that of the model.
+        seed: alone decides the parts; another seed gives different ones. The global random states do not move.
+        label_names: class i is `label_names[i]`.
+        max_length: the most tokens of a text, [CLS] and [SEP] included.
 
-    Returns `Splits(train, validation, test)`, three datasets of Hugging Face's `datasets`. Each text is in exactly
-    one part; validation and test hold one tenth each, rounded up or down. Each dataset has the columns
-    below and may have others.
+    Returns:
+        `Splits` of three `datasets.Dataset`. Each text is in exactly one part; validation and test hold one tenth each,
+        rounded up or down. Columns, at least:
 
-    Fields:
-        text: the text, unchanged.
-        input_ids, attention_mask: what the tokenizer returns for the text alone, cut at max_length. Nothing is
-            padded.
-        labels: the number of the text's class, an int.
+        - text: the text, unchanged.
+        - input_ids, attention_mask: what the tokenizer returns for the text alone, cut at max_length, unpadded.
+        - labels: the number of the text's class, an int.
 
     Raises:
-        ValueError: fewer than 10 texts, not as many labels as texts, or a label that is not in `label_names`; in
-            that case the message contains the label.
+        ValueError: fewer than 10 texts, not as many labels as texts, or a label that is not in `label_names`, and then
+            in the message.
 
     Method: https://huggingface.co/docs/transformers/tasks/sequence_classification
     """
@@ -99,7 +96,7 @@ def prepare(
 
 # BEGIN SOLUTION
 def loader_of(dataset: Dataset, tokenizer: PreTrainedTokenizerBase, batch_size: int, shuffle: bool) -> DataLoader:
-    """Batches of the model's inputs, each padded to its own longest text."""
+    """Batches of the model's inputs."""
     columns = dataset.select_columns(["input_ids", "attention_mask", "labels"])
     return DataLoader(columns, batch_size, shuffle=shuffle, collate_fn=DataCollatorWithPadding(tokenizer))
 
@@ -128,39 +125,34 @@ def train(
     *,
     on_step: Callable[[int, float], None] | None = None,
 ) -> History:
-    """Fine-tune all of the model in place, and end with the weights that were best on the validation set.
+    """Fine-tune all of the model in place.
 
     Args:
-        model: a transformers classifier, such as `BertForSequenceClassification`, on any device.
+        model: a transformers classifier, on any device.
         tokenizer: pads the batches.
-        train_set: has the columns of `prepare`. Each pass takes each example once, in a new random order, in
-            batches of `config.batch_size`; the last one may be smaller. A batch is padded to its longest text.
-        val_set: the same columns, for measuring only, in any batches, in its own order. Neither set is empty.
-        config: with S = epochs × batches in a pass, update number s, counted from 0, is an update of
-            `torch.optim.AdamW` at the learning rate lr · (1 - s / S), with weight decay 0.01 and torch's defaults
-            for everything else.
-        on_step: called after each update as `on_step(s, loss)`, with the loss of its batch before the update, a
-            Python float; s keeps counting from epoch to epoch.
+        train_set: has the columns of `prepare`. Each pass takes each example once, in a new random order, in batches of
+            `config.batch_size`; the last one may be smaller. A batch is padded to its longest text.
+        val_set: the same columns, for measuring only, in its own order. Neither set is empty.
+        config: with S = epochs × batches in a pass, update s, counted from 0, is one of `torch.optim.AdamW` at the
+            learning rate lr · (1 - s / S), with weight decay 0.01 and torch's other defaults.
+        on_step: called after each update as `on_step(s, loss)`, with the loss of its batch before the update, a Python
+            float; s goes on from epoch to epoch.
 
-    The loss is the cross-entropy of the logits, a mean over the batch. The model is given the attention mask. It
-    is in train mode while training, and in eval mode and without a graph while measuring.
+    The loss is the cross-entropy of the logits, a mean over the batch, with the attention mask. Training is in train
+    mode, measuring in eval mode and without a graph.
 
-    Training ends after `config.epochs`, or as soon as `config.patience` epochs in a row have not brought a
-    validation loss lower than all earlier ones. Then the model has the weights of the epoch with the lowest
-    validation loss, the first of them if two are equal.
+    Training ends after `config.epochs`, or as soon as `config.patience` epochs in a row have not brought a validation
+    loss lower than all earlier ones. Then the model has the weights of the first epoch with the lowest validation loss.
 
-    `config.seed` alone decides the order of the examples and dropout: the same model, data and config give the same
-    history; on return, torch's global random state is what it was on entry.
+    `config.seed` alone decides the order of the examples and dropout, and so the history. torch's global random state
+    does not move.
 
     Returns:
-        `History`, three lists of Python floats with one number for each epoch that was run. train_loss is the
-        mean over the examples of the loss that each had before its batch's update. val_loss and val_accuracy (0
-        to 1) are means over the examples of val_set after the epoch.
+        `History`, three lists of Python floats with one number for each epoch that was run, means over the examples:
+        train_loss of the loss before each one's update, val_loss and val_accuracy (0 to 1) after the epoch.
 
-    You may use any call of torch and transformers.
-
-    Method: Devlin and others, "BERT" (2019), section 4.1 and appendix A.3, https://arxiv.org/abs/1810.04805;
-    Mosbach and others, "On the Stability of Fine-tuning BERT" (2021), https://arxiv.org/abs/2006.04884
+    Method: Devlin and others, "BERT" (2019), appendix A.3, https://arxiv.org/abs/1810.04805; Mosbach and others (2021),
+    https://arxiv.org/abs/2006.04884
     """
     # BEGIN SOLUTION: in each epoch update on every batch, measure, keep the best weights, and stop in time.
     with torch.random.fork_rng():
@@ -202,12 +194,11 @@ def train(
 
 
 def predict(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[str]:
-    """Return the class name that the model predicts for each text, from `model.config.id2label`, in the order of texts.
+    """Return the class name that the model predicts for each text, from `model.config.id2label`, in their order.
 
-    The model is in eval mode while it predicts and builds no graph; on return, each of its modules is in the mode
-    that it had before. The model may be on any device. A prediction depends only on its text, not on the texts
-    beside it. A text with more tokens than the model has positions is cut to `model.config.max_position_embeddings`
-    tokens, special tokens included. An empty list gives an empty list.
+    It predicts in eval mode and builds no graph; on return, each of its modules is in the mode that it had before. A
+    prediction depends only on its text. A longer text is cut to `model.config.max_position_embeddings` tokens, special
+    tokens included. An empty list gives an empty list.
 
     Method: https://huggingface.co/docs/transformers/tasks/sequence_classification#inference
     """
@@ -229,7 +220,7 @@ def predict(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts: l
 
 
 def main(train_count: int = 2000, folder: Path = Path("runs/reviews")) -> None:
-    """Given: fine-tune a real encoder with a progress bar, compare it on the test part, save two pictures."""
+    """Given: fine-tune a real encoder, compare it, save two pictures."""
     from rich.progress import Progress
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils import logging

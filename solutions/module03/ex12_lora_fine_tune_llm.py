@@ -1,7 +1,6 @@
 """3.12 · LoRA fine-tune an LLM: teach a small chat model a task that it can't do yet, with a 10 MB adapter file.
 
-`python exercises/module03/ex12_lora_fine_tune_llm.py [--model NAME_OR_PATH] [--qlora] [--steps N]` answers film
-reviews before and after training, and saves the adapter. With several GPUs, start it with `accelerate launch`.
+`python exercises/module03/ex12_lora_fine_tune_llm.py` answers film reviews before and after training; see `--help`.
 """
 
 import argparse
@@ -22,7 +21,7 @@ IGNORE_INDEX = -100  # A label that does not count.
 
 
 class Config(NamedTuple):
-    """How to train. `steps` is the number of updates; the adapter is saved in `out_dir`."""
+    """How to train."""
 
     r: int
     lora_alpha: int
@@ -45,30 +44,26 @@ class Trained(NamedTuple):
 
 
 def build_dataset(pairs: list[tuple[str, str]], tokenizer: PreTrainedTokenizerBase, max_length: int) -> Dataset:
-    """Turn pairs of a prompt and its answer into token ids, and labels that count only in the answer.
+    """Turn pairs of prompt and answer into token ids, and labels that count only in the answer.
 
     Args:
-        pairs: what the user says and what the assistant answers, one turn each. Not changed.
-        tokenizer: a fast tokenizer with a chat template, as in 3.08: it renders the user's turn, with
-            `add_generation_prompt=True`, to the beginning of both turns; no token spans the header and the answer;
-            the answer ends with `tokenizer.eos_token`, which appears in no text of a pair. Its settings do not
-            change.
-        max_length: the largest number of tokens of an example. Longer ones are cut on the right.
+        pairs: what the user says and the assistant answers, one turn each. Not changed.
+        tokenizer: a fast tokenizer with a chat template as in 3.08; `tokenizer.eos_token` ends an answer and appears in
+            no text. Its settings do not change.
+        max_length: the most tokens of an example. Longer ones are cut on the right.
 
     Returns:
-        A `datasets.Dataset` with one row for each pair, in their order, and at least these columns of lists of
-        ints. Within a row, they have the same length, and nothing is padded.
+        A `datasets.Dataset` with one row for each pair, in their order, unpadded, and at least these lists of ints:
 
-        - `input_ids`: the conversation as the template renders it without a generation prompt. The tokenizer
-          adds no special tokens.
+        - `input_ids`: the conversation as the template renders it, without a generation prompt or added tokens.
         - `attention_mask`: 1 everywhere.
         - `labels`: the ids of the answer and of the end token directly after it, in their places (the loss
           shifts them), and -100 everywhere else.
 
     Raises:
-        ValueError: no pairs, or a pair with no token of the answer left within `max_length`.
+        ValueError: no pairs, or no token of an answer left within `max_length`.
 
-    Method: https://huggingface.co/docs/transformers/chat_templating; the labels as in 3.08
+    Method: https://huggingface.co/docs/transformers/chat_templating
     """
     # BEGIN SOLUTION: render prompt and conversation of each pair, label the answer and its end token.
     if not pairs:
@@ -90,13 +85,13 @@ def build_dataset(pairs: list[tuple[str, str]], tokenizer: PreTrainedTokenizerBa
 
 # BEGIN SOLUTION
 def encode(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], **options) -> list[int]:
-    """The tokens of a conversation as the template renders it."""
+    """The tokens of a rendered conversation."""
     text = tokenizer.apply_chat_template(messages, tokenize=False, **options)
     return tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
 def collate(examples: list[dict[str, list[int]]], pad_token_id: int) -> dict[str, Tensor]:
-    """One batch, padded on the right to its longest example; what is padding is decided by length."""
+    """One batch, padded on the right to its longest example."""
     longest = max(len(example["input_ids"]) for example in examples)
     padding = {"input_ids": pad_token_id, "attention_mask": 0, "labels": IGNORE_INDEX}
     return {
@@ -114,47 +109,41 @@ def train_lora(
     *,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Trained:
-    """Train one LoRA adapter on the dataset, and save it.
+    """Train one LoRA adapter, and save it.
 
     Args:
-        base: a transformers causal language model in any mode and any float dtype, or one that was loaded in 4 bits
-            and prepared for k-bit training. It may be changed in place, as peft does; none of its weights changes
-            or needs a gradient afterwards. It stays on its device.
-        tokenizer: the model's tokenizer. It may have no padding token, or one that is also the end token. Its
-            settings do not change.
+        base: a transformers causal language model in any mode and float dtype, or in 4 bits, prepared for k-bit
+            training. peft may change it in place, but none of its weights changes or needs a gradient afterwards. It
+            stays on its device.
+        tokenizer: the model's. It may have no padding token, or the end token as one. Its settings do not change.
         dataset: has the columns of `build_dataset`, and is not empty.
         config: every projection of attention and MLP gets an adapter (and nothing else does) of rank `r`,
-            which adds `lora_alpha / r * B A x`, without dropout. A starts at random, B at 0, as in peft. The
-            adapter's task type is CAUSAL_LM.
-        on_step: called after each update as `on_step(step, loss)`, with the step from 0 and the loss of the
-            batch before the update, a Python float.
+            which adds `lora_alpha / r * B A x`, without dropout; B starts at 0. Its task type is CAUSAL_LM.
+        on_step: called after each update as `on_step(step, loss)`: the step from 0, and the loss of its batch before
+            the update, a Python float.
 
-    There are exactly `config.steps` updates, each by `torch.optim.AdamW` at the learning rate `config.lr`, which is
-    constant, with torch's defaults (a weight decay of 0 is accepted too), on one batch of `config.batch_size`
-    examples. A pass over the dataset takes each example once, in a new random order; its last batch may be smaller;
-    then the next pass begins. The model is in train mode.
+    There are `config.steps` updates by `torch.optim.AdamW` with torch's defaults (or a weight decay of 0) at the
+    constant learning rate `config.lr`, in train mode, each on `config.batch_size` examples. A pass takes each example
+    once, in a new random order; its last batch may be smaller.
 
-    A batch is padded to its longest example, and padding changes no result: it is masked and has no labels. An end
-    token counts even if it is also the padding token. The loss is the mean cross-entropy over the labels of a batch
-    that count.
+    A batch is padded to its longest example, and padding changes no result. An end token counts even if it also pads.
+    The loss is the mean cross-entropy over the labels of a batch that count.
 
-    The same base, dataset and config give the same history, whatever the state of torch's global generator, and on
-    return that state is what it was on entry. A different `config.seed` gives a different A and a different order.
+    The same base, dataset and config give the same history, whatever the state of torch's global generator, which
+    does not move. Another `config.seed` gives another A and order.
 
-    `config.out_dir` is created if needed and receives the trained adapter, as `PeftModel.save_pretrained` writes
-    it, and no weights of the base: `PeftModel.from_pretrained(base, out_dir)` is the trained model again.
+    `config.out_dir` is created if needed and receives the adapter, as `PeftModel.save_pretrained` writes it, and no
+    weights of the base.
 
-    Launched as several processes (`accelerate launch`, `torchrun`), they train one adapter together: each takes
-    different batches of a pass, the gradients are averaged, and one process saves. `Accelerator` does this if it
-    has prepared the model, the optimizer and the loader and runs the backward pass.
+    Several processes (`accelerate launch`) train one adapter together, on different batches, with averaged gradients,
+    and one saves. `Accelerator` does this if it prepares model, optimizer and loader and runs the backward pass.
 
     Returns:
-        `Trained(model, history)`: the `PeftModel` with its adapter active, in any mode, and in `history.loss`
-        the losses that `on_step` was given (with several processes, their mean).
+        `Trained(model, history)`: the `PeftModel` with its adapter active, in any mode; `history.loss` has what
+        `on_step` was given (of several processes, the mean).
 
-    Method: Hu and others, LoRA (2021), https://arxiv.org/abs/2106.09685; a constant learning rate and all
-    layers as in Dettmers and others, QLoRA (2023), https://arxiv.org/abs/2305.14314;
-    https://huggingface.co/docs/accelerate/basic_tutorials/migration
+    Method: Hu and others, LoRA (2021), https://arxiv.org/abs/2106.09685; Dettmers and others, QLoRA (2023),
+    https://arxiv.org/abs/2305.14314
     """
     # BEGIN SOLUTION: attach LoRA; let Accelerate prepare model, optimizer and loader; make the updates; save.
     accelerator = Accelerator(device_placement=False)  # The model stays where it is.
@@ -194,27 +183,24 @@ def generate(
     *,
     max_new_tokens: int = 32,
 ) -> list[str]:
-    """Return the model's answers to the prompts, each of which is a separate user's turn.
+    """Return the model's answers to the prompts, each a separate user's turn.
 
     Args:
-        model: a causal language model, with or without adapter, in any mode and on any device. Its
-            `generation_config` may ask for sampling, or name different end and padding tokens from the tokenizer's:
-            that has no effect.
-        tokenizer: fast, with a chat template and an end token. It may have no padding token, and any
-            `padding_side`.
+        model: a causal language model, with or without adapter, in any mode, on any device. Sampling, an end or a
+            padding token in its `generation_config` has no effect.
+        tokenizer: fast, with a chat template and an end token, perhaps no padding token, and any `padding_side`.
         prompts: at least one, otherwise ValueError. Not changed.
-        max_new_tokens: the largest number of tokens of an answer.
+        max_new_tokens: the most tokens of an answer.
 
     Returns:
-        One text for each prompt, in their order: only the new tokens, up to the end token, without special tokens,
-        as `tokenizer.decode` gives them.
+        One text for each prompt, in their order: only the new tokens up to the end token, as `tokenizer.decode` gives
+        them without special tokens.
 
-    A prompt is rendered by the template with the generation prompt, and the tokenizer adds no special token. The
-    prompts run through the model in batches, not one by one, and each is answered as if it were alone. Decoding is
-    greedy, in eval mode. On return, each submodule's mode, the model's `generation_config` and the tokenizer's
-    settings are what they were on entry.
+    A prompt is rendered with the generation prompt, and no other token is added. Prompts run in batches, and each is
+    answered as if it were alone: greedily, in eval mode. On return, each submodule's mode, the model's
+    `generation_config` and the tokenizer's settings are what they were.
 
-    Method: https://huggingface.co/docs/transformers/llm_tutorial (padding side); the same as 3.09
+    Method: https://huggingface.co/docs/transformers/llm_tutorial
     """
     # BEGIN SOLUTION: render, pad on the left with a mask, generate greedily in eval mode, decode what is new.
     rows = [encode(tokenizer, [{"role": "user", "content": p}], add_generation_prompt=True) for p in prompts]
@@ -242,7 +228,7 @@ def generate(
 
 
 def main() -> None:
-    """Given: answers before and after training, with what was learned, what was forgotten and what it took."""
+    """Given: answers before and after training."""
     from rich.progress import Progress
 
     from tunelings.handson import reviews_task as task

@@ -1,8 +1,6 @@
 """4.10 · Instruction dataset: turn raw records, with all their faults, into data that a trainer can use.
 
-`python exercises/module04/ex10_instruction_dataset.py` does it for 361 raw records about Python. All their faults are
-known, so it reports how many of each kind are left. `--raw`, `--out` and `--model` choose other records, folders and
-tokenizers.
+`python exercises/module04/ex10_instruction_dataset.py` does it for 361 records whose faults are known; see `--help`.
 """
 
 import argparse
@@ -32,7 +30,7 @@ IGNORE_INDEX = -100  # A label that does not count.
 
 
 class Config(NamedTuple):
-    """The settings. `threshold` and `related` are Jaccard similarities of texts; see `prepare`."""
+    """The settings; see `prepare`."""
 
     max_length: int
     threshold: float = 0.8
@@ -43,7 +41,7 @@ class Config(NamedTuple):
 
 
 class Report(NamedTuple):
-    """How many records were read, dropped at each step, added, and written to each part."""
+    """How many records were read, dropped at each step, added, and written."""
 
     read: int
     malformed: int
@@ -56,7 +54,7 @@ class Report(NamedTuple):
 
 # BEGIN SOLUTION
 def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list]:
-    """One row: the tokens of the rendered conversation, labeled in the assistant's turns alone (3.08)."""
+    """One row, labeled in the assistant's turns alone (3.08)."""
 
     def encode(turns, **options):
         text = tokenizer.apply_chat_template(turns, tokenize=False, **options)
@@ -78,55 +76,47 @@ def prepare(raw_path: str | Path, out_dir: str | Path, tokenizer: PreTrainedToke
     """Make a dataset for instruction fine-tuning from a file of raw records.
 
     Args:
-        raw_path: a JSONL file; each line that is not blank is a record, and only a newline ends a line. It is not
-            changed.
+        raw_path: a JSONL file; each line that is not blank is a record, and U+2028 ends none. It is not changed.
         out_dir: where the dataset goes; created if it is missing. An existing dataset there is overwritten.
-        tokenizer: a fast tokenizer with a chat template as in 3.08: it only appends, `add_generation_prompt=True`
-            adds exactly the header of an assistant's turn, and each of these turns ends with `tokenizer.eos_token`.
-            On return its settings are what they were.
+        tokenizer: a fast tokenizer with a chat template that only appends (3.08), and ends each assistant's turn with
+            `tokenizer.eos_token`. On return its settings are what they were.
         config: see the steps.
 
-    The steps, in this order. A dropped record is counted once, at the first step that drops it. The functions of
-    `tunelings.handson.instructions` define what is malformed, bad, a text and a variant; you don't have to call
-    them.
+    The steps, in this order; `tunelings.handson.instructions` has the functions. A dropped record is counted once, at
+    the first step that drops it.
 
     1. malformed: `to_messages` raises a ValueError for the line.
     2. filtered: `quality_issues` finds one or more.
-    3. duplicates: of conversations whose texts (`text_of`) are near each other, with a Jaccard similarity of
-       `config.threshold` or more, directly or through others, only the first in the file is kept.
-    4. too long: it has more than `config.max_length` tokens. It is dropped whole, not cut.
+    3. duplicates: of texts (`text_of`) with a Jaccard similarity of `config.threshold` or more, directly or through
+       others, only the first in the file is kept.
+    4. too long: more than `config.max_length` tokens. It is dropped whole, not cut.
     5. split into train, validation and test, which get about `config.fractions` of the conversations, drawn by
-       `config.seed`. No conversation is in two parts. Texts with a Jaccard similarity of `config.related` or more,
-       directly or through others, go to the same part.
-    6. augmented: train, and no other part, also gets the variants of its conversations that
-       `augment(messages, config.augment, rng)` returns, except those of more than `config.max_length` tokens.
+       `config.seed`, each in one part. Texts joined as in 3, but by `config.related`, go to the same part.
+    6. augmented: train alone also gets the variants of its conversations from `augment(messages, config.augment, rng)`
+       that aren't too long.
 
     Writes:
-        - out_dir: a `DatasetDict` for `load_from_disk` with the parts train, validation and test. Every row has:
+        - out_dir: a `DatasetDict` for `load_from_disk` with these parts. Rows, unpadded and in any order, have:
             - `messages`: role and content of each turn, including a system turn, byte for byte;
             - `input_ids`: the ids of the text that the chat template renders, tokenized as a whole, with no special
-              token added to it;
-            - `labels`: of the same length; the same ids at an assistant's contents, whatever they quote, and at the
-              end token directly after each, -100 elsewhere.
-
-          There may be more columns. Nothing is padded. The rows of a part may be in any order.
+              token added;
+            - `labels`: the same ids at an assistant's contents, whatever they quote, and at the end token directly
+              after each, -100 elsewhere.
         - out_dir/lengths.png: a picture of the numbers of tokens.
         - out_dir/README.md: the card, with the number of rows of each part.
 
-    The same records, config and tokenizer give the same `*.arrow` files, byte for byte, wherever they are read
-    from and written to, in each process, whatever the state of the global random generators; on return that state
-    is what it was. Another seed gives another split.
+    The same records, config and tokenizer give the same `*.arrow` files, byte for byte, in any folder and process.
+    Another seed gives another split. The global random generators neither matter nor move.
 
     Returns:
-        `Report`; read - malformed - filtered - duplicates - too_long + augmented is the sum of `written`, which
-        has the number of rows of each of the three parts.
+        `Report`; read - malformed - filtered - duplicates - too_long + augmented is the sum of `written`, the rows of
+        each part.
 
     Raises:
-        ValueError: nothing is left for a part, as when the file holds no record; the message then holds the
-            name of the part. (`load_from_disk` cannot read an empty part.)
+        ValueError: nothing is left for a part; the message names the part.
 
     Method: Lee and others, "Deduplicating Training Data Makes Language Models Better" (2022),
-    https://arxiv.org/abs/2107.06499; https://huggingface.co/docs/trl/dataset_formats
+    https://arxiv.org/abs/2107.06499
     """
     # BEGIN SOLUTION: read and filter, drop near duplicates, tokenize, split by related texts, augment train, write.
     read = malformed = filtered = too_long = augmented = 0
@@ -177,7 +167,7 @@ def prepare(raw_path: str | Path, out_dir: str | Path, tokenizer: PreTrainedToke
 
 
 def main() -> None:
-    """Given: prepare raw records with a progress bar, look for leaks in what was written, write JSONL and Parquet."""
+    """Given: prepare raw records, look for leaks in what was written, write JSONL and Parquet."""
     from datasets import disable_progress_bars, load_from_disk
     from rich.progress import Progress
     from transformers import AutoTokenizer

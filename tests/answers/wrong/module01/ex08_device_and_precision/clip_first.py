@@ -1,5 +1,5 @@
 # names: clip-before-unscale
-# breaks: "with a scaler it is `scaler.scale(loss)`"
+# breaks: "with `unscale_` before the clipping"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: norm-of-zero-taken-for-none
-# breaks: "the norm of all gradients together is at most this"
+# breaks: "a larger norm of all gradients together is scaled down to it"
 import torch
 
 

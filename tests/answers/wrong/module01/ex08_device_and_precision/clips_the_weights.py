@@ -1,5 +1,5 @@
 # names: weights-clipped
-# breaks: "the norm of all gradients together is at most this"
+# breaks: "a larger norm of all gradients together is scaled down to it"
 """Clips the parameters themselves instead of their gradients."""
 
 import torch

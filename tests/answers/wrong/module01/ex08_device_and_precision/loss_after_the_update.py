@@ -1,5 +1,4 @@
 # names: loss-after-the-update
-# breaks: "Train the model on one batch in mixed precision and return the loss before the update."
 # breaks: "The loss before the update, as a Python float"
 import torch
 

@@ -1,5 +1,5 @@
 # names: loss-in-low-precision
-# breaks: "cast to float32"
+# breaks: "with the model's outputs cast to float32 (`outputs.float()`)"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: first-group-clipped
-# breaks: "the norm of all gradients together is at most this"
+# breaks: "a larger norm of all gradients together is scaled down to it"
 import torch
 from torch.nn.utils import clip_grad_norm_
 

@@ -1,5 +1,5 @@
 # names: missing-gradient-forgotten
-# breaks: "the norm of all gradients together is at most this"
+# breaks: "a larger norm of all gradients together is scaled down to it"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: always-scaled-to-max-norm
-# breaks: "smaller ones are left alone"
+# breaks: "a larger norm of all gradients together is scaled down to it"
 """Scales the gradient to max_norm always, so a small gradient is scaled up."""
 
 import torch

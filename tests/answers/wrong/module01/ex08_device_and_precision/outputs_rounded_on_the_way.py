@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "cast to float32 (`outputs.float()`)"
+# breaks: "with the model's outputs cast to float32 (`outputs.float()`)"
 import torch
 from torch.nn.utils import clip_grad_norm_
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "with a scaler it is `scaler.scale(loss)`"
+# breaks: "with `unscale_` before the clipping"
 """Divides the loss by the scale again instead of unscaling the gradients, which are clipped scaled."""
 
 import torch

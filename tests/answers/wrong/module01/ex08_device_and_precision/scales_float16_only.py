@@ -1,5 +1,5 @@
 # names: scaler-for-float16-only
-# breaks: "with a scaler it is `scaler.scale(loss)`"
+# breaks: "with `unscale_` before the clipping"
 import torch
 from torch.nn.utils import clip_grad_norm_
 

@@ -1,5 +1,5 @@
 # names: outputs-reshaped
-# breaks: "`outputs` are the model's outputs"
+# breaks: "with the model's outputs cast to float32 (`outputs.float()`)"
 import torch
 
 

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the norm of all gradients together is at most this at the update"
+# breaks: "a larger norm of all gradients together is scaled down to it"
 from collections.abc import Callable
 from typing import Any
 

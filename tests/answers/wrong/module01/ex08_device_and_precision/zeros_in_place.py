@@ -1,5 +1,5 @@
 # names: zeros-in-place-of-none
-# breaks: "Whatever is in `.grad` on entry has no effect on the update"
+# breaks: "Whatever is in `.grad` on entry"
 import torch
 from torch.nn.utils import clip_grad_norm_
 

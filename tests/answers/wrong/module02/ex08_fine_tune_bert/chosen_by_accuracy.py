@@ -1,5 +1,5 @@
 # names: best-by-accuracy
-# breaks: "Then the model has the weights of the epoch with the lowest validation loss"
+# breaks: "Then the model has the weights of the first epoch with the lowest validation loss"
 from types import SimpleNamespace
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: gradients-clipped
-# breaks: "is an update of `torch.optim.AdamW`"
+# breaks: "is one of `torch.optim.AdamW` at the learning rate"
 
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
 # names: dropout-not-seeded
-# breaks: "`config.seed` alone decides the order of the examples and dropout"
+# breaks: "`config.seed` alone decides the order of the examples and dropout, and so the history."
 # Dropout still depends on torch's global state.
 from collections.abc import Callable
 from typing import NamedTuple

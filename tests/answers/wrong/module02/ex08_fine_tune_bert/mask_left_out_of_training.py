@@ -1,5 +1,5 @@
 # names: training-without-attention-mask
-# breaks: "The model is given the attention mask"
+# breaks: "a mean over the batch, with the attention mask"
 import copy
 import math
 from dataclasses import dataclass, field

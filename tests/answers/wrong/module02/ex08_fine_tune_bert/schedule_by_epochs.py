@@ -1,5 +1,5 @@
 # names: schedule-stepped-once-an-epoch
-# breaks: "is an update of `torch.optim.AdamW` at the learning rate lr · (1 - s / S)"
+# breaks: "is one of `torch.optim.AdamW` at the learning rate"
 # Lowers the rate once an epoch.
 from collections.abc import Callable
 from typing import NamedTuple

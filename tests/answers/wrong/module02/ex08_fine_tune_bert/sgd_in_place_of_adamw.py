@@ -1,5 +1,5 @@
 # names: sgd-in-place-of-adamw
-# breaks: "is an update of `torch.optim.AdamW`"
+# breaks: "is one of `torch.optim.AdamW` at the learning rate"
 from collections import namedtuple
 
 import numpy as np

@@ -1,5 +1,5 @@
 # names: last-weights-left
-# breaks: "end with the weights that were best on the validation set"
+# breaks: "Then the model has the weights of the first epoch with the lowest validation loss"
 import math
 from dataclasses import dataclass, field
 

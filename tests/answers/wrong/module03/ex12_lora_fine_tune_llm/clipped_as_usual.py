@@ -1,5 +1,5 @@
 # names: gradients-clipped
-# breaks: "each by `torch.optim.AdamW` at the learning rate `config.lr`"
+# breaks: "by `torch.optim.AdamW` with torch's defaults"
 import argparse
 from collections.abc import Callable
 from pathlib import Path

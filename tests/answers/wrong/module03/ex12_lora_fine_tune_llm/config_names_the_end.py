@@ -1,5 +1,5 @@
 # names: end-token-of-the-config
-# breaks: "or name different end and padding tokens from the tokenizer's: that has no effect"
+# breaks: "Sampling, an end or a padding token in its `generation_config` has no effect."
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

@@ -1,5 +1,5 @@
 # names: a-from-a-fixed-seed
-# breaks: "A different `config.seed` gives a different A and a different order"
+# breaks: "Another `config.seed` gives another A and order."
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

@@ -1,5 +1,5 @@
 # names: prompt-cut
-# breaks: "A prompt is rendered by the template"
+# breaks: "A prompt is rendered with the generation prompt"
 import argparse
 from collections.abc import Callable
 from pathlib import Path

@@ -1,5 +1,5 @@
 # names: one-by-one
-# breaks: "in batches, not one by one"
+# breaks: "Prompts run in batches"
 """Each prompt runs alone: right answers, and a GPU that waits."""
 
 from collections import namedtuple

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "A pass over the dataset takes each example once"
+# breaks: "A pass takes each example once"
 """next(iter(loader)) makes a new pass at every step: some pairs come often, others never."""
 
 import copy

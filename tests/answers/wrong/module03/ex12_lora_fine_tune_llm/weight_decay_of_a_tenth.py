@@ -1,5 +1,5 @@
 # names: other-weight-decay
-# breaks: "with torch's defaults"
+# breaks: "by `torch.optim.AdamW` with torch's defaults"
 # The weight decay of many recipes.
 
 import contextlib

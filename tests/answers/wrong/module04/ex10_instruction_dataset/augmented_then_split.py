@@ -1,5 +1,5 @@
 # names: variants-in-validation-and-test
-# breaks: "train, and no other part"
+# breaks: "augmented: train alone also gets the variants"
 """More data first, then the split of everything."""
 
 import os

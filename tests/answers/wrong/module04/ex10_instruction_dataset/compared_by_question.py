@@ -1,5 +1,5 @@
 # names: only-questions-compared
-# breaks: "of conversations whose texts (`text_of`)"
+# breaks: "duplicates: of texts (`text_of`)"
 """Two conversations are taken for the same if their questions are: a second answer is lost, a near question is kept."""
 
 import os

@@ -1,5 +1,5 @@
 # names: duplicates-looked-for-after-the-split
-# breaks: "of conversations whose texts (`text_of`)"
+# breaks: "duplicates: of texts (`text_of`)"
 """Split first; then each part is cleaned, as if the parts had nothing to do with each other."""
 
 import os

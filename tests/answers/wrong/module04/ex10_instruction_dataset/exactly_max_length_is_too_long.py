@@ -1,5 +1,5 @@
 # names: exact-length-dropped
-# breaks: "too long: it has more than `config.max_length` tokens"
+# breaks: "too long: more than `config.max_length` tokens."
 import os
 import random
 from typing import NamedTuple

@@ -1,5 +1,5 @@
 # names: length-in-characters
-# breaks: "too long: it has more than `config.max_length` tokens."
+# breaks: "too long: more than `config.max_length` tokens."
 # The tokens of the contents are counted without those of the template: a conversation just over max_length stays.
 
 import random

@@ -1,5 +1,5 @@
 # names: long-variants-counted
-# breaks: "is the sum of `written`, which has the number of rows"
+# breaks: "is the sum of `written`, the rows of each part."
 import os
 import random
 from typing import NamedTuple

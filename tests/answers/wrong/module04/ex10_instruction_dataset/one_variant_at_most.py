@@ -1,5 +1,5 @@
 # names: first-variant-only
-# breaks: "train, and no other part"
+# breaks: "augmented: train alone also gets the variants"
 """Of the variants that were asked for only the first is taken."""
 
 import os

@@ -1,5 +1,5 @@
 # names: rows-padded
-# breaks: "Nothing is padded."
+# breaks: "unpadded and in any order"
 """Every row is padded to max_length, as if a batch were made here."""
 
 import os

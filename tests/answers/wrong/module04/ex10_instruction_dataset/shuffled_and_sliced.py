@@ -1,5 +1,5 @@
 # names: split-row-by-row
-# breaks: "Texts with a Jaccard similarity of `config.related` or more"
+# breaks: "Texts joined as in 3, but by `config.related`, go to the same part."
 """The usual way: shuffle the rows with a seed, and slice."""
 
 import os

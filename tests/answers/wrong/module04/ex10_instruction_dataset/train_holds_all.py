@@ -1,5 +1,5 @@
 # names: other-parts-in-train-too
-# breaks: "No conversation is in two parts."
+# breaks: "each in one part."
 import os
 import random
 from typing import NamedTuple

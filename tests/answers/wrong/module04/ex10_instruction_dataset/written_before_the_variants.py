@@ -1,5 +1,5 @@
 # names: variants-not-in-written
-# breaks: "has the number of rows of each of the three parts"
+# breaks: "is the sum of `written`, the rows of each part."
 """4.10 · Instruction dataset: raw records, with all that is wrong with them, become data that a trainer can take.
 
 `python exercises/module04/ex10_instruction_dataset.py` does it for 361 raw records on Python, whose every fault is

@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "If the pool has fewer, all of them."
+# breaks: "of a smaller pool, all."
 def normal(text):
     return text.strip().casefold()
 

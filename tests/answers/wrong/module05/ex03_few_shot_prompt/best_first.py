@@ -1,5 +1,5 @@
 # names: most-similar-first
-# breaks: "With `similarity`: the k most similar, in rising order"
+# breaks: "With `similarity`: the k most similar, the most similar one last."
 def build_prompt(query, pool, k, tokenizer, max_tokens, *, similarity=None, rng=None):
     key = query.strip().casefold()
     pool = [e for e in pool if e["text"].strip().casefold() != key]

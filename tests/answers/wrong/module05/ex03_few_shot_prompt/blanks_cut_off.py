@@ -1,5 +1,5 @@
 # names: texts-stripped
-# breaks: "Texts, labels and query appear exactly as they were given."
+# breaks: "all exactly as given"
 def normal(text):
     return text.strip().casefold()
 

@@ -1,5 +1,5 @@
 # names: budget-ignored
-# breaks: "how long the prompt may be"
+# breaks: "max_tokens: the most tokens of the chat"
 
 import random
 from collections import defaultdict

@@ -1,5 +1,5 @@
 # names: rows-counted
-# breaks: "how long the prompt may be"
+# breaks: "max_tokens: the most tokens of the chat"
 
 import random
 from collections import defaultdict

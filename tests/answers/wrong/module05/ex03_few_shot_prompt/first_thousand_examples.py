@@ -1,5 +1,5 @@
 # names: unlisted
-# breaks: "the k most similar, in rising order"
+# breaks: "the k most similar, the most similar one last."
 import heapq
 from collections import Counter, deque
 

@@ -1,5 +1,5 @@
 # names: keys-counted
-# breaks: "how long the prompt may be"
+# breaks: "max_tokens: the most tokens of the chat"
 from collections import defaultdict
 
 

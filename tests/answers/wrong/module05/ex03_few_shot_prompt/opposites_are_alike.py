@@ -1,5 +1,5 @@
 # names: absolute-similarity
-# breaks: "similarity: called as `similarity(query, text)`; the larger the number, the more similar."
+# breaks: "similarity: `similarity(query, text)` is larger for more similar texts."
 # The absolute value of the similarity counts.
 
 """5.03 · Few-shot prompt: choose examples, put them in order, stay within the budget.

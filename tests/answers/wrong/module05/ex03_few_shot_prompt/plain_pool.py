@@ -1,5 +1,5 @@
 # names: query-among-examples
-# breaks: "are left out before anything is chosen"
+# breaks: "are left out first."
 def build_prompt(query, pool, k, tokenizer, max_tokens, *, similarity=None, rng=None):
     if similarity is not None:
         examples = sorted(pool, key=lambda e: similarity(query, e["text"]), reverse=True)[:k]

@@ -1,5 +1,5 @@
 # names: repeated-texts-lost
-# breaks: "A text that appears twice counts as two examples."
+# breaks: "Equal texts count separately."
 # Keeps the pool in a dict by text, so of a text that comes twice one label is lost.
 from itertools import chain, zip_longest
 

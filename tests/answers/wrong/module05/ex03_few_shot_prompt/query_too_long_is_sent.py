@@ -1,5 +1,5 @@
 # names: too-long-query-returned
-# breaks: "if the query alone, without any example, is too long"
+# breaks: "ValueError: the query alone is too long."
 def normal(text):
     return text.strip().casefold()
 

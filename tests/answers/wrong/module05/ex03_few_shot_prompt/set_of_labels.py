@@ -1,5 +1,5 @@
 # names: labels-from-a-set
-# breaks: "the same state of `rng` gives the same prompt"
+# breaks: "the same state gives the same prompt"
 def normal(text):
     return text.strip().casefold()
 

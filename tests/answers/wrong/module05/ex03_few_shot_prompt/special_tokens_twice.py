@@ -1,5 +1,5 @@
 # names: special-tokens-twice
-# breaks: "a call on a text adds its own"
+# breaks: "max_tokens: the most tokens of the chat"
 def normal(text):
     return text.strip().casefold()
 

@@ -1,5 +1,5 @@
 # names: labels-in-turn
-# breaks: "The examples are drawn with `rng`"
+# breaks: "`rng` draws and shuffles them: any may be taken, in any order"
 def normal(text):
     return text.strip().casefold()
 

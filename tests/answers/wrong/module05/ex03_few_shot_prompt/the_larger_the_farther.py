@@ -1,5 +1,5 @@
 # names: least-similar-taken
-# breaks: "called as `similarity(query, text)`"
+# breaks: "similarity: `similarity(query, text)` is larger for more similar texts."
 def normal(text):
     return text.strip().casefold()
 

@@ -1,5 +1,5 @@
 # names: template-not-counted
-# breaks: "how long the prompt may be"
+# breaks: "max_tokens: the most tokens of the chat"
 from itertools import chain, zip_longest
 
 

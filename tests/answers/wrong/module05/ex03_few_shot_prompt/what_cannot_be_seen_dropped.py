@@ -1,5 +1,5 @@
 # names: texts-cleaned
-# breaks: "Texts, labels and query appear exactly as they were given."
+# breaks: "all exactly as given"
 # Control characters and what cannot be seen are dropped from the texts.
 import unicodedata
 

@@ -1,5 +1,5 @@
 # names: instruction-added
-# breaks: "Texts, labels and query appear exactly as they were given."
+# breaks: "all exactly as given"
 # Writes an instruction before the query and each text, so the turns are no longer the texts.
 from itertools import chain, zip_longest
 
