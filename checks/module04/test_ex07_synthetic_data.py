@@ -148,6 +148,7 @@ def test_what_a_reply_holds_becomes_records(answer):
             alone = [run(answer, Scripted(json.dumps(one, ensure_ascii=False)), 1, max_calls=1) for one in awkward]
             expect.note("texts_that_come_back_alone", [len(one.records) for one in alone])
         generated = run(answer, Scripted(reply), len(awkward), max_calls=1)
+        expect.case(reply=reply)
         pairs = [[record.get("instruction"), record.get("output")] for record in generated.records]
         expect.equal(pairs, [[w["instruction"], w["output"]] for w in wanted], what=f"the records of {kind}")
         expect.equal(counts(generated), [len(wanted), 1, 0, 0, 0], what=f"{COUNTS}, for {kind}")
@@ -183,9 +184,11 @@ def test_what_is_malformed_is_counted_and_the_rest_is_kept(answer):
         "a list in which the second of three has no output": (json.dumps([good[0], bad, good[1]]), good[:2], 1),
     }
     for kind, (reply, records, malformed) in replies.items():
+        expect.case(reply=reply)
         generated = run(answer, Scripted(reply), 5, max_calls=1)
         expect.equal(instructions(generated), [g["instruction"] for g in records], what=f"the records of {kind}")
         expect.equal(counts(generated), [len(records), 1, malformed, 0, 0], what=f"{COUNTS}, for {kind}")
+    expect.case(replies=["no JSON", json.dumps(good[2])])
     generated = run(answer, Scripted("no JSON", json.dumps(good[2])), 1)
     expect.equal(counts(generated), [1, 2, 1, 0, 0], what=f"{COUNTS}, for a sentence and then an object")
 
@@ -193,6 +196,7 @@ def test_what_is_malformed_is_counted_and_the_rest_is_kept(answer):
 def test_a_list_may_hold_anything(answer):
     good = fresh(35)
     for reply in ([], ["a text", 3, good], [[good["instruction"], good["output"]], good]):
+        expect.case(reply=json.dumps(reply))
         generated = run(answer, Scripted(json.dumps(reply), json.dumps(fresh(36))), 2, max_calls=2)
         wanted = [good["instruction"]] * (good in reply) + [fresh(36)["instruction"]]
         expect.equal(instructions(generated), wanted, what=f"the records of a list of {len(reply)} and an object")
