@@ -64,6 +64,10 @@ def test_n_words_in_a_row_are_needed_and_enough(answer):
         text(c[2:8]),
     ]
     expect.note("longest", [max(in_a_row(one.split(), other.split()) for other in train) for one in test])
+    two = [text(other[:5], a[:1], other[10:15]), text(other[20:26], words(20, 43))]
+    expect.note(
+        "two_runs_of_n", answer.contaminated([text(other[:5]), text(other[10:15]), text(other[20:26])], two, n=5)
+    )
     compare(
         answer, train, test, [1, 3, 7, 8, 9], n=5, what="n = 5; texts 1, 3, 7, 8 and 9 share 5 words or more in a row"
     )
@@ -137,6 +141,9 @@ def test_case_and_what_stands_between_the_words_do_not_matter(answer):
         text(other[10:12], b[:5], other[12]),
         text(other[13], a[1:6], other[14:16]),
     ]
+    expect.note(
+        "joined_at_a_hyphen", answer.contaminated(["read-only disks are slow"], ["readonly disks are slow"], n=4)
+    )
     compare(
         answer,
         train,
@@ -217,11 +224,11 @@ def test_a_text_without_words_never_counts(answer):
 
 
 def test_all_texts_are_read_to_their_ends(answer):
-    long, other = words(1300, 30), words(2600, 31)
+    long, other = words(2600, 30), words(2600, 31)
     train = [*(text(other[k : k + 2]) for k in range(0, 2600, 2)), text(long)]
     test = ["oder"] * 1100 + [text(long[-5:]), text(other[:1200], long[3:8]), text(long[-4:], other[:1])]
     expect.note("found_in_few_texts", answer.contaminated(train[-1:], test[1100:], n=5))
-    compare(answer, train, test, [1100, 1101], n=5, what="n = 5; 1,301 training texts, the last of 1,300 words")
+    compare(answer, train, test, [1100, 1101], n=5, what="n = 5; 1,301 training texts, the last of 2,600 words")
 
 
 def test_each_index_of_test_comes_once_and_in_order(answer):
@@ -267,10 +274,10 @@ def test_a_run_counts_however_often_it_was_seen(answer):
 def test_there_may_be_no_texts(answer):
     a = words(6, 27)
     for train, test, expected in (
+        ([text(a)] * 2, [text(a)] * 2, [0, 1]),
         ([], [text(a)], []),
         ([text(a)], [], []),
         ([], [], []),
-        ([text(a)] * 2, [text(a)] * 2, [0, 1]),
     ):
         compare(
             answer,
@@ -375,6 +382,17 @@ def test_nothing_within_a_text_ends_a_run_or_drops_a_word(answer):
     ]
     what = "n = 4; texts 0, 1, 4, 6 and 8 share 4 words, across lines and sentences, with a giant word, with tags"
     compare(answer, train, test, [0, 1, 4, 6, 8], n=4, what=what)
+    train = ["quoted by JavaScript from https://kiwi.example at [12] for 1,200 tele-\nvision fans of me@kiwi.example"]
+    test = [
+        "by javascript from https",
+        "kiwi example at 12",
+        "12 for 1 200",
+        "200 tele vision fans",
+        "of me kiwi example",
+    ]
+    test += ["by javascript from at", "from at for 1", "java script from https", "for 1200 television fans"]
+    what = "n = 4; texts 0 to 4 share words with a text that has two addresses, a reference and a divided word"
+    compare(answer, train, test, [0, 1, 2, 3, 4], n=4, what=what)
     c = words(30, 41)
     for n, expected in ((16, []), (15, [0])):
         what = f"n = {n}; the test text shares 15 words in a row"

@@ -23,8 +23,8 @@ def contaminated(train: list[str], test: list[str], n: int = 13) -> list[int]:
         - a text of fewer than n words, if one training text of any length contains all of it as a run of
           whole words. A text without words never counts.
 
-    The lines of Python that run for texts of n words or more grow in proportion to the text: no loop compares a test
-    text with every training text. What a library does inside one call isn't counted.
+    The lines of Python that run for texts of n words or more grow in proportion to the text: no loop of yours compares
+    a test text with every training text. What a library or a built-in function does inside one call isn't counted.
 
     Method: Brown et al., Language Models are Few-Shot Learners (2020), appendix C,
     https://arxiv.org/abs/2005.14165

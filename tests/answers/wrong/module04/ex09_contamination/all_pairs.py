@@ -1,5 +1,5 @@
 # names: every-pair-compared
-# breaks: "no loop compares a test text with every training text."
+# breaks: "no loop of yours compares a test text with every training text."
 # What one writes first: for each question, is there a training text that shares a run with it?
 import re
 
