@@ -93,6 +93,10 @@ def test_everything_else_does_count(answer):
         ("zero\u200bwidth", "zerowidth"),
         *((f"{one} {word}", one) for word in ("he", "n", "th", "c", "la", "le", "die", "der", "el")),
         (texts.long_text(last="one"), texts.long_text(last="two")),
+        ("agent 007", "agent 7"),
+        ("one", "1"),
+        ("x &lt; y", "x < y"),
+        ("<i>yes</i>", "yes"),
     ]
     each_close(answer.exact_match, pairs, [0.0] * len(pairs), "the exact match")
 
@@ -172,6 +176,9 @@ def test_the_best_of_several_answers_counts(answer):
     rights = [answers, [*answers, f"{one.upper()} {two}."], [f"{one} {two}", *answers], [f"{one} {two}"] * 2]
     matches = [answer.exact_match(prediction, right) for right in rights]
     expect.close(matches, [0.0, 1.0, 1.0, 1.0], what="the exact match: none, the last, the first, both are equal")
+    many = [f"{three} {number}" for number in range(40)] + [f"{one} {two}"]
+    scores = [answer.exact_match(prediction, many), answer.token_f1(prediction, many)]
+    expect.close(scores, [1.0, 1.0], what="the exact match and the F1, the last of 41 answers is equal")
 
 
 def test_two_empty_texts_are_equal(answer):
@@ -236,6 +243,7 @@ def test_a_class_counts_that_only_one_side_has(answer):
         (["", one, ""], ["", "", one], ("", one)),
         ([two], [two], (two,)),
         ([1, 2, 1, 1], ["1", 2, 1, 2], (1, 2, "1")),
+        ([7, -100, 7, -100], [7, -100, -100, 7], (7, -100)),
         (
             list(texts.AWKWARD),
             [text.strip() for text in texts.AWKWARD],
@@ -244,7 +252,7 @@ def test_a_class_counts_that_only_one_side_has(answer):
     ]
     expected = [macro_by_definition(*case) for case in cases]
     scores = [answer.macro_f1(predictions, labels) for predictions, labels, _ in cases]
-    what = "the macro F1 of nine cases: classes on one side, capitals, an empty class, one class, ints, awkward texts"
+    what = "the macro F1 of ten cases: classes on one side, capitals, an empty class, one class, ints, awkward texts"
     expect.close(scores, expected, what=what)
 
 
