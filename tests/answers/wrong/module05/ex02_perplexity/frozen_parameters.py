@@ -1,6 +1,6 @@
-# names: left-in-train-mode
+# names: parameters-unfrozen
 # breaks: "the `training` flag of each of its submodules"
-# The parameters are frozen instead of switching gradients off, and the model is always set to train mode afterwards.
+# Parameters are frozen and unfrozen instead of switching gradients off, and the model is in train mode afterwards.
 import math
 
 import torch.nn.functional as F
