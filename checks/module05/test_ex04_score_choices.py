@@ -169,7 +169,10 @@ def test_a_choice_scores_the_sum_of_its_own_tokens(answer):
 def test_normalized_the_score_is_the_mean_over_the_choices_tokens(answer):
     prompt, prompt_ids = prompt_and_ids(3, offset=5)
     model, tokenizer = make_model(), make_tokenizer()
-    ending = words(4, offset=6)
+    start = int(randint(0, len(WORDS), [1], offset=6)[0])
+    ending = [
+        f" {WORDS[(start + step) % len(WORDS)]}" for step in (0, 4, 9, 0)
+    ]  # One is there twice, and counts twice.
     each = log_probs(model, prompt_ids, ids(*ending))
     expect.note("tokens", len(ending))
     total = sum(each)
