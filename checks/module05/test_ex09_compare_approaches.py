@@ -1,6 +1,6 @@
 """5.09: the comparison with fake approaches and a fake clock; then real approaches on real questions.
 
-Long: two contracts, and the approaches, the metric and the clock that stand in take 65 lines.
+Long: two contracts, and the approaches, the metric and the clock that stand in take 75 lines.
 """
 
 import itertools
