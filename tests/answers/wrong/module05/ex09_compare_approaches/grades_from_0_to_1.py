@@ -57,7 +57,9 @@ def examine(approach, task, test_set, clock):
         t0 = clock()
         text = approach.answer(item["question"])
         t1 = clock()
-        seen.append((min(max(task.metric(text, item["answers"]), 0.0), 1.0), approach.cost(item["question"], text), t1 - t0))
+        seen.append(
+            (min(max(task.metric(text, item["answers"]), 0.0), 1.0), approach.cost(item["question"], text), t1 - t0)
+        )
     return [list(column) for column in zip(*seen, strict=True)]
 
 
