@@ -1,6 +1,6 @@
 """1.06: the mean over the examples, in eval mode, without a graph; and everything as it was before.
 
-Long: 22 checks, one promise each, with a model or a loader that shows it.
+Long: 23 checks, one promise each, with a model or a loader that shows it.
 """
 
 from collections import OrderedDict
@@ -96,6 +96,8 @@ def test_the_accuracy_is_the_share_of_right_examples(answer):
     expect.note("batch_means", torch.tensor([3 / 4, 1 / 4, 1.0], dtype=torch.float64))
     first = answer.evaluate(model, batches(scores[:4], targets[:4], 4), F.cross_entropy)
     expect.note("first_batch_alone", accuracy_of(first))
+    many = [(randn(40, 12, offset=3), randint(0, 12, (40,), offset=4))]
+    expect.note("twelve_classes", accuracy_of(answer.evaluate(nn.Identity(), many, F.cross_entropy)))
     result = answer.evaluate(model, batches(scores, targets, 4), F.cross_entropy)
     expect.close(
         accuracy_of(result),
@@ -325,13 +327,14 @@ def test_bfloat16_scores_and_losses_are_counted_exactly(answer):
 
 
 def test_the_largest_score_is_found_wherever_it_lies(answer):
-    """exp of these scores is infinite or 0 in float64; in the last two rows they part at the ninth and second digit."""
+    """exp of these is infinite or 0 in float64; two rows part at the ninth and second digit, two have one class."""
     rows = [[900.0, 950.0, 901.0], [-950.0, -901.0, -900.0], [40.0, 41.0, 50.0], [1.0, 1 + 1e-9, 0.0], [1.2, 1.0, 1.3]]
+    rows += [[-2.0], [3.0]]
     right = []
-    for row, target in zip(rows, (1, 2, 2, 1, 2), strict=True):
+    for row, target in zip(rows, (1, 2, 2, 1, 2, 0, 0), strict=True):
         loader = [(torch.tensor([row], dtype=torch.float64), torch.tensor([target]))]
         right.append(accuracy_of(answer.evaluate(nn.Identity(), loader, smoothed_cross_entropy)))
-    expect.equal(right, 5 * [1.0], what="the accuracies on five rows of scores between -950 and 950, all right")
+    expect.equal(right, 7 * [1.0], what="the accuracies on seven rows of scores between -950 and 950, all right")
 
 
 def test_a_submodule_that_two_blocks_share_gets_its_own_mode_back(answer):
@@ -372,3 +375,11 @@ def test_every_batch_counts_however_many_there_are(answer):
     right = (outputs.argmax(1) == targets).sum().item() / 130
     what = "the accuracy of 130 examples in batches of 1"
     expect.close(accuracy_of(result), right, what=what, scale=1.0, dtype=torch.float32)
+
+
+def test_loss_fn_gets_the_outputs_as_the_model_returns_them(answer):
+    """A squared error sees what a cross-entropy doesn't: a number added to all scores of a row."""
+    scores, targets = randn(7, 5, offset=1), randint(0, 5, (7,), offset=2)
+    loader = [(scores[:4], targets[:4]), (scores[4:], targets[4:])]
+    result = answer.evaluate(nn.Identity(), loader, lambda outputs, _: (outputs**2).mean())
+    close_loss(result, (scores**2).mean(), what="the mean square of the outputs")
