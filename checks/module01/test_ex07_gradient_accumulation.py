@@ -1,6 +1,6 @@
 """1.07: groups of uneven micro-batches, each compared with one big batch of all its rows.
 
-Long: 20 checks, and the model that writes down when it runs forward and backward.
+Long: 22 checks, and the model that writes down when it runs forward and backward.
 """
 
 import copy
@@ -145,6 +145,7 @@ def test_a_group_moves_the_weights_as_one_big_batch_would(answer):
     optimizer, seen = sgd(model)
     train(answer, model, batches, summed_loss, optimizer, 4)
     expect.note("seen in a group that is not full", seen)
+    expect.note("backward passes", model.passes.count("backward"))
     compare(answer, batches, 3, [batches], what="one group of 2 + 11 + 5 losses")
 
 
@@ -272,6 +273,12 @@ def test_fewer_than_one_accumulation_step_is_a_value_error(answer):
             what=f"train_epoch with accumulation_steps={steps}",
             mentions=[steps],
         )
+        expect.raises(
+            ValueError,
+            lambda: train(answer, model, [], summed_loss, optimizer, steps),  # noqa: B023
+            what=f"train_epoch with accumulation_steps={steps} and an empty loader",
+            mentions=[steps],
+        )
 
 
 def test_an_old_gradient_does_not_move_a_frozen_parameter(answer):
@@ -354,3 +361,28 @@ def test_losses_of_any_size_are_returned_as_they_are(answer):
             answer, model, batches, lambda outputs, _, size=size: (size + 0 * outputs.sum(), 2), sgd(model)[0], 2
         )
         expect.close(losses, [size / 2], what=f"the loss of two micro-batches whose sums are {size:g} and counts 2")
+
+
+def test_an_infinite_loss_with_a_finite_gradient_is_followed(answer):
+    model, batches = Tagger(), micro_batches(6, 9)
+    big, _, _ = big_batches(model, [batches])
+
+    def loss_fn(outputs, targets):
+        total, count = summed_loss(outputs, targets)
+        return total + torch.inf, count
+
+    losses = train(answer, model, batches, loss_fn, sgd(model)[0], 2)
+    expect.equal(losses, [torch.inf], what="the losses of a group whose loss is infinite")
+    what = "the weight after a group whose loss is infinite and gradient finite"
+    expect.close(model.linear.weight, big.linear.weight, what=what)
+
+
+def test_loss_fn_gets_outputs_and_targets_as_they_are(answer):
+    model, gets = Tagger(), []
+
+    def loss_fn(*args):
+        gets.append([f"{arg.dtype} {list(arg.shape)}".removeprefix("torch.") for arg in args])
+        return summed_loss(*args)
+
+    train(answer, model, micro_batches(6), loss_fn, sgd(model)[0], 2)
+    expect.equal(gets[-1:], [["float64 [2, 7, 5]", "int64 [2, 7]"]], what="what loss_fn gets of one micro-batch")
