@@ -1,6 +1,6 @@
 """1.07: groups of uneven micro-batches, each compared with one big batch of all its rows.
 
-Long: 22 checks, and the model that writes down when it runs forward and backward.
+Long: 23 checks, and the model that writes down when it runs forward and backward.
 """
 
 import copy
@@ -378,11 +378,23 @@ def test_an_infinite_loss_with_a_finite_gradient_is_followed(answer):
 
 
 def test_loss_fn_gets_outputs_and_targets_as_they_are(answer):
-    model, gets = Tagger(), []
+    model, gets, outputs_of = Tagger(), [], []
+    batches = micro_batches(2, width=1)
+    expected = model.linear(batches[0][0]).detach()
 
     def loss_fn(*args):
         gets.append([f"{arg.dtype} {list(arg.shape)}".removeprefix("torch.") for arg in args])
+        outputs_of.append(args[0].detach().clone())
         return summed_loss(*args)
 
-    train(answer, model, micro_batches(6), loss_fn, sgd(model)[0], 2)
-    expect.equal(gets[-1:], [["float64 [2, 7, 5]", "int64 [2, 7]"]], what="what loss_fn gets of one micro-batch")
+    train(answer, model, batches, loss_fn, sgd(model)[0], 2)
+    expect.equal(gets[-1:], [["float64 [2, 1, 5]", "int64 [2, 1]"]], what="what loss_fn gets of one micro-batch")
+    expect.close(outputs_of[-1], expected, what="the outputs that loss_fn gets")
+
+
+def test_a_float32_model_is_computed_in_float32(answer):
+    model, batches = Tagger().float(), [(inputs.float(), targets) for inputs, targets in micro_batches(6, 9)]
+    wide = [(inputs.double(), targets) for inputs, targets in batches]
+    big, _, _ = big_batches(copy.deepcopy(model).double(), [wide])
+    train(answer, model, batches, summed_loss, torch.optim.SGD(model.parameters(), **OPTIONS), 2)
+    expect.close(model.linear.weight, big.linear.weight, what="the weight of a float32 model after one group")

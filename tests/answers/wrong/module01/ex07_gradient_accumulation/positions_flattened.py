@@ -1,6 +1,6 @@
 # names: outputs-reshaped
 # breaks: "called as `loss_fn(model(inputs), targets)`"
-# Outputs [2, 7, 5] reach loss_fn as [14, 5].
+# Outputs [2, 1, 5] reach loss_fn as [2, 5].
 from collections.abc import Callable
 from itertools import islice
 
