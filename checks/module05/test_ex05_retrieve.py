@@ -24,8 +24,8 @@ def bm25_by_hand(query, documents, k1, b):
         holders = sum(word in document for document in documents)
         idf = math.log(1 + (len(documents) - holders + 0.5) / (holders + 0.5))
         for number, document in enumerate(documents):
-            tf = document.count(word)
-            scores[number] += idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * len(document) / average))
+            if tf := document.count(word):
+                scores[number] += idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * len(document) / average))
     return scores
 
 
@@ -53,6 +53,9 @@ def test_the_score_is_that_of_the_formula(answer):
     scores = answer.bm25_scores(" ".join(query), texts(documents), k1=1.2, b=0.0)
     by_hand = bm25_by_hand(query, documents, 1.2, 0.0)
     expect.close(scores, by_hand, what="the scores of 7 documents, one empty, k1 1.2, b 0", scale=10.0)
+    scores = answer.bm25_scores(" ".join(query), texts(documents), k1=1.2, b=1.0)
+    by_hand = bm25_by_hand(query, documents, 1.2, 1.0)
+    expect.close(scores, by_hand, what="the scores of 7 documents, one empty, k1 1.2, b 1", scale=10.0)
     others = word_lists(22)
     scores = answer.bm25_scores(" ".join(query), texts(others), k1=0.9, b=0.4)
     expect.close(scores, bm25_by_hand(query, others, 0.9, 0.4), what="the scores of 7 other documents", scale=10.0)

@@ -19,7 +19,8 @@ def bm25_scores(query, documents, *, k1=1.5, b=0.75):
     df = (tf > 0).sum(axis=0)
     idf = np.log1p((len(documents) - df + 0.5) / (df + 0.5))
     norm = k1 * (1 - b + b * lengths / lengths.mean())
-    return (tf * (k1 + 1) / (tf + norm[:, None]) @ idf).tolist()
+    # With b = 1 an empty document has a norm of 0, and tf / (tf + 0) would be nan.
+    return (tf * (k1 + 1) / np.where(tf > 0, tf + norm[:, None], 1.0) @ idf).tolist()
 
 
 def unit(x):
