@@ -327,7 +327,10 @@ def test_a_refused_call_leaves_the_model_as_it_was(answer):
 
 
 def test_modules_to_save_are_trained_whole_and_come_back_from_the_file(answer, tmp_path):
-    cases = (("Llama", False, ["lm_head"], 31 * 16), ("Phi", True, ["embed_tokens"], 31 * 16 + 3 * 16))
+    cases = (
+        ("Llama", False, ["lm_head"], 31 * 16),
+        ("Phi", True, ["embed_tokens", "final_layernorm"], 31 * 16 + 2 * 16 + 3 * 16),
+    )
     for family, classifier, modules, expected in cases:
         # A list of its own for the answer: peft adds the names of heads to it.
         model = attached(answer.attach_lora(build(family, 1, classifier), 3, 6, modules_to_save=list(modules)))

@@ -42,7 +42,8 @@ def training_memory(
     block_size = Fraction(block_size)  # As a float, 432 weights of 4 + 32 / 48 bits are a little more than 252 bytes.
     if frozen_bits == 4:
         bits += 8 / block_size + 32 / (256 * block_size) if double_quant else 32 / block_size
-    weights = math.ceil((frozen * frozen_bits // 8) + frozen * (bits - frozen_bits) / 8 + trainable * trainable_bits / 8)
+    scales = frozen * (bits - frozen_bits) / 8
+    weights = math.ceil(frozen * frozen_bits // 8 + scales + trainable * trainable_bits / 8)
     gradients = math.ceil(trainable * trainable_bits / 8)
     state = trainable * optimizer_bytes[optimizer]
     return Memory(weights, gradients, state, weights + gradients + state)
