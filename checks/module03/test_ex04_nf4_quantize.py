@@ -199,7 +199,15 @@ def test_a_block_of_zeros_comes_back_as_zeros(answer):
 
 
 def test_the_round_trip_errs_by_at_most_half_the_widest_gap(answer):
-    for shape, block_size in (((7, 13), 64), ((3, 4, 9), 10), ((50,), 1), ((2, 3), 1000), ((1,), 3), ((), 2)):
+    for shape, block_size in (
+        ((7, 13), 64),
+        ((3, 4, 9), 10),
+        ((50,), 1),
+        ((2, 3), 1000),
+        ((1,), 3),
+        ((), 2),
+        ((9, 40), 100),
+    ):
         weight = randn(*shape, offset=19, dtype=torch.float32)
         blocks = blocks_of(weight.flatten().tolist(), block_size)
         scale = [max(abs(v) for v in block) for block in blocks for _ in block]
@@ -242,6 +250,13 @@ def test_half_precision_is_computed_in_float32(answer):
         expect.close(absmax_of(q, 1), [absmax], what=f"the absmax of a {dtype} weight", terms=2)
         what = f"the codes of {dtype} values near the middle of two levels"
         expect.equal(codes_of(q, 49)[clear], codes[clear], what=what)
+    middles = [(LEVELS[i] + LEVELS[i + 1]) / 2 for i in range(15)]
+    beside = [1.7 * middle * share for middle in middles for share in (0.9999, 1.0001)]
+    weight = torch.tensor([-1.7, *beside], dtype=torch.float32)
+    codes, clear = nearest_codes(weight, 31)
+    q = quantized(answer, weight, 31)
+    what = "the codes of float32 values a ten-thousandth beside the middle of two levels"
+    expect.equal(codes_of(q, 31)[clear], codes[clear], what=what)
     weight = randn(6, 31, offset=34)
     codes, clear = nearest_codes(weight, 31)
     absmax = weight.abs().amax(1)
