@@ -80,7 +80,7 @@ def is_tied(model):
 
 
 def test_each_new_row_is_the_mean_of_the_old_ones(answer):
-    for kind in (TIED, UNTIED, GPT2):
+    for kind in (TIED, UNTIED, TWIN, GPT2):
         model, tokenizer = model_of(kind), words()
         before = {name: rows.clone() for name, rows in rows_of(model).items()}
         tokens = list(NEW)
@@ -99,6 +99,12 @@ def test_each_new_row_is_the_mean_of_the_old_ones(answer):
             expect.true(not far, what=f"new among {what}", actual=rows[OLD:], expected=mean)
             expect.equal(rows[:OLD], before[name], what=f"old among {what}")
         expect.equal(model.config.vocab_size, OLD + 2, what=f"config.vocab_size of {kind}")
+    model = model_of(UNTIED).to(torch.bfloat16)
+    before = {name: rows.clone() for name, rows in rows_of(model).items()}
+    answer.add_tokens(model, words(), list(NEW))
+    for name, rows in rows_of(model).items():
+        expect.tensor(rows, what=f"{name} of a bfloat16 model", dtype=torch.bfloat16, shape=(OLD + 2, HIDDEN))
+        expect.equal(rows[:OLD], before[name], what=f"the old rows of {name} of a bfloat16 model")
 
 
 def test_the_logits_of_old_tokens_are_unchanged_and_the_new_ones_their_mean(answer):
@@ -122,6 +128,8 @@ def test_a_tied_head_stays_tied_and_an_untied_one_untied(answer):
         places = 1 if is_tied(model) else 2
         expected = 1 if kind in (TIED, GPT2) else 2
         expect.equal(places, expected, what=f"tensors that embedding and head of {kind} have")
+        says = model.config.tie_word_embeddings
+        expect.equal(says, expected == 1, what=f"config.tie_word_embeddings of {kind}, read when it is loaded")
 
 
 def test_each_new_token_is_encoded_as_one_id(answer):
@@ -159,22 +167,26 @@ def test_with_no_new_token_nothing_is_changed(answer):
 
 
 def test_known_tokens_are_skipped_and_repeats_count_once(answer):
-    tokenizer, model = words(), model_of(UNTIED)
-    tokens = ["dog", "<tool>", "<unk>", "<tool>", "zebra", "dog"]
+    tokenizer, model = words(around="<s> $A"), model_of(UNTIED)  # Each text begins with <s>.
+    tokens = ["dog", "the", "<tool>", "<unk>", "<tool>", "zebra", "dog"]
     with expect.untouched("the list of tokens", tokens):
         found = [answer.add_tokens(model, tokenizer, tokens)]
     found.append(len(tokenizer))
     found.append(len(model.get_input_embeddings().weight))
-    what = "new tokens, the tokenizer's tokens, rows, of six given and two really new"
+    what = "new tokens, the tokenizer's tokens, rows, of seven given, two really new"
     expect.equal(found, [2, OLD + 2, OLD + 2], what=what)
+    for number, values in enumerate(rows_of(model).values()):
+        values[OLD:] = randn(2, HIDDEN, offset=210 + number)  # as training may leave them
     rows = {name: values.clone() for name, values in rows_of(model).items()}
     for again in (["zebra", "cat"], []):
         with expect.untouched("where no token is new", {"model": model, "tokenizer": tokenizer}):
             count = answer.add_tokens(model, tokenizer, again)
         expect.equal(count, 0, what="how many tokens are new, if the tokenizer knows them all", exact_types=True)
     more = answer.add_tokens(model, tokenizer, ["zebra", "yak"])
-    expect.equal([more, tokenizer("yak")["input_ids"]], [1, [OLD + 2]], what="the count and the id of a third token")
+    found = [more, tokenizer("yak")["input_ids"]]
+    expect.equal(found, [1, [OLD - 1, OLD + 2]], what="the count of a third token, and its ids after <s>")
     for name, values in rows_of(model).items():
+        expect.equal(values[: OLD + 2], rows[name], what=f"the rows of {name} before a third one was added")
         mean = rows[name].mean(0, keepdim=True)
         expect.close(values[OLD + 2 :], mean, what=f"a third row, {name}", terms=1, dtype=torch.bfloat16)
 
@@ -198,7 +210,8 @@ def attached(answer, kind, r=2, new=NEW):
         except ValueError as error:  # As peft's, for names that this model does not have.
             what = f"what attach_with_new_tokens gives for {kind}"
             raise expect.CheckFailed(what, "a PeftModel", type(error).__name__, str(error)) from error
-    expect.true(isinstance(peft_model, PeftModel), what="what is returned", actual=peft_model, expected="a PeftModel")
+    returned = type(peft_model).__name__
+    expect.true(isinstance(peft_model, PeftModel), what="what is returned", actual=returned, expected="a PeftModel")
     return peft_model
 
 
