@@ -275,6 +275,7 @@ def test_the_models_generation_config_has_no_effect_and_stays_as_it_is(answer):
     config = model.generation_config
     config.do_sample, config.temperature = True, 7.5
     config.eos_token_id, config.pad_token_id = IDS[answers[3].split()[1]], IDS["fig"]
+    model.config.eos_token_id, model.config.use_cache = config.eos_token_id, False  # as training leaves the cache
     texts = said(answer, model, tokenizer, conversations, max_new_tokens=12)
     expect.equal(texts, answers, what="the answers where the config asks for sampling and names other tokens")
 
@@ -326,7 +327,13 @@ def test_commas_and_special_tokens_within_an_answer(answer):
     texts = said(answer, model, tokenizer, conversations[:2], max_new_tokens=12)
     what = "the answers that hold commas, and <s>, which does not end a turn"
     expect.equal(texts, [told[0], "kiwi plum fig"], what=what, given={"the tokens": told})
+    tokenizer.add_tokens(["plum"])  # an added token that is not special
     tokenizer.backend_tokenizer.decoder = decoders.Fuse()
     texts = said(answer, model, tokenizer, conversations[:2], max_new_tokens=12)
     expected = ["kiwi,plum,fig", "kiwiplumfig"]
     expect.equal(texts, expected, what="the answers of a tokenizer that writes no blanks", given={"the tokens": told})
+    tokenizer = tokenizer_with()
+    tokenizer.clean_up_tokenization_spaces = True
+    texts = said(answer, model, tokenizer, conversations[:2], max_new_tokens=12)
+    expected = ["kiwi, plum, fig", "kiwi plum fig"]
+    expect.equal(texts, expected, what="the answers of a tokenizer that cleans up blanks", given={"the tokens": told})
