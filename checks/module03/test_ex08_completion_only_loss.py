@@ -178,6 +178,11 @@ def test_the_mask_is_1_at_a_token_that_pads_too(answer):
 
 
 def test_a_content_may_begin_and_end_with_blanks_and_quote_a_header(answer):
+    trimming = CHATML.replace("message['content']", "message['content'] | trim")  # as Llama 3's does
+
+    def trimmed_parts(messages):
+        return chatml_parts([{**message, "content": message["content"].strip()} for message in messages])
+
     messages = [
         {"role": "user", "content": f"\n {fruit(2, offset=20)} <|im_start|>assistant\n{fruit(1, offset=21)} "},
         {"role": "assistant", "content": f"\n\n{fruit(2, offset=22)} \n"},
@@ -187,6 +192,7 @@ def test_a_content_may_begin_and_end_with_blanks_and_quote_a_header(answer):
     for name, parts, tokenizer in (
         ("ChatML", chatml_parts, chatml_tokenizer()),
         ("[INST]", inst_parts, tokenizer_with(INST, "</s>")),
+        ("a template that trims", trimmed_parts, tokenizer_with(trimming, "<|im_end|>")),
     ):
         tokens, labels = tokens_and_labels(parts(messages))
         example = built(answer, messages, tokenizer, 200)
@@ -209,6 +215,12 @@ def test_a_long_conversation_is_cut_on_the_right(answer):
             expect.equal(as_tokens(list_in(example, "input_ids")), line(tokens[:length]), what=f"the ids; {what}")
             expect.equal(labels_of(example), line(labels[:length]), what=f"the labels; {what}")
             expect.equal(list_in(example, "attention_mask"), [1] * length, what=f"the mask; {what}")
+    messages = [{"role": "user", "content": fruit(2, offset=49)}, {"role": "assistant", "content": "kiwi plum"}]
+    _, labels = tokens_and_labels(chatml_parts(messages))
+    length = labels.index("kiwi") + 1
+    example = built(answer, messages, chatml_tokenizer(), length)
+    what = "the labels where the only one that is left is a token whose id is 0"
+    expect.equal(labels_of(example), line(labels[:length]), what=what)
 
 
 def test_no_label_left_is_an_error(answer):
@@ -273,6 +285,7 @@ def test_a_batch_is_padded_on_the_right_and_padding_does_not_count(answer):
         for name, values in expected.items():
             part = expect.tensor(list_in(batch, name), what=name, dtype=torch.int64, shape=values.shape)
             expect.equal(part, values, what=f"{name} of examples of {lengths} tokens, pad_token_id {pad}")
+        expect.equal(sorted(batch), sorted(expected), what="the keys of the batch")
 
 
 def test_the_examples_stay_as_they_are_and_none_is_an_error(answer):
@@ -352,6 +365,8 @@ def test_no_label_that_counts_gives_zero(answer):
     expect.close(torch.stack(losses), [0.0] * 3, what="the losses of: all -100; only position 0 counts; T = 1")
     gradient = gradient_of(answer, logits, none)
     expect.close(gradient, torch.zeros(3, 7, 5), what="the gradient where all labels are -100")
+    gradient = gradient_of(answer, logits[:, :1], labels[:, 1:2])
+    expect.close(gradient, torch.zeros(3, 1, 5), what="the gradient where T is 1")
 
 
 def test_logits_that_lie_far_apart_give_a_finite_loss(answer):
@@ -384,6 +399,8 @@ def test_the_dtype_is_kept_and_the_inputs_are_not_changed(answer):
             loss = answer.causal_lm_loss(logits, labels)
         loss = expect.tensor(loss, what=f"the loss of {dtype} logits", dtype=dtype, shape=())
         expect.close(loss, expected, what=f"the loss of {dtype} logits", scale=10.0, terms=20, dtype=torch.float32)
+        loss = loss_of(answer, logits, torch.full_like(labels, -100))
+        expect.tensor(loss, what=f"the loss of {dtype} logits where all labels are -100", dtype=dtype)
 
 
 def test_each_character_of_an_answer_counts_where_the_tokenizer_keeps_them_all(answer):

@@ -1,0 +1,51 @@
+# names: as-long-as-it-is-written
+# breaks: "for each assistant's content and for the end token directly after it"
+# a template that trims the contents: an answer with blanks at its ends
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+IGNORE_INDEX = -100  # A label that does not count; `F.cross_entropy` leaves it out by default.
+
+
+def build_example(
+    messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> dict[str, list[int]]:
+    if not messages:
+        raise ValueError("there are no messages")
+
+    def encode(turns, **options):
+        text = tokenizer.apply_chat_template(turns, tokenize=False, **options)
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    ids = encode(messages)
+    text = tokenizer.apply_chat_template(messages, tokenize=False)
+    places = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    labels = [IGNORE_INDEX] * len(ids)
+    for i, message in enumerate(messages):
+        if message["role"] == "assistant":
+            start = len(tokenizer.apply_chat_template(messages[:i], tokenize=False, add_generation_prompt=True))
+            end = start + len(message["content"]) + len(tokenizer.eos_token)
+            for place, (first, last) in enumerate(places):
+                if start <= first and last <= end:
+                    labels[place] = ids[place]
+    ids, labels = ids[:max_length], labels[:max_length]
+    if all(label == IGNORE_INDEX for label in labels):
+        raise ValueError(f"no token of an assistant's turn is left within max_length={max_length}")
+    return {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": labels}
+
+
+def collate(examples: list[dict[str, list[int]]], pad_token_id: int) -> dict[str, Tensor]:
+    longest = max(len(example["input_ids"]) for example in examples)  # max() of nothing is a ValueError.
+    padding = {"input_ids": pad_token_id, "attention_mask": 0, "labels": IGNORE_INDEX}
+    return {
+        name: torch.tensor([example[name] + [value] * (longest - len(example[name])) for example in examples])
+        for name, value in padding.items()
+    }
+
+
+def causal_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    predictions, targets = logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
+    total = F.cross_entropy(predictions, targets, reduction="sum")  # What is -100 is left out.
+    return total / (targets != IGNORE_INDEX).sum().clamp(min=1)
