@@ -50,9 +50,9 @@ def merge_adapter(base_path: str | Path, adapter_path: str | Path, out_path: str
             base that its config names is ignored: it may be moved, quantized or gone.
         out_path: a folder, created with its parents if it is missing. Other files in it are kept.
 
-    `out_path` receives the base's config, and the weights as safetensors, under the names and in the dtype of the base's
-    file: `AutoModelForCausalLM.from_pretrained(out_path)` gives a plain model of the base's class that answers as
-    base and adapter do together, up to rounding. It receives no LoRA weights and no adapter files. The tokenizer is
+    `out_path` receives the base's config, and the weights as safetensors, under the names and in the dtype of the
+    base's file: `AutoModelForCausalLM.from_pretrained(out_path)` gives a plain model of the base's class that answers
+    as base and adapter do together, up to rounding. It receives no LoRA weights and no adapter files. The tokenizer is
     written too if `base_path` has one (a file `tokenizer.json` or `tokenizer_config.json`), and none if it doesn't.
 
     The folders `base_path` and `adapter_path` are not changed.
