@@ -28,9 +28,12 @@ def groups_of(answer, model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT
         lacking = [key for key in ("params", "lr", "weight_decay") if key not in group]
         expect.equal(lacking, [], what="the keys that a group lacks")
     groups = [{**group, "params": as_list(group["params"])} for group in groups]
-    held = {id(parameter) for group in groups for parameter in group["params"]}
+    held = {id(parameter): type(parameter).__name__ for group in groups for parameter in group["params"]}
+    expect.note("kinds", sorted(set(held.values())))
     missing = [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in held]
     expect.equal(missing, [], what="the parameters that train and are in no group")
+    strange = len(held.keys() - {id(p) for p in model.parameters()})
+    expect.equal(strange, 0, what="how many tensors in the groups are no parameters of the model")
     return groups
 
 
@@ -79,12 +82,15 @@ def test_the_rate_falls_from_the_head_down(answer):
 
 
 def test_another_depth_and_other_numbers_give_other_rates(answer):
-    for n_layers, lr, layer_decay in ((3, 2e-6, 0.95), (1, 0.02, 0.35), (3, 5.0, 0.95), (2, 0.6, 1.0)):
+    cases = ((1, 0.02, 0.35, 0.5), (3, 2e-6, 0.95, 3e-7), (3, 5.0, 0.95, 2.0), (2, 0.6, 1.0, 0.5))
+    for n_layers, lr, layer_decay, weight_decay in cases:
         model = tiny_bert(n_layers)
-        groups = groups_of(answer, model, lr, layer_decay, 0.5)
+        groups = groups_of(answer, model, lr, layer_decay, weight_decay)
         expected = expected_rates(n_layers, lr, layer_decay)
         what = f"the rates of a BERT with {n_layers} layers, lr {lr} and layer_decay {layer_decay}"
         expect.close(rates_of(groups, model), expected, what=what)
+        decays = settings(groups, "weight_decay", [model.classifier.weight])
+        expect.close(decays, [weight_decay], what=f"the decay of the head's weight, weight_decay {weight_decay}")
 
 
 def test_layer_1_is_not_taken_for_layer_10(answer):
@@ -98,6 +104,10 @@ def test_the_layers_are_counted_in_the_model_and_not_in_its_config(answer):
     model = language_models.cut_short(tiny_bert(4), 2)
     what = "the rates of a BERT cut to 2 layers (its config says 4)"
     rates = expected_rates(2, LR, LAYER_DECAY)
+    expect.close(rates_of(groups_of(answer, model), model), rates, what=what)
+    model = language_models.cut_short(tiny_bert(2), 0)
+    what = "the rates of a BERT cut to 0 layers (its config says 2)"
+    rates = expected_rates(0, LR, LAYER_DECAY)
     expect.close(rates_of(groups_of(answer, model), model), rates, what=what)
 
 
@@ -139,25 +149,30 @@ def test_the_place_of_an_added_part_decides_and_not_its_name(answer):
     model.bert.embeddings.scale = nn.Parameter(torch.ones(HIDDEN))
     model.bert.encoder.layer[1].gate = nn.Parameter(torch.ones(5))
     model.bert.encoder.layer[1].adapter = nn.Sequential(nn.Linear(HIDDEN, HIDDEN, bias=False))
-    model.draft = language_models.another_encoder(HIDDEN)
+    model.draft, inner = language_models.another_encoder(HIDDEN), language_models.another_encoder(HIDDEN)
+    inner["embeddings"] = nn.Embedding(3, HIDDEN)
+    model.teacher = nn.ModuleDict({"bert": inner})
     groups = groups_of(answer, model)
     above = [model.extra_embeddings.weight, model.adapter["layer"][0].weight, model.scale, model.bert.projection.weight]
-    above += model.draft.parameters()
-    what = "the rates of extra_embeddings, adapter.layer.0, scale, bert.projection and draft.encoder.layer.0"
-    expect.close(settings(groups, "lr", above), [LR] * 5, what=what)
+    above += [*model.draft.parameters(), *model.teacher.parameters()]
+    parts = ["extra_embeddings", "adapter.layer.0", "scale", "bert.projection", "draft.encoder.layer.0"]
+    parts += ["teacher.bert.encoder.layer.0", "teacher.bert.embeddings"]
+    what = "the rates of seven added parts outside of layers and embeddings"
+    expect.close(settings(groups, "lr", above), [LR] * 7, what=what, given=parts)
     layer = model.bert.encoder.layer[1]
     below = [model.bert.embeddings.scale, layer.gate, layer.adapter[0].weight]
     rates = expected_rates(2, LR, LAYER_DECAY)
     what = "the rates of embeddings.scale, layer[1].gate and layer[1].adapter[0]"
     expect.close(settings(groups, "lr", below), [rates[0], rates[2], rates[2]], what=what)
-    what = "the decays of these eight parameters"
-    expect.close(settings(groups, "weight_decay", above + below), [WEIGHT_DECAY] * 8, what=what)
+    what = "the decays of these ten parameters"
+    expect.close(settings(groups, "weight_decay", above + below), [WEIGHT_DECAY] * 10, what=what)
 
 
 def test_a_layernorm_by_another_name_does_not_decay(answer):
     model = tiny_bert(2)
     model.classifier = nn.Sequential(nn.Linear(HIDDEN, 5), nn.LayerNorm(5), nn.Linear(5, LABELS))
     model.bert.encoder.layer[1].scale = nn.LayerNorm(HIDDEN, bias=False)
+    model.bare = nn.LayerNorm(HIDDEN, elementwise_affine=False)
     watched = [*model.classifier.parameters(), model.bert.encoder.layer[1].scale.weight]
     groups = groups_of(answer, model)
     expected = [WEIGHT_DECAY, 0.0, 0.0, 0.0, WEIGHT_DECAY, 0.0, 0.0]

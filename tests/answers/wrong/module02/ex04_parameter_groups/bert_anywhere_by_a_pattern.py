@@ -1,0 +1,31 @@
+# names: places-in-another-bert
+# breaks: "everything else (pooler, classifier, anything that somebody has added) gets `lr`"
+# teacher.bert.encoder.layer.0 isn't a layer of this model's bert.
+
+import re
+
+from torch import nn
+from transformers import BertForSequenceClassification
+
+
+def parameter_groups(
+    model: BertForSequenceClassification, lr: float, layer_decay: float, weight_decay: float
+) -> list[dict]:
+    n_layers = len(model.bert.encoder.layer)
+    norms = [module for module in model.modules() if isinstance(module, nn.LayerNorm)]
+    in_norms = {id(parameter) for norm in norms for parameter in norm.parameters()}
+    groups = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        path = name.split(".")
+        steps_down = 0
+        if "bert.embeddings." in name:
+            steps_down = n_layers + 1
+        elif found := re.search(r"bert\.encoder\.layer\.(\d+)\.", name):
+            steps_down = n_layers - int(found[1])
+        spared = path[-1] == "bias" or id(parameter) in in_norms
+        rate, decay = lr * layer_decay**steps_down, 0.0 if spared else weight_decay
+        group = groups.setdefault((rate, decay), {"params": [], "lr": rate, "weight_decay": decay})
+        group["params"].append(parameter)
+    return list(groups.values())
