@@ -157,6 +157,7 @@ def test_all_that_is_in_no_frozen_part_trains(answer):
     model.bert.embeddings_projection = nn.Linear(HIDDEN, HIDDEN, bias=False)
     model.bert.encoder.layer[2].adapter = nn.ModuleDict({"layer": nn.ModuleList([nn.Linear(HIDDEN, 6, bias=False)])})
     model.draft = language_models.another_encoder(HIDDEN)
+    model.teacher = nn.ModuleDict({"bert": language_models.another_encoder(HIDDEN)})
     model.window, model.temperature = nn.Conv1d(HIDDEN, 2, 3, bias=False), nn.Parameter(torch.tensor(0.7))
     model.requires_grad_(False)
     count = freeze(answer, model, 2)
@@ -166,7 +167,7 @@ def test_all_that_is_in_no_frozen_part_trains(answer):
     expect.equal(frozen_parts(model), ["embeddings", "layer 0", "layer 1"], what="what is frozen, with added parts")
     in_head = (HIDDEN + 1) * 5 + 2 * 5
     added = 3 * HIDDEN + (HIDDEN + 1) * HIDDEN + HIDDEN + 4 * HIDDEN + 2 * HIDDEN
-    added += HIDDEN * HIDDEN + 6 * HIDDEN + HIDDEN * HIDDEN + 6 * HIDDEN + 1
+    added += HIDDEN * HIDDEN + 6 * HIDDEN + 2 * HIDDEN * HIDDEN + 6 * HIDDEN + 1
     expected = IN_LAYER + IN_POOLER + in_head + added
     expect.equal(count, expected, what="how many numbers train, with added parts")
 
