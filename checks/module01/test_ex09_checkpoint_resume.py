@@ -154,8 +154,9 @@ def test_the_step_comes_back_from_a_text_path_and_from_a_path(answer, tmp_path):
 def test_a_path_may_be_a_bare_name_in_the_current_folder(answer, tmp_path):
     with contextlib.chdir(tmp_path):
         save(answer, "run.pt", new_run(offset=1), SAVED)
-        loaded = attempt(answer, "run.pt", new_run(offset=2))
-    expect.equal(loaded, SAVED, what='what load_checkpoint returns for "run.pt" in the current folder')
+        loaded = [attempt(answer, "run.pt", new_run(offset=2)) for _ in range(2)]
+    what = 'what load_checkpoint returns, twice, for "run.pt" in the current folder'
+    expect.equal(loaded, [SAVED] * 2, what=what)
 
 
 def test_the_random_numbers_go_on_where_they_were(answer, tmp_path):
@@ -310,6 +311,7 @@ def test_a_missing_or_foreign_file_is_refused_by_its_name(answer, tmp_path):
     whole = (tmp_path / "good.pt").read_bytes()
     torch.save(new_run(offset=1)[0].state_dict(), tmp_path / "weights-alone.pt")
     torch.save(randn(3, offset=4), tmp_path / "one-tensor.pt")
+    torch.save(7, tmp_path / "one-number.pt")
     contents = {
         "text.pt": b"epoch,loss\n1,0.53\n",
         "empty.pt": b"",
@@ -319,7 +321,7 @@ def test_a_missing_or_foreign_file_is_refused_by_its_name(answer, tmp_path):
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
-    for name in ("missing.pt", *contents, "weights-alone.pt", "one-tensor.pt"):
+    for name in ("missing.pt", *contents, "weights-alone.pt", "one-tensor.pt", "one-number.pt"):
         outcome = attempt(answer, tmp_path / name, new_run(offset=2))
         expect.equal(outcome, REFUSED, what=f"what happens with {name}")
 
@@ -367,6 +369,7 @@ def test_a_run_with_another_optimizer_and_schedule_is_wound_back(answer, tmp_pat
     save(answer, tmp_path / "plateau.pt", run, 3)
     train_on_plateau(run, [0.8, 0.6, 0.7, 0.4], offset=320)
     run[0].frozen.data.fill_(0.75)
+    run[1].param_groups[0]["momentum"] = 0.1
     answer.load_checkpoint(tmp_path / "plateau.pt", *run)
     resumed_rates = train_on_plateau(run, then, offset=310)
     expect.close(resumed_rates, rates, what="the rates of a scheduler that watches the loss", terms=0)

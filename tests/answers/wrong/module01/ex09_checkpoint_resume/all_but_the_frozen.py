@@ -1,0 +1,48 @@
+# names: frozen-parameters-left-out
+# breaks: "Training that continues from here equals uninterrupted training, bit for bit"
+# Saves only what trains: a frozen weight comes back as it is in the new model.
+
+import os
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+
+def save_checkpoint(
+    path: str | Path, model: nn.Module, optimizer: Optimizer, scheduler: LRScheduler, step: int
+) -> None:
+    path = Path(path)
+    checkpoint = {
+        "model": {
+            name: value
+            for name, value in model.state_dict().items()
+            if name not in {n for n, p in model.named_parameters() if not p.requires_grad}
+        },
+        "optimizer": optimizer.state_dict(),
+        "scheduler": scheduler.state_dict(),
+        "rng": torch.get_rng_state(),
+        "step": step,
+    }
+    temporary = path.with_name(path.name + ".tmp")
+    torch.save(checkpoint, temporary)
+    os.replace(temporary, path)
+
+
+def load_checkpoint(path: str | Path, model: nn.Module, optimizer: Optimizer, scheduler: LRScheduler) -> int:
+    try:
+        checkpoint = torch.load(path, weights_only=True)
+        missing = {"model", "optimizer", "scheduler", "rng", "step"} - checkpoint.keys()
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # Each kind of foreign file fails in torch.load in its own way.
+        raise ValueError(f"{path} is not a checkpoint") from error
+    if missing:
+        raise ValueError(f"{path} is not a whole checkpoint: it has no {', '.join(sorted(missing))}")
+    model.load_state_dict(checkpoint["model"], strict=False)
+    optimizer.load_state_dict(checkpoint["optimizer"])
+    scheduler.load_state_dict(checkpoint["scheduler"])
+    torch.set_rng_state(checkpoint["rng"])
+    return checkpoint["step"]
