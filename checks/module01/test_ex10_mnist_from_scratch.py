@@ -216,6 +216,15 @@ def test_every_size_works_and_the_digits_stay_as_they_are(answer):
     expect.raises(ValueError, lambda: made_of(many, none), "make_loaders without test digits")
 
 
+def test_the_pixels_may_lie_transposed_in_memory(answer):
+    parts = marked_digits(20, 80, 40), marked_digits(5, 82, 200, first=300)
+    turned = [(images.transpose(1, 2).contiguous().transpose(1, 2), labels) for images, labels in parts]
+    loaders = loaders_of(answer, *turned)
+    split = torch.cat([numbers_in(loaders.train, "train"), numbers_in(loaders.val, "val")])
+    expect.equal(sorted(split.tolist()), list(range(20)), "the numbers in train and val, of pixels laid out otherwise")
+    expect.equal(numbers_in(loaders.test, "test").tolist(), list(range(300, 305)), "the numbers in test, laid out so")
+
+
 # ---------------------------------------------------------------- the model
 def shipped():
     return mnist.load_digits(data_folder("mnist"))
@@ -429,6 +438,16 @@ def test_the_weights_of_the_last_epoch_are_kept(answer):
     expect.note("first_epoch", after[0][0])
     history_of(answer, model, train_loader, val_loader, 12)
     expect.close(model[1].weight, after[-1][0], "the weights after twelve epochs", terms=10_000)
+
+
+def test_an_old_gradient_has_no_part_in_the_first_update(answer):
+    model, train_loader, val_loader = tiny_problem(190, epochs=1)
+    after = adam_by_hand(model, *train_loader.dataset.tensors, epochs=1)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    history_of(answer, model, train_loader, val_loader, 1)
+    what = "the weights after an epoch, the model with gradients from before"
+    expect.close(model[1].weight, after[-1][0], what, terms=10_000)
 
 
 class Watched(nn.Module):
