@@ -607,6 +607,34 @@ def test_the_model_answers_in_eval_mode_and_gets_its_modes_back(answer):
     expect.equal(changed[:4], [], "modules that are left in another mode")
 
 
+def test_a_short_prompt_has_the_first_positions_and_its_line_ends(answer):
+    model = gpt2_of(121).double()  # Its positions are learned.
+    prompts = [words(2, 122), words(9, 123)]
+    for text, prompt in zip(generated(answer, model, prompts, 4), prompts, strict=True):
+        expect.equal(text, answer_by_hand(model, prompt, 4), "the answer of a GPT-2", given={"prompt": prompt})
+    passes = watched(model)
+    generated(answer, model, [f"\n{prompts[0]}\n"], 1)
+    read = text_of(passes[0][0][0].tolist()) if passes else "nothing"
+    row = text_of(IDS[token] for token in [*SYSTEM, *USER, "\n", *prompts[0].split(), "\n", *END, "\n", *ASSISTANT])
+    expect.true(row in read, "the tokens of a prompt between two line ends", actual=read, expected=row)
+
+
+def test_nothing_has_to_follow_an_end_token(answer):
+    turn = "{{ ('Q: ' if message['role'] == 'user' else 'A: ') + message['content'] }}<|im_end|>"
+    plain = f"{{% for message in messages %}}{turn}{{% endfor %}}{{% if add_generation_prompt %}}A: {{% endif %}}"
+    tokenizer, own = (byte_tokenizer(plain, tiny.SPECIAL) for _ in range(2))
+    pairs = [(words(3, 25), words(2, 26)), (words(1, 27), words(4, 28))]
+    rows = built(answer, pairs, 500, tokenizer)
+    for number, (prompt, told) in enumerate(pairs):
+        before, after = f"Q: {prompt}<|im_end|>A: ", f"{told}<|im_end|>"
+        ids = [own(text, add_special_tokens=False)["input_ids"] for text in (before, after)]
+        given = {"the conversation as text": before + after}
+        expect.equal(rows["input_ids"][number], sum(ids, []), f"the tokens of pair {number}", given=given)
+        expected = [*["-"] * len(ids[0]), *own.convert_ids_to_tokens(ids[1])]
+        found = ["-" if n == -100 else own.convert_ids_to_tokens(n) for n in rows["labels"][number]]
+        expect.equal(found, expected, f"the labels of pair {number}, a byte each", given=given)
+
+
 # ---------------------------------------------------------------- all three together
 PROMPTS = 50
 
