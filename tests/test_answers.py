@@ -99,6 +99,12 @@ def test_latin_1_bytes_are_told(load):
     assert message(load, 'name = "é"\n'.encode("latin-1")).startswith("the file is not valid UTF-8 text (")
 
 
+@pytest.mark.parametrize("coding", ["hex", "rot13", "base64", "zlib", "undefined", "punycode", "idna", "nothing"])
+def test_a_coding_line_that_names_no_encoding_of_text_is_told(load, coding: str):
+    said = message(load, f"# coding: {coding}\nvalue = 'é'\n".encode())
+    assert said.startswith("the file is not valid UTF-8 text (") or "is not valid Python" in said
+
+
 def test_a_coding_line_is_honoured(load):
     assert load('# coding: latin-1\nname = "é"\n'.encode("latin-1")).name == "é"
 

@@ -74,6 +74,20 @@ def test_the_memory_of_several_processes_counts_together(mini, monkeypatch):
 
 
 @ON_LINUX
+def test_memory_that_could_be_shared_counts_for_one_process_too(mini, monkeypatch):
+    monkeypatch.setattr(limits, "MEMORY_OF_ALL", 2**30)
+    monkeypatch.setattr(limits, "MEMORY", 2**40)
+    take = "import mmap, time\n    held = mmap.mmap(-1, {0})\n    held.write(b'x' * {0})\n    time.sleep({1})"
+    check = mini.squares.check_path
+    check.write_text("import pytest\n\npytestmark = pytest.mark.timeout(60)\n" + check.read_text())
+    for size, seconds, state in ((1200 * 2**20, 600, "failed"), (2**20, 2, "passed")):
+        mini.solve(mini.squares, "return x * x", f"{take.format(size, seconds)}\n    return x * x")
+        graded = mini.grade(f"{SQUARES}::{FIRST}")
+        assert graded.states == {FIRST: state}, graded.text()
+        assert ("of memory together" in " ".join(graded.texts.values())) == (state == "failed")
+
+
+@ON_LINUX
 def test_what_forked_processes_share_counts_once(monkeypatch):
     held = b"x" * 2**26
     alone = processes.memory([psutil.Process()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.support.commandline import mark_done
-from tests.support.miniature import ROOT
+from tests.support.miniature import ROOT, SQUARES
+from tests.support.systems import POSIX
 from tunelings.commands import cli
 from tunelings.grading import environment
 from tunelings.grading.store import Progress
@@ -314,6 +316,22 @@ def uncached(monkeypatch) -> None:
     """Have the metadata read anew; afterwards what is installed is known again."""
     for name in ("installed", "problem"):
         monkeypatch.setattr(environment, name, getattr(environment, name).__wrapped__)
+
+
+@POSIX
+def test_a_pipe_in_place_of_the_solution_is_one_line(tunelings, mini):
+    solution = mini.squares.solution_path
+    solution.unlink()
+    os.mkfifo(solution)
+    said = tunelings("solution", "1.01", "--yes")
+    assert (said.code, said.out, said.err) == (2, "", f"{solution}: not a regular file\n")
+
+
+def test_nothing_in_an_answer_acts_on_the_screen_that_shows_it(tunelings, mini):
+    mini.answer(mini.squares, SQUARES + "# \x1b]0;owned\x07 \x1b[2J \u202e\tafter a tab\n")
+    said = tunelings("solution", "1.01", "--yes")
+    assert "-# \\x1b]0;owned\\x07 \\x1b[2J \\u202e" in said.out and "after a tab" in said.out
+    assert not set("\x1b\x07\t\u202e") & set(said.out)
 
 
 # The maintainer's commands.

@@ -49,6 +49,7 @@ def solution(exercise: One, yes: Yes = False) -> None:
     from tunelings.grading.answers import AnswerError, read
     from tunelings.grading.states import ExerciseState
     from tunelings.grading.store import Progress
+    from tunelings.writing import read_regular
 
     the_course = course()
     found = the_course.find(exercise)
@@ -62,7 +63,7 @@ def solution(exercise: One, yes: Yes = False) -> None:
         answer = read(found.answer_path).text
     except AnswerError:
         answer = ""
-    screen.show_diff(found, answer, stubs.uncut(found.solution_path.read_text(encoding="utf-8")))
+    screen.show_diff(found, answer, stubs.uncut(read_regular(found.solution_path)))
 
 
 def open_answer(exercise: One) -> None:

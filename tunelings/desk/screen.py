@@ -16,7 +16,7 @@ from rich.text import Text
 
 from tunelings.course import Course, CourseError, Exercise, shown_path
 from tunelings.grading.states import CheckState, ExerciseState
-from tunelings.grading.text import fitted, printable
+from tunelings.grading.text import fitted, printable, visible
 
 if TYPE_CHECKING:
     from tunelings.grading.verdict import Verdict
@@ -121,7 +121,7 @@ def show_diff(exercise: Exercise, answer: str, reference: str) -> None:
     lines = difflib.unified_diff(
         answer.splitlines(), reference.splitlines(), "your answer", "the reference", lineterm="", n=2
     )
-    diff = "\n".join(lines)
+    diff = "\n".join(visible(line.expandtabs(4)) for line in lines)
     if not diff:
         show("Your answer is the reference, word for word.")
     elif console.is_terminal and not console.no_color:

@@ -74,7 +74,7 @@ def read(path: Path) -> Source:
         if path.is_symlink():
             raise AnswerError(f"the file is a link to {os.readlink(path)}, which is missing") from None
         raise AnswerError("the file is missing; `tunelings reset` brings the stub back") from None
-    except (UnicodeDecodeError, SyntaxError) as error:
+    except (UnicodeError, LookupError, SyntaxError) as error:  # The last two: a coding line that names no text.
         raise AnswerError(f"the file is not valid UTF-8 text ({error}); save it as UTF-8") from None
     except OSError as error:
         raise AnswerError(f"the file can't be read: {error.strerror}") from None

@@ -254,8 +254,8 @@ class Asked:
     def _look_at_the_processes(self, found: list[psutil.Process]) -> None:
         if len(found) > limits.PROCESSES:
             self.end(f"the answer starts more than {limits.PROCESSES} processes")
-        # The limit of one process acts in the process itself; only where there are several is there a sum.
-        elif self.memory_is_limited and len(found) > 1 and processes.memory(found) > limits.MEMORY_OF_ALL:
+        # The limit of one process acts in the process itself; it counts neither the others nor what they share.
+        elif self.memory_is_limited and processes.memory(found) > limits.MEMORY_OF_ALL:
             self.end(limits.TOGETHER, CheckState.CRASHED)
 
 

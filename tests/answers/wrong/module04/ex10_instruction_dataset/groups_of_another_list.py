@@ -5,8 +5,10 @@
 import random
 from pathlib import Path
 from typing import NamedTuple
+
 from datasets import DatasetDict
 from transformers import PreTrainedTokenizerBase
+
 from tunelings.handson.duplicates import near_groups
 from tunelings.handson.instructions import (
     PARTS,
