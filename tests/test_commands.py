@@ -199,12 +199,13 @@ def test_a_site_without_its_configuration_is_one_line(tunelings):
     assert said.code == 2 and said.err.count("\n") == 1 and "mkdocs.yml" in said.err
 
 
-def test_what_the_file_system_refuses_is_one_line(tunelings, mini):
+@pytest.mark.parametrize("kind", ["folder", pytest.param("pipe", marks=POSIX)])
+def test_what_stands_in_place_of_a_solution_is_one_line(tunelings, mini, kind: str):
     solution = mini.squares.solution_path
     solution.unlink()
-    solution.mkdir()
+    solution.mkdir() if kind == "folder" else os.mkfifo(solution)
     said = tunelings("solution", "1.01", "--yes")
-    assert (said.code, said.out, said.err) == (2, "", f"{solution}: Is a directory\n")
+    assert (said.code, said.out, said.err) == (2, "", f"{solution}: not a regular file\n")
 
 
 # A Python in which a package is not installed: neither its metadata nor its module can be found.
@@ -316,15 +317,6 @@ def uncached(monkeypatch) -> None:
     """Have the metadata read anew; afterwards what is installed is known again."""
     for name in ("installed", "problem"):
         monkeypatch.setattr(environment, name, getattr(environment, name).__wrapped__)
-
-
-@POSIX
-def test_a_pipe_in_place_of_the_solution_is_one_line(tunelings, mini):
-    solution = mini.squares.solution_path
-    solution.unlink()
-    os.mkfifo(solution)
-    said = tunelings("solution", "1.01", "--yes")
-    assert (said.code, said.out, said.err) == (2, "", f"{solution}: not a regular file\n")
 
 
 def test_nothing_in_an_answer_acts_on_the_screen_that_shows_it(tunelings, mini):
