@@ -16,6 +16,7 @@ from tests.support.miniature import Miniature
 from tests.support.processes import is_alive, wait_for
 from tests.support.systems import POSIX
 from tests.test_plugin import ALL_OF_SQUARES, FIRST, SHIFT, SQUARES
+from tunelings import live
 from tunelings.grading import apart, limits, printed, processes
 
 EXITS = "import os\n\ndef squares(x):\n    os._exit(0)\n\ndef mean_square(x):\n    return 1.0\n"
@@ -124,6 +125,23 @@ def test_a_verdict_counts_with_the_token_of_its_check_alone():
     judged = heard["its own"].reply
     assert judged.judgement is not None and (judged.judgement.state, judged.ended) == ("passed", "")
     assert heard["guessed"].reply.judgement is None and heard["guessed"].reply.ended == apart.MEDDLED
+
+
+@pytest.mark.parametrize(
+    ("done", "share"),
+    [("0.25", 0.25), ("-3", 0.0), ("2e5", 1.0), ("NaN", 0.0), ("Infinity", 1.0), ("1" + "0" * 400, 1.0)],
+    ids=["a quarter", "negative", "large", "nan", "infinite", "too large for a float"],
+)
+def test_how_far_a_check_is_acts_on_no_screen_whatever_the_answer_says(monkeypatch, done: str, share: float):
+    """A bar of 200,000 times its width would fill the screen for minutes."""
+    told = []
+    monkeypatch.setattr(live, "listener", lambda *said: told.append(said))
+    asked = apart.Asked(os.getpid(), "token", limit=10.0)
+    text = json.dumps("\x1b[2J" + "x" * 1000)
+    for _ in range(100):  # A thousand a second would be drawn for minutes, too.
+        asked.hear(f'{{"token": "token", "said": "progress", "done": {done}, "text": {text}}}'.encode())
+    assert told[0] == (share, r"\x1b[2J" + "x" * 76 + "…") and len(told) < 50
+    assert asked.reply.ended == ""
 
 
 def test_the_first_failure_ends_the_run_where_asked(exits):

@@ -93,12 +93,12 @@ def test_what_keeps_a_request_from_being_checked_is_said(pool: Pool, mini: Minia
 def test_a_long_check_says_how_far_it_is(pool: Pool, mini: Miniature):
     check = mini.shift.check_path.read_text(encoding="utf-8")
     told = check.replace(
-        "    for _ in range(8):\n", "    for _ in range(8):\n        live.progress(1.0, 'step 8, loss 0.5')\n"
+        "    for _ in range(8):\n", "    for _ in range(8):\n        live.progress(2e5, 'step 8\\x1b[2J')\n"
     )
     mini.shift.check_path.write_text(told.replace("import expect\n", "import expect, live\n"), encoding="utf-8")
     mini.solve(mini.shift)
     reported = {event for event in ask(pool, mini.shift) if isinstance(event, events.Reported)}
-    assert reported == {events.Reported(1.0, "step 8, loss 0.5")}
+    assert reported == {events.Reported(1.0, r"step 8\x1b[2J")}
 
 
 HOSTILE = {

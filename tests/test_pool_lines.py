@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from tests.support.miniature import Miniature
 from tests.support.processes import is_alive
-from tunelings.watch import events
+from tunelings import live
+from tunelings.watch import events, worker
 from tunelings.watch import pool as pools
 from tunelings.watch.pool import Pool, Said, Server
 
@@ -84,3 +86,12 @@ def test_a_worker_that_lacks_an_import_of_the_module_is_replaced_and_one_that_ha
     pool.prepare(mini.shift)
     assert pool.servers == [server]
     pool.close()
+
+
+def test_how_far_a_check_is_comes_from_the_answer_where_nothing_is_forked(mini: Miniature, monkeypatch):
+    """There the worker runs the answer itself."""
+    told: list[events.FromWorker] = []
+    monkeypatch.setattr(live, "listener", None)
+    monkeypatch.setattr("tunelings.grading.grade.check", lambda *_, **__: live.listener(2e5, "step 8\x1b[2J") or [])
+    worker.answer_request(events.request_to_json(events.Request(())), SimpleNamespace(send=told.append), mini.root)
+    assert told == [events.Reported(1.0, r"step 8\x1b[2J"), events.Verdicts(())]

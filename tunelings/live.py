@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 Listener = Callable[[float, str], None]
 listener: Listener | None = None  # Set by the worker of the watch loop; pytest shows nothing.
-_INTERVAL = 0.1  # seconds; a terminal needs no more
+INTERVAL = 0.1  # seconds; a terminal needs no more
 _last = 0.0
 
 
@@ -15,6 +15,6 @@ def progress(done: float, text: str) -> None:
     """Say that a share `done` (0 to 1) of this check's work is behind us, with a partial result."""
     global _last
     now = time.monotonic()
-    if listener is not None and (now - _last >= _INTERVAL or done >= 1):
+    if listener is not None and (now - _last >= INTERVAL or done >= 1):
         _last = now
         listener(done, text)

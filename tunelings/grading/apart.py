@@ -26,7 +26,7 @@ from tunelings.grading import limits, processes
 from tunelings.grading.between import fork, stand_between
 from tunelings.grading.child import FindTask, become, serve
 from tunelings.grading.judge import Judgement
-from tunelings.grading.printed import Printed
+from tunelings.grading.printed import Printed, shown_progress
 from tunelings.grading.states import CheckState
 from tunelings.grading.verdict import Failure, failure_from_json
 
@@ -187,6 +187,7 @@ class Asked:
         self.child: int | None = None
         self.processor_began: float | None = None
         self.next_look = time.monotonic() + PERIOD
+        self.next_report = 0.0
         self._give(limits.IMPORTS)
         self.why = f"did not finish its imports in {limits.IMPORTS:g} s"
 
@@ -207,8 +208,9 @@ class Asked:
                 self._give(limits.hard_limit(self.limit))
                 self.why = f"did not finish in {self.limit:g} s and could not be interrupted, so it was stopped"
             case "progress":
-                if live.listener is not None:
-                    live.listener(float(told["done"]), str(told["text"]))
+                if live.listener is not None and time.monotonic() >= self.next_report:
+                    self.next_report = time.monotonic() + live.INTERVAL / 2  # `live` in the child may be changed.
+                    live.listener(*shown_progress(told["done"], told["text"]))
             case "judged":
                 failure = told["failure"]
                 self.reply.judgement = Judgement(

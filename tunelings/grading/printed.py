@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 
 from tunelings.grading import limits
+from tunelings.grading.text import cut, visible
 
 
 @dataclass
@@ -28,6 +29,12 @@ class Printed:
         if self.left <= 0:
             to.write(f"\n… the answer prints more than {limits.OUTPUT // 1024} KiB; the rest is not shown\n")
         to.flush()
+
+
+def shown_progress(done: float, text: object) -> tuple[float, str]:
+    """What a check says of how far it is, as the screen takes it: an answer may have said it."""
+    share = max(0.0, min(1.0, done)) if done == done else 0.0
+    return share, cut(visible(str(text)))
 
 
 def _visible(text: str) -> str:

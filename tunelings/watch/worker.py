@@ -58,8 +58,9 @@ def answer_request(line: str, output: Output, root: Path) -> None:
     """Check the exercises of one request and send their verdicts."""
     from tunelings import live
     from tunelings.grading import apart, grade
+    from tunelings.grading.printed import shown_progress
 
-    live.listener = lambda done, text: output.send(events.Reported(done, text))
+    live.listener = lambda done, text: output.send(events.Reported(*shown_progress(done, text)))
     course = Course(root)
     try:
         request = events.request_from_json(line)
