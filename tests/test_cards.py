@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.systems import POSIX
 from tunelings.cards import CourseError, read_card
 
 CARD = """title = "Squares"
@@ -63,3 +64,12 @@ def test_a_malformed_card_is_one_line(read, old, new, said):
     with pytest.raises(CourseError) as error:
         read(CARD.replace(old, new))
     assert said in str(error.value) and "card.toml" in str(error.value) and "\n" not in str(error.value)
+
+
+@POSIX  # Elsewhere such a file would take its room on the disk.
+def test_a_card_of_terabytes_is_one_line(tmp_path):
+    path = tmp_path / "card.toml"
+    with path.open("w") as file:
+        file.truncate(10**13)
+    with pytest.raises(CourseError, match=r"card.toml can't be read as a card: the file is larger than 16 MiB\."):
+        read_card(path)

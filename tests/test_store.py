@@ -72,6 +72,26 @@ def test_a_damaged_store_changes_no_verdict(ticked):
     assert "The stored status was damaged" in graded.output
 
 
+@POSIX  # Elsewhere such a file would take its room on the disk.
+@pytest.mark.parametrize("place", [".tunelings/progress.json", "STATUS.md"])
+def test_a_file_of_terabytes_with_nothing_in_it_is_never_read(ticked, tunelings, place: str):
+    path = ticked.root / place
+    path.unlink()
+    enlarge(path)
+    assert tunelings("list").code == 0
+    enlarge(path)
+    graded = ticked.grade(SQUARES)
+    assert (graded.code, state(ticked)) == (0, "passed")
+    told = "The stored status was damaged (the file is larger than 16 MiB)" in graded.output
+    assert told == (path.suffix == ".json")
+    assert path.stat().st_size < 10**4
+
+
+def enlarge(path: Path) -> None:
+    with path.open("w") as file:
+        file.truncate(10**13)
+
+
 PLACES = {
     ".tunelings/progress.json": "progress.json was no file",
     ".tunelings/progress.lock": "progress.lock was no file",
@@ -124,6 +144,8 @@ def test_what_stands_in_place_of_the_store_is_set_aside_and_said(ticked, tunelin
     [
         "os.remove('.tunelings/progress.json'); os.mkfifo('.tunelings/progress.json')",
         "os.remove('STATUS.md'); os.mkfifo('STATUS.md')",
+        "os.truncate('.tunelings/progress.json', 10**13)",
+        "os.truncate('STATUS.md', 10**13)",
         "os.remove('.tunelings/progress.json'); os.makedirs('.tunelings/progress.json')",
         "__import__('shutil').rmtree('.tunelings'); open('.tunelings', 'w').close()",
         "os.path.exists(LOCK) and os.remove(LOCK); os.makedirs(LOCK)".replace("LOCK", "'.tunelings/progress.lock'"),

@@ -13,7 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+LARGEST = 2**24  # bytes that are read: far more than any file of a course, far less than memory holds
 _PAUSES = (0.01, 0.05, 0.2, 0.5)  # seconds; most have let go of the file by then
+
+
+class TooLarge(OSError):
+    """A file that is read whole is larger than LARGEST: its size alone may be terabytes, with nothing in them."""
 
 
 def is_regular(path: Path) -> bool:
@@ -25,16 +30,20 @@ def is_regular(path: Path) -> bool:
 
 
 def read_regular(path: Path) -> str:
-    """The text of a regular file in UTF-8; OSError where a folder, a pipe or a device stands there."""
+    """The text of a regular file in UTF-8; OSError where a folder, a pipe or a device stands there, or it is large."""
     if path.exists() and not is_regular(path):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
+    if path.stat().st_size > LARGEST:
+        raise TooLarge(errno.EFBIG, f"the file is larger than {LARGEST >> 20} MiB", str(path))
     return path.read_text(encoding="utf-8")
 
 
 def write_if_changed(path: Path, text: str) -> None:
     """Write `text` unless it already stands there, so that an editor has nothing to reload."""
-    if not is_regular(path) or path.read_text(encoding="utf-8", errors="replace") != text:
-        write_atomically(path, text)
+    with contextlib.suppress(TooLarge, UnicodeDecodeError):
+        if is_regular(path) and read_regular(path) == text:
+            return
+    write_atomically(path, text)
 
 
 def set_aside(path: Path) -> Path:

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import answers, stubs
 from tunelings.grading.states import CheckState, ExerciseState
-from tunelings.writing import is_regular, read_regular, set_aside, write_atomically, write_if_changed
+from tunelings.writing import TooLarge, is_regular, read_regular, set_aside, write_atomically, write_if_changed
 
 VERSION = 1
 # git ignores the file: a tick is no change to commit, and a pull meets no conflict. The file says so itself.
@@ -45,9 +45,10 @@ class Progress:
 
     def keep(self) -> None:
         """Hold the store as it is now, before an answer runs that could damage or delete it."""
-        with contextlib.suppress(OSError, UnicodeDecodeError):
+        with contextlib.suppress(OSError, *_DAMAGE):
             text = read_regular(self.path)
-            self.kept = text if _entries(text) is not None else None
+            _parsed(text)
+            self.kept = text
 
     def restore_if_damaged(self) -> None:
         """Bring back what `keep` held, if the store is gone or cannot be read any more."""
@@ -55,9 +56,16 @@ class Progress:
             return
         with contextlib.suppress(OSError):
             self._make_way()
-            if not self.path.exists() or _entries(self.path.read_text(encoding="utf-8", errors="replace")) is None:
+            if self._is_damaged():
                 self.path.parent.mkdir(exist_ok=True)
                 write_atomically(self.path, self.kept)
+
+    def _is_damaged(self) -> bool:
+        try:
+            _parsed(read_regular(self.path))
+        except (FileNotFoundError, *_DAMAGE):
+            return True
+        return False
 
     def _make_way(self) -> None:
         """Set aside what an answer put in place of the store's folder or of one of its files: a folder, a pipe, …"""
@@ -164,12 +172,12 @@ class Progress:
         aside = self.path.with_name("progress.damaged.json")
         try:
             os.replace(self.path, aside)
-            say(f"The stored status was damaged ({error}); it is kept as {aside.name}. Run the checks again.")
+            say(f"The stored status was damaged ({_reason(error)}); it is kept as {aside.name}. Run the checks again.")
         except OSError:
-            say(f"The stored status is damaged ({error}); run the checks again.")
+            say(f"The stored status is damaged ({_reason(error)}); run the checks again.")
 
 
-_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, TooLarge)
 
 
 def _parsed(text: str) -> dict:
@@ -179,13 +187,6 @@ def _parsed(text: str) -> dict:
     if stored["version"] != VERSION or not all(_is_entry(entry) for entry in exercises.values()):
         raise ValueError("not in this version's format")
     return exercises
-
-
-def _entries(text: str) -> dict | None:
-    """The same, or None."""
-    with contextlib.suppress(*_DAMAGE):
-        return _parsed(text)
-    return None
 
 
 def _is_entry(entry) -> bool:
