@@ -257,6 +257,19 @@ def test_of_nan_it_is_said_that_it_equals_nothing(value, first):
     assert failure.difference is None and failure.remark == "both are nan, which equals nothing, not even nan"
 
 
+@pytest.mark.parametrize("kind", [torch.tensor, np.array])
+def test_two_nan_are_not_the_place_where_two_values_part(kind):
+    before, after = kind([[0.5, math.nan], [1.5, math.nan]]), kind([[0.5, math.nan], [7.0, math.nan]])
+    pair = pair_of(before, after)
+    assert [line[:13] for line in pair[:2]] == ["at [1] [ 1.50", "at [1] [ 7.00"]
+    assert pair.remark == "differs first at [1, 0]"
+    assert pair_of({"x": before}, {"x": after}).remark == "differs first at ['x'][1, 0]"
+    with pytest.raises(CheckFailed) as caught, expect.untouched("what was given", {"hidden": before}):
+        before[1, 0] = 7.0
+    shown = pair_of(caught.value.expected, caught.value.actual, caught.value.first)
+    assert shown.expected.startswith("at [1] [ 1.500") and shown.got.startswith("at [1] [ 7.000")
+
+
 class Thing:
     pass
 

@@ -159,8 +159,13 @@ def _rows(e: Any, g: Any) -> tuple[Any, Any] | None:
 
 
 def _first_of(e: Any, g: Any) -> tuple[int, ...] | None:
-    differs = (e != g).nonzero() if isinstance(e, Tensor) else np.argwhere(np.asarray(e != g))
-    return tuple(int(i) for i in differs[0]) if len(differs) else None
+    """The first place where two tensors or arrays part; two nan part there only where nothing else does."""
+    differs, both_nan = e != g, (e != e) & (g != g)
+    for parted in (differs & ~both_nan, differs):
+        places = parted.nonzero() if isinstance(e, Tensor) else np.argwhere(parted)
+        if len(places):
+            return tuple(int(i) for i in places[0])
+    return None
 
 
 def _member(value: Any, place: tuple[int, ...]) -> Any:
