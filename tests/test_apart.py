@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -248,3 +249,22 @@ def test_what_is_printed_is_passed_on_up_to_a_limit(capsys):
     assert out.startswith("a\\x1b\nb12\n… the answer prints more than 64 KiB") and err == "é"
     shown.show(1, b"never")
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "out"), [("ascii", "?-> U\n"), ("cp1252", "\xe9-> U\n"), ("utf-8", "\xe9\u2192 U\n")]
+)
+def test_what_is_printed_is_passed_on_in_the_characters_that_the_screen_has(monkeypatch, encoding: str, out: str):
+    screen = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr(sys, "stdout", screen)
+    shown = printed.Printed(left=8)
+    shown.show(1, "\xe9\u2192 U\n".encode())
+    assert screen.buffer.getvalue().decode(encoding).startswith(out.replace("\n", os.linesep))
+    assert "the answer prints more" in screen.buffer.getvalue().decode(encoding)
+
+
+def test_an_answer_may_print_what_the_screen_has_no_character_for(mini, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    mini.solve(mini.shift, "return x + by", "print('\xe9\u2192')\n    return x + by")
+    graded = mini.cold(SHIFT, "-s", "-k", "each_number")
+    assert graded.code == 0 and "?->" in graded.output, graded.output

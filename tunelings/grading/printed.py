@@ -6,9 +6,10 @@ import codecs
 import re
 import sys
 from dataclasses import dataclass, field
+from typing import TextIO
 
 from tunelings.grading import limits
-from tunelings.grading.text import cut, visible
+from tunelings.grading.text import cut, printable, visible
 
 
 @dataclass
@@ -25,9 +26,9 @@ class Printed:
         shown = content[: self.left]
         self.left -= len(shown)
         to = sys.stdout if stream == 1 else sys.stderr
-        to.write(_visible(decoder.decode(shown)))
+        _write(to, _visible(decoder.decode(shown)))
         if self.left <= 0:
-            to.write(f"\n… the answer prints more than {limits.OUTPUT // 1024} KiB; the rest is not shown\n")
+            _write(to, f"\n… the answer prints more than {limits.OUTPUT // 1024} KiB; the rest is not shown\n")
         to.flush()
 
 
@@ -35,6 +36,12 @@ def shown_progress(done: float, text: object) -> tuple[float, str]:
     """What a check says of how far it is, as the screen takes it: an answer may have said it."""
     share = max(0.0, min(1.0, done)) if done == done else 0.0
     return share, cut(visible(str(text)))
+
+
+def _write(to: TextIO, text: str) -> None:
+    """Write what this screen or file has characters for: the rest must not fail the answer that printed it."""
+    encoding = getattr(to, "encoding", None)
+    to.write(printable(text, encoding) if encoding else text)
 
 
 def _visible(text: str) -> str:
