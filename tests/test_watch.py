@@ -226,6 +226,24 @@ def test_after_ctrl_z_and_fg_the_keys_work_and_between_them_the_shell_does(mini:
         assert states[0] == states[1] == states[2]
 
 
+def test_ctrl_c_in_an_editor_ends_the_editor_and_not_the_loop(mini: Miniature, terminal):
+    editor = mini.root / "editor"
+    editor.write_text("#!/bin/sh\necho the editor\nread line\n", encoding="utf-8")
+    editor.chmod(0o755)
+    shown = terminal(env={"VISUAL": str(editor)}).warm_up()
+    for count in (1, 2):
+        shown.press("o")
+        shown.until("the editor")
+        shown.process.sendintr()
+        shown.until(lambda text: "the editor" not in text and "h hint" in text)
+        shown.press("h")
+        shown.until(f"Hint {count} of 3")
+    shown.process.sendintr()
+    shown.process.expect(pexpect.EOF, timeout=300)
+    shown.process.close()
+    assert shown.process.exitstatus == 130
+
+
 def test_a_save_through_a_link_is_seen(mini: Miniature, terminal, tmp_path):
     mine = tmp_path / "mine" / "answer.py"
     mine.parent.mkdir()

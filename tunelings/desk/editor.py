@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from tunelings.course import CourseError, Exercise, shown_path
 
@@ -22,9 +25,22 @@ def edit(exercise: Exercise) -> int:
         raise CourseError(f"{path} is missing: tunelings reset {exercise.number} brings it back.")
     command = _command(path)
     try:
-        return subprocess.run([*command, str(exercise.answer_path)]).returncode
+        with _interrupts_left_to_the_editor():
+            return subprocess.run([*command, str(exercise.answer_path)]).returncode
     except OSError as error:
         raise CourseError(f"The editor {command[0]!r} can't be started: {error.strerror}.") from None
+
+
+@contextlib.contextmanager
+def _interrupts_left_to_the_editor() -> Iterator[None]:
+    """Ctrl-C reaches every process of a terminal, and means the editor while there is one."""
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: None)  # SIG_IGN would be the editor's, too.
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def _command(path: str) -> list[str]:
