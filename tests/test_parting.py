@@ -30,6 +30,13 @@ class Report:
     names: list
 
 
+def raising(error):
+    def raise_it():
+        raise error
+
+    return raise_it
+
+
 def one_hot(n, place, value=1.0):
     numbers = torch.zeros(n, dtype=F64)
     numbers[place] = value
@@ -268,6 +275,20 @@ def test_two_nan_are_not_the_place_where_two_values_part(kind):
         before[1, 0] = 7.0
     shown = pair_of(caught.value.expected, caught.value.actual, caught.value.first)
     assert shown.expected.startswith("at [1] [ 1.500") and shown.got.startswith("at [1] [ 7.000")
+
+
+@pytest.mark.parametrize(
+    ("error", "mentions", "expected", "got"),
+    [
+        (RuntimeError(f"needs {'x' * 50}"), [], "ValueError", f"RuntimeError: needs {'x' * 50}"),
+        (ValueError(f"needs {'x' * 50}"), ["rank"], "a text with rank", f"needs {'x' * 50}"),
+        (ValueError(""), ["rank"], "a text with rank", "''"),
+    ],
+)
+def test_the_error_that_came_is_no_text_to_compare_with_what_was_wanted(error, mentions, expected, got):
+    with pytest.raises(CheckFailed) as caught:
+        expect.raises(ValueError, raising(error), "rank 0", mentions=mentions)
+    assert pair_of(caught.value.expected, caught.value.actual) == (expected, got, "")
 
 
 class Thing:

@@ -62,6 +62,10 @@ class CheckFailed(AssertionError):
         return f"{self.what}: expected {safe_repr(self.expected)}, got {safe_repr(self.actual)}"
 
 
+class Described(str):
+    """What must come out in words, which are no text to compare with another letter by letter."""
+
+
 def note(name: str, value: Any) -> None:
     """Record evidence for the diagnosis, such as what `.grad` held at `step()`; asserts nothing.
 
@@ -230,7 +234,7 @@ def raises(
         said = safe_str(error)
         missing = [str(word) for word in mentions if str(word) not in said]
         if missing:
-            wanted = f"a text with {', '.join(missing)}"
+            wanted = Described(f"a text with {', '.join(missing)}")
             raise CheckFailed(f"the message of {what}", wanted, said, given=given, evidence=missing) from None
         return
     except NotImplementedError:
@@ -238,7 +242,7 @@ def raises(
     except Exception as error:
         came = f"{type(error).__name__}: {safe_str(error)}"
         name = type(error).__name__
-        raise CheckFailed(what, kind.__name__, came, given=given, evidence=name) from error
+        raise CheckFailed(what, Described(kind.__name__), came, given=given, evidence=name) from error
     raise CheckFailed(what, f"{kind.__name__} is raised", _returned(result), "nothing was raised", given=given)
 
 

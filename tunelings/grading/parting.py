@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tunelings.expect import Described
 from tunelings.grading.alike import (
     BOTH_NAN,
     LONG,
@@ -55,6 +56,8 @@ def pair_of(expected: Any, got: Any, first: tuple[int, ...] | None = None) -> Pa
 
 
 def _pair(expected: Any, got: Any, first: tuple[int, ...] | None) -> Pair:
+    if isinstance(expected, Described):
+        return Pair(value_text(expected), value_text(got))
     if first is not None:
         e_numbers, g_numbers = _numbers(expected), _numbers(got)
         if e_numbers is not None and g_numbers is not None:
