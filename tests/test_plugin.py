@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tests.support.miniature import Miniature
+from tunelings.grading.apart import can_fork
 from tunelings.grading.store import Progress
 
 SQUARES, SHIFT = "checks/module01/test_ex01_squares.py", "checks/module01/test_ex02_shift.py"
@@ -153,6 +154,17 @@ def test_an_error_after_a_check_keeps_its_own_text(solved):
     solved.solve(solved.squares, "x * x", "x + x")
     graded = solved.grade(SQUARES)
     assert "the lamp broke" in graded.output and "added to itself" in graded.output
+
+
+@pytest.mark.skipif(not can_fork(), reason="only a fork has the values of other fixtures")
+def test_a_check_may_have_a_fixture_of_its_own_after_one_that_has_none(solved):
+    check = solved.shift.check_path.read_text(encoding="utf-8")
+    fixture = "@pytest.fixture\ndef lamp():\n    return 'on'\n\n\n"
+    marked = "@pytest.mark.trains\ndef test_many_small_steps_arrive(answer"
+    assert check.count(marked) == 1
+    solved.shift.check_path.write_text(check.replace(marked, f"{fixture}{marked}, lamp"), encoding="utf-8")
+    graded = solved.grade(SHIFT)
+    assert graded.code == 0, graded.text()
 
 
 def test_what_is_set_in_the_environment_stays(solved, monkeypatch):

@@ -222,7 +222,7 @@ class Grader:
         from tunelings.grading import apart, spawned
 
         request = spawned.request_of(task_of(item, run, self.seed))
-        if set(item._fixtureinfo.argnames) > {"answer", "tmp_path"}:  # Other fixtures' values come with the fork.
+        if set(item._fixtureinfo.argnames) - {"answer", "tmp_path"}:  # Other fixtures' values come with the fork.
             self._end_apart()
         if self.apart is None or self.apart.is_over:
             warm_up(item, run)
