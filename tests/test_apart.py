@@ -263,6 +263,11 @@ def test_what_is_printed_is_passed_on_in_the_characters_that_the_screen_has(monk
     assert "the answer prints more" in screen.buffer.getvalue().decode(encoding)
 
 
+def test_what_is_printed_has_no_line_ends_but_its_own_and_is_not_turned_around(capsys):
+    printed.Printed().show(1, "a\u202eb\u2066\u200f\u061c\u2028\x85c \xe9\u3000\u4e2d\t.\n".encode())
+    assert capsys.readouterr().out == r"a\u202eb\u2066\u200f\u061c\u2028\x85c" + " \xe9\u3000\u4e2d\t.\n"
+
+
 def test_an_answer_may_print_what_the_screen_has_no_character_for(mini, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     mini.solve(mini.shift, "return x + by", "print('\xe9\u2192')\n    return x + by")

@@ -47,7 +47,8 @@ def _write(to: TextIO, text: str) -> None:
 def _visible(text: str) -> str:
     """`text` with control characters written out, so that none acts on the screen; a progress bar becomes lines."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", lines)
+    return _CONTROL.sub(lambda found: visible(found[0]), lines)
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Controls, ends of lines, and what turns the direction of writing.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
