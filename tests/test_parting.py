@@ -304,6 +304,16 @@ def test_an_object_is_shown_by_its_class():
     assert "tunelings_answer" not in "".join(pair_of(Thing, inner)) and "0x" not in given_text({"x": [Thing()]})
 
 
+class Refuses:
+    def __eq__(self, other):
+        raise ZeroDivisionError
+
+
+def test_an_object_that_cannot_be_compared_is_shown_without_its_address():
+    assert all(line.endswith("Refuses object>") for line in pair_of(Refuses(), Refuses())[:2])
+    assert all(line.endswith("Refuses object>]") for line in pair_of([Refuses()], [Refuses()])[:2])
+
+
 @pytest.mark.parametrize("place", [0, 5, 7, 8, 250, 999])
 @pytest.mark.parametrize("by", [1e-14, 1e-9, 1e-4, 1.0, 1e12])
 def test_wherever_two_tensors_part_the_lines_part(place, by):

@@ -39,6 +39,7 @@ from tunelings.grading.values import (
     object_text,
     part_text,
     parts_of,
+    repr_text,
     row_text,
     value_text,
 )
@@ -52,7 +53,7 @@ def pair_of(expected: Any, got: Any, first: tuple[int, ...] | None = None) -> Pa
     except KeyboardInterrupt:
         raise
     except BaseException:  # Whatever a class of the answer's own does when it is looked at, SystemExit too.
-        return Pair(cut(visible(safe_repr(expected))), cut(visible(safe_repr(got))))
+        return Pair(cut(visible(repr_text(expected))), cut(visible(repr_text(got))))
 
 
 def _pair(expected: Any, got: Any, first: tuple[int, ...] | None) -> Pair:

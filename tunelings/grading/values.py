@@ -50,7 +50,7 @@ def given_text(given: Any) -> str:
             return cut(", ".join(f"{name}={part_text(value, most=120)}" for name, value in given.items()), _GIVEN)
         return cut(part_text(given, most=_GIVEN), _GIVEN)
     except Exception:  # An input that the answer has changed into something that can't be shown.
-        return cut(visible(safe_repr(given)), _GIVEN)
+        return cut(visible(repr_text(given)), _GIVEN)
 
 
 def part_text(value: Any, digits: int = DIGITS, most: int = _PART) -> str:
@@ -81,12 +81,17 @@ def part_text(value: Any, digits: int = DIGITS, most: int = _PART) -> str:
     return cut(visible(object_text(value)), max(most, 84))
 
 
-def object_text(value: Any) -> str:
+def repr_text(value: Any) -> str:
     """repr(value), without addresses in memory and the name that an answer's module is loaded by."""
+    return without_module(_ADDRESS.sub("", safe_repr(value)))
+
+
+def object_text(value: Any) -> str:
+    """Likewise, where an object says nothing of itself its class."""
     kind: Any = type(value)
     if kind.__repr__ is object.__repr__:
         return f"an object of class {kind.__name__}"
-    return without_module(_ADDRESS.sub("", safe_repr(value)))
+    return repr_text(value)
 
 
 def without_module(text: str) -> str:
