@@ -121,26 +121,30 @@ def table_of(table, names):
     return {row.name: row for row in rows}
 
 
+def compare(answer, task, approaches, test_set, *rest, **options):
+    """The table that `run` returns, after a look at whether it has changed what it was given."""
+    names = [one.name for one in approaches]
+    with expect.untouched("after the comparison", {"task": task, "test set": test_set}, errors=ValueError):
+        table = answer.run(task, approaches, test_set, *rest, **options)
+    expect.equal([one.name for one in approaches], names, "the approaches after the comparison")
+    return table
+
+
 # ---------------------------------------------------------------- the same questions, scores, seconds, costs
 def test_each_approach_is_set_up_warmed_up_and_asked_the_same_questions(answer):
     grades = {name: draw(7, i) for i, name in enumerate(("search", "prompt", "tuned"))}
     questions = [f"  Frage {i}: 何 é? \n" for i in (4, 1, 5, 1, 0, 3, 2)]  # One is there twice; not in order.
     world = World(grades, questions=questions)
-    before = repr(world.test_set)
-    approaches = world.approaches(answer)
-    given = list(approaches)
-    answer.run(world.task, approaches, world.test_set, 3, clock=world.clock)
-    expect.equal([one.name for one in approaches], [one.name for one in given], "the approaches after the comparison")
+    compare(answer, world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
     for name in grades:
         expect.equal(world.seen[name], ["setup", "warm-up", *questions], f"what {name} was asked, in order")
-    expect.equal(repr(world.test_set), before, "the test set after the comparison")
 
 
 def test_the_score_is_the_mean_of_the_metric(answer):
     names = ("search", " prompt", "tuned\n")
     grades = {name: [4 * grade - 2 for grade in draw(7, 10 + i)] for i, name in enumerate(names)}  # From -2 to 2.
     world = World(grades, questions=[f"Frage {i}?" for i in (4, 1, 5, 1, 0, 3, 2)])  # One is there twice.
-    table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    table = compare(answer, world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
     expect.note("answers_given", sorted(map(str, world.answers_given)))
     rows = table_of(table, names)
     by_hand = [sum(grades[name]) / 7 for name in names]
@@ -158,7 +162,7 @@ def test_a_query_is_timed_alone_and_the_median_counts(answer):
             row[-1] += 64.0  # One slow query moves a mean far, and a median not.
             r.shuffle(row)
         world = World(grades, times)
-        table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+        table = compare(answer, world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
         rows = table_of(table, names)
         ordered = [sorted(times[name]) for name in names]
         medians = [(t[(n - 1) // 2] + t[n // 2]) / 2 for t in ordered]
@@ -176,7 +180,7 @@ def test_the_cost_is_a_mean_over_question_and_prediction(answer):
     names = ("search", "fine-tuned")
     grades = {name: draw(12, 30 + i) for i, name in enumerate(names)}
     world = World(grades, questions=[f" Frage {'x' * (3 * i)}?\n" for i in range(12)])
-    table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    table = compare(answer, world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
     rows = table_of(table, names)
     by_hand = [
         sum(len(q) + 100 * len(str(i)) + len(name) for i, q in enumerate(world.questions)) / 12 for name in names
@@ -195,7 +199,7 @@ def test_the_best_row_is_first_and_equals_keep_their_order(answer):
         "g": [0.3755, 0.3755],
     }
     world = World(grades)
-    table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    table = compare(answer, world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
     table_of(table, list(grades))
     # g is ahead of b by 0.0005, which some roundings hide.
     expected = ["d", "c", "f", "g", "b", "a", "e"]
@@ -207,7 +211,7 @@ def test_whole_numbers_come_out_as_floats(answer):
     task = SimpleNamespace(warmup=WARMUP, metric=lambda *_: 1)
     items = [{"question": f"Frage {i}?", "answers": []} for i in range(3)]
     ticks = itertools.count(0.0)
-    rows = table_of(answer.run(task, ways, items, 3, clock=lambda: next(ticks)), ["search", "prompt"])
+    rows = table_of(compare(answer, task, ways, items, 3, clock=lambda: next(ticks)), ["search", "prompt"])
     found = [[getattr(rows[name], field) for field in NUMBERS] for name in ("search", "prompt")]
     expect.close(found, [[1.0, 1.0, 1.0, 4.0, 1.0]] * 2, "rows of whole grades, costs and seconds")
 
@@ -221,7 +225,7 @@ def test_the_interval_of_a_score_is_that_of_its_mean(answer):
     r = random.Random(seed(41))
     grades = {f"way {i}": [size * grade for grade in r.sample(centered, n)] for i, size in enumerate(sizes)}
     world = World(grades)
-    table = answer.run(world.task, world.approaches(answer), world.test_set, seed(46), clock=world.clock)
+    table = compare(answer, world.task, world.approaches(answer), world.test_set, seed(46), clock=world.clock)
     rows = table_of(table, list(grades))
     error = float(np.std(centered)) / n**0.5  # The standard error of the mean.
     below = [(rows[name].score - rows[name].low) / (size * error) for name, size in zip(grades, sizes, strict=True)]
@@ -265,7 +269,7 @@ def winner_of(answer, grades, offset):
 
 def winner_with(answer, grades, bootstrap_seed):
     world = World(grades)
-    table = answer.run(world.task, world.approaches(answer), world.test_set, bootstrap_seed, clock=world.clock)
+    table = compare(answer, world.task, world.approaches(answer), world.test_set, bootstrap_seed, clock=world.clock)
     table_of(table, list(grades))
     return getattr(table, "winner", "no such field")
 
@@ -317,7 +321,7 @@ def test_one_seed_names_one_winner(answer):
 
 def test_one_approach_alone_wins_nothing(answer):
     world = World({"alone": [1.0, 0.5, 1.0]})
-    table = answer.run(world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
+    table = compare(answer, world.task, world.approaches(answer), world.test_set, 3, clock=world.clock)
     rows = table_of(table, ["alone"])
     expect.close(rows["alone"].score, 2.5 / 3, "the score of one approach alone")
     expect.equal(getattr(table, "winner", "no field"), None, "the winner among one approach")
@@ -329,7 +333,7 @@ def test_approaches_of_one_name_have_a_row_each(answer):
     task = SimpleNamespace(warmup=WARMUP, metric=lambda prediction, _: float(prediction))
     items = [{"question": f"Frage {i}?", "answers": []} for i in range(4)]
     ticks = itertools.count(0.0)
-    table = answer.run(task, ways, items, 3, clock=lambda: next(ticks))
+    table = compare(answer, task, ways, items, 3, clock=lambda: next(ticks))
     expect.equal([row.score for row in table.rows], [0.75, 0.5, 0.25], "the scores of three approaches of one name")
     expect.equal(table.winner, "tuned", "the winner, where the first is better than the second on each question")
 
@@ -341,7 +345,7 @@ def test_the_seed_alone_decides_about_the_intervals(answer):
         random.seed(global_seed)
         np.random.seed(global_seed)
         world = World(grades)
-        table = answer.run(world.task, world.approaches(answer), world.test_set, bootstrap_seed, clock=world.clock)
+        table = compare(answer, world.task, world.approaches(answer), world.test_set, bootstrap_seed, clock=world.clock)
         rows = table_of(table, list(grades))
         drawn = [random.random(), float(np.random.random())]
         expected = [random.Random(global_seed).random(), float(np.random.RandomState(global_seed).random_sample())]
@@ -369,14 +373,14 @@ def test_nothing_to_compare_is_an_error(answer):
     empty = [("no approaches", [], world.test_set), ("no questions", approaches, [])]
     for what, ways, questions in empty:
         expect.raises(
-            ValueError, lambda w=ways, q=questions: answer.run(world.task, w, q, 3), f"a comparison of {what}"
+            ValueError, lambda w=ways, q=questions: compare(answer, world.task, w, q, 3), f"a comparison of {what}"
         )
     expect.equal(world.seen["search"], [], "what an approach was asked although there is nothing to compare")
 
 
 def test_the_clock_is_a_real_one_unless_another_is_given(answer):
     world = World({"search": [1.0, 0.5, 0.25]})
-    table = answer.run(world.task, world.approaches(answer), world.test_set, 3)
+    table = compare(answer, world.task, world.approaches(answer), world.test_set, 3)
     seconds = table_of(table, ["search"])["search"].seconds_per_query
     expect.true(0 <= seconds < 0.5, "seconds of a query that takes microseconds", actual=seconds, expected="below 0.5")
 
@@ -416,6 +420,13 @@ def cells(line):
     return [re.sub(r"^[*_`\s]+|[*_`\s]+$", "", cell) for cell in line.split("|")]
 
 
+def write_report(answer, table, folder):
+    """The answer's own, and a look at whether it has changed the table."""
+    before = repr(table)
+    answer.write_report(table, folder)
+    expect.equal(repr(table), before, "the table after its report was written")
+
+
 def report_of(folder, name="report.md"):
     path = Path(folder) / name
     expect.true(
@@ -427,10 +438,7 @@ def report_of(folder, name="report.md"):
 def test_the_report_has_a_line_for_each_row_in_order(answer, tmp_path):
     rows = worse_ones_first(some_rows(70))
     folder = tmp_path / "not" / "there"
-    table = table_with(answer, rows, rows[0]["name"])
-    before = repr(table)
-    answer.write_report(table, folder)
-    expect.equal(repr(table), before, "the table after its report was written")
+    write_report(answer, table_with(answer, rows, rows[0]["name"]), folder)
     text = report_of(folder).decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines() if line.strip().startswith("|")]
     places = [[i for i, line in enumerate(lines) if row["name"] in cells(line)] for row in rows]
@@ -463,7 +471,7 @@ def near(numbers, wanted):
 
 def test_the_report_holds_one_markdown_table(answer, tmp_path):
     rows = worse_ones_first(some_rows(72))
-    answer.write_report(table_with(answer, rows, None), tmp_path)
+    write_report(answer, table_with(answer, rows, None), tmp_path)
     lines = [line.strip() for line in report_of(tmp_path).decode("utf-8", "replace").splitlines()]
     runs = [list(run) for barred, run in itertools.groupby(lines, lambda line: line.startswith("|")) if barred]
     names = {row["name"] for row in rows}
@@ -480,21 +488,18 @@ def test_the_report_holds_one_markdown_table(answer, tmp_path):
 def test_a_report_that_is_there_is_replaced_and_the_table_stays(answer, tmp_path):
     rows = worse_ones_first(some_rows(74))
     old = [{**row, "name": f"old {number}"} for number, row in enumerate(rows)]
-    table = table_with(answer, rows, rows[0]["name"])
-    before = repr(table)
-    for one in (table_with(answer, old, "old 0"), table):
-        answer.write_report(one, tmp_path)
+    for one in (table_with(answer, old, "old 0"), table_with(answer, rows, rows[0]["name"])):
+        write_report(answer, one, tmp_path)
     text = report_of(tmp_path).decode("utf-8", "replace")
     said = [len(re.findall(name, text)) for name in ("Winner", "old")]
     expect.equal(said, [1, 0], "how often the second report in a folder says Winner, and names rows of the first")
-    expect.equal(repr(table), before, "the table after its report was written")
 
 
 def test_the_report_is_utf_8_on_any_machine(answer, tmp_path):
     rows = some_rows(76)
     with files.ascii_by_default():
         try:
-            answer.write_report(table_with(answer, rows, rows[0]["name"]), tmp_path)
+            write_report(answer, table_with(answer, rows, rows[0]["name"]), tmp_path)
         except UnicodeEncodeError as error:
             what = "report.md on a machine whose default encoding isn't UTF-8"
             expect.true(False, what, actual=f"{error.encoding}: {error.reason}", expected="UTF-8")
@@ -513,7 +518,7 @@ def test_the_report_names_the_winner_or_says_none(answer, tmp_path):
     rows = worse_ones_first(some_rows(80))
     best = rows[2]["name"]
     for winner, said, who in ((best, best, "in the third line"), (None, "none", "None")):
-        answer.write_report(table_with(answer, rows, winner), str(tmp_path))
+        write_report(answer, table_with(answer, rows, winner), str(tmp_path))
         line = winner_line(report_of(tmp_path).decode("utf-8", "replace"))
         expect.equal(line, said, f"what follows 'Winner:' in the report if the winner is {who}")
 
@@ -521,7 +526,7 @@ def test_the_report_names_the_winner_or_says_none(answer, tmp_path):
 def picture(answer, rows, folder):
     import matplotlib.image
 
-    answer.write_report(table_with(answer, rows, None), folder)
+    write_report(answer, table_with(answer, rows, None), folder)
     start = report_of(folder, "scores.png")[:8]
     expect.equal(list(start), list(b"\x89PNG\r\n\x1a\n"), "the first bytes of scores.png")
     return matplotlib.image.imread(folder / "scores.png")[..., :3]
@@ -563,8 +568,8 @@ def real_table(answer, tmp_path, names, count, device, language_model, encoder):
     chosen = [answer.Approach(w.name, w.setup, w.answer, w.cost) for w in lineup if not names or w.name in names]
     items = [{"question": test[i].question, "answers": test[i].answers} for i in order]
     task = SimpleNamespace(warmup="Which function prints a text?", metric=pydocs.grade)
-    table = answer.run(task, chosen, items, seed(102))
-    answer.write_report(table, tmp_path)
+    table = compare(answer, task, chosen, items, seed(102))
+    write_report(answer, table, tmp_path)
     print(report_of(tmp_path).decode())
     return table_of(table, [way.name for way in chosen])
 
