@@ -22,6 +22,12 @@ def shuffled(pairs, offset):
     return [a for a, _ in pairs], [b for _, b in pairs]
 
 
+def call(function, a, b, *rest, **options):
+    """What `function` returns, after a look at whether it has changed the lists."""
+    with expect.untouched("after the call", {"a": a, "b": b}, errors=ValueError):
+        return function(a, b, *rest, **options)
+
+
 def fields(interval):
     """mean, low and high as a list; what has no such fields comes back as it is."""
     names = ("mean", "low", "high")
@@ -36,10 +42,10 @@ def test_each_item_is_drawn_with_both_of_its_scores(answer):
     # Of five differences one is 1. A resample holds it 0 to 5 times: binomial(5, 1/5), with P(0) = 0.328,
     # P(≤ 1) = 0.737, P(≤ 2) = 0.942. At level 0.82 the ends are 0 and 2 of 5.
     a, b = shuffled([(1, 1), (1, 1), (1, 0), (0, 0), (0, 0)], offset=1)
-    interval = answer.paired_bootstrap(a, b, 2000, seed(2), level=0.82)
+    interval = call(answer.paired_bootstrap, a, b, 2000, seed(2), level=0.82)
     errors = errors_to_each_side(interval, 0.16**0.5 / 5**0.5)
     expect.note("errors", errors)
-    expect.note("wide", is_wide(answer.paired_bootstrap(a, b, 2000, seed(2), level=0.1)))
+    expect.note("wide", is_wide(call(answer.paired_bootstrap, a, b, 2000, seed(2), level=0.1)))
     expect.true(
         not errors,
         what="low and high: 5 items, 3 and 2 right, level 0.82",
@@ -86,11 +92,11 @@ def test_the_ends_are_quantiles_of_the_means(answer):
         (0.8, [(2 * low + middle) / 3, (middle + 2 * high) / 3]),
         (0.6, [(low + 2 * middle) / 3, (low + 2 * high) / 3]),
     ):
-        interval = answer.paired_bootstrap(a, b, 2000, seed(6), level=level)
+        interval = call(answer.paired_bootstrap, a, b, 2000, seed(6), level=level)
         # The scores are some hundreds, and so is what their rounding errs by.
         close(interval, [mean, *ends], what=f"mean, low, high: differences of 3 items, level {level}", scale=300.0)
     # The lowest twice and the highest: 0.259 to 0.370. The middle twice and the highest: 0.630 to 0.741.
-    interval = answer.paired_bootstrap(a, b, 6000, seed(11), level=0.34)
+    interval = call(answer.paired_bootstrap, a, b, 6000, seed(11), level=0.34)
     expected = [mean, (2 * low + high) / 3, (2 * middle + high) / 3]
     close(interval, expected, what="mean, low, high: differences of 3 items, level 0.34", scale=300.0)
 
@@ -98,7 +104,7 @@ def test_the_ends_are_quantiles_of_the_means(answer):
 def test_the_level_is_0_95_by_default(answer):
     # The lowest of 27 equally likely resamples is reached with 0.037: more than 0.025, and less than 0.05.
     a, b, (low, middle, high) = three_differences(offset=7)
-    interval = answer.paired_bootstrap(a, b, 6000, seed(10))
+    interval = call(answer.paired_bootstrap, a, b, 6000, seed(10))
     expected = [(low + middle + high) / 3, low, high]
     close(interval, expected, what="mean, low, high: 3 items, 6000 resamples, default level", scale=300.0)
 
@@ -109,7 +115,7 @@ def test_with_many_items_the_interval_is_the_normal_one(answer):
     b = (20 * luck).tolist()
     a = (20 * luck + difference).tolist()
     mean, half = float(difference.mean()), 1.96 * float(difference.std(unbiased=False)) / 20
-    interval = answer.paired_bootstrap(a, b)
+    interval = call(answer.paired_bootstrap, a, b)
     found = fields(interval)
     # A quantile of 2000 resamples has a standard error of 3% of the half-width.
     near = isinstance(found, list) and all(
@@ -126,19 +132,19 @@ def test_with_many_items_the_interval_is_the_normal_one(answer):
 
 def test_two_equal_systems_differ_by_nothing(answer):
     same = [float(x) for x in randn(9, offset=13)]
-    close(answer.paired_bootstrap(same, list(same), 500, seed(14)), [0.0, 0.0, 0.0], what="a system and itself")
+    close(call(answer.paired_bootstrap, same, list(same), 500, seed(14)), [0.0, 0.0, 0.0], what="a system and itself")
     tenths = [0.5 * round(score, 3) for score in same]
     shifted = [score + 0.25 for score in tenths]
-    interval = answer.paired_bootstrap(shifted, tenths, 500, seed(15))
+    interval = call(answer.paired_bootstrap, shifted, tenths, 500, seed(15))
     close(interval, [0.25, 0.25, 0.25], what="a system that is better by 0.25 on each of 9 items")
-    interval = answer.paired_bootstrap([75.0, 100.0, 62.5], [35.0, 60.0, 22.5], 50, seed(15))
+    interval = call(answer.paired_bootstrap, [75.0, 100.0, 62.5], [35.0, 60.0, 22.5], 50, seed(15))
     close(
         interval, [40.0, 40.0, 40.0], what="a system that is better by 40 points of 100 on each of 3 items", scale=100.0
     )
-    interval = answer.paired_bootstrap([35.0, 60.0, 22.5], [75.0, 100.0, 62.5], 50, seed(15))
+    interval = call(answer.paired_bootstrap, [35.0, 60.0, 22.5], [75.0, 100.0, 62.5], 50, seed(15))
     close(interval, [-40.0, -40.0, -40.0], what="a system that is worse by 40 points of 100 on each", scale=100.0)
-    close(answer.paired_bootstrap([0.75], [1.0], 20, 3), [-0.25, -0.25, -0.25], what="mean, low, high: one item")
-    found = fields(answer.paired_bootstrap([1.0, 0.0], [1.0, 0.0], 20, 3))
+    close(call(answer.paired_bootstrap, [0.75], [1.0], 20, 3), [-0.25, -0.25, -0.25], what="mean, low, high: one item")
+    found = fields(call(answer.paired_bootstrap, [1.0, 0.0], [1.0, 0.0], 20, 3))
     others = sorted({type(number).__name__ for number in found if not isinstance(number, float)})
     expect.equal(others, [], what="types of mean, low, high of a system and itself that aren't floats")
 
@@ -146,19 +152,19 @@ def test_two_equal_systems_differ_by_nothing(answer):
 def test_the_seed_decides_and_nothing_else(answer):
     a, b = randn(60, offset=16).tolist(), randn(60, offset=17).tolist()
     one = seed(18)
-    first = fields(answer.paired_bootstrap(a, b, 100, one))
-    again = fields(answer.paired_bootstrap(a, b, 100, seed=one))
+    first = fields(call(answer.paired_bootstrap, a, b, 100, one))
+    again = fields(call(answer.paired_bootstrap, a, b, 100, seed=one))
     expect.true(
         again == first,  # What a generator goes on with depends on how it is asked.
         what="mean, low, high: the second time with one seed",
         actual="other numbers",
         expected="the same numbers",
     )
-    others = [fields(answer.paired_bootstrap(a, b, 100, one + more)) for more in (1, 10, 1000, 2**16)]
+    others = [fields(call(answer.paired_bootstrap, a, b, 100, one + more)) for more in (1, 10, 1000, 2**16)]
     different = sum(found != first for found in others)
     what = "how many of the seeds + 1, + 10, + 1000, + 65536 give a different interval"
     expect.true(different == 4, what=what, actual=different, expected=4)
-    zero = [fields(answer.paired_bootstrap(a, b, 100, *given)) for given in ((), (0,), (0,))]
+    zero = [fields(call(answer.paired_bootstrap, a, b, 100, *given)) for given in ((), (0,), (0,))]
     apart = sum(found != zero[0] for found in zero)
     expect.true(apart == 0, what="how many of two calls with seed 0 differ from the default", actual=apart, expected=0)
 
@@ -166,7 +172,7 @@ def test_the_seed_decides_and_nothing_else(answer):
 def test_the_global_random_states_are_left_alone(answer):
     a, b = randn(7, offset=20).tolist(), randn(7, offset=21).tolist()
     numbers, numpys = random.getstate(), np.random.get_state()
-    answer.paired_bootstrap(a, b, 50, seed(22))
+    call(answer.paired_bootstrap, a, b, 50, seed(22))
     after = np.random.get_state()
     changed = [int(random.getstate() != numbers), int(after[2] != numpys[2] or (after[1] != numpys[1]).any())]
     expect.equal(changed, [0, 0], what="whether Python's and numpy's global random states changed")
@@ -174,7 +180,7 @@ def test_the_global_random_states_are_left_alone(answer):
 
 def test_n_is_the_number_of_resamples(answer):
     a, b = randn(50, offset=23).tolist(), randn(50, offset=24).tolist()
-    interval = answer.paired_bootstrap(a, b, 1, seed(25))
+    interval = call(answer.paired_bootstrap, a, b, 1, seed(25))
     found = fields(interval)
     apart = found[2] - found[1] if isinstance(found, list) else found
     expect.close(apart, 0.0, what="high - low from a single resample", scale=1.0)
@@ -184,7 +190,7 @@ def test_the_low_end_is_not_above_the_high_one(answer):
     a, b = randn(50, offset=26).tolist(), randn(50, offset=27).tolist()
     turned = []
     for n in (2, 3, 10, 30):
-        found = fields(answer.paired_bootstrap(a, b, n, seed(28), level=0.95))
+        found = fields(call(answer.paired_bootstrap, a, b, n, seed(28), level=0.95))
         turned += [n] if isinstance(found, list) and not found[1] <= found[2] else []
     expect.equal(turned, [], what="the numbers of resamples of 2, 3, 10, 30 with which low is above high")
 
@@ -207,33 +213,35 @@ def exact_p(only_a, only_b):
 
 def test_mcnemar_doubles_the_smaller_tail_of_the_binomial(answer):
     table = [(1, 8), (9, 3), (2, 12), (0, 4), (6, 5)]
-    found = [answer.mcnemar(*counted(*pair, 7, 4, offset=30 + i)) for i, pair in enumerate(table)]
+    found = [call(answer.mcnemar, *counted(*pair, 7, 4, offset=30 + i)) for i, pair in enumerate(table)]
     expected = [exact_p(*pair) for pair in table]
     expect.close(found, expected, what="p with only a/only b right on 1/8, 9/3, 2/12, 0/4, 6/5 items", terms=1000)
 
 
 def test_mcnemar_is_at_most_one(answer):
     table = [(3, 3), (1, 1), (0, 0), (1, 0)]
-    found = [answer.mcnemar(*counted(*pair, 2, 3, offset=40 + i)) for i, pair in enumerate(table)]
+    found = [call(answer.mcnemar, *counted(*pair, 2, 3, offset=40 + i)) for i, pair in enumerate(table)]
     expect.kind(found, list, of=float, what="the four p")
     expect.close(found, [1.0, 1.0, 1.0, 1.0], what="p with only a/only b right on 3/3, 1/1, 0/0, 1/0 items", terms=1000)
 
 
 def test_mcnemar_does_not_look_at_items_on_which_both_agree(answer):
     agreeing = [(0, 0), (50, 0), (0, 50), (31, 400)]
-    found = [answer.mcnemar(*counted(2, 9, both, neither, 50 + i)) for i, (both, neither) in enumerate(agreeing)]
+    found = [call(answer.mcnemar, *counted(2, 9, both, neither, 50 + i)) for i, (both, neither) in enumerate(agreeing)]
     what = "p with only a/only b right on 2/9 items, both right/both wrong on 0/0, 50/0, 0/50, 31/400"
     expect.close(found, [exact_p(2, 9)] * 4, what=what, terms=1000)
 
 
 def test_mcnemar_is_exact_for_many_items(answer):
     # 0.5 ** 1220 is 0 in floats, and the coefficients are beyond their largest number.
-    found = answer.mcnemar(*counted(520, 700, 30, 10, offset=60))
+    found = call(answer.mcnemar, *counted(520, 700, 30, 10, offset=60))
     expected = exact_p(520, 700)
     expect.true(type(found) is float, what="the type of p", actual=type(found).__name__, expected="float")
     expect.close(found, expected, what="p with only a/only b right on 520/700 items", terms=10**5)
     small = [(0, 100), (3, 200), (900, 0)]  # From 1.6e-30 down to 2.4e-271.
-    shares = [answer.mcnemar(*counted(*pair, 2, 1, offset=70 + i)) / exact_p(*pair) for i, pair in enumerate(small)]
+    shares = [
+        call(answer.mcnemar, *counted(*pair, 2, 1, offset=70 + i)) / exact_p(*pair) for i, pair in enumerate(small)
+    ]
     what = "p divided by its exact value, on 0/100, 3/200, 900/0 items"
     expect.close(shares, [1.0, 1.0, 1.0], what=what, terms=10**5)
 
@@ -244,7 +252,7 @@ def test_lists_that_do_not_fit_are_an_error(answer):
         for first, second in (([one] * 4, [one] * 3), ([one] * 3, [one]), ([one], [one] * 3), ([], [])):
             expect.raises(
                 ValueError,
-                lambda function=function, first=first, second=second: function(first, second),
+                lambda function=function, first=first, second=second: call(function, first, second),
                 what=f"{name} of {len(first)} and {len(second)} items",
             )
 
@@ -268,7 +276,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says(answer):
     for number in range(200):
         luck = generator.normal(0, 3, 40)
         difference = generator.normal(0.2, 1, 40)
-        interval = answer.paired_bootstrap((luck + difference).tolist(), luck.tolist(), 200, number, level=0.9)
+        interval = call(answer.paired_bootstrap, (luck + difference).tolist(), luck.tolist(), 200, number, level=0.9)
         covered += interval.low <= 0.2 <= interval.high
     expect.true(
         154 <= covered <= 200, what="how many of 200 intervals hold the truth", actual=covered, expected="about 176"
