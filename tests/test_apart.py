@@ -145,6 +145,18 @@ def test_how_far_a_check_is_acts_on_no_screen_whatever_the_answer_says(monkeypat
     assert asked.reply.ended == ""
 
 
+@pytest.mark.parametrize("forged", [{"line": "x"}, {"file": 7}, {"text": None}, {"kind": []}])
+def test_a_warning_that_the_child_would_not_write_is_a_forged_verdict(forged):
+    warning = {"text": "odd", "kind": "UserWarning", "file": "f", "line": 1, **forged}
+    verdict = {
+        "token": "its own", "said": "judged", "final": True, "state": "passed", "failure": None, "skipped": None,
+        "fingerprint": "", "warnings": [warning], "left": False,
+    }  # fmt: skip
+    asked = apart.Asked(os.getpid(), "its own", limit=10.0)
+    asked.hear(json.dumps(verdict).encode())
+    assert asked.is_done and asked.reply.ended == apart.MEDDLED
+
+
 def test_the_first_failure_ends_the_run_where_asked(exits):
     assert list(exits.grade("-x").states) == [FIRST]
     assert list(exits.grade("--maxfail=2").states) == ALL_OF_SQUARES[:2]

@@ -2,7 +2,7 @@
 
 All answers stand in one small course, each beside a healthy neighbor; one pytest run checks them all.
 
-Long: 70 deeds, each with what its verdict says.
+Long: 71 deeds, each with what its verdict says.
 """
 
 from __future__ import annotations
@@ -208,6 +208,15 @@ DEEDS = {
             "import gc, tempfile; gc.disable(); sys.settrace(print); sys.setprofile(lambda *a: None)",
             "sys.stdout = sys.stderr = None; os.environ.clear(); signal.signal(signal.SIGTERM, signal.SIG_IGN)",
             "folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder)",
+        ),
+        None,
+    ),
+    "warnings that are none": Deed(
+        "import os, warnings\n\nclass W(UserWarning):\n    def __str__(self): raise SystemExit\n\n"
+        + after(
+            "import warnings; warnings.showwarning(W(), W, 'f', 1)",
+            "warnings.showwarning('odd', UserWarning, 7, 'x'); warnings.showwarning('odd', UserWarning, 'f', 2**70)",
+            "os.path.exists('a pipe') or os.mkfifo('a pipe'); warnings.showwarning('odd', UserWarning, 'a pipe', 1)",
         ),
         None,
     ),

@@ -216,10 +216,10 @@ class Asked:
                 self.reply.judgement = Judgement(
                     CheckState(told["state"]),
                     failure and failure_from_json(failure),
-                    told["skipped"],
+                    None if told["skipped"] is None else str(told["skipped"]),
                     fingerprint=str(told["fingerprint"]),
                 )
-                self.reply.warnings, self.reply.left = told["warnings"], bool(told["left"])
+                self.reply.warnings, self.reply.left = _warnings_of(told["warnings"]), bool(told["left"])
                 self.is_done = bool(told["final"])
                 if printed := told.get("printed"):
                     self.printed.show(1, str(printed).encode())
@@ -259,6 +259,16 @@ class Asked:
         # The limit of one process acts in the process itself; it counts neither the others nor what they share.
         elif self.memory_is_limited and processes.memory(found) > limits.MEMORY_OF_ALL:
             self.end(limits.TOGETHER, CheckState.CRASHED)
+
+
+_WARNING = {"text": str, "kind": str, "file": str, "line": int}
+
+
+def _warnings_of(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The warnings as the child writes them; raises TypeError or KeyError where they are anything else."""
+    if not all(isinstance(one[name], kind) for one in told for name, kind in _WARNING.items()):
+        raise TypeError("no warnings")
+    return told
 
 
 def _read(number: int) -> bytes | None:

@@ -124,10 +124,14 @@ def judgement_to_json(judgement: Judgement) -> dict[str, Any]:
 
 
 def _as_json(caught: list[warnings.WarningMessage]) -> list[dict[str, Any]]:
-    return [
-        {"text": str(one.message)[:1000], "kind": one.category.__name__, "file": one.filename, "line": one.lineno}
-        for one in caught[:_MOST_WARNINGS]
-    ]
+    """The warnings that can be told: `warnings.showwarning` takes anything for one, and its text may raise."""
+    told = []
+    for one in caught[:_MOST_WARNINGS]:
+        with contextlib.suppress(BaseException):
+            line = one.lineno if 0 < one.lineno < 2**31 else 1  # Python takes no larger number back.
+            text, kind = str(one.message)[:1000], one.category.__name__
+            told.append({"text": text, "kind": kind, "file": str(one.filename), "line": line})
+    return told
 
 
 def _flush() -> None:

@@ -15,7 +15,6 @@ import atexit
 import gc
 import os
 import sys
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,13 +35,13 @@ from tunelings.grading.items import (
     tasks_of,
     uses_gpu_already,
     warm_up,
-    warning_kind,
+    warn_again,
 )  # fmt: skip
 from tunelings.grading.limits import GRACE, hard_limit
 from tunelings.grading.runs import Run
 from tunelings.grading.states import CheckState
 from tunelings.grading.store import Progress
-from tunelings.grading.text import WIDTH, fitted, printable, visible
+from tunelings.grading.text import WIDTH, fitted, printable
 from tunelings.grading.verdict import Failure
 
 if TYPE_CHECKING:  # torch is imported when a check runs.
@@ -229,8 +228,7 @@ class Grader:
             self.apart = apart.Apart(tasks_of(item, run, self.seed)) if apart.can_fork() else spawned.Spawned()
         reply = self.apart.ask(request, limit_for(item), memory_is_limited=not is_full_run(item))
         for one in reply.warnings:
-            text, file = visible(one["text"]), visible(one["file"])  # An answer wrote both.
-            warnings.warn_explicit(text, warning_kind(one["kind"]), file, one["line"])
+            warn_again(**one)
         return reply.judgement_of(item.name)
 
     def _runs_apart(self, item: pytest.Item) -> bool:
