@@ -21,9 +21,16 @@ def show(text):
     return f'"{text}"' if text.isprintable() else repr(text)
 
 
+def call(metric, first, second):
+    """What a metric returns, after a look at whether it has changed what it was given."""
+    given = {"the first argument": first, "the second argument": second}
+    with expect.untouched("after the call", given, errors=ValueError):
+        return metric(first, second)
+
+
 def each_close(metric, pairs, expected, name):
     """The metric of each pair of texts; all of the scores are noted, the first wrong one is named."""
-    scores = [metric(prediction, [right]) for prediction, right in pairs]
+    scores = [call(metric, prediction, [right]) for prediction, right in pairs]
     expect.note("scores", scores)
     for (prediction, right), score, wanted in zip(pairs, scores, expected, strict=True):
         expect.close(score, wanted, what=f"{name} of {show(prediction)} with {show(right)}")
@@ -104,17 +111,17 @@ def test_everything_else_does_count(answer):
 def test_a_score_is_a_float(answer):
     one, two = words(2, offset=3)
     results = {
-        "the exact match of equal texts": answer.exact_match(one, [one]),
-        "the exact match of other texts": answer.exact_match(one, [two]),
-        "the exact match of two empty texts": answer.exact_match("", ["the"]),
-        "the F1": answer.token_f1(f"{one} {two}", [two, one]),
-        "the F1 of equal texts": answer.token_f1(one, [one]),
-        "the F1 of nothing shared": answer.token_f1(one, [two]),
-        "the F1 of nothing with nothing": answer.token_f1("", [""]),
-        "the F1 of nothing with a word": answer.token_f1("", [one]),
-        "the macro F1": answer.macro_f1([one, two], [one, one]),
-        "the macro F1 of no hit": answer.macro_f1([one, two], [two, one]),
-        "the macro F1 of hits alone": answer.macro_f1([one, two], [one, two]),
+        "the exact match of equal texts": call(answer.exact_match, one, [one]),
+        "the exact match of other texts": call(answer.exact_match, one, [two]),
+        "the exact match of two empty texts": call(answer.exact_match, "", ["the"]),
+        "the F1": call(answer.token_f1, f"{one} {two}", [two, one]),
+        "the F1 of equal texts": call(answer.token_f1, one, [one]),
+        "the F1 of nothing shared": call(answer.token_f1, one, [two]),
+        "the F1 of nothing with nothing": call(answer.token_f1, "", [""]),
+        "the F1 of nothing with a word": call(answer.token_f1, "", [one]),
+        "the macro F1": call(answer.macro_f1, [one, two], [one, one]),
+        "the macro F1 of no hit": call(answer.macro_f1, [one, two], [two, one]),
+        "the macro F1 of hits alone": call(answer.macro_f1, [one, two], [one, two]),
     }
     for name, result in results.items():
         expect.kind(result, float, what=name)
@@ -165,19 +172,19 @@ def test_the_best_of_several_answers_counts(answer):
     each = [f1_by_crossing_off([one, two], right.split()) for right in answers]
     expect.note("each", each)
     scores = [
-        answer.token_f1(prediction, answers),
-        answer.token_f1(prediction, answers[:2]),
-        answer.token_f1(prediction, [answers[2], answers[0]]),
-        answer.token_f1(prediction, [two, f"{two} {three} {five} {one} {four}"]),
-        answer.token_f1(prediction, [f"{two} {three} {five} {one} {four}", two]),
+        call(answer.token_f1, prediction, answers),
+        call(answer.token_f1, prediction, answers[:2]),
+        call(answer.token_f1, prediction, [answers[2], answers[0]]),
+        call(answer.token_f1, prediction, [two, f"{two} {three} {five} {one} {four}"]),
+        call(answer.token_f1, prediction, [f"{two} {three} {five} {one} {four}", two]),
     ]
     expected = [max(each), each[1], each[2], 2 / 3, 2 / 3]
     expect.close(scores, expected, what="the F1 against 4, 2, 2, 2 and 2 answers")
     rights = [answers, [*answers, f"{one.upper()} {two}."], [f"{one} {two}", *answers], [f"{one} {two}"] * 2]
-    matches = [answer.exact_match(prediction, right) for right in rights]
+    matches = [call(answer.exact_match, prediction, right) for right in rights]
     expect.close(matches, [0.0, 1.0, 1.0, 1.0], what="the exact match: none, the last, the first, both are equal")
     many = [f"{three} {number}" for number in range(40)] + [f"{one} {two}"]
-    scores = [answer.exact_match(prediction, many), answer.token_f1(prediction, many)]
+    scores = [call(answer.exact_match, prediction, many), call(answer.token_f1, prediction, many)]
     expect.close(scores, [1.0, 1.0], what="the exact match and the F1, the last of 41 answers is equal")
 
 
@@ -187,11 +194,15 @@ def test_two_empty_texts_are_equal(answer):
     expected = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0]
     each_close(answer.token_f1, pairs, expected, "the F1")
     each_close(answer.exact_match, pairs, expected, "the exact match")
-    scores = [answer.token_f1("", [one, ""]), answer.token_f1(one, ["", one]), answer.token_f1(one, ["?", "the"])]
+    scores = [
+        call(answer.token_f1, "", [one, ""]),
+        call(answer.token_f1, one, ["", one]),
+        call(answer.token_f1, one, ["?", "the"]),
+    ]
     scores += [
-        answer.exact_match("", [one, ""]),
-        answer.exact_match(one, ["", one]),
-        answer.exact_match(one, ["?", "the"]),
+        call(answer.exact_match, "", [one, ""]),
+        call(answer.exact_match, one, ["", one]),
+        call(answer.exact_match, one, ["?", "the"]),
     ]
     what = "F1 and exact match of nothing, a word, a word, with one, one and both of two answers empty"
     expect.close(scores, [1.0, 1.0, 0.0] * 2, what=what)
@@ -223,12 +234,14 @@ def test_every_class_weighs_the_same(answer):
     expect.note("right", sum(p == label for p, label in zip(predictions, labels, strict=True)))
     expect.note("items", len(labels))
     expected = macro_by_definition(predictions, labels, classes)
-    expect.close(answer.macro_f1(predictions, labels), expected, what="the macro F1 of classes of 13, 6 and 4 items")
+    expect.close(
+        call(answer.macro_f1, predictions, labels), expected, what="the macro F1 of classes of 13, 6 and 4 items"
+    )
 
 
 def test_macro_f1_of_numbers_is_that_of_scikit_learns_manual(answer):
     # The example of the documentation of sklearn.metrics.f1_score: 0.26 and on, as a fraction 4/15.
-    score = answer.macro_f1([0, 2, 1, 0, 0, 1], [0, 1, 2, 0, 1, 2])
+    score = call(answer.macro_f1, [0, 2, 1, 0, 0, 1], [0, 1, 2, 0, 1, 2])
     expect.close(score, 4 / 15, what="the macro F1 of [0, 2, 1, 0, 0, 1] with [0, 1, 2, 0, 1, 2]")
 
 
@@ -251,21 +264,21 @@ def test_a_class_counts_that_only_one_side_has(answer):
         ),
     ]
     expected = [macro_by_definition(*case) for case in cases]
-    scores = [answer.macro_f1(predictions, labels) for predictions, labels, _ in cases]
+    scores = [call(answer.macro_f1, predictions, labels) for predictions, labels, _ in cases]
     what = "the macro F1 of ten cases: classes on one side, capitals, an empty class, one class, ints, awkward texts"
     expect.close(scores, expected, what=what)
 
 
 def test_nothing_to_compare_is_an_error(answer):
     one, two = words(2, offset=13)
-    expect.raises(ValueError, lambda: answer.exact_match(one, []), what="an exact match with no answers")
-    expect.raises(ValueError, lambda: answer.token_f1(one, []), what="an F1 with no answers")
-    expect.raises(ValueError, lambda: answer.macro_f1([], []), what="a macro F1 of no items")
+    expect.raises(ValueError, lambda: call(answer.exact_match, one, []), what="an exact match with no answers")
+    expect.raises(ValueError, lambda: call(answer.token_f1, one, []), what="an F1 with no answers")
+    expect.raises(ValueError, lambda: call(answer.macro_f1, [], []), what="a macro F1 of no items")
     three_and_two = ([one, two, two], [one, two])
-    expect.raises(ValueError, lambda: answer.macro_f1(*three_and_two), what="3 predictions for 2 labels")
-    expect.raises(ValueError, lambda: answer.macro_f1(*three_and_two[::-1]), what="2 predictions for 3 labels")
-    expect.raises(ValueError, lambda: answer.macro_f1([], [one]), what="no predictions for 1 label")
-    expect.raises(ValueError, lambda: answer.macro_f1([one], []), what="1 prediction for no labels")
+    expect.raises(ValueError, lambda: call(answer.macro_f1, *three_and_two), what="3 predictions for 2 labels")
+    expect.raises(ValueError, lambda: call(answer.macro_f1, *three_and_two[::-1]), what="2 predictions for 3 labels")
+    expect.raises(ValueError, lambda: call(answer.macro_f1, [], [one]), what="no predictions for 1 label")
+    expect.raises(ValueError, lambda: call(answer.macro_f1, [one], []), what="1 prediction for no labels")
 
 
 def test_f1_takes_words_for_equal_that_lower_case_makes_equal_and_no_others(answer):
@@ -284,7 +297,7 @@ def test_f1_takes_words_for_equal_that_lower_case_makes_equal_and_no_others(answ
 
 
 def test_each_sign_of_the_punctuation_is_deleted(answer):
-    kept = [sign for sign in string.punctuation if answer.exact_match(f"ab{sign}cd", ["abcd"]) != 1.0]
+    kept = [sign for sign in string.punctuation if call(answer.exact_match, f"ab{sign}cd", ["abcd"]) != 1.0]
     expect.equal("".join(kept), "", what="the signs of string.punctuation that stay")
-    kept = [sign for sign in string.punctuation if answer.token_f1(f"ab cd{sign} ef", ["cd"]) != 0.5]
+    kept = [sign for sign in string.punctuation if call(answer.token_f1, f"ab cd{sign} ef", ["cd"]) != 0.5]
     expect.equal("".join(kept), "", what="the signs of string.punctuation that stay in F1")
