@@ -105,7 +105,7 @@ def test_real_tokens_share_the_gradient_and_padding_gets_none(answer):
     for b, t in mask.nonzero().tolist():
         share[b, t] = upstream[b] / int(mask[b].sum())
     leaf = hidden.clone().requires_grad_()
-    result = expect.tensor(answer.mean_pool(leaf, mask), what="the pooled states", shape=(3, 4))
+    result = pooled(answer, leaf, mask)
     attached = "the pooled states, which must be attached to the graph of hidden"
     expect.true(result.requires_grad, what=attached, actual=result, expected="a tensor that backward() can start from")
     (gradient,) = torch.autograd.grad(result, leaf, upstream.to(result.dtype), allow_unused=True)
@@ -138,7 +138,7 @@ def test_half_precision_is_summed_in_float32(answer):
 def test_the_dtype_of_hidden_is_kept(answer):
     for dtype in (torch.bfloat16, torch.float16, torch.float64, torch.float32):
         for mask in (MASK.clone(), MASK.bool()):
-            result = answer.mean_pool(randn(3, 7, 4, offset=13, dtype=dtype), mask)
+            result = pooled(answer, randn(3, 7, 4, offset=13, dtype=dtype), mask)
             expect.tensor(result, what=f"the pooled states of {dtype} hidden states", dtype=dtype, shape=(3, 4))
 
 
@@ -164,8 +164,7 @@ def test_neither_hidden_nor_the_mask_is_changed(answer):
 def test_the_result_is_on_the_device_of_hidden(answer):
     hidden = randn(3, 7, 4, offset=18)
     with OtherDefaultDevice():
-        result = answer.mean_pool(hidden, MASK.clone())
-    result = expect.tensor(result, what="the pooled states")
+        result = pooled(answer, hidden, MASK)
     expect.equal(str(result.device), "cpu", what="the device of the result (hidden: cpu, torch's default: meta)")
 
 
@@ -179,7 +178,7 @@ def test_a_text_without_real_tokens_takes_no_gradient_from_the_others(answer):
     share = torch.tensor([[0.5, 0.5, 0], [0, 0, 0], [0, 1, 0]]).unsqueeze(-1).expand(3, 3, 4)
     for dtype, given in ((torch.float32, mask), (torch.bfloat16, mask.bool())):
         leaf = randn(3, 3, 4, offset=21).to(dtype).requires_grad_()
-        result = expect.tensor(answer.mean_pool(leaf, given), what="the pooled states", shape=(3, 4))
+        result = pooled(answer, leaf, given)
         gradient = None
         if result.requires_grad:
             (gradient,) = torch.autograd.grad(result.sum(), leaf, allow_unused=True)
