@@ -298,7 +298,8 @@ def test_targets_keep_their_dtype_and_outputs_their_shape(answer):
         return (outputs - given).abs().sum()
 
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
-    answer.autocast_step(model, (inputs, targets), loss_fn, optimizer, device="cpu")
+    with expect.untouched("the batch", {"inputs": inputs, "targets": targets}):
+        answer.autocast_step(model, (inputs, targets), loss_fn, optimizer, device="cpu")
     expect.equal(gets[-1:], ["outputs [3, 1], targets int64 [3, 1]"], what="what loss_fn gets")
 
 
@@ -470,7 +471,8 @@ def test_inputs_may_be_token_ids(answer):
     expected[ids] -= LR * 0.5  # The gradient of half the sum, within the norm that is allowed.
     optimizer = torch.optim.SGD(model.parameters(), lr=LR)
     batch = (ids, torch.zeros(3, 2))
-    answer.autocast_step(model, batch, lambda o, t: 0.5 * (o - t).sum(), optimizer, device="cpu", max_norm=9.0)
+    with expect.untouched("the batch", dict(zip(("inputs", "targets"), batch, strict=True))):
+        answer.autocast_step(model, batch, lambda o, t: 0.5 * (o - t).sum(), optimizer, device="cpu", max_norm=9.0)
     expect.close(model.weight, expected, what="the table of an embedding after a step on int64 ids")
 
 
