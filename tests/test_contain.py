@@ -179,11 +179,14 @@ def test_an_exception_that_is_no_exception_gets_a_verdict(mini):
     assert (result.state, str(result.error)) == ("crashed", "no")
 
 
-def test_a_skip_in_a_check_passes_through_and_one_in_an_answer_gets_a_verdict(mini):
+def test_a_skip_in_a_full_run_passes_through_and_one_in_an_answer_gets_a_verdict(mini):
     check = mini.squares.check_path
-    check.write_text(check.read_text() + "\n\ndef test_last(answer):\n    import pytest; pytest.skip('not here')\n")
+    skips = "def test_{0}(answer):\n    pytest.skip('not here')\n"
+    full = f"import pytest\n\n\n@pytest.mark.real\n{skips.format('full')}\n\n{skips.format('last')}"
+    check.write_text(f"{check.read_text()}\n\n{full}")
     with pytest.raises(pytest.skip.Exception, match="not here"):
-        mini.run(mini.squares, RIGHT, "test_last")
+        mini.run(mini.squares, RIGHT, "test_full")
+    assert mini.run(mini.squares, RIGHT, "test_last").state == "escaped"
     for deed in ("pytest.skip('no')", "pytest.exit('no')", "pytest.importorskip('nothing_at_all')"):
         result = mini.run(mini.squares, after(f"import pytest; {deed}"))
         assert result.state == "escaped" and str(result.error).startswith("the answer ends the check: ")

@@ -2,7 +2,7 @@
 
 All answers stand in one small course, each beside a healthy neighbor; one pytest run checks them all.
 
-Long: 71 deeds, each with what its verdict says.
+Long: 72 deeds, each with what its verdict says.
 """
 
 from __future__ import annotations
@@ -108,6 +108,10 @@ DEEDS = {
     # Words to pytest.
     "skip": Deed(after("import pytest; pytest.skip('no')"), "the answer ends the check: Skipped"),
     "a skip without a frame": Deed(after("exec('import pytest; pytest.skip(chr(33))', {})"), "ends the check: Skipped"),
+    "a skip in the check's name": Deed(
+        after("exec(compile('import pytest; pytest.skip(chr(33))', sys._getframe(1).f_code.co_filename, 'exec'), {})"),
+        "the answer ends the check: Skipped",
+    ),
     "xfail": Deed(after("import pytest; pytest.xfail('no')"), "the answer ends the check: XFailed"),
     "exit": Deed(after("import pytest; pytest.exit('no', returncode=0)"), "the answer ends the check: Exit"),
     "SkipTest": Deed(after("import unittest; raise unittest.SkipTest('no')"), "the answer ends the check: SkipTest"),

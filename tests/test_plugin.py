@@ -8,7 +8,9 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tests.support.miniature import Miniature
+from tunelings.grading import grade, judge, states
 from tunelings.grading.apart import can_fork
+from tunelings.grading.plugin import Grader
 from tunelings.grading.store import Progress
 
 SQUARES, SHIFT = "checks/module01/test_ex01_squares.py", "checks/module01/test_ex02_shift.py"
@@ -132,15 +134,100 @@ def test_a_full_run_on_real_data_is_run_where_it_is_asked_for_alone(solved):
     assert "a full run: ask for it with -m real" in states[""].output
 
 
-def test_a_check_that_skips_itself_has_not_passed(solved):
+REAL = """
+
+@pytest.mark.real
+def test_a_full_run(answer):
+    try:
+        answer.shift(torch.zeros(1)).clone()
+        open("no such data")
+    except OSError as error:
+        pytest.skip(f"no numbers here: {error}")
+"""
+
+
+@pytest.mark.parametrize("in_process", [[], ["--in-process"]])
+def test_a_full_run_without_its_data_is_skipped_and_stops_no_tick(solved, in_process):
+    solved.shift.check_path.write_text(solved.shift.check_path.read_text(encoding="utf-8") + REAL, encoding="utf-8")
+    graded = solved.grade(SHIFT, "-rs", "-m", "not gpu or real", *in_process)
+    assert (graded.code, graded.states["test_a_full_run"]) == (0, "skipped")
+    assert "no numbers here: " in graded.output
+    assert "✓ 1.02" in graded.output and "3 of 3 checks pass" in graded.output
+    assert Progress(solved.course).state(solved.shift) == "passed"
+
+
+SKIPS = {
+    "an attribute that skips": (
+        "skip = __import__('functools').partial(__import__('pytest').skip, 'no')\n"
+        "    return type('T', (), {'clone': skip})()"
+    ),
+    "no file of its own": "open('nowhere')",
+    "a line in the check's name": (
+        "check = __import__('sys')._getframe(1).f_code.co_filename\n"
+        "    code = compile('import pytest; pytest.skip(chr(33))', check, 'exec')\n"
+        "    return type('T', (), {'clone': __import__('functools').partial(exec, code, {})})()"
+    ),
+}
+
+
+@pytest.mark.parametrize("in_process", [[], ["--in-process"], ["--pdb"]])
+@pytest.mark.parametrize("mark", ["real", "timeout(1)"])
+@pytest.mark.parametrize("deed", SKIPS)
+def test_no_answer_skips_its_check(solved, monkeypatch, deed, mark, in_process):
+    monkeypatch.setattr("_pytest.debugging._enter_pdb", lambda node, excinfo, rep: rep)
+    check = solved.shift.check_path.read_text(encoding="utf-8") + REAL.replace("real", mark)
+    solved.shift.check_path.write_text(check, encoding="utf-8")
+    solved.solve(solved.shift, "return x + by", SKIPS[deed])
+    graded = solved.grade(SHIFT, "-k", "a_full_run", "-m", "real or not gpu", *in_process)
+    assert (graded.code, graded.states) == (1, {"test_a_full_run": "failed"})
+    assert "✓" not in graded.output
+
+
+def test_a_check_of_the_tick_that_skips_itself_has_failed(solved):
+    """No answer can then bring one to be skipped: it would have neither a failure nor a pass."""
     check = solved.squares.check_path.read_text(encoding="utf-8")
     skips = 'def test_any_numbers_will_do(answer):\n    import pytest\n\n    pytest.skip("no numbers here")\n'
     check = check.replace("def test_any_numbers_will_do(answer):\n", skips)
     solved.squares.check_path.write_text(check, encoding="utf-8")
-    graded = solved.grade(SQUARES, "-rs")
-    assert (graded.code, graded.states["test_any_numbers_will_do"]) == (0, "skipped")
-    assert "no numbers here" in graded.output
+    graded = solved.grade(SQUARES)
+    assert (graded.code, graded.states["test_any_numbers_will_do"]) == (1, "failed")
     assert Progress(solved.course).state(solved.squares) == "in progress"
+
+
+def _forges_a_skip(self, *_):
+    return judge.Judgement(states.CheckState.SKIPPED, skipped="forged")
+
+
+def _says_nothing_known(self, *_):
+    return judge.Judgement(states.CheckState.NOT_STARTED)
+
+
+def _fails_itself(self, *_):
+    raise OverflowError("the grader's own")
+
+
+@pytest.mark.parametrize("ask", [_forges_a_skip, _says_nothing_known, _fails_itself])
+def test_a_run_without_a_pass_of_each_check_never_says_passed(solved, monkeypatch, ask):
+    own = Grader._ask
+    monkeypatch.setattr(Grader, "_ask", lambda self, item, run: (own if item.name == FIRST else ask)(self, item, run))
+    graded = solved.grade(SQUARES)
+    assert graded.code == 1 and list(graded.states.values()).count("passed") == 1
+    assert "✓" not in graded.output and "All of these pass" not in graded.output
+    (verdict,) = grade.check([solved.squares])
+    assert verdict.state != "passed" and verdict.failure is not None
+    assert Progress(solved.course).state(solved.squares) == "in progress"
+
+
+def test_a_check_whose_fixture_fails_has_not_passed(solved):
+    check = solved.squares.check_path.read_text(encoding="utf-8").replace(
+        "import torch", "import pytest\nimport torch", 1
+    )
+    fixture = "@pytest.fixture\ndef lamp():\n    raise RuntimeError('the lamp broke')\n\n\n"
+    check = check.replace(f"def {FIRST}(answer)", f"{fixture}def {FIRST}(answer, lamp)")
+    solved.squares.check_path.write_text(check, encoding="utf-8")
+    graded = solved.grade(SQUARES)
+    assert graded.code == 1 and "the lamp broke" in graded.output
+    assert "✗ 1.01" in graded.output and "✓" not in graded.output
 
 
 def test_an_error_after_a_check_keeps_its_own_text(solved):

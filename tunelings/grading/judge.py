@@ -92,7 +92,9 @@ def _seen(task: Task, result: Result, **options: Any) -> tuple[Failure, str]:
             failure = shortened(failure_of(task.check, result, task.source.path, **options))
             came_out = stored(result)
             return failure, digest([came_out.state, came_out.what, came_out.value])
-    except (Exited, OutOfTime, Exception) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # A word to pytest is no `Exception`.
         said = f"what the answer gave cannot be shown: {_reason(error)}"
     return Failure(result.check, result.state, message=said), ""
 

@@ -159,6 +159,8 @@ class Grader:
         for item in session.items:  # Before any answer runs: what one deletes or writes changes no other's verdict.
             if run := self.run_of(item):
                 self._progress(run)
+                if not item.get_closest_marker("skip"):
+                    run.awaited.add(item.name)
         gc.freeze()  # What was imported will not be freed: keep the collector from walking torch's heap.
         atexit.register(gc.unfreeze)  # Some libraries complain at exit where their objects are not collected.
 
@@ -183,6 +185,7 @@ class Grader:
         judgement = self._judgement(pyfuncitem, run)
         name = pyfuncitem.name
         if judgement.skipped is not None:
+            run.awaited.discard(name)
             pytest.skip(judgement.skipped)
         if judgement.state != CheckState.NOT_STARTED:
             run.checks[name] = judgement.state
@@ -213,6 +216,9 @@ class Grader:
             judgement = judge(task_of(item, run, self.seed))
         else:
             judgement = self._ask(item, run)
+        if judgement.skipped is not None and not is_full_run(item):  # No child's word ends a check without a verdict.
+            said = "the answer ends the check: Skipped"
+            judgement = Judgement(CheckState.ESCAPED, Failure(item.name, CheckState.ESCAPED, message=said))
         run.explained = run.explained or judgement.state.is_failure
         return judgement
 
@@ -244,10 +250,14 @@ class Grader:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo):
         report = yield
         run = self.run_of(item)
-        if run is None or call.when != "call" or report.outcome == "skipped":
+        if run is None:
+            return report
+        failure = run.failures.get(item.name)
+        if report.failed and failure is None and call.when != "teardown":
+            run.could_not_run(item.name, call.excinfo.typename if call.excinfo else "an error")
+        if call.when != "call" or report.outcome == "skipped":
             return report
         report.tunelings_state = report.outcome
-        failure = run.failures.get(item.name)
         if report.failed and failure is not None:
             report.tunelings_state = failure.state.word if failure.state in _UNFINISHED else report.outcome
             text = "\n".join(render.failure_lines(run.verdict, failure))

@@ -5,6 +5,7 @@ pytest, the diagnosis and the watch loop all go through `run_check`, so they can
 
 from __future__ import annotations
 
+import dis
 import functools
 import importlib
 import linecache
@@ -14,14 +15,14 @@ import unittest
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
 import torch
 
 from tunelings import expect, inputs
-from tunelings.course import FULL_RUN_MARKS, PACKAGE, SENTINEL
+from tunelings.course import FULL_RUN_MARKS, SENTINEL
 from tunelings.expect import CheckFailed
 from tunelings.grading import answers
 from tunelings.grading.answers import AnswerError, NameMissing, Source
@@ -77,7 +78,7 @@ def run_check(
 ) -> Result:
     """Load the answer afresh and run `check(answer, **fixtures)` on it; never raises for what the answer does.
 
-    A skip by the check itself and a real Ctrl-C pass through.
+    A full run's own skip and a real Ctrl-C pass through.
     """
     expect.notes.clear()
     expect.case()
@@ -95,10 +96,9 @@ def run_check(
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as caught:
-        is_checks_own = _was_raised_by(check, caught)
-        if is_checks_own and isinstance(caught, pytest.skip.Exception):
+        if _is_checks_own_skip(check, source, caught):
             raise
-        error = _told(caught, is_checks_own)
+        error = _told(caught)
     return Result(check.__name__, _state_of(error), error, dict(expect.notes))
 
 
@@ -113,17 +113,37 @@ def _is_outcome(error: BaseException) -> bool:
     return isinstance(error, pytest.skip.Exception | pytest.fail.Exception | pytest.exit.Exception | unittest.SkipTest)
 
 
-def _was_raised_by(check: Callable[..., None], error: BaseException) -> bool:
-    """The line that spoke to pytest stands in the check's file or in this package, and not in an answer."""
-    raised_in = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    spoke = next((name for name in reversed(raised_in) if Path(name).parent.name != "_pytest"), "")
-    return spoke == check.__code__.co_filename or PACKAGE in Path(spoke).parents
+def _is_checks_own_skip(check: Callable[..., None], source: Source, error: BaseException) -> bool:
+    """A full run's `pytest.skip(…)`, for want of data or a model; what an answer raises or returns brings none."""
+    if type(error) is not pytest.skip.Exception or not is_full_run(check):
+        return False
+    raised = [list(traceback.walk_tb(one.__traceback__)) for one in _with_contexts(error)]
+    if any(frame.f_code.co_filename == str(source.path) for frames in raised for frame, _ in frames):
+        return False
+    spoke, line = [one for one in raised[0] if Path(one[0].f_code.co_filename).parent.name != "_pytest"][-1]
+    own = [one.__code__ for one in check.__globals__.values() if isinstance(one, FunctionType)]
+    called = {step.argval for step in dis.get_instructions(spoke.f_code) if _line_of(step) == line}
+    return any(code is spoke.f_code for code in own) and {"pytest", "skip"} <= called
 
 
-def _told(error: BaseException, is_checks_own: bool) -> BaseException:
+def _with_contexts(error: BaseException) -> list[BaseException]:
+    """The error, and those that were being handled when it was raised."""
+    chain: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and not any(at is one for one in chain):
+        chain.append(at)
+        at = at.__context__
+    return chain
+
+
+def _line_of(step: dis.Instruction) -> int | None:
+    return step.positions.lineno if step.positions else None
+
+
+def _told(error: BaseException) -> BaseException:
     """The error, or one in its place: for a word to pytest, what a limit stopped, and one whose own text raises."""
     told: BaseException | None = None
-    if _is_outcome(error) and not is_checks_own:
+    if _is_outcome(error):
         told = Exited(f"the answer ends the check: {type(error).__name__}")
     elif type(error) is not CheckFailed:  # Of that one the text is made when it is shown.
         try:
@@ -149,8 +169,7 @@ def import_compiler(check_file: str) -> None:
 
 def _pin_threads(check: Callable[..., None]) -> None:
     """One thread, so that sums are added up in one order everywhere; all of them for a full run."""
-    full_run = any(has_mark(check, mark) for mark in FULL_RUN_MARKS)
-    threads = os.cpu_count() or 1 if full_run else 1
+    threads = os.cpu_count() or 1 if is_full_run(check) else 1
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
 
@@ -178,6 +197,10 @@ def limit_of(check: object) -> float:
     """The limit in seconds that `@pytest.mark.timeout(N)` gives a check, or the default."""
     marks = [mark for mark in getattr(check, "pytestmark", []) if mark.name == "timeout"]
     return float(marks[0].args[0]) if marks else DEFAULT_LIMIT
+
+
+def is_full_run(check: Callable[..., None]) -> bool:
+    return any(has_mark(check, mark) for mark in FULL_RUN_MARKS)
 
 
 def has_mark(check: Callable[..., None], name: str) -> bool:
