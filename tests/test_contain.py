@@ -186,7 +186,11 @@ def test_a_skip_in_a_full_run_passes_through_and_one_in_an_answer_gets_a_verdict
     check.write_text(f"{check.read_text()}\n\n{full}")
     with pytest.raises(pytest.skip.Exception, match="not here"):
         mini.run(mini.squares, RIGHT, "test_full")
-    assert mini.run(mini.squares, RIGHT, "test_last").state == "escaped"
+    try:
+        state = mini.run(mini.squares, RIGHT, "test_last").state.value
+    except pytest.skip.Exception:  # It would skip this test, too.
+        state = "skipped"
+    assert state == "escaped"
     for deed in ("pytest.skip('no')", "pytest.exit('no')", "pytest.importorskip('nothing_at_all')"):
         result = mini.run(mini.squares, after(f"import pytest; {deed}"))
         assert result.state == "escaped" and str(result.error).startswith("the answer ends the check: ")
