@@ -2,7 +2,7 @@
 
 All answers stand in one small course, each beside a healthy neighbor; one pytest run checks them all.
 
-Long: 72 deeds, each with what its verdict says.
+Long: 79 deeds, each with what its verdict says.
 """
 
 from __future__ import annotations
@@ -154,6 +154,42 @@ DEEDS = {
     "the check patched": Deed(
         after("sys._getframe(1).f_globals['expect'] = __import__('types').SimpleNamespace(close=print)", "return x"),
         "the grader was changed: the answer replaces the check's expect",
+    ),
+    "a builtin of expect": Deed(
+        "import builtins\nfrom tunelings import expect\n\ndef _max(found, default=0):\n"
+        "    largest = builtins.max(found, default=default)\n    return float('inf') if largest > 1e-9 else largest\n\n"
+        "expect.max = _max\n" + WRONG,
+        "the grader was changed: the answer replaces expect.max",
+    ),
+    "a builtin of the check": Deed(
+        after("sys._getframe(1).f_globals['len'] = lambda _: 3"),
+        "the grader was changed: the answer replaces the check's len",
+    ),
+    "a builtin of torch": Deed(
+        after("torch.nn.functional.max = min"), "the answer leaves torch.nn.functional.max changed"
+    ),
+    "the code of the check": Deed(
+        after(
+            "check = sys._getframe(1).f_globals['test_two_numbers_are_squared']",
+            "check.__code__ = check.__code__.replace()",
+        ),
+        "the grader was changed: the answer replaces the check's test_two_numbers_are_squared",
+    ),
+    "a judgement's attributes": Deed(
+        "from tunelings.grading.judge import Judgement\nfrom tunelings.grading.states import CheckState\n\n"
+        "def get(self, name):\n    said = {'state': CheckState.PASSED, 'failure': None}\n"
+        "    return said[name] if name in said else object.__getattribute__(self, name)\n\n"
+        "Judgement.__getattribute__ = get\n" + WRONG,
+        "the grader was changed: the answer replaces Judgement.__getattribute__",
+    ),
+    "a failure that is none": Deed(
+        "import pytest\nfrom tunelings.expect import CheckFailed\n"
+        "CheckFailed.__new__ = lambda kind, *_, **__: pytest.skip.Exception('no')\n" + WRONG,
+        "the grader was changed: the answer replaces CheckFailed.__new__",
+    ),
+    "a failure of no length": Deed(
+        "from tunelings.grading.verdict import Failure\nFailure.__len__ = lambda self: 0\n" + RIGHT,
+        "the grader was changed: the answer replaces Failure.__len__",
     ),
     "pytest patched": Deed(after("import pytest; pytest.skip = print"), "the grader was changed: the answer replaces"),
     "json patched": Deed(after("import json; json.dumps = str"), "the answer leaves json.dumps changed"),

@@ -35,7 +35,7 @@ class Functions:
     owners: list
     grader_owners: list
     libraries: list[tuple[Any, dict[str, Any]]]
-    grader: list[tuple[Any, dict[str, Any]]]
+    grader: list[tuple[Any, dict[str, Any], frozenset[str]]]  # what stays as it is, and all names
 
 
 _last: Functions | None = None
@@ -49,7 +49,7 @@ def functions_now() -> Functions:
         for one in (owners, grader_owners):
             restore_codes(one)
         libraries = [(owner, dict(vars(owner))) for owner in owners]
-        grader = [(owner, guarded(vars(owner))) for owner in grader_owners]
+        grader = [(owner, guarded(vars(owner)), frozenset(vars(owner))) for owner in grader_owners]
         _last = Functions(dict(sys.modules), owners, grader_owners, libraries, grader)
     return _last
 
@@ -107,18 +107,24 @@ def guarded(names: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def restore_grader(owner: Any, now: Any, names: dict[str, Any]) -> list[str]:
+def restore_grader(owner: Any, now: Any, names: dict[str, Any], known: frozenset[str]) -> list[str]:
     with contextlib.suppress(Exception):
-        if names.items() <= now.items():  # By identity first, and in C.
+        if names.items() <= now.items() and now.keys() <= known:  # By identity first, and in C.
             return []
     changed = [name for name, value in names.items() if now.get(name, _GONE) is not value]
+    added = [name for name in now.keys() - known - _VOLATILE if _shadows(owner, name) or _is_method(owner, name)]
+    for name in added:
+        if owner is None:
+            del now[name]
+        else:
+            delattr(owner, name)
     for name in changed:
         if owner is None:
             now[name] = names[name]
         else:
             setattr(owner, name, names[name])
     where = "the check's" if owner is None else _short_name(owner)
-    return [f"{where} {name}" if owner is None else f"{where}.{name}" for name in changed]
+    return [f"{where} {name}" if owner is None else f"{where}.{name}" for name in (*changed, *sorted(added))]
 
 
 def _short_name(owner: Any) -> str:
@@ -135,10 +141,9 @@ def restore_names(owner, names: dict) -> list[str]:
         for name, value in names.items()
         if name not in _VOLATILE and not _is_same_function(now.get(name, _GONE), value)
     ]
-    # A lazy import adds names to a module; that changes nothing for anyone. A new name in a class may hide
-    # what the class inherits: `Tensor.mean = …`.
-    added = now.keys() - names.keys() - _VOLATILE if isinstance(owner, type) else set()
-    hiding = [name for name in added if _hides(owner, name)]
+    # A lazy import adds names to a module; that changes nothing for anyone, unless they hide builtins from it. A new
+    # name in a class may hide what the class inherits: `Tensor.mean = …`.
+    hiding = [name for name in now.keys() - names.keys() - _VOLATILE if _shadows(owner, name)]
     for name in hiding:
         delattr(owner, name)
     for name in changed:
@@ -164,6 +169,16 @@ def restore_builtins(kept: dict[str, Any]) -> list[str]:
     return [f"builtins.{name}" for name in changed]
 
 
+def _shadows(owner: Any, name: str) -> bool:
+    """The added name hides a builtin from a module, or from a class what it inherits."""
+    return _hides(owner, name) if isinstance(owner, type) else name in builtins.__dict__
+
+
+def _is_method(owner: Any, name: str) -> bool:
+    """Python itself calls it: `__getattr__` and others that no class inherits."""
+    return isinstance(owner, type) and name.startswith("__") and _is_code(vars(owner)[name])
+
+
 def _hides(owner: type, name: str) -> bool:
     inherited = next((vars(base)[name] for base in owner.__mro__[1:] if name in vars(base)), _GONE)
     return inherited is not _GONE and not _is_same_function(vars(owner)[name], inherited)
@@ -185,16 +200,27 @@ def _file_of(function) -> str:
     return getattr(getattr(function, "__code__", None), "co_filename", "")
 
 
-_Codes = list[tuple[FunctionType, str, CodeType, Any, Any]]
-_codes: dict[int, _Codes] = {}  # by the id of a list of namespaces, which is kept
+Codes = list[tuple[FunctionType, str, CodeType, Any, Any]]
+_codes: dict[int, Codes] = {}  # by the id of a list of namespaces, which is kept
 
 
 def restore_codes(owners: list) -> list[str]:
     """The names of functions that are the same objects with other code or defaults; theirs is put back."""
     if id(owners) not in _codes:
         _codes[id(owners)] = list(_functions(owners))
+    return put_codes_back(_codes[id(owners)])
+
+
+def codes_of(check: dict[str, Any]) -> Codes:
+    """What `put_codes_back` puts back of the functions that a check's file defines."""
+    own = [(name, one) for name, one in check.items() if isinstance(one, FunctionType) and one.__globals__ is check]
+    return [(one, f"the check's {name}", one.__code__, one.__defaults__, one.__kwdefaults__) for name, one in own]
+
+
+def put_codes_back(codes: Codes) -> list[str]:
+    """The names of those that have other code or defaults now."""
     changed = []
-    for function, name, code, defaults, keyword_defaults in _codes[id(owners)]:
+    for function, name, code, defaults, keyword_defaults in codes:
         if (
             function.__code__ is not code
             or function.__defaults__ is not defaults

@@ -17,8 +17,10 @@ from typing import Any
 from tunelings.grading import hooks
 from tunelings.grading.functions import (
     are_same,
+    codes_of,
     functions_now,
     guarded,
+    put_codes_back,
     restore_builtins,
     restore_codes,
     restore_grader,
@@ -42,7 +44,8 @@ class Snapshot:
         self.hooks = [(name, read, put, read()) for name, read, put in hooks.places()]
         self.functions = functions_now()
         self.builtins = dict(vars(builtins))
-        self.check = check, guarded(check or {})
+        self.check = check, guarded(check or {}), frozenset(check or ())
+        self.codes = codes_of(check or {})
 
     def restore(self) -> tuple[list[str], list[str]]:
         """Put everything back.
@@ -52,11 +55,11 @@ class Snapshot:
         swapped = restore_builtins(self.builtins)
         kept = self.functions
         grader = restore_codes(kept.grader_owners)
-        for owner, names in kept.grader:
-            grader += restore_grader(owner, vars(owner), names)
-        namespace, names = self.check
+        for owner, names, known in kept.grader:
+            grader += restore_grader(owner, vars(owner), names, known)
+        namespace, names, known = self.check
         if namespace is not None:
-            grader += restore_grader(None, namespace, names)
+            grader += [*restore_grader(None, namespace, names, known), *put_codes_back(self.codes)]
         self._restore_quietly()
         changed = [
             *swapped,
