@@ -56,6 +56,15 @@ def test_a_spawned_child_says_what_a_forked_one_says(mini, monkeypatch):
     assert "seen" in forked.output and "seen" in spawned.output
 
 
+def test_without_fork_an_answer_that_breaks_what_the_grader_calls_breaks_no_other(mini, monkeypatch):
+    monkeypatch.delattr(os, "fork", raising=False)
+    mini.solve(mini.squares, "return x * x", "import linecache; linecache.getlines = None\n    return x * x")
+    mini.solve(mini.shift)
+    graded = mini.grade()
+    assert "the answer leaves linecache.getlines changed for everything that runs after it" in graded.texts[FIRST]
+    assert graded.states["test_each_number_moves"] == graded.states["test_the_argument_stays"] == "passed"
+
+
 @ON_LINUX
 def test_the_memory_of_several_processes_counts_together(mini, monkeypatch):
     monkeypatch.setattr(limits, "MEMORY_OF_ALL", 2**30)

@@ -21,6 +21,12 @@ _LIBRARIES = (
     "torch.nn.functional", "torch.nn.utils", "torch.autograd", "torch.optim", "torch.amp", "torch.utils.data",
     "torch.linalg", "torch.special",
 )  # fmt: skip
+# What else the grader is written with; without forked processes all exercises share it. `warnings` and `threading` are
+# left out: Python and pytest replace what is in them.
+_STANDARD = (
+    "ast", "collections", "contextlib", "dataclasses", "dis", "enum", "functools", "gc", "importlib", "inspect",
+    "itertools", "linecache", "operator", "re", "signal", "textwrap", "tokenize", "traceback", "types", "unicodedata",
+)  # fmt: skip
 _CLASSES = (
     "torch.nn", "torch.optim", "torch.utils.data", "torch.amp", "os", "pathlib", "json.decoder", "json.encoder",
 )  # fmt: skip
@@ -67,7 +73,7 @@ def are_same(now: Any, before: Any) -> bool:
 
 def _namespaces() -> list:
     """The modules whose functions an answer could replace, and the classes whose methods it could."""
-    return _namespaces_of(tuple(name for name in _LIBRARIES if name in sys.modules))
+    return _namespaces_of(tuple(name for name in (*_LIBRARIES, *_STANDARD) if name in sys.modules))
 
 
 @functools.cache
