@@ -404,8 +404,8 @@ def test_the_training_loss_is_a_mean_over_the_examples(answer):
 def test_validation_is_a_mean_over_the_examples_after_each_epoch(answer):
     model, train_loader, val_loader = tiny_problem(120, epochs=3)
     after = adam_by_hand(model, *train_loader.dataset.tensors, epochs=3)
-    history = history_of(answer, model, train_loader, val_loader, 3)
     val = [loss_by_hand(*val_loader.dataset.tensors, weight, bias) for weight, bias, *_ in after]
+    history = history_of(answer, model, train_loader, val_loader, 3)
     accuracy = [correct / 7 for *_, correct in val]
     expect.close(history.val_accuracy, accuracy, "history.val_accuracy", terms=10, dtype=torch.float64)
     losses = [loss for loss, *_ in val]
@@ -418,11 +418,11 @@ def test_means_are_over_the_examples_that_a_loader_gives(answer):
     chosen = {"train": list(range(3, 11)), "val": [0, 19, 4, 12, 15, 2, 8]}  # 8 and 7 of 20 examples
     loaders = {part: DataLoader(whole.dataset, 3, sampler=numbers) for part, numbers in chosen.items()}
     after = adam_by_hand(model, inputs[chosen["train"]], targets[chosen["train"]], epochs=2)
+    val = [loss_by_hand(inputs[chosen["val"]], targets[chosen["val"]], w, b) for w, b, *_ in after]
     history = history_of(answer, model, loaders["train"], loaders["val"], 2)
     expected = [sum(a * b for a, b in zip(losses, sizes, strict=True)) / 8 for *_, losses, sizes in after]
     what = "from a sampler of {} of 20 examples"
     expect.close(history.train_loss, expected, f"train_loss {what.format(8)}", terms=10_000, dtype=torch.float64)
-    val = [loss_by_hand(inputs[chosen["val"]], targets[chosen["val"]], w, b) for w, b, *_ in after]
     accuracy = [correct / 7 for *_, correct in val]
     expect.close(history.val_accuracy, accuracy, f"val_accuracy {what.format(7)}", terms=10, dtype=torch.float64)
     losses = [loss for loss, *_ in val]
