@@ -103,11 +103,11 @@ def test_no_match_at_all_is_an_error(answer):
     cases = [(shapes, ["q_proj", "key"]), ({}, ["q_proj"]), (shapes, [])]
     for layers, entries in cases:
         what = f"the error for entries {entries} in a model of {len(layers)} layers"
-        expect.raises(ValueError, lambda s=layers, e=entries: answer.lora_parameters(s, 4, e), what)
+        expect.raises(ValueError, lambda s=layers, e=entries: answer.lora_parameters(dict(s), 4, list(e)), what)
     lacking = []
     for layers, entries in cases:
         try:
-            answer.lora_parameters(layers, 4, entries)
+            answer.lora_parameters(dict(layers), 4, list(entries))
         except ValueError as error:
             lacking += [entry for entry in entries if entry not in str(error)]
     expect.equal(lacking, [], what="the entries that are missing from the messages of three errors")
