@@ -188,13 +188,13 @@ def test_autograd_is_not_called(answer):
     inputs, (logits, targets) = layer(), examples()
     expected = linear_by_autograd(*inputs)
     with autograd_refused("linear_backward"):
-        gradients = three(answer.linear_backward(*inputs))
+        gradients = linear_by_answer(answer, *inputs)
     for name, actual, right in zip(["grad_x", "grad_w", "grad_b"], gradients, expected, strict=True):
         # What finds no graph may give zeros in place of an error.
         expect.close(actual, right, what=f"{name} where autograd records nothing", scale=10.0)
     expected = cross_entropy_by_autograd(logits, targets)
     with autograd_refused("cross_entropy_backward"):
-        grad_logits = answer.cross_entropy_backward(logits, targets)
+        grad_logits = cross_entropy_by_answer(answer, logits, targets)
     expect.close(grad_logits, expected, what="grad_logits where autograd records nothing", scale=1.0)
 
 
@@ -229,7 +229,7 @@ def test_the_results_are_on_the_device_of_the_inputs(answer):
         expect.equal(gradient.device.type, "meta", what="the device of grad_logits")
     inputs, (logits, targets) = layer(), examples()
     with OtherDefaultDevice():
-        gradients = [*three(answer.linear_backward(*inputs)), answer.cross_entropy_backward(logits, targets)]
+        gradients = [*linear_by_answer(answer, *inputs), cross_entropy_by_answer(answer, logits, targets)]
     for name, gradient in zip(["grad_x", "grad_w", "grad_b", "grad_logits"], gradients, strict=True):
         gradient = expect.tensor(gradient, what=name)
         expect.equal(gradient.device.type, "cpu", what=f"the device of {name}, where another one is the default")
