@@ -112,7 +112,7 @@ def test_gradients_reach_all_five_inputs(answer):
         tensors = [randn(*leading, N_IN, offset=80), *network(offset=80)]
         upstream = randn(*leading, N_OUT, offset=86)
         leaves = [tensor.clone().requires_grad_() for tensor in tensors]
-        logits = expect.tensor(answer.forward(*leaves), what="the logits", shape=(*leading, N_OUT))
+        logits = expect.tensor(logits_of(answer, leaves[0], leaves[1:]), what="the logits", shape=(*leading, N_OUT))
         gradients = reaching_gradients(logits, leaves, upstream, "the inputs that a gradient reaches")
         wanted = torch_gradients(tensors, upstream)
         # With every number positive nothing cancels and nothing is cut: what rounding errors scale with.
@@ -146,7 +146,7 @@ def torch_gradients(tensors, upstream):
 def test_the_device_of_x_is_kept(answer):
     x, parameters = randn(3, N_IN, offset=110), network(offset=110)
     with OtherDefaultDevice():
-        logits = expect.tensor(answer.forward(x, *parameters), what="the logits", shape=(3, N_OUT))
+        logits = expect.tensor(logits_of(answer, x, parameters), what="the logits", shape=(3, N_OUT))
     expect.equal(str(logits.device), "cpu", what="the device of the logits, where x is on the CPU")
 
 
@@ -154,7 +154,7 @@ def test_no_rows_give_no_logits(answer):
     for leading in ((0, 3), (0,), (2, 0)):
         x = randn(*leading, N_IN, offset=120)
         what = f"the logits of x {list(x.shape)}"
-        logits = answer.forward(x, *network(offset=120))
+        logits = logits_of(answer, x, network(offset=120))
         expect.tensor(logits, what=what, shape=(*leading, N_OUT), dtype=torch.float64)
 
 
@@ -162,7 +162,7 @@ def test_large_logits_are_not_cut_off(answer):
     x, parameters = 1e6 * randn(3, N_IN, offset=150), network(offset=150)
     check_logits(answer, x, parameters, what="the logits of an x with numbers around a million")
     parameters[3][1] = -torch.inf  # Such a bias rules a class out.
-    logits = expect.tensor(answer.forward(x, *parameters), what="the logits", shape=(3, N_OUT))
+    logits = expect.tensor(logits_of(answer, x, parameters), what="the logits", shape=(3, N_OUT))
     expect.equal(logits[:, 1].tolist(), 3 * [-torch.inf], what="the logits of a class whose bias is -inf")
 
 
@@ -171,7 +171,7 @@ def test_the_weights_get_gradients_where_x_needs_none(answer):
     for needing in (NAMES[1:], ("w2", "b2"), ("b1",), ("x",)):
         tensors = [randn(3, N_IN, offset=160), *network(offset=160)]
         leaves = [tensor.requires_grad_(name in needing) for name, tensor in zip(NAMES, tensors, strict=True)]
-        logits = expect.tensor(answer.forward(*leaves), what="the logits", shape=(3, N_OUT))
+        logits = expect.tensor(logits_of(answer, leaves[0], leaves[1:]), what="the logits", shape=(3, N_OUT))
         only = "x needs none" if len(needing) == 4 else f"only {' and '.join(needing)} need one"
         reaching_gradients(logits, leaves, 1.0, f"what a gradient reaches, where {only}")
 
