@@ -1,6 +1,5 @@
 """5.07: the judge is scripted; what it was asked is compared with PROMPT filled in by hand."""
 
-import copy
 import itertools
 import random
 import time
@@ -232,14 +231,20 @@ def numbers_of(result):
     return [part(result, name) for name in ("rate", "wins", "losses", "ties", "failures")]
 
 
+def rated(answer, judge, items):
+    """What `win_rate` returns, after a look at whether it has changed the items."""
+    with expect.untouched("the items after the call", items, errors=ValueError):
+        return answer.win_rate(judge, items)
+
+
 def test_ties_count_half_and_every_item_counts(answer):
     outcomes = ["AB", "AB", "BA", "AA", "CC", "AB", "AC", "BB", "AB", "BA", "AB"]
     items, known = judged_items(9, outcomes)
-    result = answer.win_rate(Bench(answer.PROMPT, known), items)
+    result = rated(answer, Bench(answer.PROMPT, known), items)
     expect.note("wins_and_losses", [5, 2])
     expect.close(numbers_of(result), [7 / 11, 5, 2, 4, 0], what="rate, wins, losses, ties and failures of 11 items")
     items, known = judged_items(15, outcomes * 100)
-    result = answer.win_rate(Bench(answer.PROMPT, known), items)
+    result = rated(answer, Bench(answer.PROMPT, known), items)
     what = "rate, wins, losses, ties and failures of 1,100 items"
     expect.close(numbers_of(result), [7 / 11, 500, 200, 400, 0], what=what)
 
@@ -248,7 +253,7 @@ def test_failures_are_counted_by_reply_and_their_items_are_ties(answer):
     outcomes = ["A-", "BA", "!!", "AB", "-!", "BA", "!B", "BA", "CC"]
     items, known = judged_items(10, outcomes)
     bench = Bench(answer.PROMPT, known)
-    result = answer.win_rate(bench, items)
+    result = rated(answer, bench, items)
     expected = [(1 + 5 / 2) / 9, 1, 3, 5, 6]
     expect.close(numbers_of(result), expected, what="rate, wins, losses, ties and failures; 6 of 18 replies failed")
     expect.equal(len(bench.seen), 18, what="how many prompts the judge got for 9 items")
@@ -257,7 +262,7 @@ def test_failures_are_counted_by_reply_and_their_items_are_ties(answer):
 def test_equal_items_are_judged_each_for_itself(answer):
     item, other = [(*texts(offset),) for offset in (13, 14)]
     judge = Judge("[[A]]", "[[B]]", "[[B]]", "[[A]]", "[[C]]", "[[C]]")
-    result = answer.win_rate(judge, [item, other, item])
+    result = rated(answer, judge, [item, other, item])
     expect.equal(len(judge.prompts), 6, what="how often the judge is called for 3 items, two of them equal")
     expect.close(
         numbers_of(result), [1 / 2, 1, 1, 1, 0], what="rate, wins, losses, ties, failures of a win, a loss, a tie"
@@ -278,20 +283,19 @@ def test_items_are_judged_in_order_and_one_is_enough(answer):
     drawn = sorted(judged_items(11, outcomes)[0])
     items = [drawn[i] for i in (1, 3, 0, 2)]  # Sorted neither way.
     known = dict(zip(items, outcomes, strict=True))
-    before = copy.deepcopy(items)
+    before = list(items)
     bench = Bench(answer.PROMPT, known)
-    answer.win_rate(bench, items)
+    rated(answer, bench, items)
     questions = list(dict.fromkeys(bench.seen))
     expect.equal(questions, [question for question, _, _ in before], what="the questions in the order of the prompts")
-    expect.equal(items, before, what="the items after the call")
     slow = Slow(answer.PROMPT, known)
-    answer.win_rate(slow, items)
+    rated(answer, slow, items)
     twice = [question for question, _, _ in before for _ in range(2)]
     expect.equal(slow.seen, twice, what="the questions of all prompts, where the judge takes its time")
-    rates = [numbers_of(answer.win_rate(Bench(answer.PROMPT, known), [item])) for item in before]
+    rates = [numbers_of(rated(answer, Bench(answer.PROMPT, known), [item])) for item in before]
     expected = [[0.0, 0, 1, 0, 0], [1.0, 1, 0, 0, 0], [0.5, 0, 0, 1, 0], [0.5, 0, 0, 1, 1]]
     expect.close(rates, expected, what="rate, wins, losses, ties and failures of four single items")
 
 
 def test_no_items_are_an_error(answer):
-    expect.raises(ValueError, lambda: answer.win_rate(Judge(), []), what="a win rate of no items")
+    expect.raises(ValueError, lambda: rated(answer, Judge(), []), what="a win rate of no items")
