@@ -34,6 +34,14 @@ def float_of(result, field):
     return expect.kind(getattr(result, field), float, what=f"the field `{field}`")
 
 
+def evaluate(answer, model, loader, loss_fn):
+    """What `evaluate` returns, after a look at whether it has changed weights or batches."""
+    batches = loader.dataset.tensors if isinstance(loader, DataLoader) else loader if isinstance(loader, list) else []
+    given = {"weights": [p.detach() for p in model.parameters()], "batches": batches}
+    with expect.untouched("what was given", given, errors=ValueError):
+        return answer.evaluate(model, loader, loss_fn)
+
+
 def smoothed_cross_entropy(outputs, targets):
     return F.cross_entropy(outputs, targets, label_smoothing=0.3)
 
@@ -79,7 +87,7 @@ def test_the_loss_is_the_mean_over_examples_not_over_batches(answer):
     outputs = inputs @ model.weight.detach().T + model.bias.detach()
     each = F.cross_entropy(outputs, targets, reduction="none", label_smoothing=0.3)
     expect.note("batch_means", torch.stack([each[:3].mean(), each[3:6].mean(), each[6]]))
-    result = answer.evaluate(model, batches(inputs, targets, 3), smoothed_cross_entropy)
+    result = evaluate(answer, model, batches(inputs, targets, 3), smoothed_cross_entropy)
     close_loss(result, each.mean(), what="the loss of 7 examples in batches of 3, 3, 1")
 
 
@@ -94,11 +102,11 @@ def test_the_accuracy_is_the_share_of_right_examples(answer):
         model.weight.copy_(torch.eye(4))
         model.bias.copy_(torch.tensor([0.1, -0.2, 0.15, -0.05]))
     expect.note("batch_means", torch.tensor([3 / 4, 1 / 4, 1.0], dtype=torch.float64))
-    first = answer.evaluate(model, batches(scores[:4], targets[:4], 4), F.cross_entropy)
+    first = evaluate(answer, model, batches(scores[:4], targets[:4], 4), F.cross_entropy)
     expect.note("first_batch_alone", accuracy_of(first))
     many = [(randn(40, 12, offset=3), randint(0, 12, (40,), offset=4))]
-    expect.note("twelve_classes", accuracy_of(answer.evaluate(nn.Identity(), many, F.cross_entropy)))
-    result = answer.evaluate(model, batches(scores, targets, 4), F.cross_entropy)
+    expect.note("twelve_classes", accuracy_of(evaluate(answer, nn.Identity(), many, F.cross_entropy)))
+    result = evaluate(answer, model, batches(scores, targets, 4), F.cross_entropy)
     expect.close(
         accuracy_of(result),
         5 / 9,
@@ -121,7 +129,7 @@ def test_examples_are_counted_whatever_the_shape_of_the_inputs(answer):
     outputs = inputs.mean(0) @ model.linear.weight.detach().T + model.linear.bias.detach()
     expected = smoothed_cross_entropy(outputs, targets)
     loader = [(inputs[:, :7], targets[:7]), (inputs[:, 7:], targets[7:])]
-    result = answer.evaluate(model, loader, smoothed_cross_entropy)
+    result = evaluate(answer, model, loader, smoothed_cross_entropy)
     close_loss(result, expected, what="the loss of inputs [3, 7, 6] and [3, 2, 6], time before batch")
     right = (outputs.argmax(1) == targets).sum().item() / 9
     expect.close(
@@ -135,7 +143,7 @@ def test_dropout_is_off(answer):
     outputs = inputs @ model[1].weight.detach().T + model[1].bias.detach()
     in_train_mode = []
     model[0].register_forward_hook(lambda module, *_: in_train_mode.append(int(module.training)))
-    result = answer.evaluate(model, batches(inputs, targets, 3), smoothed_cross_entropy)
+    result = evaluate(answer, model, batches(inputs, targets, 3), smoothed_cross_entropy)
     expect.note("in_train_mode", in_train_mode)
     expected = smoothed_cross_entropy(outputs, targets)
     close_loss(result, expected, what="the loss of a model with dropout")
@@ -154,7 +162,7 @@ def test_batchnorm_uses_what_it_has_learnt_and_learns_nothing(answer):
         outputs = (hidden - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
     expected = smoothed_cross_entropy(outputs, targets)
     with expect.unchanged("BatchNorm", dict(norm.named_buffers())):
-        result = answer.evaluate(model, batches(inputs, targets, 3), smoothed_cross_entropy)
+        result = evaluate(answer, model, batches(inputs, targets, 3), smoothed_cross_entropy)
     close_loss(result, expected, what="the loss of a model with BatchNorm")
 
 
@@ -162,7 +170,7 @@ def test_the_mode_that_the_model_came_in_is_restored(answer):
     in_train_mode = []
     for comes_in_train in (True, False):
         model = deep_model().train(comes_in_train)
-        answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+        evaluate(answer, model, batches(*examples(8), 3), F.cross_entropy)
         in_train_mode.append(sum(modes_of(model).values()))
     what = "how many of 5 modules train afterwards (came in train, in eval mode)"
     expect.equal(in_train_mode, [5, 0], what=what)
@@ -172,18 +180,18 @@ def test_a_frozen_batchnorm_stays_frozen(answer):
     model = deep_model().train()
     model.norm.eval()
     before = [name for name, training in modes_of(model).items() if training]
-    answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+    evaluate(answer, model, batches(*examples(8), 3), F.cross_entropy)
     after = [name for name, training in modes_of(model).items() if training]
     expect.equal(after, before, what="what is in train mode on return")
     model = deep_model().eval()
     model.dropout.train()  # dropout kept on, to measure how sure a model is
-    answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+    evaluate(answer, model, batches(*examples(8), 3), F.cross_entropy)
     after = [name for name, training in modes_of(model).items() if training]
     expect.equal(after, ["dropout"], what="what is in train mode on return, where dropout alone was on entry")
     model = nn.Sequential(OrderedDict(block=deep_model())).train()
     model.block.norm.eval()
     before = [name for name, training in modes_of(model).items() if training]
-    answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+    evaluate(answer, model, batches(*examples(8), 3), F.cross_entropy)
     after = [name for name, training in modes_of(model).items() if training]
     expect.equal(after, before, what="what is in train mode on return, where a norm inside a block was not")
 
@@ -199,7 +207,7 @@ def test_every_submodule_is_in_eval_mode_while_the_model_runs(answer):
                 lambda module, *_, n=name or "the model", seen=in_train_mode: seen.add(n) if module.training else None
             )
         loader = [(awkward.token_batch(4), torch.tensor([0, 3, 1, 4]))]
-        answer.evaluate(model, loader, smoothed_cross_entropy)
+        evaluate(answer, model, loader, smoothed_cross_entropy)
         expect.equal(sorted(in_train_mode), [], what=f"what runs in train mode, where the model came in {came_in}")
 
 
@@ -207,7 +215,7 @@ def test_no_graph_is_built(answer):
     model = linear()
     with_graph = []
     model.register_forward_hook(lambda module, inputs, output: with_graph.append(int(output.requires_grad)))
-    answer.evaluate(model, batches(*examples(7), 3), F.cross_entropy)
+    evaluate(answer, model, batches(*examples(7), 3), F.cross_entropy)
     expect.equal(sum(with_graph), 0, what="for how many of 3 batches a graph was built")
 
 
@@ -215,7 +223,7 @@ def test_grad_mode_is_as_before(answer):
     modes = []
     for mode in (True, False):
         with torch.set_grad_enabled(mode):
-            answer.evaluate(linear(), batches(*examples(7), 3), F.cross_entropy)
+            evaluate(answer, linear(), batches(*examples(7), 3), F.cross_entropy)
             modes.append(int(torch.is_grad_enabled()))
     expect.equal(modes, [1, 0], what="grad mode on return, for 1 and for 0 on entry")
 
@@ -231,19 +239,20 @@ def test_a_generator_is_read_once(answer):
             yield from [(inputs[:5], targets[:5]), (inputs[5:], targets[5:])]
 
     expected = F.cross_entropy(inputs @ model.weight.detach().T + model.bias.detach(), targets)
-    result = answer.evaluate(model, (batch for batch in Stream()), F.cross_entropy)
+    result = evaluate(answer, model, (batch for batch in Stream()), F.cross_entropy)
     close_loss(result, expected, what="the loss when the batches come from a generator")
     passes.clear()
-    answer.evaluate(model, Stream(), F.cross_entropy)
+    evaluate(answer, model, Stream(), F.cross_entropy)
     expect.equal(len(passes), 1, what="how often the loader was read")
 
 
 def test_an_empty_loader_is_a_value_error(answer):
-    evaluate = answer.evaluate
-    expect.raises(ValueError, lambda: evaluate(linear(), [], F.cross_entropy), what="evaluating an empty list")
-    expect.raises(
-        ValueError, lambda: evaluate(linear(), iter(()), F.cross_entropy), what="evaluating an empty generator"
-    )
+    for loader, name in (([], "list"), (iter(()), "generator")):
+        expect.raises(
+            ValueError,
+            lambda loader=loader: evaluate(answer, linear(), loader, F.cross_entropy),
+            what=f"evaluating an empty {name}",
+        )
 
 
 def test_parameters_gradients_buffers_and_batches_are_untouched(answer):
@@ -266,7 +275,7 @@ def test_float32_and_one_big_batch(answer):
     inputs, targets = examples(11)
     inputs = inputs.float()
     outputs = (inputs.double() @ model.weight.detach().double().T + model.bias.detach().double()).detach()
-    result = answer.evaluate(model, [[inputs, targets]], F.cross_entropy)
+    result = evaluate(answer, model, [[inputs, targets]], F.cross_entropy)
     expected = F.cross_entropy(outputs, targets)
     close_loss(result, expected, what="the loss in float32")
     right = sum(int(row.argmax()) == int(target) for row, target in zip(outputs, targets, strict=True))
@@ -282,7 +291,7 @@ def test_only_the_examples_that_the_loader_yields_count(answer):
     for case, (options, rows) in cases.items():
         loader = DataLoader(TensorDataset(inputs, targets), batch_size=3, **options)
         outputs = inputs[rows] @ model.weight.detach().T + model.bias.detach()
-        result = answer.evaluate(model, loader, smoothed_cross_entropy)
+        result = evaluate(answer, model, loader, smoothed_cross_entropy)
         close_loss(result, smoothed_cross_entropy(outputs, targets[rows]), what=f"the loss of 8 examples {case}")
         right = (outputs.argmax(1) == targets[rows]).sum().item() / len(rows)
         what = f"the accuracy of 8 examples {case}"
@@ -295,7 +304,7 @@ def test_all_right_and_none_right_are_floats_too(answer):
         model.weight.copy_(torch.eye(4))
         model.bias.zero_()
     for expected, targets in ((1.0, predicted), (0.0, (predicted + 1) % 4)):
-        result = answer.evaluate(model, batches(F.one_hot(predicted, 4).double(), targets, 2), F.cross_entropy)
+        result = evaluate(answer, model, batches(F.one_hot(predicted, 4).double(), targets, 2), F.cross_entropy)
         what = f"the accuracy where {'all' if expected else 'none'} of 5 are right"
         expect.close(accuracy_of(result), expected, what=what, scale=1.0, dtype=torch.float32)
 
@@ -308,7 +317,7 @@ def test_a_batch_whose_loss_is_nan_counts_like_any_other(answer):
     def loss_fn(outputs, targets):  # nan for class 4, which is in the last batch alone
         return (F.cross_entropy(outputs, targets, reduction="none").masked_fill(targets == 4, torch.nan)).mean()
 
-    result = answer.evaluate(model, batches(inputs, targets, 3), loss_fn)
+    result = evaluate(answer, model, batches(inputs, targets, 3), loss_fn)
     loss = loss_of(result)
     expect.equal(loss != loss, True, what="whether the loss is nan, where that of one batch is")
     what = "the accuracy, where the loss of one batch is nan"
@@ -320,9 +329,9 @@ def test_bfloat16_scores_and_losses_are_counted_exactly(answer):
     model, targets = nn.Identity(), torch.arange(301) % 3
     scores = F.one_hot(targets, 3).to(torch.bfloat16)
     loader = [(scores[:200], targets[:200]), (scores[200:], targets[200:])]
-    result = answer.evaluate(model, loader, lambda outputs, targets: outputs.new_ones(()))
+    result = evaluate(answer, model, loader, lambda outputs, targets: outputs.new_ones(()))
     expect.close(loss_of(result), 1.0, what="the loss of 301 examples that cost 1 each, in bfloat16")
-    result = answer.evaluate(model, [(scores, targets)], lambda outputs, targets: outputs.new_ones(()))
+    result = evaluate(answer, model, [(scores, targets)], lambda outputs, targets: outputs.new_ones(()))
     expect.close(accuracy_of(result), 1.0, what="the accuracy of 301 examples that are all right, in bfloat16")
 
 
@@ -333,7 +342,7 @@ def test_the_largest_score_is_found_wherever_it_lies(answer):
     right = []
     for row, target in zip(rows, (1, 2, 2, 1, 2, 0, 0), strict=True):
         loader = [(torch.tensor([row], dtype=torch.float64), torch.tensor([target]))]
-        right.append(accuracy_of(answer.evaluate(nn.Identity(), loader, smoothed_cross_entropy)))
+        right.append(accuracy_of(evaluate(answer, nn.Identity(), loader, smoothed_cross_entropy)))
     expect.equal(right, 7 * [1.0], what="the accuracies on seven rows of scores between -950 and 950, all right")
 
 
@@ -344,7 +353,7 @@ def test_a_submodule_that_two_blocks_share_gets_its_own_mode_back(answer):
         model = nn.Sequential(blocks).train(frozen)
         shared.train(not frozen)
         before = modes_of(model)
-        answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+        evaluate(answer, model, batches(*examples(8), 3), F.cross_entropy)
         mode = "eval" if frozen else "train"
         what = f"the modes on return, with a layer in {mode} mode that two blocks share"
         expect.equal(modes_of(model), before, what=what)
@@ -352,7 +361,7 @@ def test_a_submodule_that_two_blocks_share_gets_its_own_mode_back(answer):
     model[1].eval()
     model[2].eval()
     before = modes_of(model)
-    answer.evaluate(model, batches(*examples(8), 3), F.cross_entropy)
+    evaluate(answer, model, batches(*examples(8), 3), F.cross_entropy)
     expect.equal(
         modes_of(model), before, what="the modes on return, with one of two BatchNorms and layers in eval mode"
     )
@@ -360,8 +369,8 @@ def test_a_submodule_that_two_blocks_share_gets_its_own_mode_back(answer):
 
 def test_losses_of_any_size_are_averaged(answer):
     for size in (1e-7, 50.0, 1e6, -3.0):
-        result = answer.evaluate(
-            linear(), batches(*examples(7), 3), lambda outputs, _, size=size: size + 0 * outputs.sum()
+        result = evaluate(
+            answer, linear(), batches(*examples(7), 3), lambda outputs, _, size=size: size + 0 * outputs.sum()
         )
         expect.close(loss_of(result), size, what=f"the loss where each batch has {size:g}", dtype=torch.float32)
 
@@ -369,7 +378,7 @@ def test_losses_of_any_size_are_averaged(answer):
 def test_every_batch_counts_however_many_there_are(answer):
     model, (inputs, targets) = linear(), examples(130)
     outputs = inputs @ model.weight.detach().T + model.bias.detach()
-    result = answer.evaluate(model, batches(inputs, targets, 1), smoothed_cross_entropy)
+    result = evaluate(answer, model, batches(inputs, targets, 1), smoothed_cross_entropy)
     expected = smoothed_cross_entropy(outputs, targets)
     close_loss(result, expected, what="the loss of 130 examples in batches of 1")
     right = (outputs.argmax(1) == targets).sum().item() / 130
@@ -381,5 +390,5 @@ def test_loss_fn_gets_the_outputs_as_the_model_returns_them(answer):
     """A squared error sees what a cross-entropy doesn't: a number added to all scores of a row."""
     scores, targets = randn(7, 5, offset=1), randint(0, 5, (7,), offset=2)
     loader = [(scores[:4], targets[:4]), (scores[4:], targets[4:])]
-    result = answer.evaluate(nn.Identity(), loader, lambda outputs, _: (outputs**2).mean())
+    result = evaluate(answer, nn.Identity(), loader, lambda outputs, _: (outputs**2).mean())
     close_loss(result, (scores**2).mean(), what="the mean square of the outputs")
