@@ -1,4 +1,7 @@
-"""Grading a class: what runs, what is kept, what a second run does, and the command around it."""
+"""Grading a class: what runs, what is kept, what a second run does, and the command around it.
+
+Long: 31 tests of one command, by what may go wrong in a class.
+"""
 
 from __future__ import annotations
 

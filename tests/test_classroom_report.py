@@ -1,4 +1,7 @@
-"""The report on a class: its figures are held to numbers worked out by hand, and its page to what it must not do."""
+"""The report on a class: its figures are held to numbers worked out by hand, and its page to what it must not do.
+
+Long: 24 tests, by part of the page.
+"""
 
 from __future__ import annotations
 

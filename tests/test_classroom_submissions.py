@@ -1,4 +1,7 @@
-"""What is handed in, and what of it can't be taken: each has a reason, and the rest is read."""
+"""What is handed in, and what of it can't be taken: each has a reason, and the rest is read.
+
+Long: 28 tests, by way of handing in.
+"""
 
 from __future__ import annotations
 

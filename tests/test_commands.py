@@ -1,4 +1,7 @@
-"""`tunelings …`: what each command prints, keeps and returns."""
+"""`tunelings …`: what each command prints, keeps and returns.
+
+Long: 36 tests, by command.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A mistake is named where the answer fails as it does, and only there."""
+"""A mistake is named where the answer fails as it does, and only there.
+
+Long: 34 tests of the rule and of the vectors that it compares.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`tunelings init` and `update`: what they refuse, what they say, and how the folder's environment takes over."""
+"""`tunelings init` and `update`: what they refuse, what they say, and how the folder's environment takes over.
+
+Long: 29 tests, by what the folder holds before.
+"""
 
 from __future__ import annotations
 

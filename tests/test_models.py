@@ -1,6 +1,8 @@
 """`tunelings models`: what is fetched is whole or not there, and what goes wrong is one line.
 
 A model of two small files stands for the real ones; the test marked `sweep` fetches those.
+
+Long: 25 tests, by model and by what is missing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Two values that are not the same never read alike: the place, the digits or the type that parts them is shown."""
+"""Two values that are not the same never read alike: the place, the digits or the type that parts them is shown.
+
+Long: 12 tests, by kind of value.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`pytest checks/…` as a learner runs it: exit codes, options, states, and what one answer does to another."""
+"""`pytest checks/…` as a learner runs it: exit codes, options, states, and what one answer does to another.
+
+Long: 32 tests, by option of pytest and by state of a check.
+"""
 
 from __future__ import annotations
 

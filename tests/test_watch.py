@@ -1,4 +1,7 @@
-"""The watch loop as a learner sees it: in a terminal, by its screen, its keys and the files that are saved."""
+"""The watch loop as a learner sees it: in a terminal, by its screen, its keys and the files that are saved.
+
+Long: 22 tests, each with a loop in a pseudo-terminal.
+"""
 
 from __future__ import annotations
 

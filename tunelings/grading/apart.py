@@ -3,6 +3,8 @@
 The child is forked: it has what is imported already, and whatever an answer does ends with it. Between it and this
 process stands a third, which waits for it; it is the child's parent, so that an answer that ends its parent ends that.
 Only this process decides: where the child is gone and has said nothing, the check has failed.
+
+Long: what the parent hears from the child, and what it does about it, is one conversation.
 """
 
 from __future__ import annotations
