@@ -265,7 +265,8 @@ def check_weights(found, expected, base_path, family, terms=100):
 
 def test_the_files_hold_the_bases_weights_with_the_update_in_them(answer, tmp_path):
     base_path, adapter_path, out_path, _ = folders(tmp_path)
-    answer.merge_adapter(base_path, adapter_path, out_path)
+    with expect.untouched("what was given", {"base_path": base_path, "adapter_path": adapter_path}):
+        answer.merge_adapter(base_path, adapter_path, out_path)
     adapter_file = out_path / "adapter_model.safetensors"
     expect.note("tensors in an adapter file", len(load_file(adapter_file)) if adapter_file.is_file() else None)
     check_weights(stored(out_path), merged_by_hand(base_path, adapter_path), base_path, "Llama")
@@ -274,7 +275,8 @@ def test_the_files_hold_the_bases_weights_with_the_update_in_them(answer, tmp_pa
 def test_the_written_model_is_plain_and_answers_as_base_and_adapter(answer, tmp_path):
     for family in ("Phi", "Qwen2", "GPT-2"):
         base_path, adapter_path, out_path, expected = folders(tmp_path / family, family)
-        answer.merge_adapter(str(base_path), str(adapter_path), str(out_path / "deeper" / "down"))
+        with expect.untouched("what was given", {"base_path": base_path, "adapter_path": adapter_path}):
+            answer.merge_adapter(str(base_path), str(adapter_path), str(out_path / "deeper" / "down"))
         out_path = out_path / "deeper" / "down"
         found = stored(out_path)
         check_weights(found, merged_by_hand(base_path, adapter_path, family == "GPT-2"), base_path, family)
@@ -292,7 +294,8 @@ def test_the_base_that_the_adapters_config_names_is_ignored(answer, tmp_path):
     base_path, adapter_path, other = tmp_path / "the-base", tmp_path / "the-adapter", tmp_path / "another-base"
     make_adapter(adapter_path, make_base(base_path), other)
     make_base(other, offset=200)
-    answer.merge_adapter(base_path, adapter_path, tmp_path / "out")
+    with expect.untouched("what was given", {"base_path": base_path, "adapter_path": adapter_path}):
+        answer.merge_adapter(base_path, adapter_path, tmp_path / "out")
     check_weights(stored(tmp_path / "out"), merged_by_hand(base_path, adapter_path), base_path, "Llama")
 
 
@@ -300,7 +303,8 @@ def test_a_base_in_half_precision_is_written_in_its_dtype(answer, tmp_path):
     for dtype in (torch.bfloat16, torch.float16):
         name = str(dtype).removeprefix("torch.")
         base_path, adapter_path, out_path, _ = folders(tmp_path / name, dtype=dtype)
-        answer.merge_adapter(base_path, adapter_path, out_path)
+        with expect.untouched("what was given", {"base_path": base_path, "adapter_path": adapter_path}):
+            answer.merge_adapter(base_path, adapter_path, out_path)
         # Two roundings: of the update and of the sum.
         by_hand = merged_by_hand(base_path, adapter_path)
         check_weights(stored(out_path), by_hand, base_path, f"{name} Llama", terms=2)
@@ -317,7 +321,8 @@ def test_a_folder_may_be_there_already_and_its_other_files_stay(answer, tmp_path
     for name in others:
         (out_path / name).write_text("kept")
     for base in (base_path, tmp_path / "another-base"):  # The second result takes the first one's place.
-        answer.merge_adapter(base, adapter_path, out_path)
+        with expect.untouched("what was given", {"base_path": base, "adapter_path": adapter_path}):
+            answer.merge_adapter(base, adapter_path, out_path)
         there = [name for name in others if (out_path / name).is_file() and (out_path / name).read_bytes() == b"kept"]
         expect.equal(there, others, what="which of two other files in out_path are there as before")
         check_weights(stored(out_path), merged_by_hand(base, adapter_path), base, f"the Llama in {base.name},")
@@ -325,7 +330,8 @@ def test_a_folder_may_be_there_already_and_its_other_files_stay(answer, tmp_path
 
 def test_whole_modules_of_the_adapter_are_written_too(answer, tmp_path):
     base_path, adapter_path, out_path, expected = folders(tmp_path, modules_to_save=["lm_head"])
-    answer.merge_adapter(base_path, adapter_path, out_path)
+    with expect.untouched("what was given", {"base_path": base_path, "adapter_path": adapter_path}):
+        answer.merge_adapter(base_path, adapter_path, out_path)
     found = stored(out_path)
     adapter = load_file(adapter_path / "adapter_model.safetensors")
     head = next(tensor for name, tensor in adapter.items() if "lm_head" in name)
@@ -365,7 +371,8 @@ def test_the_bases_tokenizer_is_written_too(answer, tmp_path):
     base_path, adapter_path, out_path, _ = folders(tmp_path)
     tokenizer = make_tokenizer(base_path)
     make_tokenizer(adapter_path, shift=5)
-    answer.merge_adapter(base_path, adapter_path, out_path)
+    with expect.untouched("what was given", {"base_path": base_path, "adapter_path": adapter_path}):
+        answer.merge_adapter(base_path, adapter_path, out_path)
     there = bool(list(out_path.glob("tokenizer*.json")))
     expect.true(there, what="the files in out_path", actual=files(out_path), expected="those of the tokenizer too")
     written = AutoTokenizer.from_pretrained(out_path)
