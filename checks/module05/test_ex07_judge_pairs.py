@@ -1,4 +1,7 @@
-"""5.07: the judge is scripted; what it was asked is compared with PROMPT filled in by hand."""
+"""5.07: the judge is scripted; what it was asked is compared with PROMPT filled in by hand.
+
+Long: 12 checks, and the judges that they ask.
+"""
 
 import itertools
 import random
