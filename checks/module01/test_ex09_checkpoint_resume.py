@@ -21,6 +21,7 @@ from tunelings.handson.awkward import models
 from tunelings.inputs import randint, randn, seed
 
 SAVED, END = 5, 9
+PARTS = ("model", "optimizer", "scheduler")
 REFUSED = "an error with the file's name"
 
 # Pickling an object writes `__slotnames__` into its class. Done here once, so that no answer is blamed for it.
@@ -65,7 +66,8 @@ def uninterrupted(stop):
 
 def save(answer, path, run, step):
     """Save, and look that the file stands under its name."""
-    answer.save_checkpoint(path, *run, step)
+    with expect.untouched("the run that is saved", dict(zip(PARTS, run, strict=True))):
+        answer.save_checkpoint(path, *run, step)
     there = sorted(os.listdir(os.path.dirname(path) or "."))
     expect.true(os.path.isfile(path), "the files in the folder after saving", actual=there, expected=path)
 
@@ -332,7 +334,7 @@ def test_saving_changes_nothing_in_the_run(answer, tmp_path):
         run[0].train(came_in == "train")
         run[0][1].train(came_in == "eval")
         draws = next_draws()
-        given = dict(zip(("model", "optimizer", "scheduler"), run, strict=True))
+        given = dict(zip(PARTS, run, strict=True))
         with expect.untouched(f"the run that is saved, in {came_in} mode", given):
             save(answer, tmp_path / "run.pt", run, SAVED)
         expect.close(next_draws(), draws, what="the numbers that torch draws after saving", terms=0)
@@ -399,7 +401,7 @@ def odd_dtypes(offset):
 
 def test_every_dtype_comes_back_exactly(answer, tmp_path):
     run, fresh = odd_dtypes(offset=10), odd_dtypes(offset=20)
-    with expect.untouched("the run that is saved", dict(zip(("model", "optimizer", "scheduler"), run, strict=True))):
+    with expect.untouched("the run that is saved", dict(zip(PARTS, run, strict=True))):
         save(answer, tmp_path / "dtypes.pt", run, 1)
     answer.load_checkpoint(tmp_path / "dtypes.pt", *fresh)
     for name, value in run[0].state_dict().items():

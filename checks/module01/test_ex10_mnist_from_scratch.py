@@ -354,7 +354,9 @@ def adam_by_hand(model, inputs, targets, epochs, batch_size=3):
 
 def history_of(answer, model, train_loader, val_loader, epochs, **options):
     """The answer's history, its three lists looked at first."""
-    history = answer.fit(model, train_loader, val_loader, epochs, LR, **options)
+    given = {"train_loader": train_loader.dataset, "val_loader": val_loader.dataset}
+    with expect.untouched("the data", given):
+        history = answer.fit(model, train_loader, val_loader, epochs, LR, **options)
     for name in ("train_loss", "val_loss", "val_accuracy"):
         values = getattr(history, name, None)
         expect.true(isinstance(values, list), f"history.{name}", actual=values, expected="a list of floats")

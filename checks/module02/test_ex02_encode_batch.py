@@ -55,7 +55,7 @@ def by_hand(examples, max_length, pad=PAD):
 def encoded(answer, examples, tokenizer, max_length):
     """The answer's batch; tokenizer and examples must be as they were."""
     expect.case(texts=[example["text"] for example in examples], max_length=max_length)
-    with expect.untouched("what was given", {"tokenizer": tokenizer, "examples": examples}):
+    with expect.untouched("what was given", {"tokenizer": tokenizer, "examples": examples}, errors=ValueError):
         return answer.encode_batch(examples, tokenizer, max_length)
 
 
@@ -212,7 +212,7 @@ def test_class_numbers_may_be_large(answer):
 
 def test_an_empty_batch_is_rejected(answer):
     tokenizer = word_tokenizer()
-    expect.raises(ValueError, lambda: answer.encode_batch([], tokenizer, 9), what="a batch of no examples")
+    expect.raises(ValueError, lambda: encoded(answer, [], tokenizer, 9), what="a batch of no examples")
 
 
 def test_a_special_token_may_stand_in_a_text(answer):

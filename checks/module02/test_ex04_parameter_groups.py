@@ -291,7 +291,9 @@ def adamw_over(groups):
 
 def test_adamw_takes_the_groups_as_they_are(answer):
     model = tiny_bert(2)
-    optimizer = adamw_over(answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY))
+    with expect.untouched("what was given", {"model": model}):
+        groups = answer.parameter_groups(model, lr=LR, layer_decay=LAYER_DECAY, weight_decay=WEIGHT_DECAY)
+    optimizer = adamw_over(groups)
     layer, head = model.bert.encoder.layer[0].output, model.classifier
     watched = [head.weight, head.bias, layer.dense.weight, layer.LayerNorm.weight]
     rate = expected_rates(2, LR, LAYER_DECAY)[1]

@@ -76,7 +76,7 @@ def line(tokens):
 
 def built(answer, messages, tokenizer, max_length):
     """The example of a conversation; messages and tokenizer must be afterwards what they were before."""
-    with expect.untouched("what was given", {"messages": messages, "tokenizer": tokenizer}):
+    with expect.untouched("what was given", {"messages": messages, "tokenizer": tokenizer}, errors=ValueError):
         return answer.build_example(messages, tokenizer, max_length)
 
 
@@ -229,18 +229,18 @@ def test_no_label_left_is_an_error(answer):
     first = next(i for i, label in enumerate(labels) if label != "-")
     expect.raises(
         ValueError,
-        lambda: answer.build_example(messages[:1], tokenizer, 113),
+        lambda: built(answer, messages[:1], tokenizer, 113),
         what="a conversation without an assistant's turn",
         mentions=[113],
     )
     for length in (first, 3):
         expect.raises(
             ValueError,
-            lambda length=length: answer.build_example(messages, tokenizer, length),
+            lambda length=length: built(answer, messages, tokenizer, length),
             what=f"the first answer begins at token {first}, and max_length is {length}",
             mentions=[length],
         )
-    expect.raises(ValueError, lambda: answer.build_example([], tokenizer, 113), what="a conversation of no messages")
+    expect.raises(ValueError, lambda: built(answer, [], tokenizer, 113), what="a conversation of no messages")
 
 
 def test_messages_and_tokenizer_stay_as_they_are(answer):

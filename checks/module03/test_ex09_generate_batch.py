@@ -113,7 +113,7 @@ def model_with(paths, rival, family, _):
 def said(answer, model, tokenizer, conversations, **options):
     """The answer's texts; model, tokenizer and conversations must be afterwards what they were before."""
     given = {"conversations": conversations, "tokenizer": tokenizer, "model": model}
-    with expect.untouched("what was given", given):
+    with expect.untouched("what was given", given, errors=ValueError):
         return answer.generate_batch(model, tokenizer, conversations, **options)
 
 
@@ -289,7 +289,9 @@ def test_the_model_answers_in_eval_mode_and_each_mode_is_restored(answer):
         model.model.layers[1].self_attn.train(not mode)
         before = [module.training for module in model.modules()]
         passes = watch(model)
-        texts = answer.generate_batch(model, tokenizer, conversations[:2], max_new_tokens=12)
+        given = {"conversations": conversations, "tokenizer": tokenizer, "parameters": dict(model.named_parameters())}
+        with expect.untouched("what was given", given):
+            texts = answer.generate_batch(model, tokenizer, conversations[:2], max_new_tokens=12)
         expect.note("in_train_mode", [training for _, _, training in passes][:1])
         came_in = f"the model comes in {'train' if mode else 'eval'} mode, one layer in the other"
         expect.equal(texts, answers[:2], what=f"the answers; {came_in}")
@@ -316,7 +318,7 @@ def test_no_conversations_are_an_error(answer):
     tokenizer = tokenizer_with()
     conversations, answers = four_conversations()
     model = taught(tokenizer, conversations, answers)
-    expect.raises(ValueError, lambda: answer.generate_batch(model, tokenizer, []), what="no conversations at all")
+    expect.raises(ValueError, lambda: said(answer, model, tokenizer, []), what="no conversations at all")
 
 
 def test_commas_and_special_tokens_within_an_answer(answer):

@@ -262,9 +262,11 @@ def test_what_is_given_stays_as_it_is(answer):
 
 def test_what_cannot_be_read_is_an_error(answer):
     ids, model = text(23, offset=16), TinyLM(offset=16)
+    given = {"model": dict(model.named_parameters()), "ids": ids}
     for short in (ids[:1], ids[:0], ids[None, :1]):
         what = f"ids of shape {list(short.shape)}"
-        expect.raises(ValueError, lambda short=short: answer.perplexity(model, short, 3, 8), what=what)
+        with expect.untouched(what, given):
+            expect.raises(ValueError, lambda short=short: answer.perplexity(model, short, 3, 8), what=what)
     for stride, context, length in ((119, 8, 23), (114, 113, 5), (113, 113, 23), (0, 8, 23), (-2, 8, 23)):
         said = []
 
@@ -277,7 +279,8 @@ def test_what_cannot_be_read_is_an_error(answer):
                 raise
 
         case = f"stride {stride} with context {context}, {length} tokens"
-        expect.raises(ValueError, call, what=case)
+        with expect.untouched(case, given):
+            expect.raises(ValueError, call, what=case)
         expect.true(
             str(stride) in said[0],
             what=f"the message of the ValueError, {case}",
@@ -311,6 +314,6 @@ def test_the_model_gets_ids_with_a_batch_dimension(answer):
 
     model = Noting(offset=19)
     for given in (ids, ids.unsqueeze(0), ids[:4]):
-        answer.perplexity(model, given, 3, 8)
+        score(answer, model, given, 3, 8)
     expect.equal(sorted(set(dimensions)), [2], what="how many dimensions the ids have that the model is given")
     expect.equal(sorted(dtypes), ["torch.int64"], what="the dtype of the ids that the model is given")

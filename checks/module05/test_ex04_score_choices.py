@@ -150,7 +150,7 @@ def only(scores):
 def scores_of(answer, model, tokenizer, prompt, choices, **options):
     """What `score_choices` returns, after a look at whether it has changed what it was given."""
     given = {"choices": choices, "parameters": dict(model.named_parameters()), "tokenizer": tokenizer}
-    with expect.untouched("after the call", given):
+    with expect.untouched("after the call", given, errors=ValueError):
         return answer.score_choices(model, tokenizer, prompt, choices, **options)
 
 
@@ -259,6 +259,7 @@ def test_a_tokenizer_without_a_padding_token_will_do_and_stays_as_it_is(answer):
     }
     for kind, tokenizer in tokenizers.items():
         given = {"choices": ["".join(ending) for ending in endings], "tokenizer": tokenizer}
+        given["parameters"] = dict(model.named_parameters())
         with expect.untouched(f"a tokenizer {kind}", given, errors=(ValueError, TypeError)):
             scores = answer.score_choices(model, tokenizer, prompt, given["choices"])
         close(scores, expected, what=f"the scores of two choices, a tokenizer {kind}")
@@ -362,13 +363,13 @@ def test_nothing_to_score_is_an_error(answer):
     for choices in ([], [""], [" good", "", " bad"]):
         expect.raises(
             ValueError,
-            lambda choices=choices: answer.score_choices(model, tokenizer, "film:", choices),
+            lambda choices=choices: scores_of(answer, model, tokenizer, "film:", choices),
             what=f"the choices {choices}",
         )
     splitting = tiny.word_tokenizer(IDS, around="<s> $A", unk_token="<unk>", bos_token="<s>", eos_token="</s>")
     expect.raises(
         ValueError,
-        lambda: answer.score_choices(model, splitting, "film", ["good", " \n"]),
+        lambda: scores_of(answer, model, splitting, "film", ["good", " \n"]),
         what="a choice of white space, and a tokenizer that makes no token of it",
     )
 
