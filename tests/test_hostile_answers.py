@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -424,6 +425,9 @@ def test_a_pipe_among_the_courses_files_holds_up_nobody(mini, place: str):
     mini.solve(mini.shift, "x + by", "x - by")
     graded = mini.grade()
     assert [graded.states[name] for name in GOOD] == ["failed", "passed", "failed"]
+    # Each failure still says what came out, and nobody waits for lines from the pipe.
+    assert graded.output.count("shift([1, 2, 4], 2)") == graded.output.count("eight steps of 0.5") == 1
+    assert not re.search("ends the program|did not finish|out of time", graded.output)
     assert not (mini.root / place).is_file()
 
 

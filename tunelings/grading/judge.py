@@ -80,6 +80,8 @@ def judge(task: Task, first: Callable[[Judgement], None] = lambda judgement: Non
         named = diagnose.diagnose(task.exercise, task.source, name, task.seed)
     except CourseError as card_error:
         trouble = str(card_error)
+    except Exception as error:  # The course's files may have changed since the run began; the failure is known.
+        trouble = f"the course is damaged ({type(error).__name__}: {error})"
     if named is None and not trouble:
         return plain
     return replace(plain, failure=_seen(task, result, diagnosis=named, trouble=trouble)[0])
