@@ -76,6 +76,7 @@ def line(tokens):
 
 def built(answer, messages, tokenizer, max_length):
     """The example of a conversation; messages and tokenizer must be afterwards what they were before."""
+    expect.case(messages=[f"{message['role']}: {message['content']}" for message in messages], max_length=max_length)
     with expect.untouched("what was given", {"messages": messages, "tokenizer": tokenizer}, errors=ValueError):
         return answer.build_example(messages, tokenizer, max_length)
 
@@ -320,6 +321,7 @@ def close(actual, expected, what, scale=10.0):
 
 
 def loss_of(answer, logits, labels):
+    expect.case(labels=labels.tolist())
     with expect.untouched("what the loss was given", {"logits": logits, "labels": labels}):
         loss = answer.causal_lm_loss(logits, labels)
     return expect.tensor(loss, what="the loss", shape=())
@@ -360,8 +362,10 @@ def test_no_label_that_counts_gives_zero(answer):
     none = torch.full_like(labels, -100)
     only_first = none.clone()
     only_first[:, 0] = labels[1, 1]
-    losses = [loss_of(answer, logits, y) for y in (none, only_first)]
-    losses.append(loss_of(answer, logits[:, :1], labels[:, 1:2]))
+    cases = [(logits, none), (logits, only_first), (logits[:, :1], labels[:, 1:2])]
+    rows = [given.tolist() for _, given in cases]
+    losses = [loss_of(answer, *case) for case in cases]
+    expect.case(labels=rows)
     expect.close(torch.stack(losses), [0.0] * 3, what="the losses of: all -100; only position 0 counts; T = 1")
     gradient = gradient_of(answer, logits, none)
     expect.close(gradient, torch.zeros(3, 7, 5), what="the gradient where all labels are -100")

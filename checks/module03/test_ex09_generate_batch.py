@@ -112,6 +112,7 @@ def model_with(paths, rival, family, _):
 
 def said(answer, model, tokenizer, conversations, **options):
     """The answer's texts; model, tokenizer and conversations must be afterwards what they were before."""
+    expect.case(last_messages=[conversation[-1]["content"] for conversation in conversations], **options)
     given = {"conversations": conversations, "tokenizer": tokenizer, "model": model}
     with expect.untouched("what was given", given, errors=ValueError):
         return answer.generate_batch(model, tokenizer, conversations, **options)
@@ -155,6 +156,7 @@ def test_one_conversation_is_answered_with_the_new_text_alone(answer):
     for conversation in (conversations[0], conversations[3]):
         texts.append(said(answer, model, tokenizer, [conversation], max_new_tokens=7))
         note_first(passes)
+    expect.case(last_messages=[[conversations[i][-1]["content"]] for i in (0, 3)], max_new_tokens=7)
     what = "the answers to two conversations, each a batch of its own"
     expect.equal(texts, [[answers[0]], [answers[3]]], what=what, exact_types=True)
 

@@ -137,8 +137,12 @@ def test_each_new_token_is_encoded_as_one_id(answer):
     count = answer.add_tokens(model_of(UNTIED), tokenizer, list(NEW))
     expect.equal(count, 2, what="how many tokens are really new", exact_types=True)
     expect.equal(len(tokenizer), OLD + 2, what="how many tokens the tokenizer has")
-    encoded = [tokenizer(text)["input_ids"] for text in [*NEW, "the zebra sees a <tool> and runs"]]
-    expect.equal(encoded, [[OLD], [OLD + 1], [4, OLD + 1, 3, 5, OLD, 6, 7]], what="the ids of texts with new tokens")
+    texts = [*NEW, "the zebra sees a <tool> and runs"]
+    encoded, expected = (
+        [tokenizer(text)["input_ids"] for text in texts],
+        [[OLD], [OLD + 1], [4, OLD + 1, 3, 5, OLD, 6, 7]],
+    )
+    expect.equal(encoded, expected, what="the ids of texts with new tokens", given={"texts": texts})
     tokenizer, many = words(), ["yak", "emu", "<call>", "ox", "zebra", "gnu", "hen", "ant", "<end>", "bee"]
     answer.add_tokens(model_of(UNTIED), tokenizer, list(many))
     encoded = [tokenizer(token)["input_ids"] for token in many]

@@ -39,6 +39,17 @@ def each_close(metric, pairs, expected, name):
         expect.close(score, wanted, what=f"{name} of {show(prediction)} with {show(right)}")
 
 
+def each_given(metric, cases, expected, names, what):
+    """The metric of each two arguments; all of the scores are noted, the first wrong one is shown with its case."""
+    scores = [call(metric, *case) for case in cases]
+    expect.note("scores", scores)
+    for case, score, wanted in zip(cases, scores, expected, strict=True):
+        expect.close(score, wanted, what=what, given=dict(zip(names, case, strict=True)))
+
+
+TEXTS, CLASSES = ("prediction", "answers"), ("predictions", "labels")
+
+
 def test_the_lists_stay_as_they_are(answer):
     one, two = words(2, offset=14)
     answers = [f"The {two}", f"{one}!", two]
@@ -174,18 +185,13 @@ def test_the_best_of_several_answers_counts(answer):
     prediction = f"The {one} {two}"
     each = [f1_by_crossing_off([one, two], right.split()) for right in answers]
     expect.note("each", each)
-    scores = [
-        call(answer.token_f1, prediction, answers),
-        call(answer.token_f1, prediction, answers[:2]),
-        call(answer.token_f1, prediction, [answers[2], answers[0]]),
-        call(answer.token_f1, prediction, [two, f"{two} {three} {five} {one} {four}"]),
-        call(answer.token_f1, prediction, [f"{two} {three} {five} {one} {four}", two]),
-    ]
+    long = f"{two} {three} {five} {one} {four}"
+    rights = [answers, answers[:2], [answers[2], answers[0]], [two, long], [long, two]]
     expected = [max(each), each[1], each[2], 2 / 3, 2 / 3]
-    expect.close(scores, expected, what="the F1 against 4, 2, 2, 2 and 2 answers")
+    each_given(answer.token_f1, [(prediction, right) for right in rights], expected, TEXTS, "the F1")
     rights = [answers, [*answers, f"{one.upper()} {two}."], [f"{one} {two}", *answers], [f"{one} {two}"] * 2]
-    matches = [call(answer.exact_match, prediction, right) for right in rights]
-    expect.close(matches, [0.0, 1.0, 1.0, 1.0], what="the exact match: none, the last, the first, both are equal")
+    cases = [(prediction, right) for right in rights]
+    each_given(answer.exact_match, cases, [0.0, 1.0, 1.0, 1.0], TEXTS, "the exact match")
     many = [f"{three} {number}" for number in range(40)] + [f"{one} {two}"]
     scores = [call(answer.exact_match, prediction, many), call(answer.token_f1, prediction, many)]
     expect.close(scores, [1.0, 1.0], what="the exact match and the F1, the last of 41 answers is equal")
@@ -197,18 +203,9 @@ def test_two_empty_texts_are_equal(answer):
     expected = [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0]
     each_close(answer.token_f1, pairs, expected, "the F1")
     each_close(answer.exact_match, pairs, expected, "the exact match")
-    scores = [
-        call(answer.token_f1, "", [one, ""]),
-        call(answer.token_f1, one, ["", one]),
-        call(answer.token_f1, one, ["?", "the"]),
-    ]
-    scores += [
-        call(answer.exact_match, "", [one, ""]),
-        call(answer.exact_match, one, ["", one]),
-        call(answer.exact_match, one, ["?", "the"]),
-    ]
-    what = "F1 and exact match of nothing, a word, a word, with one, one and both of two answers empty"
-    expect.close(scores, [1.0, 1.0, 0.0] * 2, what=what)
+    cases = [("", [one, ""]), (one, ["", one]), (one, ["?", "the"])]
+    each_given(answer.token_f1, cases, [1.0, 1.0, 0.0], TEXTS, "the F1")
+    each_given(answer.exact_match, cases, [1.0, 1.0, 0.0], TEXTS, "the exact match")
 
 
 def macro_by_definition(predictions, labels, classes):
@@ -267,9 +264,7 @@ def test_a_class_counts_that_only_one_side_has(answer):
         ),
     ]
     expected = [macro_by_definition(*case) for case in cases]
-    scores = [call(answer.macro_f1, predictions, labels) for predictions, labels, _ in cases]
-    what = "the macro F1 of ten cases: classes on one side, capitals, an empty class, one class, ints, awkward texts"
-    expect.close(scores, expected, what=what)
+    each_given(answer.macro_f1, [case[:2] for case in cases], expected, CLASSES, "the macro F1")
 
 
 def test_nothing_to_compare_is_an_error(answer):
