@@ -264,6 +264,10 @@ DEEDS = {
     "the store": Deed(
         after("os.makedirs('.tunelings', exist_ok=True); open('.tunelings/progress.json', 'w').write('{')"), None
     ),
+    "a failure of its own": Deed(
+        after("from tunelings.expect import CheckFailed", "raise CheckFailed('odd', 1, 2, largest=object())"),
+        "what the answer gave cannot be shown",
+    ),
     # It takes too much.
     "a loop": Deed(after("while True: pass"), "did not finish in 1 s"),
     "a loop that hears nothing": Deed(

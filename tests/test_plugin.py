@@ -1,11 +1,13 @@
 """`pytest checks/…` as a learner runs it: exit codes, options, states, and what one answer does to another.
 
-Long: 32 tests, by option of pytest and by state of a check.
+Long: 33 tests, by option of pytest and by state of a check.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -31,6 +33,19 @@ def solved(mini: Miniature) -> Miniature:
 
 
 # In a process of its own.
+
+
+def test_runs_in_one_process_are_no_deeds_of_an_answer(solved):
+    """Where no process can be forked, each run of the loop's worker starts pytest anew in the same process."""
+    again = "[verdict.state.value for _ in range(4) for verdict in grade.check(exercises, in_process=True)]"
+    script = f"""
+from tunelings.course import Course
+from tunelings.grading import grade
+exercises = Course(__import__("pathlib").Path.cwd()).exercises
+print(set({again}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=solved.root, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["{'passed'}"], done.stderr
 
 
 def test_everything_passes_from_a_cold_start(solved):

@@ -6,6 +6,7 @@ Every text in it that an answer could have made is cut, and written out where it
 from __future__ import annotations
 
 import ast
+import operator
 import string
 import traceback
 from collections.abc import Callable
@@ -62,7 +63,11 @@ def failure_of(
 
 def _compared(error: CheckFailed) -> dict[str, Any]:
     pair = pair_of(error.expected, error.actual, error.first)
-    parting = None if error.largest is None or pair.remark == BOTH_NAN else Difference(error.first, error.largest)
+    parting = None
+    if error.largest is not None and pair.remark != BOTH_NAN:
+        # An answer may raise a CheckFailed of its own: what is no number is its error, and not the grader's.
+        first = None if error.first is None else tuple(map(operator.index, error.first))
+        parting = Difference(first, float(error.largest))
     return {
         "what": cut(visible(error.what), _LINE),
         "expected": without_module(pair.expected),

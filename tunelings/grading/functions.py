@@ -258,6 +258,7 @@ _VOLATILE = frozenset(
         "__abstractmethods__",
         "__slotnames__",
         "_",
+        "fspath",  # Of pytest's Node: each run of pytest in this process sets one of its own.
         "listener",  # Of tunelings.live: each process of the loop sets its own.
     }
 )
