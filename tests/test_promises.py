@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tunelings import pages
 from tunelings.grading import promises
 
 SOURCE = '''
@@ -129,3 +130,10 @@ def test_dev_promises_lists_what_is_open_and_fails_for_it(written, tunelings):
     assert "✗ squares: Each number of x times itself; the shape stays.\n      open" in said.out
     written('# breaks: "a Python float"\n# breaks: "the shape stays"', '["1.01"]\n"1.01 · Squares" = "the title"\n')
     assert tunelings("dev", "promises", "1.01").code == 0
+
+
+def test_the_page_counts_what_is_held_and_what_is_promised(written, mini):
+    written('# breaks: "a Python float"')
+    promised = sum(len(promises.contract(exercise).counted) for exercise in mini.course.exercises)
+    last = pages.promises_held(mini.course).splitlines()[-1]
+    assert promised > 1 and last == f"| **all** | 1 | {promised} |"
