@@ -194,6 +194,11 @@ def test_a_later_check_must_fail_at_the_same_expectation_but_may_have_another_va
     assert by_rule(learner, one=vector(a=1.0, b=outcome("b", 2.0, status="crashed"))) is None
 
 
+def test_the_notes_of_a_check_are_its_own(mini):
+    first, second = (mini.run(mini.squares, SQUARES, check) for check in mini.squares.check_names()[:2])
+    assert (list(first.notes), list(second.notes)) == (["x"], [])
+
+
 def test_the_notes_of_the_first_failing_check_must_agree():
     learner = vector(a=outcome("a", 1.0, notes={"mode": "train", "calls": 2}))
     assert by_rule(learner, one=vector(a=outcome("a", 1.0, notes={"mode": "train", "calls": 2}))) == (["one"], 0)
