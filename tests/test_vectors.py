@@ -122,3 +122,16 @@ def test_a_crash_whose_text_prints_a_set_is_the_same_in_each_process():
     ]
     assert vectors.stored(crashes[0]) == vectors.stored(crashes[1])
     assert vectors.stored(crashes[0]) != vectors.stored(Result("test_x", CheckState.CRASHED, KeyError("not one")))
+
+
+@pytest.mark.parametrize(("state", "runs"), [("failed", 3), ("crashed", 3), ("timeout", 1), ("passed", 1)])
+def test_a_check_that_fails_runs_again_but_not_one_that_ran_out_of_time(mini, monkeypatch, state, runs):
+    ran = []
+
+    def told(check, *_):
+        ran.append(check)
+        return Result(check.__name__, CheckState(state), None if state == "passed" else CheckFailed("x", 1, 2))
+
+    monkeypatch.setattr(vectors, "run_apart", told)
+    vectors.outcome_of(vectors.checks_for(mini.squares)[0], Source(mini.squares.answer_path, ""), 0)
+    assert len(ran) == runs
