@@ -1,6 +1,6 @@
 """How good the checks are: what is kept and run against them, counted for each module. Writes JSON.
 
-python figures/check_quality.py             counts, and the names that leave-one-out gives
+python figures/check_quality.py             counts, and the names that wrong answers and leave-one-out get
 python figures/check_quality.py --mutants   the mutants too (an hour; what has not changed since is not run again)
 python figures/check_quality.py --exercise 1.05   one exercise or more; the others stay as they are counted
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.progress import track
 
 from tunelings.course import MODULES, Course
-from tunelings.grading import diagnose, mutate, vectors
+from tunelings.grading import answers, diagnose, mutate, vectors
 from tunelings.grading.code import code_hash
 
 HERE = Path(__file__).parent
@@ -24,7 +24,21 @@ RESULTS = HERE / "results" / "check_quality.json"
 
 
 def kept(tree, exercise):
-    return len(list((ROOT / "tests" / "answers" / tree / exercise.module / exercise.name).glob("*.py")))
+    return sorted((ROOT / "tests" / "answers" / tree / exercise.module / exercise.name).glob("*.py"))
+
+
+def names_given(exercise, known):
+    """How many of the kept wrong answers get the name in their first line, and how many get another."""
+    named = misnamed = 0
+    for path in kept("wrong", exercise):
+        vector = vectors.vector_of(exercise, answers.read(path), 0)
+        first = diagnose.first_failing(vector)
+        found = diagnose.name_mistake(vector, known, first) if first else None
+        names = {mistake.id for mistake in found.mistakes} if found else set()
+        its_own = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# names:").strip()
+        named += its_own in names
+        misnamed += bool(names) and its_own not in names
+    return {"named": named, "misnamed": misnamed}
 
 
 def mutants_of(exercise, before, run):
@@ -53,14 +67,16 @@ def main():
     wanted = [course.find(number) for number in chosen.exercise or []] or course.exercises
     for exercise in track(wanted):
         old = before.get(exercise.number, {}).get("mutation", {})
+        known = vectors.MistakeVectors(exercise, 0).all()
         results["exercises"][exercise.number] = {
             "module": exercise.module,
             "checks": len(exercise.check_names()),
             "mistakes": len(exercise.card.mistakes),
             "forms": sum(len(mistake.forms) for mistake in exercise.card.mistakes),
-            "variants": kept("right", exercise),
-            "wrong": kept("wrong", exercise),
-            "leave_one_out": len(diagnose.leave_one_out(vectors.MistakeVectors(exercise, 0).all())),
+            "variants": len(kept("right", exercise)),
+            "wrong": len(kept("wrong", exercise)),
+            **names_given(exercise, known),
+            "leave_one_out": len(diagnose.leave_one_out(known)),
             "mutation": mutants_of(exercise, old, chosen.mutants),
         }
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -232,6 +232,8 @@ SCORES = {  # field of an exercise in the result file -> head of its column
     "forms": "their forms",
     "variants": "variants",
     "wrong": "wrong answers",
+    "named": "of these named truly",
+    "misnamed": "of these named falsely",
     "leave_one_out": "falsely named, leave one out",
     "mutants": "mutants",
     "survivors": "survivors",
