@@ -361,3 +361,9 @@ def test_the_input_of_a_case_ends_with_its_check(mini):
     wrong = mini.squares.solution_path.read_text(encoding="utf-8").replace("return x * x", "return x + x")
     assert mini.run(mini.squares, wrong, first).error.given["x"].tolist() == [3.0, -1.0, 0.5]
     assert mini.run(mini.squares, wrong, second).error.given is None
+
+
+@pytest.mark.parametrize("source", [RIGHT, after("1 / 0")], ids=["it passes", "it crashes"])
+def test_an_answer_is_not_among_the_loaded_modules_after_its_check(mini, source: str):
+    mini.run(mini.squares, source)
+    assert not [name for name in sys.modules if name.startswith("tunelings_answer_")]
