@@ -1,6 +1,6 @@
 """What an answer does to its surroundings ends with its check.
 
-Long: each kind of change that an answer may leave has a test of its own, 27 in all.
+Long: each kind of change that an answer may leave has a test of its own, 28 in all.
 """
 
 from __future__ import annotations
