@@ -1,6 +1,6 @@
 """What an answer does to its surroundings ends with its check.
 
-Long: each kind of change that an answer may leave has a test of its own, 28 in all.
+Long: each kind of change that an answer may leave has a test of its own, 29 in all.
 """
 
 from __future__ import annotations
@@ -367,3 +367,13 @@ def test_the_input_of_a_case_ends_with_its_check(mini):
 def test_an_answer_is_not_among_the_loaded_modules_after_its_check(mini, source: str):
     mini.run(mini.squares, source)
     assert not [name for name in sys.modules if name.startswith("tunelings_answer_")]
+
+
+def test_a_check_counts_with_one_thread(mini, monkeypatch):
+    """Sums over several threads are added up in another order, so the same answer would get other digits."""
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    try:
+        assert mini.run(mini.squares, after("assert torch.get_num_threads() == 1", "return x * x")).error is None
+    finally:
+        torch.set_num_threads(threads)
