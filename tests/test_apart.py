@@ -13,17 +13,25 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from tests.conftest import ROOT
 from tests.support.miniature import Miniature
 from tests.support.processes import is_alive, wait_for
 from tests.support.systems import POSIX
 from tests.test_plugin import ALL_OF_SQUARES, FIRST, SHIFT, SQUARES
 from tunelings import live
-from tunelings.grading import apart, limits, printed, processes
+from tunelings.grading import apart, limits, printed, processes, verdict
+from tunelings.grading.states import CheckState
 
 EXITS = "import os\n\ndef squares(x):\n    os._exit(0)\n\ndef mean_square(x):\n    return 1.0\n"
 FORKED, SPAWNED = pytest.param(True, id="forked", marks=POSIX), pytest.param(False, id="spawned")
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what several processes share")
 no_fork = pytest.mark.parametrize("fork", [FORKED, SPAWNED])
+
+
+JUDGED = {
+    "token": "its own", "said": "judged", "final": True, "state": "crashed", "skipped": None, "fingerprint": "",
+    "warnings": [], "left": False,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -124,14 +132,10 @@ def test_what_forked_processes_share_counts_once(monkeypatch):
 
 def test_a_verdict_counts_with_the_token_of_its_check_alone():
     """All else of the forged one is as the child writes it."""
-    verdict = {
-        "said": "judged", "final": True, "state": "passed", "failure": None, "skipped": None,
-        "fingerprint": "", "warnings": [], "left": False,
-    }  # fmt: skip
     heard = {}
     for token in ("its own", "guessed"):
         heard[token] = apart.Asked(os.getpid(), "its own", limit=10.0)
-        heard[token].hear(json.dumps({"token": token, **verdict}).encode())
+        heard[token].hear(json.dumps({**JUDGED, "token": token, "state": "passed", "failure": None}).encode())
     judged = heard["its own"].reply
     assert judged.judgement is not None and (judged.judgement.state, judged.ended) == ("passed", "")
     assert heard["guessed"].reply.judgement is None and heard["guessed"].reply.ended == apart.MEDDLED
@@ -154,15 +158,113 @@ def test_how_far_a_check_is_acts_on_no_screen_whatever_the_answer_says(monkeypat
     assert asked.reply.ended == ""
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"message": 7},
+        {"what": None},
+        {"todos": [1]},
+        {"line": "x"},
+        {"mistakes": [{"id": 3, "says": ""}]},
+        {"frames": [{"line": 1, "function": [], "code": ""}]},
+        {"difference": {"first": ["x"], "largest": 1.0}},
+    ],
+    ids=lambda forged: next(iter(forged)),
+)
+def test_a_failure_that_the_child_would_not_write_is_a_forged_verdict(forged):
+    """What shows it would raise, and the others would have no verdict."""
+    failure = verdict.failure_to_json(verdict.Failure("check", CheckState.CRASHED))
+    asked = apart.Asked(os.getpid(), "its own", limit=10.0)
+    asked.hear(json.dumps({**JUDGED, "failure": failure}, default=str).encode())
+    assert asked.reply.ended == "" and asked.reply.judgement.failure.check == "check"
+    asked = apart.Asked(os.getpid(), "its own", limit=10.0)
+    asked.hear(json.dumps({**JUDGED, "failure": {**failure, **forged}}, default=str).encode())
+    assert asked.is_done and asked.reply.ended == apart.MEDDLED
+
+
+@pytest.mark.parametrize("said", ["begun", "judged"])
+def test_what_gives_a_check_more_time_is_heard_once(said: str):
+    asked = apart.Asked(os.getpid(), "its own", limit=10.0)
+    line = json.dumps({**JUDGED, "said": said, "final": False, "state": "passed", "failure": None, "pid": os.getpid()})
+    asked.hear(line.encode())
+    assert not asked.is_done
+    asked.hear(line.encode())
+    assert asked.is_done and asked.reply.ended == apart.MEDDLED
+
+
+@POSIX
+@pytest.mark.timeout(60)
+def test_a_child_that_reads_nothing_is_not_waited_for(monkeypatch):
+    """More than a pipe holds is written to it; what waits for its end has no clock."""
+    monkeypatch.setattr(limits, "IMPORTS", 0.5)
+    child = apart.Apart(lambda request: None)
+    try:
+        assert wait_for(lambda: processes.descendants(child.pid))
+        for process in processes.descendants(child.pid):
+            process.suspend()
+        reply = child.ask({"answer": "x" * 2**20}, limit=1.0)
+    finally:
+        child.end()
+    assert reply.state == "timeout" and reply.judgement is None
+
+
+@POSIX
+def test_an_answer_that_stops_the_process_above_it_is_waited_for_once(mini: Miniature, monkeypatch):
+    monkeypatch.setattr(apart, "_PATIENCE", 0.3)
+    stops = "import os, signal\n\ndef squares(x):\n    os.kill(os.getppid(), signal.SIGSTOP)\n    return x\n"
+    mini.answer(mini.squares, stops + "\ndef mean_square(x):\n    return 1.0\n")
+    mini.solve(mini.shift)
+    graded = mini.grade()
+    first, *others = (graded.texts[check] for check in ALL_OF_SQUARES)
+    assert "the answer stops the processes that check it" in first
+    assert all("not run: the check before it" in text for text in others)
+    assert "✓ 1.02" in graded.output
+
+
+FORKS_AND_ENDS = """
+import os, time
+until = time.time() + 10
+while time.time() < until:
+    if os.fork():
+        os._exit(0)
+    time.sleep(0.001)
+"""
+
+
+@POSIX
+def test_a_process_that_forks_and_ends_all_the_time_is_ended():
+    script = f"""
+import os, subprocess, sys, time
+from tunelings.grading import processes
+processes.adopt_orphans()
+group = subprocess.Popen([sys.executable, "-c", {FORKS_AND_ENDS!r}], start_new_session=True).pid
+time.sleep(1)
+processes.kill_descendants()
+os.killpg(group, 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert "ProcessLookupError" in done.stderr  # The group has nobody in it.
+
+
+@POSIX
+def test_a_process_that_no_signal_reaches_is_not_waited_for_without_end(monkeypatch):
+    """Such as another user's, which `sudo` starts."""
+    asked = []
+    monkeypatch.setattr(processes, "_PATIENCE", 0.05)
+    monkeypatch.setattr(os, "waitpid", lambda pid, options: asked.append(options) or (0, 0))
+    deaf = SimpleNamespace(pid=2**30, kill=lambda: None)
+    monkeypatch.setattr(processes, "_below", lambda pid: [deaf])
+    monkeypatch.setattr(processes, "_is_alive", lambda process: True)
+    processes.kill_descendants()
+    assert set(asked) == {os.WNOHANG} and len(asked) < 50
+
+
 @pytest.mark.parametrize("forged", [{"line": "x"}, {"file": 7}, {"text": None}, {"kind": []}])
 def test_a_warning_that_the_child_would_not_write_is_a_forged_verdict(forged):
     warning = {"text": "odd", "kind": "UserWarning", "file": "f", "line": 1, **forged}
-    verdict = {
-        "token": "its own", "said": "judged", "final": True, "state": "passed", "failure": None, "skipped": None,
-        "fingerprint": "", "warnings": [warning], "left": False,
-    }  # fmt: skip
+    told = {**JUDGED, "state": "passed", "failure": None, "warnings": [warning]}
     asked = apart.Asked(os.getpid(), "its own", limit=10.0)
-    asked.hear(json.dumps(verdict).encode())
+    asked.hear(json.dumps(told).encode())
     assert asked.is_done and asked.reply.ended == apart.MEDDLED
 
 

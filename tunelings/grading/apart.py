@@ -83,8 +83,9 @@ class Apart:
             stand_between(pings, status, lambda: _run_child(requests, answers, out, err, find_task))
         for number in theirs:
             os.close(number)
-        self.buffer = b""
+        self.buffer = self.unsent = b""
         self.is_over = False
+        os.set_blocking(self.requests, False)  # A child that was stopped reads nothing.
         self.selector = selectors.DefaultSelector()
         for number in (self.answers, self.out, self.err, self.status):
             os.set_blocking(number, False)
@@ -95,11 +96,9 @@ class Apart:
         token = secrets.token_hex(16)
         line = json.dumps({"token": token, "memory_is_limited": memory_is_limited, **request}) + "\n"
         asked = Asked(self.pid, token, limit, memory_is_limited=memory_is_limited)
+        self.unsent = line.encode()
         try:
-            os.write(self.requests, line.encode())
-        except OSError:  # It ended between two checks: a thread, or a process, of the answer's.
-            pass
-        try:
+            self.selector.register(self.requests, selectors.EVENT_WRITE)
             while not asked.is_done:
                 self._step(asked)
         except BaseException:
@@ -107,7 +106,11 @@ class Apart:
             raise
         self._show_printed(asked.printed)
         if not asked.reply.ended and (status := self._ping()) != b"!":
-            asked.end(_how_it_ended(status))
+            if status is None:  # Not waited for again, whatever the check has found.
+                asked.reply.judgement = None
+                asked.end(SILENT, CheckState.TIMEOUT)
+            else:
+                asked.end(_how_it_ended(status))
         if asked.reply.ended or asked.reply.left:
             self.end()
         return asked.reply
@@ -115,6 +118,8 @@ class Apart:
     def _step(self, asked: Asked) -> None:
         for key, _ in self.selector.select(PERIOD):
             match key.fd:
+                case self.requests:
+                    self._send()
                 case self.answers:
                     self._take_lines(asked)
                 case self.status:
@@ -125,6 +130,16 @@ class Apart:
                     self._show_printed(asked.printed)
         if not asked.is_done:
             asked.look_at_the_clock()
+
+    def _send(self) -> None:
+        try:
+            self.unsent = self.unsent[os.write(self.requests, self.unsent) :]
+        except BlockingIOError:
+            return
+        except OSError:  # It ended between two checks: a thread, or a process, of the answer's.
+            self.unsent = b""
+        if not self.unsent:
+            self.selector.unregister(self.requests)
 
     def _take_lines(self, asked: Asked) -> None:
         content = _read(self.answers)
@@ -139,15 +154,15 @@ class Apart:
         if len(self.buffer) > _MOST:
             asked.end(MEDDLED)
 
-    def _ping(self) -> bytes:
-        """What the process between answers: b"!", or how the child ended, or nothing.
+    def _ping(self) -> bytes | None:
+        """What the process between answers: b"!", or how the child ended, or b"" where it is gone; None where it waits.
 
         The answer may have killed it, and then it ends a moment later than the result comes.
         """
         with contextlib.suppress(OSError):
             os.write(self.pings, b"?")
             select.select([self.status], [], [], _PATIENCE)
-            return _read(self.status) or b""
+            return _read(self.status)
         return b""
 
     def _show_printed(self, printed: Printed) -> None:
@@ -176,6 +191,7 @@ class Apart:
 
 ENDED = "by the answer or because memory ran out"
 MEDDLED = "the answer writes into the files of the process that checks it"
+SILENT = f"the answer stops the processes that check it: they say nothing for {_PATIENCE:g} s"
 
 
 class Asked:
@@ -185,6 +201,7 @@ class Asked:
         """`pid` is the process below which the answer's processes stand."""
         self.pid, self.token, self.limit, self.memory_is_limited = pid, token, limit, memory_is_limited
         self.reply, self.printed = Reply(), Printed()
+        self.said: set[tuple[str, bool]] = set()
         self.is_done = False
         self.child: int | None = None
         self.processor_began: float | None = None
@@ -203,6 +220,10 @@ class Asked:
             self.end(MEDDLED)
 
     def _heed(self, told: dict[str, Any]) -> None:
+        word = told["said"], bool(told.get("final"))
+        if word in self.said and word[0] != "progress":
+            raise ValueError("said twice")  # Each gives more time.
+        self.said.add(word)
         match told["said"]:
             case "begun":
                 self.child = int(told["pid"])

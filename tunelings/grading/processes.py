@@ -11,6 +11,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable, Set
 
 import psutil
@@ -18,6 +19,7 @@ import psutil
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
+_PATIENCE = 5.0  # seconds in which a process that was killed has ended
 _ROUNDS = 50  # Processes may be started while others are being ended.
 
 
@@ -44,8 +46,12 @@ def _prctl(option: int, value: int) -> None:
 
 def descendants(pid: int | None = None) -> list[psutil.Process]:
     """The processes below one (default: this one) that have not ended."""
+    return [one for one in _below(pid) if _is_alive(one)]
+
+
+def _below(pid: int | None) -> list[psutil.Process]:
     with contextlib.suppress(psutil.Error):
-        return [one for one in psutil.Process(pid).children(recursive=True) if _is_alive(one)]
+        return psutil.Process(pid).children(recursive=True)
     return []
 
 
@@ -77,15 +83,28 @@ def _sizes(path: str, *names: str) -> int:
 
 def kill_descendants(spare: Set[int] = frozenset()) -> None:
     """Kill every process below this one, but those whose id is in `spare` and what they started."""
+    own, left = {0, _group(0), *map(_group, spare)}, set[int]()
     for _ in range(_ROUNDS):
-        found = [one for one in descendants() if not _belongs(one, spare)]
+        # Also those that have ended: of one that forks and ends all the time, only its group is still there.
+        below = [one for one in _below(None) if one.pid not in left and not _belongs(one, spare)]
+        groups = {_group(one.pid) for one in below} - own
+        found = [one for one in below if _is_alive(one) or _group(one.pid) in groups]
         if not found:
             return
+        for group in groups:
+            with contextlib.suppress(OSError):
+                os.killpg(group, signal.SIGKILL)
         for process in found:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        for process in found:
-            reap(process.pid)
+        left |= {process.pid for process in found if not reap(process.pid)}
+
+
+def _group(pid: int) -> int:
+    """The number of a process's group; 0 where it has ended, or the system has no groups."""
+    with contextlib.suppress(OSError, AttributeError):
+        return os.getpgid(pid)
+    return 0
 
 
 def _belongs(process: psutil.Process, spare: Set[int]) -> bool:
@@ -117,11 +136,20 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def reap(pid: int) -> None:
-    """Take note of the end of a child, or of an orphan that was adopted, after it was killed."""
+def reap(pid: int) -> bool:
+    """Take note of the end of a child, or of an orphan that was adopted, after it was killed.
+
+    False: it has not ended. It may be another user's, as with `sudo`, and then no signal reaches it.
+    """
     if hasattr(os, "WNOHANG"):
+        began, pause = time.monotonic(), 0.001
         with contextlib.suppress(ChildProcessError, OSError):
-            os.waitpid(pid, 0)
+            while os.waitpid(pid, os.WNOHANG) == (0, 0):
+                if time.monotonic() > began + _PATIENCE:
+                    return False
+                time.sleep(pause)
+                pause = min(2 * pause, 0.05)
+    return True
 
 
 def processor_seconds(pid: int) -> float | None:

@@ -7,6 +7,7 @@ describes it. VERSION grows when a field changes its meaning or goes; fields may
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 from tunelings.grading.states import CheckState, ExerciseState
 
 VERSION = 1
+_TEXTS = "tuple[str, ...]"
+_TYPES = {"str": str, "int": int, "int | None": int | None, _TEXTS: str}  # by a field's annotation; of texts, each
 _OPTIONAL = ("given", "used")  # Fields that came later: an older writer leaves them out.
 
 
@@ -150,7 +153,7 @@ def failure_from_json(plain: Mapping[str, Any]) -> Failure:
     parting = known["difference"]
     if parting is not None:
         first = parting["first"]
-        parting = Difference(None if first is None else tuple(first), float(parting["largest"]))
+        parting = Difference(None if first is None else tuple(map(operator.index, first)), float(parting["largest"]))
     return Failure(
         **{
             **known,
@@ -164,5 +167,15 @@ def failure_from_json(plain: Mapping[str, Any]) -> Failure:
 
 
 def _known(kind: type, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Every field of `kind`, taken from JSON; those of `_OPTIONAL` may be missing."""
-    return {one.name: plain[one.name] for one in fields(kind) if one.name in plain or one.name not in _OPTIONAL}
+    """Every field of `kind`, taken from JSON; those of `_OPTIONAL` may be missing.
+
+    Raises:
+        TypeError: a text or a number of it is something else.
+    """
+    known = {one.name: plain[one.name] for one in fields(kind) if one.name in plain or one.name not in _OPTIONAL}
+    for one in fields(kind):
+        if (wanted := _TYPES.get(str(one.type))) and one.name in known:
+            parts = known[one.name] if one.type == _TEXTS else [known[one.name]]
+            if not all(isinstance(part, wanted) for part in parts):
+                raise TypeError(f"{one.name} is no {one.type}")
+    return known
