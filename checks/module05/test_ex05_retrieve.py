@@ -94,6 +94,10 @@ def test_a_word_that_stands_in_the_query_twice_counts_twice(answer):
     scores = answer.bm25_scores(" ".join(query), texts(documents), k1=2.2, b=0.9)
     by_hand = bm25_by_hand(query, documents, 2.2, 0.9)
     expect.close(scores, by_hand, what="the scores for walrus 3 times, value twice, tomllib", scale=30.0)
+    query = ["new"] * 3000 + ["walrus"]
+    scores = answer.bm25_scores(" ".join(query), texts(documents), k1=2.2, b=0.9)
+    by_hand = bm25_by_hand(query, documents, 2.2, 0.9)
+    expect.close(scores, by_hand, what="the scores for new 3,000 times, walrus", scale=3000.0, terms=3000)
 
 
 def test_without_options_k1_is_1_5_and_b_is_0_75(answer):
@@ -266,6 +270,9 @@ def test_recall_is_the_share_of_the_right_documents_among_the_first_k(answer):
     expect.close(found, by_hand, what="recall at 1, 2, 3, 5, 7 and 40 of five queries")
     found = measured(answer.recall_at_k, rankings[:3], relevant[:3], 3)
     expect.close(found, (1 + 1 / 2 + 1 / 5) / 3, what="recall at 3 of the first three queries")
+    for k, wanted in ((2500, 2 / 4), (2501, 3 / 4), (3000, 4 / 4)):
+        found = answer.recall_at_k([list(range(3000))], [{0, 7, 2500, 2999}], k)
+        expect.close(found, wanted, what=f"recall at {k} of 3,000 places with hits at 1, 8, 2501 and 3000")
     found = answer.recall_at_k([[4, 0, 2]], [{0, 2}], 2)
     expect.close(found, 1 / 2, what="recall at 2 of the ranking 4, 0, 2 with 0 and 2 right")
 
@@ -280,8 +287,11 @@ def test_mrr_is_the_mean_of_one_by_the_place_of_the_first_right_document(answer)
     expect.note("sum", 1 + 1 / 3 + 1 / 3)
     expect.note("only the last", answer.mrr([[6, 4, 2]], [{2}]))
     expect.close(found, by_hand, what="mrr of five queries, and of two of them, twice")
-    far = [answer.mrr([list(range(20))], [{place - 1, 19}]) for place in (11, 16, 20)]
-    expect.close(far, [1 / 11, 1 / 16, 1 / 20], what="mrr of one query with the first hit at place 11, 16, 20 of 20")
+    places = (11, 16, 20, 51, 101, 1001, 3000)
+    far = [answer.mrr([list(range(3000))], [{place - 1, 2999}]) for place in places]
+    expect.note("far", far)
+    for place, score in zip(places, far, strict=True):
+        expect.close(score, 1 / place, what=f"mrr of one query with the first hit at place {place} of 3,000")
     expect.close(answer.mrr([[5, 0, 1]], [{0, 1}]), 1 / 2, what="mrr of the ranking 5, 0, 1 with 0 and 1 right")
 
 
@@ -296,7 +306,7 @@ def test_no_query_and_no_right_document_are_errors(answer):
 
 
 def test_documents_that_are_nearly_equally_alike_are_not_equally_alike(answer):
-    n = 1100
+    n = 2500
     order = random.Random(seed(20)).sample(range(n), n)
     angles = 1.0 + 1e-6 * np.array(order)  # Their cosines are 8e-7 apart: float32 tells them apart, six places do not.
     documents = np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -333,7 +343,7 @@ def test_a_token_is_spelled_as_the_text_spells_it(answer):
         UNPRINTABLE: ["bell", "escape", "31m", "nul"],
         INVISIBLE: ["zero", "width", "soft", "hyphen"],
         LINE_SEPARATORS: ["one", "two", "three", "four"],
-        long_text(1100, last="hello"): [*long_text(1100).lower().split()[:-1], "hello"],
+        long_text(3000, last="hello"): [*long_text(3000).lower().split()[:-1], "hello"],
     }
     words = {"strasse": "strasse", "Hello": "hello", "caf\u00e9": "caf\u00e9", "width hyphen": "width hyphen"}
     for query, tokens in words.items():

@@ -19,7 +19,8 @@ def bm25_scores(query, documents, *, k1=1.5, b=0.75):
     df = (tf > 0).sum(axis=0)
     idf = np.log1p((len(documents) - df + 0.5) / (df + 0.5))
     norm = k1 * (1 - b + b * lengths / lengths.mean())
-    return (tf * (k1 + 1) / (tf + norm[:, None]) @ idf).tolist()
+    parts = np.divide(tf * (k1 + 1), tf + norm[:, None], out=np.zeros_like(tf), where=tf > 0)
+    return (parts @ idf).tolist()
 
 
 def unit(x):
