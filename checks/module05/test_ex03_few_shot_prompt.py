@@ -153,6 +153,23 @@ def examples_in(messages):
     return list(zip(contents[:-1:2], contents[1::2], strict=False))
 
 
+def as_in_the_pool(messages, pool):
+    """Each example has the text and the label of one of the pool; the first that has not stands beside that one."""
+    pairs = [(item["text"], item["label"]) for item in pool]
+    strange = [pair for pair in examples_in(messages) if pair not in pairs]
+    expect.note("strange", strange)
+    for text, label in strange[:1]:
+        meant = min(pairs, key=lambda pair: (pair[0] != text, pair[1] != label, letters_apart(pair, (text, label))))
+        expect.equal(text, meant[0], what="the text of an example of the pool, white space included")
+        expect.equal(label, meant[1], what="the label of an example of the pool, white space included")
+
+
+def letters_apart(one, other):
+    """How many letters only one of the two has."""
+    one, other = (Counter(filter(str.isalnum, str(pair).casefold())) for pair in (one, other))
+    return ((one - other) + (other - one)).total()
+
+
 def tokens_in(messages):
     return len(ChatTokenizer().apply_chat_template(messages, add_generation_prompt=True)["input_ids"])
 
@@ -224,9 +241,7 @@ def test_texts_stand_there_as_they_were_given(answer):
 
     for k, options in ((3, {"similarity": recorded}), (6, {"rng": random.Random(seed(21))}), (6, {})):
         messages = turns_of(build(answer, query, pool, k, ChatTokenizer(), 5000, **options))
-        pairs = [(item["text"], item["label"]) for item in pool]
-        strange = [pair for pair in examples_in(messages) if pair not in pairs]
-        expect.equal(strange, [], what=f"examples that differ from those of the pool, white space included, for k={k}")
+        as_in_the_pool(messages, pool)
         expect.equal(len(messages), 2 * k + 1, what=f"the number of turns for k={k}")
         expect.equal(
             messages[-1]["content"], query, what=f"the last turn for k={k}, the query with white space at both ends"
@@ -255,6 +270,12 @@ def test_the_query_is_never_among_its_own_examples(answer):
         messages = build(answer, shouted, pool[:8], 8, ChatTokenizer(), 5000)
         texts, expected = [text for text, _ in examples_in(messages)], [pool[i]["text"] for i in (0, 1, 7)]
         expect.equal(sorted(texts), sorted(expected), what="the texts for k=8, with the query spelled differently")
+    for one, same in (("ς", "Σ"), ("fi", "ﬁ"), ("s", "ſ"), ("μ", "µ"), ("ŉ", "ʼn"), ("ẞ", "ss")):
+        for asked, text in ((f"{one}{query}", f"{same}{query}"), (f"{same}{query}", f"{one}{query}")):
+            pair = [{"text": text, "label": LABELS[0]}, {"text": f"not {text}", "label": LABELS[0]}]
+            expect.case(query=asked, pool=pair, k=2)
+            texts = [text for text, _ in examples_in(build(answer, asked, pair, 2, ChatTokenizer(), 5000))]
+            expect.equal(texts, [f"not {text}"], what="the texts shown, where casefold() makes the other equal")
     others = {
         "two blanks inside": query.replace(" ", "  ", 1),
         "no blanks inside": query.replace(" ", ""),
@@ -266,6 +287,7 @@ def test_the_query_is_never_among_its_own_examples(answer):
     near = [{"text": text, "label": LABELS[0]} for text in others.values()]
     shown = [text for text, _ in examples_in(build(answer, query, near, 6, ChatTokenizer(), 5000))]
     found = [name for name, text in others.items() if text in shown]
+    expect.case(query=query, pool=near, k=6)
     expect.equal(found, list(others), what="which texts are shown that differ from the query by this")
 
 
@@ -287,6 +309,7 @@ def test_examples_are_dropped_whole_and_at_the_front_until_the_prompt_fits(answe
     limits = [limits[0], limits[0] - 1, limits[1] + 1, limits[1], limits[2] - 1, limits[3], limits[4], limits[4] - 1]
     expect.note("fits", [fits(answer, query, pool, limit) for limit in (2, 1, 0)])
     alone = tokens_in(turns(pool, query, []))
+    limits.append(alone)
     expect.note("too short", [fits(answer, query, [], alone - missing) for missing in (1, 7, 12)])
     lines = []
     for limit in limits:
@@ -298,11 +321,12 @@ def test_examples_are_dropped_whole_and_at_the_front_until_the_prompt_fits(answe
             lines.append(line(messages, pool, query))
     expect.note("lines", lines)
     counts = [text if text == "ValueError" else text.count(", A ") for text in lines]
-    what = "how many of 6 examples stay at 8 limits, some exact, some one token off"
-    expect.equal(counts, [6, 5, 4, 4, 2, 2, 1, 0], what=what)
-    expected = [prompt(pool, query, best[6 - count :]) for count in counts]
-    for got, wanted, limit in zip(lines, expected, limits, strict=True):
-        expect.equal(got, wanted, what=f"the turns, where max_tokens is {limit} and all 6 are {limits[0]}")
+    expect.note("counts", counts)
+    tokens = ", ".join(str(tokens_in(turns(pool, query, best[6 - count :]))) for count in range(6, -1, -1))
+    for got, count, wanted, limit in zip(lines, counts, [6, 5, 4, 4, 2, 2, 1, 0, 0], limits, strict=True):
+        expect.case(max_tokens=limit, k=6, tokens_with_6_to_0_examples=tokens)
+        expect.equal(count, wanted, what="how many of 6 examples stay")
+        expect.equal(got, prompt(pool, query, best[6 - count :]), what="the turns")
 
 
 def test_nothing_takes_the_place_of_an_example_that_was_dropped(answer):
@@ -401,10 +425,9 @@ def test_without_rng_the_first_of_each_label_are_taken(answer):
 
 def numbers_in(messages, pool):
     """Where the examples of a prompt stand in the pool, in the order of the prompt."""
-    places = {(item["text"], item["label"]): number for number, item in enumerate(pool)}
-    strange = [pair for pair in examples_in(messages) if pair not in places]
-    expect.equal(strange[:1], [], what="the first example whose text or label isn't one of the pool's")
-    return [places[pair] for pair in examples_in(messages)]
+    as_in_the_pool(messages, pool)
+    pairs = [(item["text"], item["label"]) for item in pool]
+    return [pairs.index(pair) for pair in examples_in(messages)]
 
 
 def test_rng_draws_the_examples_and_their_order(answer):
@@ -437,6 +460,20 @@ def test_rng_draws_the_examples_and_their_order(answer):
     most = next((n for n in (1, 6, 36, 45) if orders <= n), 90)
     what = f"how many orders of the labels {times} prompts with k=6 have, of 90"
     expect.true(most == 90, what=what, actual=f"at most {most}", expected="about 66")
+    for counts, k in (((0, 5, 0), 1), ((0, 5, 0), 3), ((2, 2, 1), 5), ((2, 2, 1), 9)):
+        pool = labeled_pool(draw, counts)
+        expect.case(pool=f"{', '.join(map(str, counts))} of {', '.join(LABELS)}", k=k)
+        firsts = {
+            tuple(numbers_in(build(answer, query, pool, k, ChatTokenizer(), 5000, rng=rng), pool)[:1])
+            for rng in map(random.Random, range(seed(28), seed(28) + times))  # Each has 1 chance in 5.
+        }
+        expect.equal(
+            sorted(number for one in firsts for number in one),
+            list(range(5)),
+            what=f"which of 5 examples come first in {times} prompts",
+        )
+    pool = labeled_pool(draw, (3, 4, 3))
+    expect.case(k=6)
     first, second = (
         numbers_in(build(answer, query, pool, 6, ChatTokenizer(), 5000, rng=random.Random(seed(17))), pool)
         for _ in range(2)
@@ -521,11 +558,18 @@ def test_a_query_that_is_too_long_by_itself_is_an_error(answer):
     pool = ranked_pool(draw, query)
     alone = tokens_in(turns(pool, query, []))
     for k in (3, 0):
-        for options in ({"similarity": covered}, {}):
+        for options in ({"similarity": covered}, {}, {"rng": random.Random(seed(29))}):
+            expect.case(query=query, k=k, max_tokens=alone, tokens_of_the_query_alone=alone)
+            try:
+                found = line(build(answer, query, pool, k, ChatTokenizer(), alone, **options), pool, query)
+            except ValueError:
+                found = "ValueError"
+            expect.equal(found, "U query", what="the turns, where the query alone has max_tokens tokens")
+            expect.case(query=query, k=k, max_tokens=alone - 1, tokens_of_the_query_alone=alone)
             expect.raises(
                 ValueError,
                 lambda k=k, options=options: answer.build_prompt(query, pool, k, ChatTokenizer(), alone - 1, **options),
-                what=f"a query of one token more than max_tokens, k={k}",
+                what="a query of one token more than max_tokens",
             )
 
 
@@ -565,12 +609,13 @@ def test_pool_tokenizer_and_global_random_state_stay_as_they_are(answer):
 
 
 def test_texts_labels_and_query_appear_to_the_last_character(answer):
-    awkward = [*NOT_BLANK, long_text()]
+    awkward = [*NOT_BLANK, long_text(3000)]
     pool = [{"text": text, "label": label} for text, label in zip(awkward, awkward[1:] + awkward[:1], strict=True)]
     pairs = [(item["text"], item["label"]) for item in pool]
     for query in (TABS, "another query \u00a0\r\n"):
         wanted = sorted(pair for pair in pairs if pair[0] != query)
         for options in ({}, {"similarity": lambda query, text: len(text)}):
             messages = build(answer, query, pool, len(pool), ChatTokenizer(), 100_000, **options)
+            as_in_the_pool(messages, pool)
             expect.equal(sorted(examples_in(messages)), wanted, what="the examples of a pool of awkward texts")
             expect.equal(messages[-1]["content"], query, what="the last turn, which is the query")
