@@ -211,25 +211,38 @@ def exact_p(only_a, only_b):
     return float(min(Fraction(1), Fraction(2 * ways, 2**m)))
 
 
+def each_p(answer, tables, offset):
+    """p for each (only a, only b, both, neither) right; all are noted, the first wrong one is shown with its case."""
+    found = []
+    for number, table in enumerate(tables):
+        a, b = counted(*table, offset + number)
+        expect.case(items_that_are_right=items_of(table), a=a, b=b)
+        found.append(call(answer.mcnemar, a, b))
+    expect.note("p", [p if isinstance(p, int | float) else type(p).__name__ for p in found])
+    for p, table in zip(found, tables, strict=True):
+        expect.case(items_that_are_right=items_of(table))
+        expect.kind(p, float, what="p")
+        expect.close(p, exact_p(*table[:2]), what="p", terms=1000)
+
+
+def items_of(table):
+    return dict(zip(("only a", "only b", "both", "neither"), table, strict=True))
+
+
 def test_mcnemar_doubles_the_smaller_tail_of_the_binomial(answer):
-    table = [(1, 8), (9, 3), (2, 12), (0, 4), (6, 5)]
-    found = [call(answer.mcnemar, *counted(*pair, 7, 4, offset=30 + i)) for i, pair in enumerate(table)]
-    expected = [exact_p(*pair) for pair in table]
-    expect.close(found, expected, what="p with only a/only b right on 1/8, 9/3, 2/12, 0/4, 6/5 items", terms=1000)
+    each_p(answer, [(1, 8, 7, 4), (9, 3, 7, 4), (2, 12, 7, 4), (0, 4, 7, 4), (6, 5, 7, 4)], offset=30)
 
 
 def test_mcnemar_is_at_most_one(answer):
-    table = [(3, 3), (1, 1), (0, 0), (1, 0)]
-    found = [call(answer.mcnemar, *counted(*pair, 2, 3, offset=40 + i)) for i, pair in enumerate(table)]
-    expect.kind(found, list, of=float, what="the four p")
-    expect.close(found, [1.0, 1.0, 1.0, 1.0], what="p with only a/only b right on 3/3, 1/1, 0/0, 1/0 items", terms=1000)
+    each_p(answer, [(3, 3, 2, 3), (1, 1, 2, 3), (1, 0, 2, 3), (0, 1, 0, 0)], offset=40)
+
+
+def test_mcnemar_is_one_if_the_systems_agree_on_every_item(answer):
+    each_p(answer, [(0, 0, 2, 3), (0, 0, 5, 0), (0, 0, 0, 5), (0, 0, 1, 0)], offset=80)
 
 
 def test_mcnemar_does_not_look_at_items_on_which_both_agree(answer):
-    agreeing = [(0, 0), (50, 0), (0, 50), (31, 400)]
-    found = [call(answer.mcnemar, *counted(2, 9, both, neither, 50 + i)) for i, (both, neither) in enumerate(agreeing)]
-    what = "p with only a/only b right on 2/9 items, both right/both wrong on 0/0, 50/0, 0/50, 31/400"
-    expect.close(found, [exact_p(2, 9)] * 4, what=what, terms=1000)
+    each_p(answer, [(2, 9, 0, 0), (2, 9, 50, 0), (2, 9, 0, 50), (2, 9, 31, 400)], offset=50)
 
 
 def test_mcnemar_is_exact_for_many_items(answer):

@@ -36,8 +36,8 @@ def paired_bootstrap(
         a: one number for each item, such as 1 for right and 0 for wrong; not changed.
         b: the other system's numbers for the same items in the same order; not changed.
         n: how many resamples, at least 1.
-        seed: alone decides which items are drawn: the same seed gives the same interval, another seed gives
-            another. The global random states, numpy's and Python's, are not changed.
+        seed: 0 or more; alone decides which items are drawn: the same seed gives the same interval, another seed
+            gives another. The global random states, numpy's and Python's, are not changed.
         level: the share of resamples between the two ends, more than 0 and less than 1.
 
     Returns:
