@@ -5,7 +5,7 @@ Long: 12 checks, and the judges that they ask.
 
 import itertools
 import random
-import time
+import threading
 
 from tunelings import expect
 from tunelings.handson.awkward.texts import NOT_BLANK, long_text
@@ -86,7 +86,7 @@ def test_the_judge_is_asked_twice_once_in_each_order(answer):
         ("", "", "[[B]] " * 200),
         ("ἀγορά ¿qué?\u00a0", "same", "same"),
         *zip(NOT_BLANK, NOT_BLANK[1:], NOT_BLANK[2:], strict=False),
-        (long_text(last="one"), long_text(last="two"), long_text(last="three")),
+        (long_text(3000, last="one"), long_text(3000, last="two"), long_text(3000, last="three")),
     ]
     for number, (question, a, b) in enumerate(awkward):
         judge = Judge("[[A]]", "[[A]]")
@@ -161,10 +161,10 @@ def test_the_last_mark_of_a_reply_decides(answer):
         for (first, second), one in zip(replies, ["b 0", "a 0", "tie 0", "b 0", "b 0", "b 0", "a 0"], strict=True)
     ]
     expect.equal(shown, right, what="both replies with several marks, then winner and failures")
-    talk = " It says more, and says it well." * 60
+    talk = " It says more, and says it well." * 400
     long = (f"[[A]]{talk}", f"[[B]] [[A]]{talk}", f"{talk * 6}[[A]]")
     far = [outcome(answer.judge(Judge(reply, "[[B]]"), question, a, b)) for reply in long]
-    what = "winner and failures; 1,920 characters after the mark or 11,520 before"
+    what = "winner and failures; 12,800 characters after the mark or 76,800 before"
     expect.equal(far, ["a 0"] * 3, what=what)
     again = outcome(answer.judge(Judge("[[A]], no, [[B]], no, [[A]]", "[[B]]"), question, a, b))
     expect.equal(again, "a 0", what="winner and failures, where the last mark is one that came before")
@@ -205,7 +205,7 @@ def test_failures_is_0_where_both_replies_can_be_read(answer):
 def judged_items(offset, outcomes):
     """Items, and a judge that knows them: its replies in both orders by question."""
     draw = random.Random(seed(offset))
-    numbers = draw.sample(range(1000, 9999), 3 * len(outcomes))
+    numbers = draw.sample(range(1000, 99999), 3 * len(outcomes))
     items = [
         (f"question {q}?", f"a {a}", f"b {b}")
         for q, a, b in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
@@ -246,10 +246,10 @@ def test_ties_count_half_and_every_item_counts(answer):
     result = rated(answer, Bench(answer.PROMPT, known), items)
     expect.note("wins_and_losses", [5, 2])
     expect.close(numbers_of(result), [7 / 11, 5, 2, 4, 0], what="rate, wins, losses, ties and failures of 11 items")
-    items, known = judged_items(15, outcomes * 100)
+    items, known = judged_items(15, outcomes * 250)
     result = rated(answer, Bench(answer.PROMPT, known), items)
-    what = "rate, wins, losses, ties and failures of 1,100 items"
-    expect.close(numbers_of(result), [7 / 11, 500, 200, 400, 0], what=what)
+    what = "rate, wins, losses, ties and failures of 2,750 items"
+    expect.close(numbers_of(result), [7 / 11, 1250, 500, 1000, 0], what=what)
 
 
 def test_failures_are_counted_by_reply_and_their_items_are_ties(answer):
@@ -272,12 +272,25 @@ def test_equal_items_are_judged_each_for_itself(answer):
     )
 
 
-class Slow(Bench):
-    """Whoever asks for several items at once asks the next one before this one replies."""
+class Crowded(Bench):
+    """Notes whose call begins while another runs. The first that comes from another thread waits for such a call."""
+
+    def __init__(self, filled, outcomes):
+        super().__init__(filled, outcomes)
+        self.caller, self.waited = threading.get_ident(), threading.Event()
+        self.running, self.crowded = [], []
 
     def __call__(self, prompt):
+        item, _ = self.replies.get(prompt, ("an unknown prompt", "-"))
+        self.running.append(item)
+        if len(running := list(self.running)) > 1:
+            self.crowded.append("several items" if len(set(running)) > 1 else "both orders of an item")
+            self.waited.set()
+        if threading.get_ident() != self.caller:
+            self.waited.wait(0.3)
+            self.waited.set()
         reply = super().__call__(prompt)
-        time.sleep(0.02)
+        self.running.remove(item)
         return reply
 
 
@@ -291,10 +304,16 @@ def test_items_are_judged_in_order_and_one_is_enough(answer):
     rated(answer, bench, items)
     questions = list(dict.fromkeys(bench.seen))
     expect.equal(questions, [question for question, _, _ in before], what="the questions in the order of the prompts")
-    slow = Slow(answer.PROMPT, known)
-    rated(answer, slow, items)
+    crowded = Crowded(answer.PROMPT, known)
+    rated(answer, crowded, items)
+    expect.true(
+        not crowded.crowded,
+        what="the calls of the judge that run at a time",
+        actual=max(crowded.crowded, default=""),
+        expected="one",
+    )
     twice = [question for question, _, _ in before for _ in range(2)]
-    expect.equal(slow.seen, twice, what="the questions of all prompts, where the judge takes its time")
+    expect.equal(crowded.seen, twice, what="the questions of all prompts")
     rates = [numbers_of(rated(answer, Bench(answer.PROMPT, known), [item])) for item in before]
     expected = [[0.0, 0, 1, 0, 0], [1.0, 1, 0, 0, 0], [0.5, 0, 0, 1, 0], [0.5, 0, 0, 1, 1]]
     expect.close(rates, expected, what="rate, wins, losses, ties and failures of four single items")

@@ -89,7 +89,7 @@ def win_rate(llm: Callable[[str], str], items: list[tuple[str, str, str]]) -> Wi
     Returns:
         A `WinRate`: a's `wins`, `losses` and `ties`, which add up to the number of items; `rate` is
         (wins + ties / 2) / number of items; `failures` is the sum of the failures of all judgments. An item
-        with failed replies is a tie like any other. Items are judged in their order, each once.
+        with failed replies is a tie like any other. Items are judged in their order, each once, one at a time.
 
     Raises:
         ValueError: if there are no items.

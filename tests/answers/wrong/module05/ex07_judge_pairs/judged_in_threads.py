@@ -1,5 +1,5 @@
-# names: unlisted
-# breaks: "Items are judged in their order, each once."
+# names: items-at-once
+# breaks: "Items are judged in their order, each once, one at a time."
 # Four items are judged at a time.
 
 """5.07 · Judge pairs: let a model compare two answers in both orders, believe it where it agrees with itself.
