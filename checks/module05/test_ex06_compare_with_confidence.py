@@ -2,6 +2,8 @@
 
 With few items the mean of a resample has few values. Levels are chosen so that the quantiles lie far inside
 the share of one value: at least 4.9 standard errors of that share, for the number of resamples that is used.
+
+Long: 17 checks of two functions.
 """
 
 import contextlib
@@ -23,7 +25,8 @@ def shuffled(pairs, offset):
 
 
 def call(function, a, b, *rest, **options):
-    """What `function` returns, after a look at whether it has changed the lists."""
+    """What `function` returns, after a look at whether it has changed the lists; a failure shows what was given."""
+    expect.case(a=a, b=b, **dict(zip(("n", "seed"), rest, strict=False)), **options)
     with expect.untouched("after the call", {"a": a, "b": b}, errors=ValueError):
         return function(a, b, *rest, **options)
 
@@ -45,7 +48,7 @@ def test_each_item_is_drawn_with_both_of_its_scores(answer):
     interval = call(answer.paired_bootstrap, a, b, 2000, seed(2), level=0.82)
     errors = errors_to_each_side(interval, 0.16**0.5 / 5**0.5)
     expect.note("errors", errors)
-    expect.note("wide", is_wide(call(answer.paired_bootstrap, a, b, 2000, seed(2), level=0.1)))
+    expect.note("wide", is_wide(answer.paired_bootstrap(list(a), list(b), 2000, seed(2), level=0.1)))
     expect.true(
         not errors,
         what="low and high: 5 items, 3 and 2 right, level 0.82",
@@ -154,6 +157,7 @@ def test_the_seed_decides_and_nothing_else(answer):
     one = seed(18)
     first = fields(call(answer.paired_bootstrap, a, b, 100, one))
     again = fields(call(answer.paired_bootstrap, a, b, 100, seed=one))
+    expect.case(a=a, b=b, n=100, seed=one)
     expect.true(
         again == first,  # What a generator goes on with depends on how it is asked.
         what="mean, low, high: the second time with one seed",
@@ -162,10 +166,12 @@ def test_the_seed_decides_and_nothing_else(answer):
     )
     others = [fields(call(answer.paired_bootstrap, a, b, 100, one + more)) for more in (1, 10, 1000, 2**16)]
     different = sum(found != first for found in others)
+    expect.case(a=a, b=b, n=100)
     what = "how many of the seeds + 1, + 10, + 1000, + 65536 give a different interval"
     expect.true(different == 4, what=what, actual=different, expected=4)
     zero = [fields(call(answer.paired_bootstrap, a, b, 100, *given)) for given in ((), (0,), (0,))]
     apart = sum(found != zero[0] for found in zero)
+    expect.case(a=a, b=b, n=100)
     expect.true(apart == 0, what="how many of two calls with seed 0 differ from the default", actual=apart, expected=0)
 
 
@@ -192,6 +198,7 @@ def test_the_low_end_is_not_above_the_high_one(answer):
     for n in (2, 3, 10, 30):
         found = fields(call(answer.paired_bootstrap, a, b, n, seed(28), level=0.95))
         turned += [n] if isinstance(found, list) and not found[1] <= found[2] else []
+    expect.case(a=a, b=b, seed=seed(28), level=0.95)
     expect.equal(turned, [], what="the numbers of resamples of 2, 3, 10, 30 with which low is above high")
 
 
@@ -216,7 +223,6 @@ def each_p(answer, tables, offset):
     found = []
     for number, table in enumerate(tables):
         a, b = counted(*table, offset + number)
-        expect.case(items_that_are_right=items_of(table), a=a, b=b)
         found.append(call(answer.mcnemar, a, b))
     expect.note("p", [p if isinstance(p, int | float) else type(p).__name__ for p in found])
     for p, table in zip(found, tables, strict=True):
@@ -255,6 +261,7 @@ def test_mcnemar_is_exact_for_many_items(answer):
     shares = [
         call(answer.mcnemar, *counted(*pair, 2, 1, offset=70 + i)) / exact_p(*pair) for i, pair in enumerate(small)
     ]
+    expect.case()  # Three calls, which `what` says.
     what = "p divided by its exact value, on 0/100, 3/200, 900/0 items"
     expect.close(shares, [1.0, 1.0, 1.0], what=what, terms=10**5)
 
@@ -291,6 +298,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says(answer):
         difference = generator.normal(0.2, 1, 40)
         interval = call(answer.paired_bootstrap, (luck + difference).tolist(), luck.tolist(), 200, number, level=0.9)
         covered += interval.low <= 0.2 <= interval.high
+    expect.case()  # Two hundred calls.
     expect.true(
         154 <= covered <= 200, what="how many of 200 intervals hold the truth", actual=covered, expected="about 176"
     )
