@@ -96,11 +96,14 @@ def ids_and_mask(parts):
 
 def rendered(answer, messages, tokenizer, *prompt, **options):
     """What `render` returns, where messages and tokenizer are what they were."""
+    asked = dict(zip(("add_generation_prompt",), prompt, strict=False)) | options
+    expect.case(messages=messages, **asked)
     return unchanged(lambda: answer.render(messages, tokenizer, *prompt, **options), messages, tokenizer, "render")
 
 
 def tokenized(answer, messages, tokenizer):
     """What `tokenize` returns, where messages and tokenizer are what they were."""
+    expect.case(messages=messages)
     return unchanged(lambda: answer.tokenize(messages, tokenizer), messages, tokenizer, "tokenize")
 
 
@@ -312,7 +315,7 @@ def test_the_ids_and_the_mask_are_ints(answer):
 
 
 def test_a_long_conversation_is_whole(answer):
-    messages = turns(*(fruit(70, offset=33 + i) for i in range(8)))
+    messages = turns(*(fruit(530, offset=33 + i) for i in range(8)))  # Over 4,096 tokens.
     ids, mask = ids_and_mask(chatml_parts(messages))
     limited = awkwardly_set(words(CHATML), max_length=48)
     for what, tokenizer in (("a tokenizer without a limit", words(CHATML)), ("one whose limit is 48", limited)):

@@ -26,7 +26,7 @@ def to_messages(record: dict[str, Any]) -> list[dict[str, str]]:
             - OpenAI has `messages`: a list of dictionaries with `role` and `content`.
 
             An Alpaca or ShareGPT record may also have a `system`, a string: it becomes the system turn. If it
-            is only white space, it counts as missing.
+            is only white space, it counts as missing. An `input` is a string, too.
 
     Returns:
         A list of dictionaries with exactly two keys, `role` ("system", "user" or "assistant") and `content`:

@@ -1,6 +1,6 @@
 """4.02 · Chat template: render a conversation as its model expects it, and find the assistant's tokens.
 
-The template belongs to the tokenizer. Never write it out by hand, and add nothing to what it writes.
+The template belongs to the tokenizer.
 """
 
 from typing import NamedTuple
