@@ -50,7 +50,7 @@ def split(
     Args:
         records: in any order; neither the list nor the records are changed.
         key: the name of the field that identifies a record: a text or a number, different in each record.
-        group: the name of a field, a text or a number, that records may share (a document, an author, near
+        group: the name of a field, a text or a whole number, that records may share (a document, an author, near
             duplicates): all records of a group go into the same split.
         stratify: the name of the label's field: each split gets its share of each label.
         fractions: the sizes of the three splits, in the order of `SPLITS`; some may be 0.
