@@ -409,7 +409,7 @@ def awkward(end):
 
 def test_the_answers_and_their_end_tokens_are_labeled(answer, tmp_path):
     rng = random.Random(seed(40))
-    others = [conversation(rng, 15) for _ in range(36)]
+    others, long = [conversation(rng, 15) for _ in range(36)], conversation(rng, 480)  # Over 3,000 tokens.
     for name, prefix, side, tokenizer in (
         ("CHATML", False, "left", tokenizer_with()),
         ("INST", False, "right", tokenizer_with(INST, "</s>")),
@@ -417,7 +417,7 @@ def test_the_answers_and_their_end_tokens_are_labeled(answer, tmp_path):
     ):
         tokenizer.truncation_side = tokenizer.padding_side = side
         tokenizer.model_max_length = 40
-        conversations = awkward(tokenizer.eos_token)
+        conversations = [*awkward(tokenizer.eos_token), long]
         given = conversations if name == "CHATML" else conversations[1:]  # Llama 2 has another form of system turns.
         with expect.untouched("the tokenizer", tokenizer):
             _, rows = run(answer, tmp_path / f"{name}{prefix:d}", [*given, *others], tokenizer)
