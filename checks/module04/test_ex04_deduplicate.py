@@ -1,6 +1,6 @@
 """4.04: texts are planted with a known similarity, which a definition read word by word gives.
 
-Long: 26 checks, and the pairs of texts with a known similarity are made here.
+Long: 27 checks, and the pairs of texts with a known similarity are made here.
 """
 
 import functools
@@ -356,6 +356,17 @@ def test_long_texts_are_compared_to_their_ends(answer):
     kept = kept_of(answer, texts)
     expect.note("lengths", [len(text) for text in texts])
     expect.equal(kept, list(range(6)), what="kept of 6 texts; 3 share their first 300 words, 3 their last 300")
+
+
+def test_texts_of_36000_characters_are_compared_to_their_ends(answer):
+    rng = random.Random(seed(34))
+    letters = string.ascii_lowercase
+    beginning, end, *others = (
+        [rng.choice(WORDS) + "".join(rng.choices(letters, k=26)) for _ in range(800)] for _ in "abcd"
+    )
+    texts = [[*beginning, *other[:400]] for other in others] + [[*other[400:], *end] for other in others]
+    kept = kept_of(answer, [" ".join(words) for words in texts])
+    expect.equal(kept, [0, 1, 2, 3], what="kept of 4 texts; 2 share their first 24,000 characters, 2 their last")
 
 
 def test_a_shingle_counts_once_however_often_it_stands_there(answer):
