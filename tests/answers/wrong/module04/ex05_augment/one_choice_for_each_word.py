@@ -14,17 +14,18 @@ NEGATIONS = frozenset("no not never none nobody nothing nowhere neither nor with
 
 def augment(record, rng, n, *, synonyms, protected=frozenset()):
     pieces = re.split(WORD, record["text"])
-    options = {}
+    options, places = {}, set()
     for i, piece in enumerate(pieces):
         low = piece.lower()
         free = low not in NEGATIONS and low not in protected and not any(c.isdigit() for c in piece)
         if free and (i == 1 or low == piece):
             options[piece] = list(dict.fromkeys([piece] + synonyms.get(low, [])))
+            places.add(i)
     possible = math.prod(map(len, options.values())) - 1
     found = {}
     while len(found) < min(n, possible):
         choice = {piece: rng.choice(words) for piece, words in options.items()}
-        text = "".join(choice.get(piece, piece) for piece in pieces)
+        text = "".join(choice[piece] if i in places else piece for i, piece in enumerate(pieces))
         if text != record["text"]:
             found[text] = None
     return [
