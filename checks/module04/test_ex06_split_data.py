@@ -1,6 +1,6 @@
 """4.06: what is asserted holds for any hash; where chance decides, five standard deviations are allowed.
 
-Long: 26 checks of splits by key, by group and by label.
+Long: 27 checks of splits by key, by group and by label.
 """
 
 import copy
@@ -526,3 +526,23 @@ def test_labels_of_few_records_are_divided_too(answer):
         expect.true(fits, what=f"how {size} records are divided by (0, 0.5, 0.5)", actual=counts, expected=expected)
     placed = sum(len(result[name]) for name in SPLITS)
     expect.equal(placed, 16, what=f"how many of 16 records are placed, {what}")
+
+
+def test_with_labels_the_keys_are_ranked_whatever_they_look_like(answer):
+    keys = {
+        "numbers": [*range(1000, 1600)],
+        "short texts": [f"d{number}" for number in range(1000, 1600)],
+        "long texts": [f"collection/document/{number}" for number in range(1000, 1600)],
+    }
+    records = [{"id": one, "label": "good"} for kind in keys.values() for one in kind]
+    what = "1800 records of one label, fractions (0.5, 0, 0.5)"
+    result = divided(answer, what, records, stratify="label", fractions=(0.5, 0.0, 0.5))
+    train = set(ids(result)["train"])
+    for kind, some in keys.items():
+        share = len(train & set(some)) / 600
+        expect.true(
+            abs(share - 0.5) <= 5 * math.sqrt(0.25 / 600),
+            what=f"{what}: the share of the {kind} that is in train, in tenths",
+            actual=round(10 * share) / 10,
+            expected=0.5,
+        )
