@@ -81,7 +81,7 @@ def quality_issues(
         - "truncated": `is_truncated` says so.
         - "markup": HTML tags (`<p>`, `</div>`, `<br/>`, `<a href="…">`) or HTML entities (`&nbsp;`, `&#39;`,
           `&#x27;`) are left, outside code blocks between ``` fences; those in `inline` code may count or not. A
-          lone sign doesn't count: `2 < 3`, `R&D`.
+          lone sign doesn't count: `2 < 3`, `R&D`. A word between `&` and `;` that names no entity may count or not.
 
     You may use `prose`, `is_other_language` and `is_truncated` as they are.
 

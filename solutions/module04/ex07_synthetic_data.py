@@ -82,9 +82,9 @@ def generate_examples(
 
     A reply holds one JSON object, or a list of them, bare or inside its first ``` fence, with any text around it.
     If there is other JSON before it, such as `[1]`, either may be taken. The strings may contain braces, but no fences.
-    Brackets are never nested deeper than `json` can read. An object is a record if its "instruction" and "output" are
-    strings that are not empty; a string of white space may count as empty. Other keys are dropped. A reply is data: no
-    part of it is ever executed.
+    Brackets are never nested deeper, and numbers never longer, than `json` can read. An object is a record if its
+    "instruction" and "output" are strings that are not empty; a string of white space may count as empty. Other keys
+    are dropped. A reply is data: no part of it is ever executed.
 
     A record is dropped as too similar if the ROUGE-L F of its instruction with that of a seed, or of a record
     accepted before it, is 0.7 or more.

@@ -47,7 +47,8 @@ def perplexity(model: nn.Module, input_ids: Tensor, stride: int, context: int) -
     Returns:
         exp(total / (T - 1)) as a Python float. The total is the sum of -log p over the scored tokens, where p is
         the softmax of the logits at the token (natural logarithm). The log-softmax is computed in float32 or
-        float64, whatever the logits' dtype, so that log p is finite for logits that are far apart.
+        float64, whatever the logits' dtype, so that log p is finite for logits that are far apart. A mean loss over
+        700 may be an OverflowError: its exponential is too large for a float.
 
     The model runs in eval mode and without recording gradients. On return, the `training` flag of each of its
     submodules and the grad mode are what they were on entry. You may use `F.cross_entropy` and `log_softmax`.
