@@ -203,27 +203,6 @@ def file_now(path, good):
     return "the last good checkpoint" if path.read_bytes() == good else "a broken file"
 
 
-def test_a_save_that_crashes_half_way_leaves_the_last_good_checkpoint(answer, tmp_path):
-    for name in ("run.pt", "run.tmp", "run"):
-        path, (run, _) = tmp_path / name, uninterrupted(SAVED)
-        save(answer, path, run, SAVED)
-        good = path.read_bytes()
-        seen = []
-        failing = with_object(run, Unsaveable(lambda p=path, g=good, s=seen: s.append(file_now(p, g))))
-        try:
-            answer.save_checkpoint(path, *failing, SAVED + 1)
-            result = "no error"
-        except NotImplementedError:
-            raise
-        except Exception:
-            result = "an error"
-        what = f"what is at {name} while the new file is half written"
-        expect.equal(seen[-1] if seen else file_now(path, good), "the last good checkpoint", what=what)
-        loaded = attempt(answer, path, new_run(offset=2))
-        expect.equal(loaded, SAVED, what=f"the step that {name} holds after a save that failed halfway")
-        expect.equal(result, "an error", what="what comes out of a save that failed halfway")
-
-
 @contextlib.contextmanager
 def at_each_rename(look):
     """Call `look` whenever a file is about to get a new name, by whatever way Python comes to it."""
@@ -238,6 +217,41 @@ def at_each_rename(look):
         yield
     finally:
         sys.setprofile(before)
+
+
+def temporary_names(answer, path):
+    """The names beside `path` whenever a file there gets a new one, in a save at step 6."""
+    path.parent.mkdir()
+    seen = set()
+    with at_each_rename(lambda: seen.update(os.listdir(path.parent))):
+        save(answer, path, new_run(offset=1), SAVED + 1)
+    return seen - {path.name}
+
+
+def test_a_save_that_crashes_half_way_leaves_the_last_good_checkpoint(answer, tmp_path):
+    temporary = temporary_names(answer, tmp_path / "first" / "run.pt")
+    expect.note("one_name_for_all", bool(temporary & temporary_names(answer, tmp_path / "second" / "walk.ckpt")))
+    cases = {"run.pt": "run.pt", "run.tmp": "run.tmp", "run": "run"}
+    cases |= {name: "a path with the name of the answer's temporary file" for name in sorted(temporary - cases.keys())}
+    for name, shown in cases.items():
+        path, (run, _) = tmp_path / name, uninterrupted(SAVED)
+        expect.case(path=name)
+        save(answer, path, run, SAVED)
+        good = path.read_bytes()
+        seen = []
+        failing = with_object(run, Unsaveable(lambda p=path, g=good, s=seen: s.append(file_now(p, g))))
+        try:
+            answer.save_checkpoint(path, *failing, SAVED + 1)
+            result = "no error"
+        except NotImplementedError:
+            raise
+        except Exception:
+            result = "an error"
+        what = f"what is at {shown} while the new file is half written"
+        expect.equal(seen[-1] if seen else file_now(path, good), "the last good checkpoint", what=what)
+        loaded = attempt(answer, path, new_run(offset=2))
+        expect.equal(loaded, SAVED, what=f"the step that {shown} holds after a save that failed halfway")
+        expect.equal(result, "an error", what="what comes out of a save that failed halfway")
 
 
 def test_the_last_good_checkpoint_stands_until_the_new_one_takes_its_name(answer, tmp_path):
