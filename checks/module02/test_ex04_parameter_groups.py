@@ -1,6 +1,6 @@
 """2.04: the rate and the decay that each parameter of a tiny BERT ends up with, whatever the groups are.
 
-Long: 18 checks, one promise each, on models with parts that somebody has added.
+Long: 19 checks, one promise each, on models with parts that somebody has added.
 """
 
 import torch
@@ -334,3 +334,22 @@ def test_a_name_that_ends_in_bias_is_not_bias(answer):
     expect.close(decays, [0.0] * 2, what="the decays of attention.out_proj.bias and the model's own bias")
     decays = settings(groups, "weight_decay", model.gates["bias"].parameters())
     expect.close(decays, [WEIGHT_DECAY, 0.0], what="the decays of weight and bias of a module that is called bias")
+
+
+def test_names_that_other_recipes_spare_decay(answer):
+    names = "gamma beta scale layer_scale temperature g b Bias norm LayerNorm cls_token pos_embed".split()
+    norms = ["LayerNorm", "layer_norm", "ln_1", "norm1"]
+    model = tiny_bert(1)
+    layer, added = model.bert.encoder.layer[0].output, {}
+    for name in names:
+        model.register_parameter(name, nn.Parameter(torch.ones(HIDDEN)))
+        added[name] = model.get_parameter(name)
+        if not hasattr(layer, name):
+            layer.register_parameter(name, nn.Parameter(torch.ones(HIDDEN)))
+            added[f"bert.encoder.layer.0.output.{name}"] = layer.get_parameter(name)
+    model.parts = nn.ModuleDict({name: nn.Linear(HIDDEN, 3, bias=False) for name in norms})
+    added |= {f"parts.{name}.weight": model.parts[name].weight for name in norms}
+    groups = groups_of(answer, model)
+    spared = [name for name, p in added.items() if settings(groups, "weight_decay", [p]) != [WEIGHT_DECAY]]
+    what = "the added parameters that don't get the weight decay, though none is a bias or in a LayerNorm"
+    expect.equal(spared, [], what=what, given={"added": list(added)})
