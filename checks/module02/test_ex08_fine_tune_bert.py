@@ -178,6 +178,11 @@ def test_each_review_keeps_its_label_and_its_tokens(answer):
     expect.equal([row["input_ids"] for row in rows], tokens, "the tokens of the reviews")
     masks = [row["attention_mask"] for row in rows]
     expect.equal(masks, [[1] * len(t) for t in tokens], "the attention masks of the reviews")
+    texts[3] = " ".join(["n3", *["w1 w2 w5"] * 2000])
+    parts = prepared(answer, texts, labels, max_length=5000)
+    longest = max(len(ids) for part in parts.values() for ids in part["input_ids"])
+    what = "the most tokens of a review, where one has 6003 and max_length is 5000"
+    expect.equal(longest, 5000, what)
 
 
 def test_the_seed_alone_decides_the_parts(answer):
@@ -533,6 +538,41 @@ def test_the_seed_alone_decides_the_training(answer):
     expect.true(orders[0] != orders[2], "the order with seed 6", actual=orders[2], expected="not that of seed 5")
 
 
+def test_batches_go_to_whatever_device_the_model_is_on(answer):
+    from tunelings.handson.awkward.models import OtherDefaultDevice
+
+    class Stopped(Exception):
+        """Ends the training at the first forward pass: on meta, a tensor has a shape and no numbers."""
+
+    def look(_, inputs):
+        devices.append(inputs[0].device.type)
+        if model.device.type == "meta":
+            raise Stopped
+
+    train_set, val_set = problem(66, n=5, n_val=3)
+    model, devices = tiny_bert(66).to("meta"), []
+    model.bert.embeddings.word_embeddings.register_forward_pre_hook(look)
+    try:
+        trained(answer, model, train_set, val_set, config_of(answer, epochs=1))
+    except Stopped:
+        pass
+    except NotImplementedError as error:
+        if "meta tensor" not in str(error):
+            raise
+        devices.append("none: the model was moved")
+    expect.equal(devices[:1], ["meta"], "the device of the first batch that a model on meta gets")
+    model, devices = tiny_bert(66), []
+    model.bert.embeddings.word_embeddings.register_forward_pre_hook(look)
+    try:
+        with OtherDefaultDevice():
+            trained(answer, model, train_set, val_set, config_of(answer, epochs=1, batch_size=2))
+    except RuntimeError:
+        if set(devices) == {"cpu"}:
+            raise  # Otherwise the devices say it.
+    what = "the devices of 3 batches of training and then of validation, where torch's default isn't the model's"
+    expect.equal(devices, ["cpu"] * len(devices), what)
+
+
 # ---------------------------------------------------------------- predict
 def balanced(model, texts, most=10_000):
     """Shift the biases so that no class is always the largest."""
@@ -609,6 +649,34 @@ def test_a_text_longer_than_the_model_is_cut(answer):
     tokenizer.model_max_length = 6
     wrong = wrong_of(predictions(answer, model, texts, tokenizer), names_by_hand(model, texts, 24))
     expect.equal(wrong, [], "which of 35 texts are predicted wrongly, where the tokenizer's own limit is 6 and not 24")
+
+
+def test_a_text_is_cut_at_the_models_limit_and_not_before(answer):
+    widths = []
+
+    class Stopped(Exception):
+        """Ends predict at the first forward pass, which would take long."""
+
+    def look(_, inputs):
+        widths.append(inputs[0].shape[1])
+        raise Stopped
+
+    model = tiny_bert(155, positions=5000).eval()
+    model.bert.embeddings.word_embeddings.register_forward_pre_hook(look)
+    try:
+        predictions(answer, model, [" ".join(["w1 w2 w5"] * 2000)])
+    except Stopped:
+        pass
+    expect.equal(widths[:1], [5000], "the tokens that a model with 5000 positions is given of a text of 6002")
+
+
+def test_a_class_has_its_number_and_not_its_place_in_the_config(answer):
+    texts = some_texts(20, 135)
+    model = balanced(tiny_bert(135), texts).eval()
+    model.config.id2label = {i: NAMES[i] for i in (2, 0, 1)}
+    wrong = wrong_of(predictions(answer, model, texts), names_by_hand(model, texts))
+    given = {"id2label": model.config.id2label}
+    expect.equal(wrong, [], "which of 20 texts get another name, where id2label lists class 2 first", given=given)
 
 
 # ---------------------------------------------------------------- all three together
