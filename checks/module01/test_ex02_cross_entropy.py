@@ -1,9 +1,12 @@
 """1.02: the definition by Python's math, torch's own loss where it is defined, and the edges where it is not.
 
 An answer may compute in float32 whatever comes in, so tolerances are those of float32 throughout.
+
+Long: 20 checks, most with a few lines of their own.
 """
 
 import math
+import warnings
 
 import torch
 import torch.nn.functional as F
@@ -28,15 +31,23 @@ def mean_loss(logits, targets):
     return sum(losses) / len(losses)
 
 
+def shown(logits, targets):
+    """The input as a failure shows it: rows of logits, which are shorter than a matrix."""
+    return {"targets": targets, "logits": list(logits.detach())}
+
+
 def loss_of(answer, logits, targets, **options):
     """The answer's loss, which must be a scalar tensor; logits and targets must be as they were."""
+    expect.case(**shown(logits, targets), **options)
     with expect.untouched("what was given", {"logits": logits, "targets": targets}):
         loss = answer.cross_entropy(logits, targets, **options)
     return expect.tensor(loss, what="the loss", shape=())
 
 
-def close(actual, expected, what, scale, terms=20):
-    expect.close(actual, expected, what=what, scale=scale, terms=terms, dtype=torch.float32)
+def close(actual, expected, what, scale, terms=20, **given):
+    """`given` is the input, where the answer was called more than once; else it's that of the last call."""
+    options = {"terms": terms, "dtype": torch.float32, "given": given or None}
+    expect.close(actual, expected, what=what, scale=scale, **options)
 
 
 def gradient_of(answer, logits, targets, times=1.0):
@@ -74,7 +85,8 @@ def test_the_loss_of_a_row_is_minus_the_log_of_its_targets_share(answer):
     except (IndexError, RuntimeError):
         expect.note("three_rows", "an error")
     mine = torch.stack([loss_of(answer, logits[i : i + 1], targets[i : i + 1]) for i in range(3)])
-    close(mine, expected, what="the losses of three batches of one row each", scale=10)
+    what = "the losses of three batches, each of one of these rows"
+    close(mine, expected, what=what, scale=10, **shown(logits, targets))
 
 
 def test_the_loss_of_a_batch_is_the_mean_over_its_rows(answer):
@@ -93,10 +105,13 @@ def test_the_loss_of_a_batch_is_the_mean_over_its_rows(answer):
 
 
 def test_torchs_own_loss_is_not_called(answer):
-    for targets in (randint(0, 7, [3], offset=8), torch.tensor([2, -100, 0]), torch.full((3,), -100)):
-        with Recorder() as recorder:
-            loss_of(answer, randn(3, 7, offset=7), targets)
-        expect.equal(recorder.called, [], what="the calls that are not allowed here", given={"targets": targets})
+    look_for_torchs_own(answer, randint(0, 7, [3], offset=8))
+
+
+def look_for_torchs_own(answer, targets):
+    with Recorder() as recorder:
+        loss_of(answer, randn(3, 7, offset=7), targets)
+    expect.equal(recorder.called, [], what="the calls that are not allowed here", given={"targets": targets})
 
 
 class Recorder(TorchFunctionMode):
@@ -110,7 +125,9 @@ class Recorder(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name in FORBIDDEN and not self.called:
             self.called.append(name)
-        return func(*args, **(kwargs or {}))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # They would name the next line instead of the answer's.
+            return func(*args, **(kwargs or {}))
 
 
 def test_large_logits_give_a_finite_loss(answer):
@@ -118,10 +135,12 @@ def test_large_logits_give_a_finite_loss(answer):
     expected = F.cross_entropy(logits, targets, reduction="none")
     mine = torch.stack([loss_of(answer, logits[i : i + 1], targets[i : i + 1]) for i in range(4)])
     expect.note("ends_where_exp_overflows", ends_where_exp_overflows(answer))
-    close(mine, expected, what="the losses of four single rows with logits up to 1e4", scale=1e4, terms=4)
+    given = shown(logits, targets)
+    close(mine, expected, what="the losses of four single rows with logits up to 1e4", scale=1e4, terms=4, **given)
     together = torch.stack([loss_of(answer, logits[[1, 2]], targets[[1, 2]]), loss_of(answer, logits, targets)])
     expected = torch.stack([expected[1:3].mean(), expected.mean()])
-    close(together, expected, what="the losses of two batches that mix 1e4 with -1e4", scale=1e4, terms=8)
+    what = "the losses of rows 1 and 2, and of all four rows, which mix 1e4 with -1e4"
+    close(together, expected, what=what, scale=1e4, terms=8, **given)
 
 
 def ends_where_exp_overflows(answer):
@@ -195,7 +214,9 @@ def test_the_gradient_is_softmax_minus_one_hot_over_the_count(answer):
 def test_no_counted_row_gives_zero(answer):
     logits, targets = 2 * randn(3, 5, offset=15), torch.tensor([-100, -100, -100])
     losses = [loss_of(answer, logits, targets), loss_of(answer, logits[:0], targets[:0])]
-    expect.close(torch.stack(losses), [0.0, 0.0], what="the losses where all rows are ignored, and of no rows")
+    given = shown(logits, targets)
+    what = "the losses where all rows are ignored, and of no rows"
+    expect.close(torch.stack(losses), [0.0, 0.0], what=what, given=given)
     gradient = gradient_of(answer, logits, targets)
     expect.close(gradient, torch.zeros(3, 5), what="the gradient where all rows are ignored")
     gradient_of(answer, logits[:0], targets[:0])
@@ -204,7 +225,12 @@ def test_no_counted_row_gives_zero(answer):
         large = torch.full((8, 8), 1e4, dtype=dtype)  # In float16 the sum of a row or a column is beyond 65504.
         losses = [loss_of(answer, large, none_counts), loss_of(answer, large[:0], none_counts[:0])]
         what = f"the losses of no counted row and of no row, {dtype} logits of 1e4"
-        expect.close(torch.stack(losses).float(), [0.0, 0.0], what=what)
+        expect.close(torch.stack(losses).float(), [0.0, 0.0], what=what, given=shown(large, none_counts))
+
+
+def test_torchs_own_loss_is_not_called_for_ignored_rows(answer):
+    look_for_torchs_own(answer, torch.tensor([2, -100, 0]))
+    look_for_torchs_own(answer, torch.full((3,), -100))
 
 
 def test_large_logits_give_a_finite_gradient(answer):
@@ -218,9 +244,9 @@ def test_large_logits_give_a_finite_gradient(answer):
 def test_half_precision_is_computed_in_float32(answer):
     for dtype in (torch.bfloat16, torch.float16):
         logits, targets = torch.tensor(CONFIDENT, dtype=dtype), torch.tensor([2, 0, 1])
-        losses = [loss_of(answer, logits[i : i + 1], targets[i : i + 1]) for i in range(3)]
         expected = F.cross_entropy(logits.double(), targets, reduction="none")
-        for name, loss, right in zip(("first", "second", "third"), losses, expected, strict=True):
+        for i, (name, right) in enumerate(zip(("first", "second", "third"), expected, strict=True)):
+            loss = loss_of(answer, logits[i : i + 1], targets[i : i + 1])
             # One rounding to the half precision (eps/2), after an error of float32 that is far smaller.
             expect.close(loss, right, what=f"the loss of the {name} {dtype} row", terms=4, dtype=dtype)
 
