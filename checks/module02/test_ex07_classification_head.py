@@ -1,6 +1,6 @@
 """2.07: small checkpoints on disk, every value in them drawn anew, so that nothing right comes about by chance.
 
-Long: 21 checks, one promise each, and the checkpoints that they write.
+Long: 22 checks, one promise each, and the checkpoints that they write.
 """
 
 import json
@@ -359,3 +359,21 @@ def test_one_label_is_enough(answer, tmp_path):
     loaded = answer.load_for_classification(path, ["up"])
     check_replaced(loaded, stored, 1)
     expect.equal(loaded.model.config.id2label, {0: "up"}, what="config.id2label, for one label", exact_types=True)
+
+
+def test_every_character_of_a_label_counts(answer, tmp_path):
+    stem = "about the film and its music "
+    labels = ["very_good", "not-bad", "so-so.", "caf\u00e9", f"{stem}1", "fine"]
+    path, stored = save(tmp_path, BertForSequenceClassification, bert(labels))
+    others = ["very good", "not_bad", "so-so", "cafe\u0301", f"{stem}2", "fine\U0001f642"]
+    for place, label in enumerate(others):
+        wanted = [*labels[:place], label, *labels[place + 1 :]]
+        loaded = answer.load_for_classification(path, list(wanted))
+        changed = sorted(differing(parameters(loaded), stored))
+        given = {"label of the checkpoint": labels[place], "label": label}
+        what = f"the parameters that differ from the checkpoint's, where label {place} is another"
+        expect.equal(changed, ["classifier.bias", "classifier.weight"], what=what, given=given)
+        found = loaded.model.config.id2label
+        expect.equal(
+            found, dict(enumerate(wanted)), what=f"config.id2label, where label {place} is another", given=given
+        )
