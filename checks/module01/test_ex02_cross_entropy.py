@@ -275,7 +275,7 @@ def test_the_mean_of_half_precision_rows_is_rounded_once(answer):
     """The losses are 4.013, 4.013 and 4.044, their mean is 4.0233, and bfloat16 has 4 and 4.03125 there."""
     logits = torch.tensor([[0.0052, 4.0], [0.0052, 4.0], [-0.0263, 4.0]], dtype=torch.bfloat16)
     loss = loss_of(answer, logits, torch.tensor([0, 0, 0]))
-    expect.equal(float(loss), 4.03125, what="the loss of three bfloat16 rows")
+    expect.equal(loss.item(), 4.03125, what="the loss of three bfloat16 rows")
 
 
 def test_a_single_class_costs_nothing(answer):
@@ -300,7 +300,7 @@ def test_half_precision_differences_are_not_rounded(answer):
         logits = torch.tensor([[8.0] + 200 * [small]], dtype=dtype)
         expected = F.cross_entropy(logits.double(), torch.tensor([0])).to(dtype)
         loss = loss_of(answer, logits, torch.tensor([0]))
-        expect.equal(float(loss), float(expected), what=f"the loss of a {dtype} row of 201 classes")
+        expect.equal(loss.item(), float(expected), what=f"the loss of a {dtype} row of 201 classes")
 
 
 def test_half_precision_rows_are_counted_exactly(answer):
@@ -309,4 +309,4 @@ def test_half_precision_rows_are_counted_exactly(answer):
     targets[[3, 100, 259]] = -100
     loss = loss_of(answer, torch.zeros(260, 2, dtype=torch.bfloat16), targets)
     expected = float(torch.tensor(math.log(2), dtype=torch.bfloat16))
-    expect.equal(float(loss), expected, what="the loss of 257 bfloat16 rows that count and 3 that don't")
+    expect.equal(loss.item(), expected, what="the loss of 257 bfloat16 rows that count and 3 that don't")
