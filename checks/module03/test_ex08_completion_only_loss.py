@@ -93,15 +93,23 @@ def list_in(example, name):
 
 
 def as_tokens(values, tokens=TOKENS):
-    """A list of ids as a line of tokens, "-" for -100; what is not a list of Python ints comes back as it is."""
-    if type(values) is not list or any(type(value) is not int for value in values):
-        return values
+    """Ids as a line of tokens, "-" for -100."""
     known = {-100: "-", **dict(enumerate(tokens))}
     return line([known.get(value, str(value)) for value in values])
 
 
-def labels_of(example):
-    return as_tokens(list_in(example, "labels"))
+def compare(example, tokens, labels, what="", known=TOKENS, given=None):
+    """The ids of an example, then its labels, as tokens: where an id is wrong, the labels' places say nothing.
+
+    What they are of is said before they are shown: a tensor is no list of Python ints.
+    """
+    found = {name: list_in(example, key) for name, key in (("ids", "input_ids"), ("labels", "labels"))}
+    for name, values in found.items():
+        expect.kind(values, list, of=int, what=f"the {name}", given=given)
+    found = {name: as_tokens(values, known) for name, values in found.items()}
+    expect.note("labels", found["labels"])
+    for name, expected in (("ids", tokens), ("labels", labels)):
+        expect.equal(found[name], line(expected), what=f"the {name}, as tokens{what}", given=given)
 
 
 def test_only_the_answer_and_its_end_token_count(answer):
@@ -110,9 +118,8 @@ def test_only_the_answer_and_its_end_token_count(answer):
         {"role": "user", "content": fruit(3, offset=2)},
         {"role": "assistant", "content": fruit(3, offset=3)},
     ]
-    _, labels = tokens_and_labels(chatml_parts(messages))
     example = built(answer, messages, chatml_tokenizer(), 100)
-    expect.equal(labels_of(example), line(labels), what="the labels, as tokens")
+    compare(example, *tokens_and_labels(chatml_parts(messages)))
 
 
 def test_the_ids_are_those_of_the_rendered_text_and_no_more(answer):
@@ -124,14 +131,14 @@ def test_the_ids_are_those_of_the_rendered_text_and_no_more(answer):
         ("[INST] template, which begins with <s>", inst_parts, tokenizer_with(INST, "</s>")),
         ("ChatML template, which puts a system turn in", chatml_parts, chatml_tokenizer()),
     ):
-        tokens, _ = tokens_and_labels(parts(messages))
+        tokens, labels = tokens_and_labels(parts(messages))
         try:
             example = built(answer, messages, tokenizer, 100)
         except ValueError as error:  # Its words are the answer's own.
             expect.note("max_length in the message", "100" in str(error))
             what = f"an example; {name}"
             raise expect.CheckFailed(what, "three lists", type(error).__name__, str(error)) from error
-        expect.equal(as_tokens(list_in(example, "input_ids")), line(tokens), what=f"the ids, as tokens; {name}")
+        compare(example, tokens, labels, f"; {name}")
         mask = list_in(example, "attention_mask")
         expect.equal(mask, [1] * len(tokens), what=f"the attention mask; {name}", exact_types=True)
         expect.equal(
@@ -158,17 +165,15 @@ def test_every_turn_of_the_assistant_counts(answer):
         ("ChatML", chatml_parts, chatml_tokenizer()),
         ("[INST]", inst_parts, tokenizer_with(INST, "</s>")),
     ):
-        _, labels = tokens_and_labels(parts(messages))
         example = built(answer, messages, tokenizer, 200)
-        expect.equal(labels_of(example), line(labels), what=f"the labels of three answers, as tokens; {name}")
+        compare(example, *tokens_and_labels(parts(messages)), f"; three answers, {name}")
 
 
 def test_turns_of_one_role_may_follow_each_other(answer):
     roles = ["user", "user", "assistant", "assistant", "user", "assistant"]
     messages = [{"role": role, "content": fruit(2, offset=40 + i)} for i, role in enumerate(roles)]
-    _, labels = tokens_and_labels(chatml_parts(messages))
     example = built(answer, messages, chatml_tokenizer(), 200)
-    expect.equal(labels_of(example), line(labels), what="the labels where two turns of one role follow each other")
+    compare(example, *tokens_and_labels(chatml_parts(messages)), "; two turns of one role follow each other")
 
 
 def test_the_mask_is_1_at_a_token_that_pads_too(answer):
@@ -195,12 +200,8 @@ def test_a_content_may_begin_and_end_with_blanks_and_quote_a_header(answer):
         ("[INST]", inst_parts, tokenizer_with(INST, "</s>")),
         ("a template that trims", trimmed_parts, tokenizer_with(trimming, "<|im_end|>")),
     ):
-        tokens, labels = tokens_and_labels(parts(messages))
         example = built(answer, messages, tokenizer, 200)
-        expect.equal(
-            as_tokens(list_in(example, "input_ids")), line(tokens), what=f"the ids, blanks at the ends; {name}"
-        )
-        expect.equal(labels_of(example), line(labels), what=f"the labels, blanks at the ends; {name}")
+        compare(example, *tokens_and_labels(parts(messages)), f"; blanks at the ends, {name}")
 
 
 def test_a_long_conversation_is_cut_on_the_right(answer):
@@ -213,15 +214,25 @@ def test_a_long_conversation_is_cut_on_the_right(answer):
             tokenizer.truncation_side = side
             example = built(answer, messages, tokenizer, length)
             what = f"max_length {length} of {len(tokens)}, truncation_side {side}"
-            expect.equal(as_tokens(list_in(example, "input_ids")), line(tokens[:length]), what=f"the ids; {what}")
-            expect.equal(labels_of(example), line(labels[:length]), what=f"the labels; {what}")
+            compare(example, tokens[:length], labels[:length], f"; {what}")
             expect.equal(list_in(example, "attention_mask"), [1] * length, what=f"the mask; {what}")
     messages = [{"role": "user", "content": fruit(2, offset=49)}, {"role": "assistant", "content": "kiwi plum"}]
-    _, labels = tokens_and_labels(chatml_parts(messages))
+    tokens, labels = tokens_and_labels(chatml_parts(messages))
     length = labels.index("kiwi") + 1
     example = built(answer, messages, chatml_tokenizer(), length)
-    what = "the labels where the only one that is left is a token whose id is 0"
-    expect.equal(labels_of(example), line(labels[:length]), what=what)
+    compare(example, tokens[:length], labels[:length], "; the only label left is a token whose id is 0")
+
+
+def test_what_fits_is_not_cut_however_long_it_is(answer):
+    lengths = [("user", 900), ("assistant", 700), ("user", 1300), ("assistant", 2100)]
+    messages = [{"role": role, "content": fruit(n, offset=50 + n)} for role, n in lengths]
+    tokens, labels = tokens_and_labels(chatml_parts(messages))
+    example = built(answer, messages, chatml_tokenizer(), len(tokens))
+    lists = [list_in(example, name) for name in ("input_ids", "attention_mask", "labels")]
+    what = f"the lengths of the three lists, of a conversation of {len(tokens)} tokens"
+    expect.equal([len(values) for values in lists], [len(tokens)] * 3, what=what)
+    compare(example, tokens, labels)
+    expect.equal(lists[1], [1] * len(tokens), what="the attention mask")
 
 
 def test_no_label_left_is_an_error(answer):
@@ -414,9 +425,6 @@ def test_each_character_of_an_answer_counts_where_the_tokenizer_keeps_them_all(a
         messages = [{"role": "user", "content": question}, {"role": "assistant", "content": told}]
         rows = [(own(text, add_special_tokens=False)["input_ids"], counts) for text, counts in chatml_parts(messages)]
         example, tokens = built(answer, messages, tokenizer, 500), own.convert_ids_to_tokens(range(len(own)))
-        expected, given = [token for ids, _ in rows for token in ids], {"the answer": told}
-        found = as_tokens(list_in(example, "input_ids"), tokens)
-        expect.equal(found, as_tokens(expected, tokens), what="the ids of a text, a byte each", given=given)
-        expected = [token if counts else -100 for ids, counts in rows for token in ids]
-        found = as_tokens(list_in(example, "labels"), tokens)
-        expect.equal(found, as_tokens(expected, tokens), what="the labels of a text, a byte each", given=given)
+        expected = [tokens[n] for ids, _ in rows for n in ids]
+        labels = [tokens[n] if counts else "-" for ids, counts in rows for n in ids]
+        compare(example, expected, labels, ", a byte each", tokens, given={"the answer": told})
