@@ -138,8 +138,21 @@ def test_long_pairs_are_cut_on_the_right_and_hopeless_ones_refused(answer):
         return lambda: len(answer.build_dataset(pairs, tiny.chat_tokenizer(), most))
 
     what = "build_dataset for a pair with nothing of its answer left"
-    expect.raises(ValueError, refused(pairs, max(begins)), what)
-    expect.raises(ValueError, refused([], 64), "build_dataset without pairs")
+    expect.raises(ValueError, refused(pairs, max(begins)), what, given={"pairs": pairs, "max_length": max(begins)})
+    expect.raises(ValueError, refused([], 64), "build_dataset without pairs", given={"pairs": [], "max_length": 64})
+
+
+def test_what_fits_is_not_cut_however_long_it_is(answer):
+    pairs = [(words(2, 35), words(2400, 36)), (words(2400, 37), words(2, 38))]
+    expected = [by_hand(pair) for pair in pairs]
+    most = max(len(ids) for ids, _ in expected)
+    expect.case(pairs=pairs, max_length=most)
+    rows = built(answer, pairs, max_length=most)
+    lengths = [[len(row) for row in rows[column]] for column in ("input_ids", "attention_mask", "labels")]
+    expect.equal(lengths, [[len(ids) for ids, _ in expected]] * 3, "lengths of ids, masks and labels, where all fits")
+    for number, (ids, labels) in enumerate(expected):
+        expect.equal(text_of(rows["input_ids"][number]), text_of(ids), f"the tokens of pair {number}")
+        expect.equal(text_of(rows["labels"][number]), text_of(labels), f"the labels of pair {number}")
 
 
 # ---------------------------------------------------------------- training
@@ -549,12 +562,13 @@ def test_each_prompt_is_answered_as_if_it_were_alone(answer):
 
 
 def test_a_long_prompt_is_read_whole(answer):
-    model = speaker(125, max_position_embeddings=2048)
-    prompts = [words(2, 126), words(700, 127)]
+    model = speaker(125, max_position_embeddings=2304)
+    prompts = [words(2, 126), words(2200, 127)]
     passes = watched(model)
+    expect.case(prompts=prompts, max_new_tokens=3)
     said = generated(answer, model, prompts, 3)
     widest, tokens = max(ids.shape[1] for ids, _ in passes), len(prompt_tokens(prompts[1]))
-    what = "tokens of a prompt of 700 words that the model has read"
+    what = "tokens of a prompt of 2,200 words that the model has read"
     expect.true(widest >= tokens, what, actual=widest, expected=f"all {tokens}")
     expect.equal(said, [answer_by_hand(model, prompt, 3) for prompt in prompts], "the answers to a long prompt too")
 
@@ -633,6 +647,23 @@ def test_nothing_has_to_follow_an_end_token(answer):
         expected = [*["-"] * len(ids[0]), *own.convert_ids_to_tokens(ids[1])]
         found = ["-" if n == -100 else own.convert_ids_to_tokens(n) for n in rows["labels"][number]]
         expect.equal(found, expected, f"the labels of pair {number}, a byte each", given=given)
+
+
+def test_the_base_stays_on_its_device(answer, tmp_path):
+    from accelerate.state import AcceleratorState, PartialState
+
+    base, dataset = base_of(115, dtype=torch.float32), dataset_of(some_pairs([(2, 1), (1, 2)], offset=116))
+    AcceleratorState._reset_state(reset_partial_state=True)
+    PartialState().device = torch.device("meta")  # Where Accelerate puts what it may place.
+    try:
+        answer.train_lora(base, tiny.chat_tokenizer(), dataset, config_of(answer, tmp_path))
+    except Exception:  # On meta nothing has a value; another error is the answer's own.
+        if not any(parameter.is_meta for parameter in base.parameters()):
+            raise
+    finally:
+        AcceleratorState._reset_state(reset_partial_state=True)
+    devices = sorted({parameter.device.type for parameter in base.parameters()})
+    expect.equal(devices, ["cpu"], "devices of the base on the CPU, where Accelerate's own is another one")
 
 
 # ---------------------------------------------------------------- all three together
