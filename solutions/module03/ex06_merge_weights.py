@@ -29,8 +29,6 @@ def merge(layer: nn.Module) -> nn.Linear:
 
     The layer and its base are not changed, so a second call returns the same weights.
 
-    The mechanism is the exercise, so peft is not used here.
-
     Method: Hu et al., LoRA: Low-Rank Adaptation of Large Language Models (2021), section 4.1,
     https://arxiv.org/abs/2106.09685
     """

@@ -88,7 +88,7 @@ def dpo_loss(
     Raises:
         ValueError: the batch is empty.
 
-    You may use any function of torch, but not a library's DPO loss.
+    You may use any function of torch.
 
     Method: Rafailov et al. (2023), equation 7, https://arxiv.org/abs/2305.18290
     """
