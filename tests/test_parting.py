@@ -1,6 +1,6 @@
 """Two values that are not the same never read alike: the place, the digits or the type that parts them is shown.
 
-Long: 12 tests, by kind of value.
+Long: 13 tests, by kind of value.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tunelings.grading.parting import pair_of
 from tunelings.grading.run import Result
 from tunelings.grading.states import CheckState
 from tunelings.grading.values import given_text
+from tunelings.handson import tiny
 
 F64 = torch.float64
 Point = namedtuple("Point", "x y")
@@ -265,6 +266,15 @@ def test_of_nan_it_is_said_that_it_equals_nothing(value, first):
     failure = failure_of(lambda answer: None, Result("test_x", CheckState.FAILED, error), Path("none.py"))
     assert failure.expected == failure.got and "nan" in failure.got
     assert failure.difference is None and failure.remark == "both are nan, which equals nothing, not even nan"
+
+
+def test_of_what_was_changed_both_are_said_that_it_was_and_where():
+    tokenizer = tiny.chat_tokenizer()
+    with pytest.raises(CheckFailed) as caught, expect.untouched("the tokenizer", tokenizer):
+        tokenizer.add_tokens(["kiwi", "plum"])  # Words that it knows: no number changes.
+    failure = failure_of(lambda answer: None, Result("test_x", CheckState.FAILED, caught.value), Path("none.py"))
+    assert failure.what == "the tokenizer: added tokens"
+    assert failure.remark == "additional: 'kiwi', 'plum'; changed, and must not be"
 
 
 @pytest.mark.parametrize("kind", [torch.tensor, np.array])

@@ -301,10 +301,13 @@ class untouched:  # noqa: N801  (read as `with expect.untouched(…)`)
             self.compare()
 
 
+CHANGED = "changed, and must not be"
+
+
 def _changed(place: str, before: Any, after: Any, given: Any = None) -> CheckFailed:
     if isinstance(before, Same) or isinstance(after, Same):
         before, after = "the same object", "another object"
-    return CheckFailed(place, before, after, "changed, and must not be", given=given)
+    return CheckFailed(place, before, after, CHANGED, given=given)
 
 
 def _by_name(what: str, tensors: Mapping[str, Tensor] | Sequence[Tensor] | Tensor) -> dict[str, Tensor]:

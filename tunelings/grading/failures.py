@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any
 
 from tunelings.cards import Mistake
-from tunelings.expect import CheckFailed
+from tunelings.expect import CHANGED, CheckFailed
 from tunelings.grading.alike import BOTH_NAN
 from tunelings.grading.answers import AnswerError, read
 from tunelings.grading.diagnose import Diagnosis
@@ -73,9 +73,16 @@ def _compared(error: CheckFailed) -> dict[str, Any]:
         "expected": without_module(pair.expected),
         "got": without_module(pair.got),
         "difference": parting,
-        "remark": cut(visible(error.remark or ("" if parting else pair.remark)), _LINE),
+        "remark": cut(visible(_remark(error, "" if parting else pair.remark)), _LINE),
         "given": given_text(error.given),
     }
+
+
+def _remark(error: CheckFailed, where: str) -> str:
+    """What the check says of the two values, or where they part; of what was changed both."""
+    if error.remark == CHANGED and where:
+        return f"{where}; {CHANGED}"
+    return error.remark or where
 
 
 def _message(result: Result) -> str:
