@@ -100,7 +100,8 @@ def test_a_layer_is_adapted_once_and_an_entry_without_a_layer_adds_nothing(answe
 
 def test_no_match_at_all_is_an_error(answer):
     shapes = {"h.0.attn.c_attn": wide_shape(1), "h.0.attn.query": wide_shape(2)}
-    cases = [(shapes, ["q_proj", "key"]), ({}, ["q_proj"]), (shapes, [])]
+    many = ["to_q", "to_k", "to_v", "to_out", "gate_up", "wi_0", "wi_1", "fc_in", "fc_out", "lm_head"]
+    cases = [(shapes, ["q_proj", "key"]), ({}, ["q_proj"]), (shapes, []), (shapes, many)]
     for layers, entries in cases:
         what = f"the error for entries {entries} in a model of {len(layers)} layers"
         expect.raises(ValueError, lambda s=layers, e=entries: answer.lora_parameters(dict(s), 4, list(e)), what)
@@ -109,8 +110,11 @@ def test_no_match_at_all_is_an_error(answer):
         try:
             answer.lora_parameters(dict(layers), 4, list(entries))
         except ValueError as error:
-            lacking += [entry for entry in entries if entry not in str(error)]
-    expect.equal(lacking, [], what="the entries that are missing from the messages of three errors")
+            lacking.append([entry for entry in entries if entry not in str(error)])
+    expect.note("the entries missing from each message", lacking)
+    for missing, (_, entries) in zip(lacking, cases, strict=True):
+        given = {"target_modules": entries}
+        expect.equal(missing, [], what="the entries that are missing from the message of the error", given=given)
 
 
 def test_the_counts_of_llama_2_7b_are_those_that_peft_prints(answer):
