@@ -285,7 +285,10 @@ def test_an_unknown_name_is_a_key_error_that_lists_the_names(answer, tmp_path):
 
     expect.raises(KeyError, lambda: use("law"), what="a name when there are none yet", mentions=["law"])
     library = library_of(answer, base, tmp_path, ["poems", "law", "jokes"])
-    names = ["poetry", "poems", "law", "jokes"]
+    more = ["recipes", "letters", "sagas", "hymns", "riddles", "fables"]
+    for name in more:
+        library.add(name, tmp_path / "law")
+    names = ["poetry", "poems", "law", "jokes", *more]
     expect.raises(KeyError, lambda: use("poetry"), what="a name that was not added", mentions=names)
     expect.raises(KeyError, lambda: use(""), what="an empty name", mentions=names[1:])
     expect.raises(KeyError, lambda: use("poem"), what="the beginning of a name")

@@ -38,7 +38,7 @@ class AdapterLibrary:
     @contextmanager
     def using(self, name: str | None) -> Iterator[PreTrainedModel]:
         if name is not None and name not in self._names:
-            raise KeyError(f"there is no adapter {name!r}, only {self._names[:2]}")
+            raise KeyError(f"there is no adapter {name!r}, only {self._names[-3:]}")
         outer = self._active
         self._switch_to(name)
         try:
