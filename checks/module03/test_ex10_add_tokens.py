@@ -134,6 +134,7 @@ def test_a_tied_head_stays_tied_and_an_untied_one_untied(answer):
 
 def test_each_new_token_is_encoded_as_one_id(answer):
     tokenizer = words()
+    expect.case(tokens=NEW)
     count = answer.add_tokens(model_of(UNTIED), tokenizer, list(NEW))
     expect.equal(count, 2, what="how many tokens are really new", exact_types=True)
     expect.equal(len(tokenizer), OLD + 2, what="how many tokens the tokenizer has")
@@ -142,11 +143,15 @@ def test_each_new_token_is_encoded_as_one_id(answer):
         [tokenizer(text)["input_ids"] for text in texts],
         [[OLD], [OLD + 1], [4, OLD + 1, 3, 5, OLD, 6, 7]],
     )
-    expect.equal(encoded, expected, what="the ids of texts with new tokens", given={"texts": texts})
+    expect.note("the ids of all texts", encoded)
+    for text, ids, right in zip(texts, encoded, expected, strict=True):
+        expect.equal(ids, right, what="the ids of a text with new tokens", given={"text": text, "tokens": NEW})
     tokenizer, many = words(), ["yak", "emu", "<call>", "ox", "zebra", "gnu", "hen", "ant", "<end>", "bee"]
     answer.add_tokens(model_of(UNTIED), tokenizer, list(many))
     encoded = [tokenizer(token)["input_ids"] for token in many]
-    expect.equal(encoded, [[OLD + i] for i in range(10)], what="the ids of ten new tokens", given={"tokens": many})
+    expect.note("the ids of ten new tokens", encoded)
+    for number, (token, ids) in enumerate(zip(many, encoded, strict=True)):
+        expect.equal(ids, [OLD + number], what="the ids of a new token", given={"text": token, "tokens": many})
 
 
 def test_a_known_word_in_capitals_is_new(answer):
@@ -162,6 +167,7 @@ def test_with_no_new_token_nothing_is_changed(answer):
         model, tokenizer = model_of(UNTIED), words()
         model.config.pad_token_id = 3  # The tokenizer has none.
         config, rows = deepcopy(model.config.to_dict()), {name: r.clone() for name, r in rows_of(model).items()}
+        expect.case(tokens=tokens)
         with expect.untouched("the tokenizer", tokenizer):
             added = answer.add_tokens(model, tokenizer, tokens)
         expect.equal(added, 0, what=f"how many of {tokens} are new")
@@ -173,19 +179,22 @@ def test_with_no_new_token_nothing_is_changed(answer):
 def test_known_tokens_are_skipped_and_repeats_count_once(answer):
     tokenizer, model = words(around="<s> $A"), model_of(UNTIED)  # Each text begins with <s>.
     tokens = ["dog", "the", "<tool>", "<unk>", "<tool>", "zebra", "dog"]
+    expect.case(tokens=tokens)
     with expect.untouched("the list of tokens", tokens):
         found = [answer.add_tokens(model, tokenizer, tokens)]
     found.append(len(tokenizer))
     found.append(len(model.get_input_embeddings().weight))
-    what = "new tokens, the tokenizer's tokens, rows, of seven given, two really new"
+    what = "new tokens, the tokenizer's tokens and rows, where two of seven given are really new"
     expect.equal(found, [2, OLD + 2, OLD + 2], what=what)
     for number, values in enumerate(rows_of(model).values()):
         values[OLD:] = randn(2, HIDDEN, offset=210 + number)  # as training may leave them
     rows = {name: values.clone() for name, values in rows_of(model).items()}
     for again in (["zebra", "cat"], []):
+        expect.case(tokens=again)
         with expect.untouched("where no token is new", {"model": model, "tokenizer": tokenizer}):
             count = answer.add_tokens(model, tokenizer, again)
         expect.equal(count, 0, what="how many tokens are new, if the tokenizer knows them all", exact_types=True)
+    expect.case(tokens=["zebra", "yak"])
     more = answer.add_tokens(model, tokenizer, ["zebra", "yak"])
     found = [more, tokenizer("yak")["input_ids"]]
     expect.equal(found, [1, [OLD - 1, OLD + 2]], what="the count of a third token, and its ids after <s>")
