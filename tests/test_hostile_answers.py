@@ -1,6 +1,6 @@
 """What an answer may do to the process that checks it: its own verdict says so, and nobody else's changes.
 
-All answers stand in one small course, each beside a healthy neighbor; one pytest run checks them all.
+The answers stand in one small course, each beside a healthy neighbor; one pytest run checks all that are asked for.
 
 Long: 79 deeds, each with what its verdict says.
 """
@@ -338,16 +338,25 @@ class Case:
     texts: dict[str, str]
 
 
+def asked_for(session: pytest.Session) -> set[str]:
+    """The deeds of the tests that were selected, so that one alone takes seconds; a test that names none needs all."""
+    items = [item for item in session.items if "checked" in getattr(item, "fixturenames", ())]
+    named = [getattr(item, "callspec", None) and item.callspec.params.get("deed") for item in items]
+    return set(named) if all(named) else set(DEEDS)
+
+
 @pytest.fixture(scope="module")
-def checked(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess, dict[str, Case]]:
+def checked(request, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess, dict[str, Case]]:
     """The course's folder, the pytest run over it, and by the exercise's number what its XML says."""
+    asked = asked_for(request.session)
     root = build(tmp_path_factory.mktemp("hostile") / "course").root
     for tree in ("exercises", "solutions", "checks"):
         for path in (root / tree).rglob("*.*"):
             path.unlink()
-    for index, deed in enumerate(DEEDS.values()):
-        write_exercise(root, place(index), SQUARES, CHECK, SQUARES_CARD, deed.text)
-        write_exercise(root, place(index, "shift"), SHIFT, SHIFT_CHECK, SHIFT_CARD, SHIFT)
+    for index, (name, deed) in enumerate(DEEDS.items()):
+        if name in asked:
+            write_exercise(root, place(index), SQUARES, CHECK, SQUARES_CARD, deed.text)
+            write_exercise(root, place(index, "shift"), SHIFT, SHIFT_CHECK, SHIFT_CARD, SHIFT)
     store = root / ".tunelings" / "progress.json"
     store.parent.mkdir()
     store.write_text(json.dumps({"version": VERSION, "exercises": {"9.99": EARLIER}}), encoding="utf-8")
@@ -410,14 +419,21 @@ def test_the_run_ends_as_one_with_failures(checked):
     assert "INTERNALERROR" not in done.stdout and "damaged" not in done.stderr
 
 
-def test_what_is_printed_is_cut_and_acts_on_no_screen(checked):
+@pytest.mark.parametrize("deed", ["a flood of text"])
+def test_what_is_printed_is_cut(checked, deed: str):
     _, done, _ = checked
     assert done.stdout.count("z" * 1000) <= 2 * 66
     assert "… the answer prints more than 64 KiB; the rest is not shown" in done.stdout
+
+
+@pytest.mark.parametrize("deed", ["a screen command"])
+def test_what_is_printed_acts_on_no_screen(checked, deed: str):
+    _, done, _ = checked
     assert "\x1b[2J" not in done.stdout and r"\x1b[2J" in done.stdout
 
 
-def test_what_was_stored_before_is_still_there(checked):
+@pytest.mark.parametrize("deed", ["the store"])
+def test_what_was_stored_before_is_still_there(checked, deed: str):
     root, _, _ = checked
     assert ticks(root, "9.99") == EARLIER["checks"]
 
@@ -435,13 +451,15 @@ def test_a_pipe_among_the_courses_files_holds_up_nobody(mini, place: str):
     assert not (mini.root / place).is_file()
 
 
-def test_no_process_is_left(checked):
+@pytest.mark.parametrize("deed", ["a daemon"])
+def test_no_process_is_left(checked, deed: str):
     root, _, _ = checked
     pids = [int(line) for line in (root / "daemons").read_text().split()]
     assert pids and not any(is_alive(pid) for pid in pids)
 
 
-def test_checks_after_one_that_ran_out_of_time_are_not_run(checked):
+@pytest.mark.parametrize("deed", ["a loop"])
+def test_checks_after_one_that_ran_out_of_time_are_not_run(checked, deed: str):
     _, _, found = checked
-    text = found[number_of("a sleep")].texts["test_two_numbers_are_squared"]
+    text = found[number_of(deed)].texts["test_two_numbers_are_squared"]
     assert "not run: the check before it (test_a_number_is_squared) ran out of time" in text
