@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import linecache
 import sys
 from pathlib import Path
 
 import pytest
 
-from tunelings.grading import answers
+from tunelings.grading import answers, runs
 from tunelings.grading.answers import LARGEST, AnswerError, NameMissing, Source, TimeoutLike
 
 
@@ -199,3 +200,11 @@ def test_open_todos_are_told_of_a_source(tmp_path: Path):
     solution.write_text("# BEGIN SOLUTION: it never ends.\n")
     with pytest.raises(AnswerError, match="^the course is damaged: solution.py gives no stub"):
         state("")
+
+
+def test_the_lines_of_a_check_are_kept_where_a_run_begins(mini):
+    """Its first failure then quotes them, whatever an answer has put in the check's place."""
+    lines = mini.squares.check_path.read_text(encoding="utf-8").splitlines(keepends=True)
+    runs.begin(mini.squares, mini.squares.answer_path)
+    mini.squares.check_path.unlink()
+    assert linecache.getlines(str(mini.squares.check_path)) == lines

@@ -1,13 +1,19 @@
-"""The child process of the checks, and pytest's own options with it."""
+"""The child process of the checks, and pytest's own options with it.
+
+Long: 29 tests, of what the child says and of how it ends.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import warnings
 from types import SimpleNamespace
 
 import psutil
@@ -19,7 +25,10 @@ from tests.support.processes import is_alive, wait_for
 from tests.support.systems import POSIX
 from tests.test_plugin import ALL_OF_SQUARES, FIRST, SHIFT, SQUARES
 from tunelings import live
-from tunelings.grading import apart, limits, printed, processes, verdict
+from tunelings.grading import apart, child, limits, printed, processes, verdict
+from tunelings.grading.answers import Source
+from tunelings.grading.judge import Judgement, Task
+from tunelings.grading.run import checks_of
 from tunelings.grading.states import CheckState
 
 EXITS = "import os\n\ndef squares(x):\n    os._exit(0)\n\ndef mean_square(x):\n    return 1.0\n"
@@ -51,6 +60,31 @@ def test_no_result_is_a_failure(exits, monkeypatch, fork: bool):
     assert "the answer ends the process that checks it, with exit status 0" in " ".join(graded.text().split())
     assert graded.states["test_the_argument_stays"] == "passed"
     assert 'failures="4"' in (exits.root / "report.xml").read_text()
+
+
+@pytest.mark.skipif(not apart.can_fork(), reason="child processes are forked on Linux")
+def test_a_pass_does_not_count_where_the_process_above_is_gone(mini, monkeypatch):
+    monkeypatch.setattr(apart.Apart, "_ping", lambda _: b"")  # Killed, it ends a moment after the verdict has come.
+    mini.solve(mini.squares)
+    graded = mini.grade(f"{SQUARES}::{FIRST}")
+    assert graded.states == {FIRST: "failed"}
+    assert "the answer ends the processes that check it" in " ".join(graded.text().split())
+
+
+@pytest.mark.skipif(not apart.can_fork(), reason="child processes are forked on Linux")
+def test_the_end_of_the_child_is_that_of_all_that_came_from_it(monkeypatch):
+    ended = []
+    reap = processes.reap
+
+    def look_and_reap(pid: int) -> None:
+        ended.append(not is_alive(pid))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # It was stopped: it would be waited for in vain.
+        reap(pid)
+
+    monkeypatch.setattr(processes, "reap", look_and_reap)
+    apart.Apart(lambda request: None).end()
+    assert ended[-1], "it still runs, or is stopped"
 
 
 @POSIX
@@ -139,6 +173,24 @@ def test_a_verdict_counts_with_the_token_of_its_check_alone():
     judged = heard["its own"].reply
     assert judged.judgement is not None and (judged.judgement.state, judged.ended) == ("passed", "")
     assert heard["guessed"].reply.judgement is None and heard["guessed"].reply.ended == apart.MEDDLED
+
+
+@pytest.mark.parametrize(("state", "stays"), [("passed", False), ("failed", True)])
+def test_where_the_answer_ends_the_process_after_its_verdict_only_a_failure_stands(state: str, stays: bool):
+    asked = apart.Asked(os.getpid(), "its own", limit=10.0)
+    asked.reply.judgement = judgement = Judgement(CheckState(state))
+    asked.end("the answer ends the process that checks it")
+    assert (asked.reply.judgement is judgement) == stays
+    assert asked.reply.judgement_of("test_x").state == ("failed" if stays else "escaped")
+
+
+@pytest.mark.parametrize(("count", "told"), [(limits.PROCESSES, ""), (limits.PROCESSES + 1, "more than 64 processes")])
+def test_an_answer_may_not_start_any_number_of_processes(monkeypatch, count: int, told: str):
+    monkeypatch.setattr(processes, "descendants", lambda pid: [psutil.Process()] * count)
+    asked = apart.Asked(os.getpid(), "its own", limit=10.0, memory_is_limited=False)
+    asked.next_look = 0.0
+    asked.look_at_the_clock()
+    assert asked.is_done == bool(told) and told in asked.reply.ended
 
 
 @pytest.mark.parametrize(
@@ -266,6 +318,34 @@ def test_a_warning_that_the_child_would_not_write_is_a_forged_verdict(forged):
     asked = apart.Asked(os.getpid(), "its own", limit=10.0)
     asked.hear(json.dumps(told).encode())
     assert asked.is_done and asked.reply.ended == apart.MEDDLED
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_warning_that_cannot_be_told_is_left_out_and_an_odd_line_is_the_first():
+    class Quits(UserWarning):
+        def __str__(self):
+            raise SystemExit
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.showwarning(Quits(), Quits, "f", 1)
+        for line in (7, 2**70):
+            warnings.showwarning("odd", UserWarning, "f", line)
+    assert [one["line"] for one in child._as_json(caught)] == [7, 1]
+
+
+def test_what_a_del_does_comes_before_the_verdict(mini, monkeypatch):
+    monkeypatch.chdir(mini.root)
+    text = "class D:\n    def __del__(self): open('gone', 'w').close()\n\nd = D()\n"
+    source = Source(mini.squares.answer_path, text + mini.squares.solution_path.read_text())
+    task = Task(mini.squares, checks_of(mini.squares.check_path, [FIRST])[0], source, seed=0, limit=10.0)
+    gone = []
+    gc.disable()
+    try:
+        request = {"token": "its own", "memory_is_limited": False}
+        child._answer(request, task, lambda *said, **fields: gone.append((mini.root / "gone").exists()), None)
+    finally:
+        gc.enable()
+    assert gone == [False, True]  # The check began; its verdict.
 
 
 def test_the_first_failure_ends_the_run_where_asked(exits):

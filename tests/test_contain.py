@@ -1,6 +1,6 @@
 """What an answer does to its surroundings ends with its check.
 
-Long: each kind of change that an answer may leave has a test of its own, 29 in all.
+Long: each kind of change that an answer may leave has a test of its own, 34 in all.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def after(*lines: str) -> str:
 
 SETTINGS = {
     "torch's grad mode": "torch.set_grad_enabled(False)",
+    "torch's autocast mode": "torch.set_autocast_enabled('cpu', True)",
     "torch's default dtype": "torch.set_default_dtype(torch.float64)",
     "torch's default device": "torch.set_default_device('meta')",
     "torch's thread count": "torch.set_num_threads(torch.get_num_threads() + 1)",
@@ -52,6 +53,7 @@ PATCHES = {
     "numpy.mean": "import numpy; numpy.mean = sum",
     "numpy.random.shuffle": "import numpy; numpy.random.shuffle = list",
     "random.shuffle": "import random; random.shuffle = list",
+    "json._default_encoder": "import json; json._default_encoder = json.JSONEncoder(indent=1)",
     "builtins.print": "import builtins; builtins.print = len",
     "builtins.abs": "import builtins; builtins.abs = len",
     "time.perf_counter": "import time; time.perf_counter = int",
@@ -85,6 +87,25 @@ def test_a_patched_function_is_named_and_put_back(mini, name: str):
     assert result.state == "escaped"
     assert f"the answer leaves {name} changed" in str(result.error)
     assert place(name) is before
+    assert mini.run(mini.squares, RIGHT).state == "passed"
+
+
+GRADER = {
+    "expect.max": "from tunelings import expect; expect.max = max",
+    "Failure.__len__": "from tunelings.grading.verdict import Failure; Failure.__len__ = lambda self: 1",
+    "the check's len": "import sys; sys._getframe(1).f_globals['len'] = len",
+    "the check's test_a_matrix_keeps_its_shape": (
+        "import sys; check = sys._getframe(1).f_globals['test_a_matrix_keeps_its_shape']; "
+        "check.__code__ = check.__code__.replace()"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GRADER)
+def test_a_change_of_the_grader_is_named_and_put_back(mini, name: str):
+    result = mini.run(mini.squares, after(GRADER[name]))
+    assert result.state == "escaped"
+    assert str(result.error) == f"the grader was changed: the answer replaces {name}"
     assert mini.run(mini.squares, RIGHT).state == "passed"
 
 
@@ -179,6 +200,18 @@ def test_an_exception_that_is_no_exception_gets_a_verdict(mini):
     assert (result.state, str(result.error)) == ("crashed", "no")
 
 
+def test_an_error_without_a_text_has_a_verdict(mini):
+    text = "class E(Exception):\n    def __str__(self):\n        raise KeyboardInterrupt\n\n" + after("raise E")
+    result = mini.run(mini.squares, text)
+    assert result.state == "escaped"
+    assert str(result.error) == "the text of a E that the answer raises cannot be made"
+
+
+def test_an_error_of_the_answers_own_is_no_todo_that_is_left(mini):
+    for text, state in (("no numbers below zero", "crashed"), ("TODO: the rest", "todo")):
+        assert mini.run(mini.squares, after(f"raise NotImplementedError({text!r})")).state == state
+
+
 def test_a_skip_in_a_full_run_passes_through_and_one_in_an_answer_gets_a_verdict(mini):
     check = mini.squares.check_path
     skips = "def test_{0}(answer):\n    pytest.skip('not here')\n"
@@ -224,6 +257,19 @@ def test_an_endless_loop_ends(mini, loop: str):
     assert (result.state, str(result.error)) == ("timeout", f"did not finish in{waits}")
     assert sys.gettrace() is None
     assert mini.run(mini.squares, RIGHT, limit=5).state == "passed"
+
+
+@POSIX
+def test_the_end_of_the_time_that_was_swallowed_comes_again_where_it_is_not():
+    def swallow():
+        for _ in range(9):
+            try:
+                signal.raise_signal(signal.SIGPROF)  # As the timer sends it: a limit of 0 is over at once.
+            except OutOfTime:
+                continue
+
+    with pytest.raises(OutOfTime), time_limit(0.0):
+        swallow()
 
 
 @POSIX
@@ -274,6 +320,14 @@ def test_the_clock_stands_still_while_others_have_the_processors(monkeypatch):
     monkeypatch.setattr(limits, "queued", lambda: 0.0)  # As if the machine were idle.
     with pytest.raises(OutOfTime, match=r"0\.12 s, most of which it waited$"), time_limit(0.02):
         time.sleep(2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts the bytes of a process's data")
+def test_a_check_has_a_limit_of_memory_and_gives_it_back():
+    before = limits.memory_is_limited()
+    with limits.memory_limit(2**40):
+        assert limits.memory_is_limited()
+    assert limits.memory_is_limited() == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long a thread was ready to run")

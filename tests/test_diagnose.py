@@ -1,6 +1,6 @@
 """A mistake is named where the answer fails as it does, and only there.
 
-Long: 34 tests of the rule and of the vectors that it compares.
+Long: 36 tests of the rule and of the vectors that it compares.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import pytest
 
 from tests.support.miniature import SQUARES
 from tunelings.cards import CourseError, Mistake
-from tunelings.grading import diagnose, vectors
+from tunelings.expect import CheckFailed
+from tunelings.grading import diagnose, judge, vectors
 from tunelings.grading.answers import Source
 from tunelings.grading.diagnose import Diagnosis, name_mistake
 from tunelings.grading.fingerprint import RANDOM, fingerprint
+from tunelings.grading.run import Result
 from tunelings.grading.states import CheckState
 from tunelings.grading.vectors import Outcome, apply
 
@@ -99,6 +101,18 @@ def test_nothing_is_named_for_an_answer_that_is_not_finished_or_does_not_end(min
 def test_nothing_is_named_for_an_answer_that_does_not_load(mini):
     assert named(mini, "return x + x", head="import no_such_package\n") == []
     assert named(mini, "return x + (x") == []
+
+
+@pytest.mark.parametrize(("state", "asked"), [("failed", 1), ("escaped", 1), ("timeout", 0), ("broken", 0)])
+def test_a_failure_is_compared_at_its_own_seed_and_not_where_the_answer_did_not_end(mini, monkeypatch, state, asked):
+    seeds = []
+    ran = Result(FIRST, CheckState(state), CheckFailed("x", 1, 2))
+    monkeypatch.setattr(judge, "run_check", lambda *_, **__: ran)
+    monkeypatch.setattr(diagnose, "diagnose", lambda exercise, source, name, seed: seeds.append(seed))
+    source = Source(mini.squares.answer_path, SQUARES)
+    check = vectors.checks_for(mini.squares)[0]
+    assert judge.judge(judge.Task(mini.squares, check, source, seed=3, limit=10.0)).state == state
+    assert seeds == [3] * asked
 
 
 def test_every_seed_has_its_own_vectors(mini):

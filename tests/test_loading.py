@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import COURSE
+from tests.support.systems import POSIX
 from tunelings import loading
+from tunelings.grading import imports
 from tunelings.handson import hardware, search
 
 
@@ -54,3 +57,17 @@ def test_a_dataclass_of_a_file_that_is_run_by_its_path_works(tmp_path: Path):
     path.write_text(text, encoding="utf-8")
     module = loading.load_module(path, "tunelings_test_shapes")
     assert module.Shape(3).n == 3 and sys.modules.pop("tunelings_test_shapes") is module
+
+
+@POSIX
+def test_a_pipe_in_place_of_a_check_is_not_read_for_its_imports(mini, monkeypatch):
+    mini.squares.check_path.unlink()
+    os.mkfifo(mini.squares.check_path)
+    read_text = Path.read_text
+
+    def of_a_file(path: Path, **options) -> str:
+        assert path.is_file(), f"{path.name} would be waited for"
+        return read_text(path, **options)
+
+    monkeypatch.setattr(Path, "read_text", of_a_file)
+    assert imports.needed_imports([mini.squares]) == ["torch", "torch:Tensor"]

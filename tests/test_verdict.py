@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.miniature import SQUARES
+from tunelings.grading.runs import Run
 from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.grading.stubs import uncut
 from tunelings.grading.verdict import Difference, Failure, Frame, NamedMistake, Verdict, from_json, to_json
@@ -82,6 +83,13 @@ def test_the_schema_names_every_field_and_every_state():
         assert set(described["required"]) == set(described["properties"]) - (LATER if kind is Failure else set())
     assert set(SCHEMA["$defs"]["checkState"]["enum"]) == set(CheckState)
     assert set(SCHEMA["$defs"]["verdict"]["properties"]["state"]["enum"]) == set(ExerciseState)
+
+
+def test_a_failure_counts_before_a_todo_that_is_left(mini):
+    run = Run(mini.squares, mini.squares.answer_path, "", checks={"a": CheckState.FAILED, "b": CheckState.TODO})
+    assert run.state == "failed"
+    run.checks["a"] = CheckState.PASSED
+    assert run.state == "in progress"
 
 
 def test_every_state_has_a_mark_and_a_word():
