@@ -58,7 +58,9 @@ def test_a_bug_can_be_planted(bug: Bug):
     assert text.count(bug.old) == 1, f"{bug.file} holds {bug.old!r} {text.count(bug.old)} times, not once"
     compile(text.replace(bug.old, bug.new), bug.file, "exec")
     for test in bug.tests:
-        assert (ROOT / test.partition("::")[0]).is_file(), f"{test} is missing"
+        file, _, name = test.partition("[")[0].partition("::")
+        assert (ROOT / file).is_file(), f"{test} is missing"
+        assert not name or f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), f"{test} is missing"
 
 
 @pytest.fixture(scope="module")
