@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
 from tests.support.systems import POSIX
+from tunelings.grading import store
 from tunelings.grading.apart import can_fork
 from tunelings.grading.store import Progress
 from tunelings.writing import write_atomically, write_if_changed
@@ -170,7 +172,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_changes_no_verdict(mini, mo
     assert "The status could not be saved (Permission denied); the verdict above stands." in graded.output
 
 
-# Takes the course's root and a name; records that it passed, again and again, as a run of its own would.
+# Takes the root of a course and a name; once stdin ends, records that it passed, again and again, as a run would.
 RECORDER = """
 import sys
 from pathlib import Path
@@ -179,6 +181,7 @@ from tunelings.grading.store import Progress
 course = Course(Path(sys.argv[1]))
 exercise = course.find(sys.argv[2])
 print("ready", flush=True)
+sys.stdin.read()
 for n in range(int(sys.argv[3])):
     Progress(course).record(exercise, "key", {f"test_{n}": "passed"})
 """
@@ -186,7 +189,7 @@ for n in range(int(sys.argv[3])):
 
 def recorder(mini: Miniature, number: str, times: int) -> subprocess.Popen:
     command = [sys.executable, "-c", RECORDER, str(mini.root), number, str(times)]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert started.stdout.readline() == "ready\n"
     return started
 
@@ -196,6 +199,7 @@ def test_a_run_that_is_killed_while_it_writes_leaves_a_whole_store(mini, capsys)
     path, written_after = Progress(mini.course).path, mini.root / "STATUS.md"
     for n in range(6):
         run = recorder(mini, "1.01", 10**6)
+        run.stdin.close()
         while not written_after.exists():
             time.sleep(0.01)
         time.sleep(0.03 + n * 0.007)
@@ -211,10 +215,43 @@ def test_a_run_that_is_killed_while_it_writes_leaves_a_whole_store(mini, capsys)
 def test_two_runs_at_once_lose_nothing(mini):
     runs = [recorder(mini, number, 60) for number in ("1.01", "1.02")]
     for run in runs:
+        run.stdin.close()
+    for run in runs:
         assert run.wait(60) == 0
         run.stdout.close()
     stored = json.loads(Progress(mini.course).path.read_text())["exercises"]
     assert {number: len(entry["checks"]) for number, entry in stored.items()} == {"1.01": 60, "1.02": 60}
+
+
+@POSIX
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_lock_that_an_answer_of_another_run_holds_costs_no_tick(mini, capsys, monkeypatch, count: int):
+    """The next lock is taken in its place; where an answer holds both, the status is saved without."""
+    import fcntl
+
+    def is_held(path: Path) -> bool:
+        with path.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def write(*args) -> None:
+        write_atomically(*args)
+        while_written.append([is_held(path) for path in progress._locks])
+
+    while_written: list[list[bool]] = []
+    progress = Progress(mini.course)
+    progress.path.parent.mkdir()
+    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    monkeypatch.setattr(store, "write_atomically", write)
+    with contextlib.ExitStack() as held:
+        for path in progress._locks[:count]:
+            fcntl.flock(held.enter_context(path.open("w")), fcntl.LOCK_EX)
+        mark_done(mini)
+    assert while_written == [[True, count > 0]]
+    assert state(mini) == "passed" and capsys.readouterr().err == ""
 
 
 def test_a_file_that_holds_the_text_already_is_not_written(tmp_path):

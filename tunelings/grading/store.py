@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import answers, stubs
@@ -24,6 +24,7 @@ from tunelings.grading.states import CheckState, ExerciseState
 from tunelings.writing import TooLarge, is_regular, read_regular, set_aside, write_atomically, write_if_changed
 
 VERSION = 1
+PATIENCE = 10.0  # seconds that a lock is waited for
 # git ignores the file: a tick is no change to commit, and a pull meets no conflict. The file says so itself.
 STATUS_HEAD = (
     "Boxes tick as checks pass: `pytest checks/module01`, or `tunelings`.",
@@ -40,7 +41,7 @@ class Progress:
         self.course = course
         self.path = course.root / ".tunelings" / "progress.json"
         self.status_path = course.root / "STATUS.md"
-        self._lock = self.path.with_suffix(".lock")
+        self._locks = (self.path.with_suffix(".lock"), self.path.with_suffix(".second.lock"))
         self.kept: str | None = None
 
     def keep(self) -> None:
@@ -72,18 +73,16 @@ class Progress:
         folder = self.path.parent
         if os.path.lexists(folder) and not folder.is_dir():
             say(f"{folder.name} was no folder; what stood there is kept as {set_aside(folder).name}.")
-        for path in (self.path, self._lock, self.status_path):
+        for path in (self.path, *self._locks, self.status_path):
             if os.path.lexists(path) and not is_regular(path):
                 say(f"{path.name} was no file; what stood there is kept as {set_aside(path).name}.")
 
     def record(self, exercise: Exercise, key: str, checks: Mapping[str, CheckState]) -> None:
         """Add the outcome of some checks of one exercise, as run on the answer that had this key."""
-        from filelock import FileLock, Timeout
-
         try:
             self._make_way()
             self.path.parent.mkdir(exist_ok=True)
-            with FileLock(self._lock, timeout=10):
+            with self._locked():
                 stored = self._read()
                 entry = stored.get(exercise.number, {})
                 known = entry.get("checks", {}) if entry.get("key") == key else {}
@@ -91,8 +90,24 @@ class Progress:
                 text = json.dumps({"version": VERSION, "exercises": stored}, indent=1, sort_keys=True)
                 write_atomically(self.path, text + "\n")
                 write_if_changed(self.status_path, self.checklist())
-        except (OSError, Timeout) as error:
+        except OSError as error:
             say(f"The status could not be saved ({_reason(error)}); the verdict above stands.")
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other runs from writing meanwhile.
+
+        A run holds a lock for milliseconds, so whoever keeps one longer is an answer that another run checks: then the
+        second lock has to do, or none.
+        """
+        from filelock import FileLock
+
+        with contextlib.ExitStack() as held:
+            for path in self._locks:
+                with contextlib.suppress(OSError):  # Held by another (a Timeout is one), or it cannot be opened.
+                    held.enter_context(FileLock(path, timeout=PATIENCE))
+                    break
+            yield
 
     def is_new(self) -> bool:
         """Nothing was ever recorded in this course folder."""
