@@ -1,18 +1,22 @@
 """`pytest checks/…` as a learner runs it: exit codes, options, states, and what one answer does to another.
 
-Long: 33 tests, by option of pytest and by state of a check.
+Long: 36 tests, by option of pytest and by state of a check.
 """
 
 from __future__ import annotations
 
+import getpass
 import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.miniature import Miniature
+from tests.support.systems import POSIX
 from tunelings.grading import grade, judge, states
 from tunelings.grading.apart import can_fork
 from tunelings.grading.plugin import Grader
@@ -400,3 +404,55 @@ def test_an_answer_that_deletes_the_temporary_folder_stops_no_other(mini):
     mini.solve(mini.shift)
     graded = mini.grade(SQUARES, SHIFT, f"--basetemp={base}", "-k", "each_number_is_squared or argument_stays")
     assert graded.code == 0, graded.output
+
+
+@pytest.fixture
+def temporary_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where pytest makes its temporary folders, of which it keeps none."""
+    root = tmp_path / "temporary"
+    root.mkdir()
+    monkeypatch.setenv("PYTEST_DEBUG_TEMPROOT", str(root))
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-o tmp_path_retention_count=0")
+    yield root
+    subprocess.run(["rm", "-rf", root])  # What the test is about Python may not be able to remove.
+
+
+DEEP = "[(os.mkdir('abcd'), os.chdir('abcd')) for _ in range(1200)]"
+
+
+def go_deep(folders: str) -> str:
+    """Lines that make a folder below the first of `folders`; its path is too long for the system, too."""
+    return f"import glob, os; os.chdir(glob.glob({folders!r})[0]); {DEEP}"
+
+
+@POSIX
+def test_a_folder_that_an_answer_makes_too_deep_to_be_removed_stops_no_later_run(mini, temporary_root: Path):
+    base = temporary_root / "base"
+    mini.solve(mini.shift, "return x + by", f"{go_deep(str(base))}\n    return x + by")
+    assert mini.grade(SHIFT, f"--basetemp={base}", "-k", "each_number_moves").code == 0
+    mini.solve(mini.shift)
+    graded = mini.grade(SHIFT, f"--basetemp={base}")
+    assert graded.code == 0 and "= what to do next =" in graded.output, graded.output
+
+
+@POSIX
+def test_a_folder_that_a_killed_run_left_too_deep_to_be_removed_is_removed(mini, temporary_root: Path):
+    folder = temporary_root / f"pytest-of-{getpass.getuser()}" / "pytest-0"
+    folder.mkdir(parents=True)
+    subprocess.run([sys.executable, "-c", go_deep(str(folder))], check=True)
+    mini.solve(mini.shift)
+    graded = mini.grade(SHIFT, "-k", "each_number_moves")
+    assert graded.code == 0 and "= what to do next =" in graded.output, graded.output
+    assert [path.name for path in folder.parent.iterdir() if path.is_dir()] == []
+
+
+@POSIX
+@pytest.mark.parametrize("chosen", ["each_number_is_squared or argument_stays", "each_number_is_squared"])
+def test_an_answer_that_puts_a_file_in_place_of_the_temporary_folders_stops_no_other(mini, temporary_root, chosen: str):
+    folder = str(temporary_root / f"pytest-of-{getpass.getuser()}")
+    deed = f"__import__('shutil').rmtree({folder!r}); open({folder!r}, 'w').close()"
+    mini.solve(mini.squares, "return x * x", f"{deed}\n    return x * x")
+    mini.solve(mini.shift)
+    graded = mini.grade(SQUARES, SHIFT, "-k", chosen)
+    assert graded.code == 0 and "= what to do next =" in graded.output, graded.output
+    assert Path(folder).is_dir(), "the next run would have another one"

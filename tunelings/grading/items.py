@@ -88,15 +88,6 @@ def warm_up(item: pytest.Item, run: Run) -> None:
     gc.freeze()  # What the child inherits need not be looked through for garbage again.
 
 
-def restore_temporary_folder(config: pytest.Config) -> None:
-    """Make the folder that every `tmp_path` lies in anew where an answer has deleted it."""
-    if (factory := getattr(config, "_tmp_path_factory", None)) is not None:
-        base = factory.getbasetemp()
-        if not base.is_dir():
-            base.unlink(missing_ok=True)
-            base.mkdir(parents=True)
-
-
 def warn_again(text: str, kind: str, file: str, line: int) -> None:
     """Warn as an answer did, without harm: it wrote all of this, and a verdict does not hang on it."""
     found = getattr(builtins, kind, None)

@@ -23,14 +23,13 @@ import pytest
 from _pytest.outcomes import Failed
 
 from tunelings.course import SENTINEL, Course
-from tunelings.grading import environment, render, runs
+from tunelings.grading import environment, render, runs, temporary
 from tunelings.grading.items import (
     exercise_of,
     has_gpu,
     is_debugged,
     is_full_run,
     limit_for,
-    restore_temporary_folder,
     task_of,
     tasks_of,
     uses_gpu_already,
@@ -175,7 +174,7 @@ class Grader:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         if self.run_of(item) is not None:
-            restore_temporary_folder(item.config)
+            temporary.restore(item.config)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
@@ -272,6 +271,7 @@ class Grader:
 
     def pytest_sessionfinish(self) -> None:
         self._end_apart()
+        temporary.tidy(self.config, answers_ran=bool(self.runs))
         for run in self.runs.values():
             is_learners = run.answer_path == run.exercise.answer_path.absolute()
             if is_learners and self.seed == 0 and run.content_hash and run.has_run:
