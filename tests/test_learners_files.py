@@ -1,6 +1,6 @@
 """Hints, reset and restore, the reference, the editor: what the commands do with a learner's files.
 
-Long: 28 tests, one for each way in which a file could be lost.
+Long: 32 tests, one for each way in which a file could be lost.
 """
 
 from __future__ import annotations
@@ -139,22 +139,91 @@ def test_a_reset_keeps_a_file_that_is_too_large_to_be_read_whole(mini, monkeypat
 
 
 @contextlib.contextmanager
-def full_disk():
-    """No file can grow: a write fails half way, as on a disk that is full."""
+def full_disk(room: int = 4):
+    """No file can grow beyond so many bytes: a write fails half way, as on a disk that is full."""
     resource = pytest.importorskip("resource", reason="limits of a process are for POSIX")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_reset_on_a_full_disk_leaves_the_file_and_nothing_beside_it(mini):
+def enlarge(path: Path) -> None:
+    """Make it a file of ten terabytes, with nothing in them."""
+    with path.open("a") as file:
+        file.truncate(10**13)
+
+
+@POSIX  # Elsewhere such a file would take its room on the disk.
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_of_terabytes_with_nothing_in_it_is_kept_without_being_copied(tunelings, mini, monkeypatch, links: bool):
+    if not links:
+        monkeypatch.setattr(os, "link", unsupported)
     path = mini.answer(mini.squares, "mine = 1\n")
+    enlarge(path)
+    with full_disk(room=LARGEST):
+        assert "Your file is kept as" in tunelings("reset", "1.01").out
+    (kept,) = kept_files(mini)
+    assert "TODO" in path.read_text() and kept.stat().st_size == 10**13 and kept.stat().st_blocks < 100
+    with full_disk(room=LARGEST):
+        assert tunelings("reset", "1.01", "--restore").code == 0
+    assert path.stat().st_size == 10**13 and path.stat().st_blocks < 100
+    with path.open() as file:
+        assert file.readline() == "mine = 1\n"
+
+
+def unsupported(*args, **options):
+    raise PermissionError(1, "Operation not permitted")
+
+
+@POSIX
+def test_a_kept_file_of_terabytes_is_never_read(tunelings, mini):
+    path = mini.answer(mini.squares, "mine = 1\n")
+    enlarge(path.with_name("ex01_squares.2000-01-01-000000.py"))
+    for command, content in ((["reset", "1.01"], "TODO"), (["reset", "1.01", "--restore"], "mine = 1\n")):
+        assert tunelings(*command).code == 0
+        assert content in path.read_text()
+    mini.answer(mini.squares, "two = 2\n")
+    kept_files(mini)[-1].unlink()
+    assert tunelings("reset", "1.01", "--restore").code == 0
+    assert path.stat().st_size == 10**13 and [kept.read_text() for kept in kept_files(mini)] == ["two = 2\n"]
+
+
+@POSIX
+def test_a_link_to_a_file_that_is_too_large_to_be_copied_is_kept_itself(tunelings, mini, tmp_path):
+    path, mine = mini.squares.answer_path, tmp_path / "mine.py"
+    enlarge(mine)
+    path.unlink()
+    path.symlink_to(mine)
+    with full_disk(room=LARGEST):
+        assert tunelings("reset", "1.01").code == 0
+    (kept,) = kept_files(mini)
+    assert "TODO" in path.read_text() and kept.readlink() == mine and mine.stat().st_size == 10**13
+    with full_disk(room=LARGEST):
+        assert tunelings("reset", "1.01", "--restore").code == 0
+    assert path.readlink() == mine
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("content", ["mine = 1\n", "#" * (LARGEST + 1)], ids=["small", "large"])
+def test_a_reset_on_a_full_disk_leaves_the_file_and_nothing_beside_it(mini, monkeypatch, content: str, links: bool):
+    if not links:
+        monkeypatch.setattr(os, "link", unsupported)
+    path = mini.answer(mini.squares, content)
     with full_disk(), pytest.raises(CourseError, match="couldn't be reset and is unchanged: File too large"):
         files.reset(mini.squares)
-    assert path.read_text() == "mine = 1\n" and len(list(path.parent.iterdir())) == 2
+    assert path.read_text() == content and len(list(path.parent.iterdir())) == 2
+
+
+def test_a_reset_on_a_full_disk_leaves_a_folder_in_place_of_the_file(mini):
+    path = mini.squares.answer_path
+    path.unlink()
+    path.mkdir()
+    with full_disk(), pytest.raises(CourseError, match="couldn't be reset and is unchanged: File too large"):
+        files.reset(mini.squares)
+    assert path.is_dir() and len(list(path.parent.iterdir())) == 2
 
 
 def test_a_restore_on_a_full_disk_leaves_the_file(mini):

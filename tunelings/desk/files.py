@@ -2,11 +2,13 @@
 
 Nothing that a learner wrote is ever lost: before a file is replaced, its content is kept beside it, dated. Every file
 is written aside and then renamed, so that a full disk or a kill leaves the old one or the new one, and never a part.
+A file that is too large for an answer is never read or copied: it may be terabytes of nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -37,8 +39,7 @@ def reset(exercise: Exercise) -> Path | None:
         CourseError: the folder cannot be written, or the disk is full; then the file is as it was.
     """
     stub = stub_of(exercise)
-    with _told(f"{shown_path(exercise.answer_path)} couldn't be reset and is unchanged"):
-        kept = _keep(exercise, stub)
+    with _told(f"{shown_path(exercise.answer_path)} couldn't be reset and is unchanged"), _kept(exercise, stub) as kept:
         write_stub(exercise, stub)
     return kept
 
@@ -50,13 +51,16 @@ def restore(exercise: Exercise) -> Path:
         CourseError: there is no kept file, or the answer cannot be written; then it is as it was.
     """
     with _told(f"{shown_path(exercise.answer_path)} couldn't be restored and is unchanged"):
-        kept = [path for path in backups(exercise) if not _is_empty(path.read_bytes())]
-        if not kept:
+        found = [path for path in backups(exercise) if not _is_empty(path)]
+        if not found:
             raise CourseError(f"{exercise.number} has no kept file: tunelings reset makes one.")
-        content = kept[-1].read_bytes()
-        _keep(exercise, stub_of(exercise))
-        write_atomically(exercise.answer_path, content)
-    return kept[-1]
+        newest = found[-1]
+        with _kept(exercise, stub_of(exercise)):
+            if _is_large(newest):
+                os.replace(newest, exercise.answer_path)
+            else:
+                write_atomically(exercise.answer_path, newest.read_bytes())
+    return newest
 
 
 def backups(exercise: Exercise) -> list[Path]:
@@ -66,6 +70,21 @@ def backups(exercise: Exercise) -> list[Path]:
     return sorted(found, key=_place)
 
 
+@contextlib.contextmanager
+def _kept(exercise: Exercise, stub: str) -> Iterator[Path | None]:
+    """Where the answer's file is kept while another takes its place, and after; if none does, it is as it was."""
+    path = exercise.answer_path
+    kept = _keep(exercise, stub)
+    try:
+        yield kept
+    except OSError:
+        if kept and os.path.lexists(path):
+            kept.unlink()
+        elif kept:
+            os.replace(kept, path)
+        raise
+
+
 def _keep(exercise: Exercise, stub: str) -> Path | None:
     path = exercise.answer_path
     if not path.exists():
@@ -73,22 +92,37 @@ def _keep(exercise: Exercise, stub: str) -> Path | None:
     if not is_regular(path):
         return set_aside(path)
     earlier = backups(exercise)
-    if path.stat().st_size > LARGEST:
-        kept = path.with_name(f"{path.stem}.{_next_date(earlier)}.py")
-        copy_atomically(path, kept)
-        return kept
-    content = path.read_bytes()
-    if _is_empty(content) or content == stub.encode() or (earlier and content == earlier[-1].read_bytes()):
+    if _is_empty(path) or _holds(path, stub.encode()) or (earlier and _is_the_same(path, earlier[-1])):
         return None
     kept = path.with_name(f"{path.stem}.{_next_date(earlier)}.py")
-    write_atomically(kept, content)
+    if not path.is_symlink():
+        with contextlib.suppress(OSError):  # Not every file system gives a file a second name.
+            os.link(path, kept)
+            return kept
+    if _is_large(path):
+        os.replace(path, kept)
+        return kept
+    copy_atomically(path, kept)
     with contextlib.suppress(OSError):  # Its mode and times are of less weight than its content.
         shutil.copystat(path, kept)
     return kept
 
 
-def _is_empty(content: bytes) -> bool:
-    return not content.strip()
+def _is_large(path: Path) -> bool:
+    return path.stat().st_size > LARGEST
+
+
+def _is_empty(path: Path) -> bool:
+    return not _is_large(path) and not path.read_bytes().strip()
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.stat().st_size == len(content) and path.read_bytes() == content
+
+
+def _is_the_same(path: Path, kept: Path) -> bool:
+    """A large file counts as another, unless it is one file with two names."""
+    return path.samefile(kept) or not (_is_large(path) or _is_large(kept)) and _holds(path, kept.read_bytes())
 
 
 def _next_date(earlier: list[Path]) -> str:
