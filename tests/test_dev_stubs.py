@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.miniature import SQUARES, Miniature
+from tests.test_store import DAMAGES
 from tunelings.desk import files
 from tunelings.grading.stubs import cut
 
@@ -112,11 +113,14 @@ def test_each_refusal_is_a_line_and_the_other_stubs_are_written(tunelings, mini)
     assert (mini.root / "exercises/module01/ex03_double_it.py").exists()
 
 
-@pytest.mark.parametrize("damage", ["", "[]", '{"1.01": 3}', "[[1]]", "\0"])
-def test_a_damaged_memory_of_stubs_refuses_and_is_written_anew(tunelings, mini, damage):
+DAMAGED_STUBS = {**DAMAGES, "a number": b'{"1.01": 3}', "a list of lists": b"[[1]]"}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_STUBS)
+def test_a_damaged_memory_of_stubs_refuses_and_is_written_anew(tunelings, mini, damage: str):
     memory = mini.root / ".tunelings" / "stubs.json"
     memory.parent.mkdir()
-    memory.write_text(damage)
+    memory.write_bytes(DAMAGED_STUBS[damage])
     assert tunelings("dev", "stubs").code == 0
     mini.squares.answer_path.write_text(cut(SQUARES) + "# mine\n")
     assert tunelings("dev", "stubs").code == 1

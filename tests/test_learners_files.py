@@ -19,6 +19,7 @@ import pytest
 from tests.support.commandline import mark_done
 from tests.support.miniature import Miniature
 from tests.support.systems import POSIX
+from tests.test_store import DAMAGES
 from tunelings.course import CourseError
 from tunelings.desk import files
 from tunelings.grading.answers import LARGEST
@@ -45,12 +46,16 @@ def test_a_level_can_be_asked_for(tunelings):
     assert "hint 2 of 3" in tunelings("hint", "1.01").out
 
 
-@pytest.mark.parametrize("damage", ["", "[]", '{"1.01": "many"}', '{"1.01": null}', "\0"])
-def test_a_damaged_memory_of_hints_begins_anew(tunelings, mini, damage):
+NO_LEVELS = ["many", None, float("inf"), float("nan"), -7, 0, [], True]
+DAMAGED_HINTS = {**DAMAGES, **{f"the level {level}": json.dumps({"1.01": level}).encode() for level in NO_LEVELS}}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_HINTS)
+def test_a_damaged_memory_of_hints_begins_anew(tunelings, mini, damage: str):
     (mini.root / ".tunelings").mkdir()
-    (mini.root / ".tunelings" / "hints.json").write_text(damage)
+    (mini.root / ".tunelings" / "hints.json").write_bytes(DAMAGED_HINTS[damage])
     assert "hint 1 of 3" in tunelings("hint", "1.01").out
-    assert json.loads((mini.root / ".tunelings" / "hints.json").read_text()) == {"1.01": 1}
+    assert json.loads((mini.root / ".tunelings" / "hints.json").read_text())["1.01"] == 1
 
 
 def test_a_hint_is_shown_where_nothing_can_be_remembered(tunelings, mini):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.test_store import DAMAGES
 from tunelings import expect
 from tunelings.expect import CheckFailed
 from tunelings.grading import environment, vectors
@@ -135,3 +136,11 @@ def test_a_check_that_fails_runs_again_but_not_one_that_ran_out_of_time(mini, mo
     monkeypatch.setattr(vectors, "run_apart", told)
     vectors.outcome_of(vectors.checks_for(mini.squares)[0], Source(mini.squares.answer_path, ""), 0)
     assert len(ran) == runs
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_kept_vectors_that_are_damaged_are_run_again(mini, damage: str):
+    path = kept_at(mini.squares)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(DAMAGES[damage])
+    assert not any(MistakeVectors(mini.squares, 0)._vectors)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
+import json
 import os
 import shutil
 import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 LARGEST = 2**24  # bytes that are read: far more than any file of a course, far less than memory holds
 _PAUSES = (0.01, 0.05, 0.2, 0.5)  # seconds; most have let go of the file by then
@@ -36,6 +37,23 @@ def read_regular(path: Path) -> str:
     if path.stat().st_size > LARGEST:
         raise TooLarge(errno.EFBIG, f"the file is larger than {LARGEST >> 20} MiB", str(path))
     return path.read_text(encoding="utf-8")
+
+
+def parsed(text: str) -> Any:
+    """What a text of JSON says; ValueError where it is damaged, in whatever way."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def remembered(path: Path, kind: type) -> dict[str, Any]:
+    """The entries of this type of an object in a file of JSON; none where it is missing or damaged."""
+    try:
+        found = parsed(read_regular(path))
+    except (OSError, ValueError):
+        return {}
+    return {name: value for name, value in found.items() if type(value) is kind} if isinstance(found, dict) else {}
 
 
 def write_if_changed(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tunelings.course import CourseError, Exercise
-from tunelings.writing import read_regular, write_atomically
+from tunelings.writing import remembered, write_atomically
 
 
 def next_hint(exercise: Exercise, level: int | None) -> tuple[int, str]:
@@ -25,11 +25,8 @@ def _hints_path(exercise: Exercise) -> Path:
 
 
 def _read_levels(exercise: Exercise) -> dict[str, int]:
-    try:
-        levels = json.loads(read_regular(_hints_path(exercise)))
-        return {str(number): int(level) for number, level in levels.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}  # Absent or damaged: the hints begin anew, nothing else hangs on it.
+    """Where the memory is missing or damaged, the hints begin anew; nothing else hangs on it."""
+    return {number: level for number, level in remembered(_hints_path(exercise), int).items() if level > 0}
 
 
 def _remember(exercise: Exercise, level: int) -> None:

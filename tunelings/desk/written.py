@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tunelings.course import Exercise
 from tunelings.grading import stubs
-from tunelings.writing import read_regular, write_atomically, write_if_changed
+from tunelings.writing import read_regular, remembered, write_atomically, write_if_changed
 
 
 def write_stub(exercise: Exercise, stub: str) -> None:
@@ -22,7 +22,7 @@ def write_stub(exercise: Exercise, stub: str) -> None:
     path = _memory(exercise)
     try:
         path.parent.mkdir(exist_ok=True)
-        known = {**_read(path), exercise.number: _digest(stub)}
+        known = {**remembered(path, str), exercise.number: _digest(stub)}
         write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
     except OSError:
         pass  # A read-only folder: the stub is there anyway.
@@ -41,7 +41,7 @@ def is_as_written(exercise: Exercise, stub: str) -> bool:
         return True
     except (OSError, UnicodeDecodeError):
         return False
-    return text == stub or _read(_memory(exercise)).get(exercise.number) == _digest(text)
+    return text == stub or remembered(_memory(exercise), str).get(exercise.number) == _digest(text)
 
 
 def _committed(exercise: Exercise) -> bool:
@@ -84,13 +84,6 @@ def _git(exercise: Exercise, *args: str) -> str | None:
 
 def _memory(exercise: Exercise) -> Path:
     return exercise.root / ".tunelings" / "stubs.json"
-
-
-def _read(path: Path) -> dict[str, str]:
-    try:
-        return dict(json.loads(read_regular(path)))
-    except (OSError, ValueError, TypeError):
-        return {}  # Absent or damaged: git says what it can.
 
 
 def _digest(text: str) -> str:

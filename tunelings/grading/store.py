@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from tunelings.course import MODULES, Course, Exercise, module_number
 from tunelings.grading import answers, stubs
 from tunelings.grading.states import CheckState, ExerciseState
-from tunelings.writing import TooLarge, is_regular, read_regular, set_aside, write_atomically, write_if_changed
+from tunelings.writing import TooLarge, is_regular, parsed, read_regular, set_aside, write_atomically, write_if_changed
 
 VERSION = 1
 PATIENCE = 10.0  # seconds that a lock is waited for
@@ -48,7 +48,7 @@ class Progress:
         """Hold the store as it is now, before an answer runs that could damage or delete it."""
         with contextlib.suppress(OSError, *_DAMAGE):
             text = read_regular(self.path)
-            _parsed(text)
+            _exercises(text)
             self.kept = text
 
     def restore_if_damaged(self) -> None:
@@ -63,7 +63,7 @@ class Progress:
 
     def _is_damaged(self) -> bool:
         try:
-            _parsed(read_regular(self.path))
+            _exercises(read_regular(self.path))
         except (FileNotFoundError, *_DAMAGE):
             return True
         return False
@@ -173,7 +173,7 @@ class Progress:
     def _read(self) -> dict:
         """The stored exercises; a damaged store is set aside, and said so, once."""
         try:
-            return _parsed(read_regular(self.path))
+            return _exercises(read_regular(self.path))
         except FileNotFoundError:
             return {}
         except _DAMAGE as error:
@@ -192,12 +192,12 @@ class Progress:
             say(f"The stored status is damaged ({_reason(error)}); run the checks again.")
 
 
-_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, TooLarge)
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, TooLarge)
 
 
-def _parsed(text: str) -> dict:
+def _exercises(text: str) -> dict:
     """The exercises of a store's text; raises one of _DAMAGE."""
-    stored = json.loads(text)
+    stored = parsed(text)
     exercises = stored["exercises"]
     if stored["version"] != VERSION or not all(_is_entry(entry) for entry in exercises.values()):
         raise ValueError("not in this version's format")

@@ -31,7 +31,7 @@ from tunelings.grading.limits import TEXT, OutOfTime, time_limit
 from tunelings.grading.run import Result, checks_of, has_mark, limit_of, run_check
 from tunelings.grading.states import CheckState
 from tunelings.plain import safe_str
-from tunelings.writing import read_regular
+from tunelings.writing import parsed, read_regular
 
 # A value that differs between these depends on the global generators, so it can only be called random.
 GLOBAL_SEEDS = (0, 1, 2)
@@ -222,7 +222,7 @@ def surroundings_hash() -> bytes:
 
 def _read_cache(path: Path, count: int) -> list[Vector]:
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):  # Absent or damaged: a cache.
-        stored = json.loads(read_regular(path))
+        stored = parsed(read_regular(path))
         vectors = [{name: read_outcome(outcome) for name, outcome in vector.items()} for vector in stored]
         if len(vectors) == count:
             return vectors
