@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import shutil
 import signal
 import threading
 import time
@@ -126,6 +127,35 @@ def test_a_file_saved_in_a_room_of_the_grader_or_a_tree_of_the_course_is_seen(mi
     thread.join(timeout=120)
 
 
+@POSIX  # Windows deletes no folder that is watched.
+def test_a_folder_that_is_deleted_and_made_again_is_watched_again(mini: Miniature):
+    exercises, text = mini.root / "exercises", mini.squares.answer_path.read_text(encoding="utf-8")
+    seen: list[Path] = []
+    stop = threading.Event()
+    thread = threading.Thread(target=watch_files, args=(mini.root, seen.extend, stop), daemon=True)
+    thread.start()
+
+    def save_and_look() -> bool:
+        mini.answer(mini.squares, text)
+        return mini.squares.answer_path in seen
+
+    assert wait_for(save_and_look, 60)
+    shutil.rmtree(exercises)
+    assert wait_for(lambda: exercises in seen, 60)
+    seen.clear()
+    mini.squares.answer_path.parent.mkdir(parents=True)
+    assert wait_for(lambda: exercises in seen, 60), "what was written before it was watched would be missed"
+    seen.clear()
+    assert wait_for(save_and_look, 60)
+    stop.set()
+    thread.join(timeout=120)
+
+
+def test_a_folder_that_goes_before_it_is_watched_ends_no_thread(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(loop, "_LOOK", 0.0)
+    assert list(loop._changes([tmp_path / "gone"], threading.Event(), poll=False)) == [frozenset()]
+
+
 @POSIX
 def test_an_answer_that_becomes_a_link_is_followed_to_its_file(desk: Desk, mini: Miniature, tmp_path: Path):
     seen: queue.Queue[frozenset[Path]] = queue.Queue()
@@ -228,6 +258,23 @@ def test_a_save_whose_event_got_lost_is_checked_after_the_check_under_way(desk: 
     desk.watcher.session.on_worker(events.Verdicts((not_started("1.01"),)))
     desk.watcher.session.on_worker(events.Ended())
     assert desk.pool.asked == [["1.01"], ["1.01"]]
+
+
+def test_a_folder_that_is_back_has_the_exercise_at_hand_checked_and_no_other(desk: Desk, mini: Miniature):
+    desk.press("n", "p")
+    mini.solve(mini.squares)
+    mini.solve(mini.shift)
+    desk.save(mini.root / "exercises")
+    assert desk.pool.asked[2:] == [["1.01"]]
+
+
+def test_a_check_that_ends_turns_the_screen_to_no_other_exercise(desk: Desk, mini: Miniature):
+    desk.press("n", "p")
+    mini.solve(mini.shift)
+    desk.press("r")
+    desk.watcher.session.on_worker(events.Verdicts((not_started("1.01"),)))
+    desk.watcher.session.on_worker(events.Ended())
+    assert desk.view.exercise.number == "1.01" and desk.pool.asked[-1] == ["1.01"]
 
 
 def test_only_y_says_yes(desk: Desk, mini: Miniature):

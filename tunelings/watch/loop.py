@@ -127,11 +127,21 @@ class Watcher:
 def watch_files(
     root: Path, on_change: Callable[[frozenset[Path]], None], stop: threading.Event, poll: bool = False
 ) -> None:
-    """Call `on_change` with the files of the course or of the grader that have changed, until `stop` is set."""
+    """Call `on_change` with the files of the course or of the grader that have changed, until `stop` is set.
+
+    A folder that was deleted is watched again once it is back; its own path then stands for all that is in it.
+    """
     folders = [root / "exercises", root / "checks", root / "solutions", PACKAGE]
-    for paths in _changes([folder for folder in folders if folder.exists()], stop, poll):
-        if paths:
-            on_change(paths)
+    watched, back = _places(folders), frozenset[Path]()
+    while not stop.is_set():
+        for paths in _changes(list(watched), stop, poll):
+            if paths or back:
+                on_change(paths | back)
+            places, gone = _places(folders), paths & watched.keys()
+            back = frozenset(folder for folder in places if folder in gone or places[folder] != watched.get(folder))
+            watched = places
+            if gone or back:
+                break
 
 
 def watch_links(
@@ -166,8 +176,22 @@ def _changes(
         raise_interrupt=False,
         recursive=recursive,
     )
-    for batch in changes:
-        yield frozenset(Path(path) for _, path in batch)
+    try:
+        for batch in changes:
+            yield frozenset(Path(path) for _, path in batch)
+    except FileNotFoundError:  # One has gone meanwhile.
+        stop.wait(_LOOK)
+        yield frozenset()
+
+
+def _places(folders: list[Path]) -> dict[Path, tuple[int, int]]:
+    """Where on the disk each of the folders is that are there: one that is made anew lies in another place."""
+    places = {}
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            found = folder.stat()
+            places[folder] = (found.st_dev, found.st_ino)
+    return places
 
 
 def _folders_of_links(root: Path) -> list[Path]:

@@ -143,8 +143,9 @@ class Session:
         self.deadline = None
         if self.view.running:  # No verdict came.
             self.view.no_verdict("The process that checked the answer exited unexpectedly: os._exit or a crash in C.")
-        # A save while the check was running; its event comes too, unless it got lost.
-        self.check([e for e in self.course.exercises if e.number in self.sent and self.is_new(e)])
+        # A save while the check was running; its event comes too, unless it got lost. Another's would turn the screen.
+        here = [e for e in self.course.exercises if e.number == self.view.exercise.number and e.number in self.sent]
+        self.check([exercise for exercise in here if self.is_new(exercise)])
 
     def _show(self, verdicts: tuple[Verdict, ...]) -> None:
         view, module = self.view, self.view.exercise.module
