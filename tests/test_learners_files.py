@@ -1,6 +1,6 @@
 """Hints, reset and restore, the reference, the editor: what the commands do with a learner's files.
 
-Long: 32 tests, one for each way in which a file could be lost.
+Long: 33 tests, one for each way in which a file could be lost.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from datetime import datetime
@@ -21,7 +22,7 @@ from tests.support.miniature import Miniature
 from tests.support.systems import POSIX
 from tests.test_store import DAMAGES
 from tunelings.course import CourseError
-from tunelings.desk import files
+from tunelings.desk import editor, files
 from tunelings.grading.answers import LARGEST
 from tunelings.grading.stubs import uncut
 
@@ -361,6 +362,28 @@ def test_open_starts_the_editor_on_the_file(tunelings, mini, monkeypatch):
     monkeypatch.setenv("VISUAL", f"'{editor}' --wait")
     assert tunelings("open", "1.01").code == 3
     assert mini.squares.answer_path.read_text().endswith("# []# ['--wait']")
+
+
+@POSIX
+def test_ctrl_c_is_the_editors_while_one_is_open(mini, monkeypatch):
+    handlers = []
+
+    def run(command: list[str]) -> subprocess.CompletedProcess:
+        handlers.append(signal.getsignal(signal.SIGINT))
+        signal.raise_signal(signal.SIGINT)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("subprocess.run", run)
+    monkeypatch.setenv("EDITOR", sys.executable)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert editor.edit(mini.squares) == 0
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    except KeyboardInterrupt:
+        pytest.fail("it ends what opened the editor")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert handlers != [signal.SIG_IGN], "the editor would have that, too"
 
 
 @pytest.mark.parametrize(

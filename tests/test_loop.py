@@ -296,3 +296,41 @@ def test_the_pool_and_the_status_follow_the_course_on_disk(desk: Desk, mini: Min
     desk.save(*add(mini, "03")[:3])
     for course in (desk.pool.course, desk.watcher.session.progress.course):
         assert [exercise.number for exercise in course.exercises] == ["1.01", "1.02", "1.03"]
+
+
+def test_a_check_that_is_saved_together_with_an_answer_is_read_too(desk: Desk, mini: Miniature):
+    assert len(desk.pool.course.exercises) == 2
+    desk.save(*add(mini, "03"))
+    assert [exercise.number for exercise in desk.pool.course.exercises] == ["1.01", "1.02", "1.03"]
+
+
+def test_each_tree_of_the_course_and_the_grader_is_watched(mini: Miniature, monkeypatch):
+    watched: list[Path] = []
+    monkeypatch.setattr(loop, "_changes", lambda folders, *_, **__: watched.extend(folders) or ())
+    watch_files(mini.root, print, threading.Event())
+    assert watched == [*(mini.root / tree for tree in ("exercises", "checks", "solutions")), loop.PACKAGE]
+
+
+@POSIX
+def test_an_answer_that_becomes_a_link_while_others_are_watched_is_watched_too(
+    mini: Miniature, tmp_path: Path, monkeypatch
+):
+    watched: list[list[Path]] = []
+    stop, one, two = threading.Event(), tmp_path.resolve() / "one", tmp_path.resolve() / "two"
+
+    def lead(answer: Path, folder: Path) -> None:
+        folder.mkdir()
+        answer.replace(folder / "mine.py")
+        answer.symlink_to(folder / "mine.py")
+
+    def changes(folders: list[Path], *_, **__) -> Iterator[frozenset[Path]]:
+        watched.append(folders)
+        if not two.exists():
+            lead(mini.shift.answer_path, two)
+        yield from [frozenset()] * 3
+        stop.set()
+
+    lead(mini.squares.answer_path, one)
+    monkeypatch.setattr(loop, "_changes", changes)
+    watch_links(mini.root, print, stop)
+    assert watched == [[one], [one, two]]

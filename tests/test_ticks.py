@@ -67,6 +67,13 @@ def test_all_checks_have_to_pass_for_a_tick(mini):
     assert state(mini) == "passed"
 
 
+def test_a_check_that_failed_is_kept_as_such(mini):
+    mini.solve(mini.squares, ".mean()", ".sum()")
+    assert mini.grade("checks/module01/test_ex01_squares.py").code == 1
+    failed = {name for name, outcome in stored(mini)["checks"].items() if outcome == "failed"}
+    assert failed == {"test_the_mean_is_a_plain_number"}
+
+
 def test_what_passed_on_another_answer_does_not_count(mini):
     mini.solve(mini.squares)
     first, *others = mini.squares.check_names()
