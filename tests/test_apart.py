@@ -1,6 +1,6 @@
 """The child process of the checks, and pytest's own options with it.
 
-Long: 29 tests, of what the child says and of how it ends.
+Long: 35 tests, of what the child says and of how it ends.
 """
 
 from __future__ import annotations
