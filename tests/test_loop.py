@@ -1,4 +1,7 @@
-"""What the loop does about a key, a file and a worker's event, without a terminal, a thread or a worker."""
+"""What the loop does about a key, a file and a worker's event, without a terminal, a thread or a worker.
+
+Long: 26 tests, by what happens to the loop.
+"""
 
 from __future__ import annotations
 
@@ -258,6 +261,12 @@ def test_a_save_whose_event_got_lost_is_checked_after_the_check_under_way(desk: 
     desk.watcher.session.on_worker(events.Verdicts((not_started("1.01"),)))
     desk.watcher.session.on_worker(events.Ended())
     assert desk.pool.asked == [["1.01"], ["1.01"]]
+    mini.solve(mini.shift)
+    desk.save(mini.shift.answer_path, mini.solve(mini.squares, "x * x", "x + x"))
+    mini.solve(mini.squares)
+    mini.solve(mini.shift, "x + by", "x + 1")
+    desk.watcher.session.on_worker(events.Ended())
+    assert desk.pool.asked[2:] == [["1.01", "1.02"]] * 2
 
 
 def test_a_folder_that_is_back_has_the_exercise_at_hand_checked_and_no_other(desk: Desk, mini: Miniature):

@@ -1,6 +1,6 @@
 """The watch loop as a learner sees it: in a terminal, by its screen, its keys and the files that are saved.
 
-Long: 22 tests, each with a loop in a pseudo-terminal.
+Long: 24 tests, each with a loop in a pseudo-terminal.
 """
 
 from __future__ import annotations
@@ -186,6 +186,33 @@ def test_leaving_restores_the_terminal_and_leaves_no_process(mini: Miniature, te
     shown.process.close()
     assert shown.process.exitstatus == code and shown.process.signalstatus is None
     assert wait_for(lambda: not any(is_alive(pid) for pid in below))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_loop_and_the_check_under_way(mini: Miniature, terminal, number: int):
+    limit_first_check(mini, 300)
+    shown = terminal().warm_up()
+    mini.answer(mini.squares, HANG)
+    shown.until("the verdict below is the previous one")
+    assert wait_for(lambda: len(descendants(shown.process.pid)) > 3)  # The check runs in a process of its own.
+    below = descendants(shown.process.pid)
+    os.kill(shown.process.pid, number)
+    shown.process.expect(pexpect.EOF, timeout=300)
+    shown.process.close()
+    assert shown.process.exitstatus == 128 + number
+    assert wait_for(lambda: not any(is_alive(pid) for pid in below))
+
+
+def test_a_signal_to_the_loop_leaves_the_editor_alone(mini: Miniature, terminal):
+    """What is not saved would be lost with it."""
+    editor, saved = mini.root / "editor", mini.root / "saved"
+    editor.write_text(f"#!/bin/sh\ntrap '' HUP\necho the editor\nsleep 3\necho text > {saved}\n", encoding="utf-8")
+    editor.chmod(0o755)
+    shown = terminal(env={"VISUAL": str(editor)}).warm_up()
+    shown.press("o")
+    shown.until("the editor")
+    os.kill(shown.process.pid, signal.SIGTERM)
+    assert wait_for(saved.exists)
 
 
 def test_the_terminal_is_as_before_after_ctrl_c(mini: Miniature):

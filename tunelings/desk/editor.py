@@ -25,7 +25,7 @@ def edit(exercise: Exercise) -> int:
         raise CourseError(f"{path} is missing: tunelings reset {exercise.number} brings it back.")
     command = _command(path)
     try:
-        with _interrupts_left_to_the_editor():
+        with _interrupts_left_to_the_editor(), _left_alone():
             return subprocess.run([*command, str(exercise.answer_path)]).returncode
     except OSError as error:
         raise CourseError(f"The editor {command[0]!r} can't be started: {error.strerror}.") from None
@@ -41,6 +41,20 @@ def _interrupts_left_to_the_editor() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def _left_alone() -> Iterator[None]:
+    """A handler that ends the program would have the editor killed, with what is not saved; the default lets it be."""
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: handler for number in known if callable(handler := signal.getsignal(number))}
+    for number in before:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _command(path: str) -> list[str]:

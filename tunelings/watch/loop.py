@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import signal
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Set
 from pathlib import Path
+from typing import NoReturn
 
 import watchfiles
 
@@ -53,7 +55,7 @@ class Watcher:
         for thread in watching:
             thread.start()
         try:
-            with contextlib.ExitStack() as stack:
+            with _ended_in_order(), contextlib.ExitStack() as stack:
                 if view.interactive:
                     keys = Keys(lambda key: self._put(events.KeyPressed(key)))
                     self.actions.keys = stack.enter_context(keys)
@@ -122,6 +124,22 @@ class Watcher:
         here = session.view.exercise.number
         changed = [e for e in session.course.exercises if e.number == here or paths & {e.answer_path, _target(e)}]
         session.check([exercise for exercise in changed if session.is_new(exercise)])
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """A signal to end, or a terminal that is closed, ends the loop as Ctrl-C does: the check under way ends with it."""
+
+    def end(number: int, _: object) -> NoReturn:
+        for one in numbers:  # A closed terminal may be told of twice; what ends here is not interrupted.
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [number for number in known if signal.getsignal(number) == signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, end)
+    yield
 
 
 def watch_files(

@@ -39,6 +39,7 @@ class Session:
         if self.progress.is_new():
             self.view.greet()
         self.sent: dict[str, str] = {}  # number -> `content_hash` of what was last sent to be checked
+        self.asked: set[str] = set()  # the numbers that were last sent together
         self.deadline: float | None = None
         self.limit = 0.0
 
@@ -78,8 +79,8 @@ class Session:
         """Send exercises to be checked; what is shown is the current one if it is among them."""
         if not exercises:
             return
-        numbers = {exercise.number for exercise in exercises}
-        if self.view.exercise.number not in numbers:
+        self.asked = {exercise.number for exercise in exercises}
+        if self.view.exercise.number not in self.asked:
             self.view.turn_to(exercises[0])
         for exercise in exercises:
             self.sent[exercise.number] = content_hash(exercise)
@@ -143,9 +144,9 @@ class Session:
         self.deadline = None
         if self.view.running:  # No verdict came.
             self.view.no_verdict("The process that checked the answer exited unexpectedly: os._exit or a crash in C.")
-        # A save while the check was running; its event comes too, unless it got lost. Another's would turn the screen.
-        here = [e for e in self.course.exercises if e.number == self.view.exercise.number and e.number in self.sent]
-        self.check([exercise for exercise in here if self.is_new(exercise)])
+        # A save while the check was running; its event comes too, unless it got lost. Any other would turn the screen.
+        asked = [e for e in self.course.exercises if e.number in self.asked]
+        self.check([exercise for exercise in asked if self.is_new(exercise)])
 
     def _show(self, verdicts: tuple[Verdict, ...]) -> None:
         view, module = self.view, self.view.exercise.module
