@@ -232,11 +232,11 @@ SCORES = {  # field of an exercise in the result file -> head of its column
     "forms": "their forms",
     "variants": "variants",
     "wrong": "wrong answers",
-    "named": "of these named truly",
-    "misnamed": "of these named falsely",
-    "leave_one_out": "falsely named, leave one out",
+    "named": "named truly",
+    "misnamed": "named falsely",
+    "leave_one_out": "leave one out",
     "mutants": "mutants",
-    "survivors": "survivors",
+    "survivors": "not caught",
 }
 
 
