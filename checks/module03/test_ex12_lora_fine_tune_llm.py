@@ -649,23 +649,6 @@ def test_nothing_has_to_follow_an_end_token(answer):
         expect.equal(found, expected, f"the labels of pair {number}, a byte each", given=given)
 
 
-def test_the_base_stays_on_its_device(answer, tmp_path):
-    from accelerate.state import AcceleratorState, PartialState
-
-    base, dataset = base_of(115, dtype=torch.float32), dataset_of(some_pairs([(2, 1), (1, 2)], offset=116))
-    AcceleratorState._reset_state(reset_partial_state=True)
-    PartialState().device = torch.device("meta")  # Where Accelerate puts what it may place.
-    try:
-        answer.train_lora(base, tiny.chat_tokenizer(), dataset, config_of(answer, tmp_path))
-    except Exception:  # On meta nothing has a value; another error is the answer's own.
-        if not any(parameter.is_meta for parameter in base.parameters()):
-            raise
-    finally:
-        AcceleratorState._reset_state(reset_partial_state=True)
-    devices = sorted({parameter.device.type for parameter in base.parameters()})
-    expect.equal(devices, ["cpu"], "devices of the base on the CPU, where Accelerate's own is another one")
-
-
 # ---------------------------------------------------------------- all three together
 PROMPTS = 50
 

@@ -9,7 +9,7 @@ import re
 from copy import deepcopy
 from itertools import groupby
 
-from tokenizers import AddedToken, Regex, pre_tokenizers
+from tokenizers import Regex, pre_tokenizers
 
 from tunelings import expect
 from tunelings.handson import tiny
@@ -414,17 +414,6 @@ def test_no_token_need_cover_the_ends_of_an_answer(answer):
     ):
         result = tokenized(answer, blanks, words(template, end))
         expect.equal(marked(result), marked_by_hand(parts), what=f"the mask, as tokens; spaces have none; {what}")
-
-
-def test_the_end_token_may_take_in_the_line_break_after_it(answer):
-    messages = turns(fruit(2, offset=65), fruit(3, offset=66), fruit(1, offset=67), fruit(2, offset=68))
-    tokenizer = words(CHATML)
-    end = AddedToken("<|im_end|>", rstrip=True, normalized=False, special=True)
-    tokenizer.add_special_tokens({"eos_token": end})
-    parts = [part for part in chatml_parts(messages) if part != ("\n", 0)]
-    result = tokenized(answer, messages, tokenizer)
-    expect.equal(as_tokens(field(result, "input_ids")), as_tokens(ids_and_mask(parts)[0]), what="the ids, as tokens")
-    expect.equal(marked(result), marked_by_hand(parts), what="the mask, as tokens; <|im_end|> takes in the line break")
 
 
 def test_an_empty_conversation_is_an_error(answer):

@@ -81,8 +81,7 @@ def train_lora(
 
     Args:
         base: a transformers causal language model in any mode and float dtype, or in 4 bits, prepared for k-bit
-            training. peft may change it in place, but none of its weights changes or needs a gradient afterwards. It
-            stays on its device.
+            training. peft may change it in place, but none of its weights changes or needs a gradient afterwards.
         tokenizer: the model's. It may have no padding token, or the end token as one. Its settings do not change.
         dataset: has the columns of `build_dataset`, and is not empty.
         config: every projection of attention and MLP gets an adapter (and nothing else does) of rank `r`,

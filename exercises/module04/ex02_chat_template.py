@@ -47,7 +47,7 @@ def tokenize(messages: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase)
             messages render to the beginning of the whole text, and `add_generation_prompt=True` adds exactly
             the header of an assistant's turn, if the template has one. Each content is rendered unchanged. No
             token crosses the boundary of a content. Every assistant content is followed directly by
-            `tokenizer.eos_token`, which no content contains. That token may take in white space after it.
+            `tokenizer.eos_token`, which no content contains and which takes in no white space after it.
 
     Returns:
         Two lists of ints, equally long:
