@@ -352,11 +352,6 @@ def test_exactly_one_format_must_match(answer):
         rejected(answer, record, what, place)
     rejected(answer, {"prompt": q, "completion": messages(("assistant", a))}, "a string and a list")
     rejected(answer, {"prompt": two[:1], "completion": a}, "a list and a string", "completion")
-    rejected(answer, {"messages": [q, a]}, "messages that are strings", "messages[0]")
-    record = {"messages": [*two, "user: Why? The role and content are here."]}
-    rejected(answer, record, "a message that is a string with role and content in it", "messages[2]")
-    record = {"conversations": [turns[0], None]}
-    rejected(answer, record, "a turn that is None", "conversations[1]")
     rejected(answer, sharegpt((None, q), ("gpt", a)), "a role that is None", "conversations[0].from")
 
 

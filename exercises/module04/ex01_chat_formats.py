@@ -40,7 +40,6 @@ def to_messages(record: dict[str, Any]) -> list[dict[str, str]]:
 
             - something that should be a list is not: its name, such as `messages`;
             - the conversation is empty, or its last turn is not the assistant's: the name of the list;
-            - a turn is not a dictionary: its place, such as `messages[1]`;
             - a turn lacks a key: the key's place, such as `conversations[1].from`;
             - a role is unknown, or is not the one expected there: the place of the first such role, in the
               same form;
