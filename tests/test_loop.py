@@ -315,8 +315,15 @@ def test_a_check_that_is_saved_together_with_an_answer_is_read_too(desk: Desk, m
 
 def test_each_tree_of_the_course_and_the_grader_is_watched(mini: Miniature, monkeypatch):
     watched: list[Path] = []
-    monkeypatch.setattr(loop, "_changes", lambda folders, *_, **__: watched.extend(folders) or ())
-    watch_files(mini.root, print, threading.Event())
+    stop = threading.Event()
+
+    def changes(folders: list[Path], *_, **__) -> Iterator[frozenset[Path]]:
+        watched.extend(folders)
+        stop.set()
+        return iter(())
+
+    monkeypatch.setattr(loop, "_changes", changes)
+    watch_files(mini.root, print, stop)
     assert watched == [*(mini.root / tree for tree in ("exercises", "checks", "solutions")), loop.PACKAGE]
 
 
