@@ -1,6 +1,6 @@
 """What the loop does about a key, a file and a worker's event, without a terminal, a thread or a worker.
 
-Long: 26 tests, by what happens to the loop.
+Long: 29 tests, by what happens to the loop.
 """
 
 from __future__ import annotations
